@@ -36,7 +36,7 @@ func parseCapabilities(list string) (capabilities, error) {
 
 func (c capabilities) String() string { return strings.Join(slices.Sorted(maps.Keys(c)), ",") }
 
-// unimplemented is what a driver without the ability answers.
+// require fails as a driver does that was never written to have the ability.
 func (c capabilities) require(name string) error {
 	if c[name] {
 		return nil

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"snapready/ci/cluster/driver/disk"
 	"snapready/ci/cluster/driver/store"
 )
 
@@ -196,6 +197,9 @@ func TestSnapshotKeepsItsMoment(t *testing.T) {
 	d.write(t, source, 5000, "then")
 	snapshot := d.mustSnapshot(t, "s", source, nil)
 	d.write(t, source, 5000, "now!")
+	other := d.mustCreate(t, volumeRequest("other", store.Block, nil)).VolumeId
+	_, err := d.CreateSnapshot(t.Context(), &csi.CreateSnapshotRequest{Name: "s", SourceVolumeId: other})
+	expectCode(t, "same name, other volume", err, codes.AlreadyExists, source)
 	if again := d.mustSnapshot(t, "s", source, nil); again.SnapshotId != snapshot.SnapshotId || !again.CreationTime.AsTime().Equal(snapshot.CreationTime.AsTime()) {
 		t.Errorf("cut again: %v, first %v", again, snapshot)
 	}
@@ -211,7 +215,7 @@ func TestSnapshotKeepsItsMoment(t *testing.T) {
 	}
 	small := fromSnapshot(volumeRequest("small", store.Block, nil), snapshot.SnapshotId)
 	small.CapacityRange.RequiredBytes = mebibyte
-	_, err := d.CreateVolume(t.Context(), small)
+	_, err = d.CreateVolume(t.Context(), small)
 	expectCode(t, "smaller than the snapshot", err, codes.OutOfRange, "snap-s")
 }
 
@@ -226,6 +230,20 @@ func scene(t *testing.T) (d *driver, source, snapshot string) {
 	d.write(t, source, 5<<20, "tail of it")
 	snapshot = d.mustSnapshot(t, "newer", source, nil).SnapshotId
 	d.write(t, source, 0, "third version!")
+	// A snapshot of the same data must not pass for an old one.
+	copied, err := d.store.Snapshot(snapshot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied.ID, copied.Created = "snap-same", copied.Created.Add(-time.Millisecond)
+	if err := disk.Copy(d.store.SnapshotImage(snapshot), d.store.SnapshotImage(copied.ID)); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.store.SaveSnapshot(copied); err != nil {
+		t.Fatal(err)
+	}
+	// A stranger that was never written must not pass for another volume.
+	d.mustCreate(t, volumeRequest("unused", store.Block, nil))
 	return d, source, snapshot
 }
 
@@ -456,6 +474,10 @@ func TestPages(t *testing.T) {
 	page, next, err = pageOf([]string{"a", "bb", "c"}, self, next, 0)
 	if err != nil || strings.Join(page, "") != "bbc" || next != "" {
 		t.Errorf("%v, %q, %v", page, next, err)
+	}
+	page, _, err = pageOf([]string{"a", "b", "c"}, self, "after:b", 0)
+	if err != nil || strings.Join(page, "") != "c" {
+		t.Errorf("after b: %v, %v", page, err)
 	}
 	_, _, err = pageOf([]string{"a"}, self, "nonsense", 0)
 	expectCode(t, "token", err, codes.Aborted)

@@ -15,7 +15,7 @@ import (
 	"snapready/ci/cluster/driver/store"
 )
 
-func (d *driver) NodePublishVolume(_ context.Context, r *csi.NodePublishVolumeRequest) (*csi.NodePublishVolumeResponse, error) {
+func (d *driver) NodePublishVolume(ctx context.Context, r *csi.NodePublishVolumeRequest) (*csi.NodePublishVolumeResponse, error) {
 	switch {
 	case r.GetVolumeId() == "":
 		return nil, missing("volume id")
@@ -54,7 +54,7 @@ func (d *driver) NodePublishVolume(_ context.Context, r *csi.NodePublishVolumeRe
 		return &csi.NodePublishVolumeResponse{}, nil
 	}
 	if mode == store.Block {
-		return &csi.NodePublishVolumeResponse{}, d.publishBlock(v, r.GetTargetPath(), readOnly)
+		return &csi.NodePublishVolumeResponse{}, d.publishBlock(ctx, v, r.GetTargetPath(), readOnly)
 	}
 	return &csi.NodePublishVolumeResponse{}, publishFilesystem(v, r.GetStagingTargetPath(), r.GetTargetPath(), readOnly)
 }
@@ -73,15 +73,17 @@ func publishFilesystem(v *store.Volume, staging, target string, readOnly bool) e
 	return disk.Bind(staging, target, readOnly)
 }
 
-func (d *driver) publishBlock(v *store.Volume, target string, readOnly bool) error {
-	devices, err := disk.Devices(d.store.VolumeImage(v.ID))
+func (d *driver) publishBlock(ctx context.Context, v *store.Volume, target string, readOnly bool) error {
+	image := d.store.VolumeImage(v.ID)
+	devices, err := disk.Devices(image)
 	if err != nil {
 		return err
 	}
 	if len(devices) == 0 {
 		return status.Errorf(codes.FailedPrecondition, "volume %s is not staged: no loop device has its image", v.ID)
 	}
-	if err := setReadOnly(devices[0], v.Staged[d.node], readOnly); err != nil {
+	device, err := deviceFor(ctx, image, devices[0], readOnly)
+	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(target), 0o750); err != nil {
@@ -92,28 +94,38 @@ func (d *driver) publishBlock(v *store.Volume, target string, readOnly bool) err
 		return err
 	}
 	f.Close()
-	return disk.Bind(devices[0], target, readOnly)
+	return disk.Bind(device, target, readOnly)
 }
 
-// setReadOnly makes the device itself refuse writers, for a read-only mount of
-// a device node does not. All targets share the device, so the first decides,
-// and a later writer is let in.
-func setReadOnly(device string, staged store.Access, readOnly bool) error {
-	if staged == store.Reader {
-		return nil // attached read-only
+// deviceFor gives the volume's device, attached anew if it is not the one to
+// refuse, or to let in, writers: a read-only mount of a device node does not
+// stop them, and BLKROSET would outlive the volume on the device's number.
+func deviceFor(ctx context.Context, image, device string, readOnly bool) (string, error) {
+	is, err := disk.IsReadOnly(device)
+	if err != nil || is == readOnly {
+		return device, err
 	}
-	if readOnly {
-		mounts, err := disk.Mounts()
-		if err != nil {
-			return err
-		}
-		for _, m := range mounts {
-			if m.FSType == "devtmpfs" && m.Root == "/"+filepath.Base(device) {
-				return nil
-			}
-		}
+	mounts, err := disk.Mounts()
+	if err != nil {
+		return "", err
 	}
-	return disk.SetReadOnly(device, readOnly)
+	for _, m := range mounts {
+		if m.FSType != "devtmpfs" || m.Root != "/"+filepath.Base(device) {
+			continue
+		}
+		if readOnly {
+			return device, nil // its writer keeps it
+		}
+		return "", status.Errorf(codes.FailedPrecondition, "%s is published read-only at %s: unpublish it there first", image, m.Point)
+	}
+	if err := detachAll(ctx, image); err != nil {
+		return "", err
+	}
+	anew, err := disk.Attach(image, readOnly, false)
+	if err != nil {
+		return "", err
+	}
+	return anew.Name(), anew.Close()
 }
 
 func (d *driver) NodeUnpublishVolume(_ context.Context, r *csi.NodeUnpublishVolumeRequest) (*csi.NodeUnpublishVolumeResponse, error) {

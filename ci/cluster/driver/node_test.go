@@ -246,6 +246,16 @@ func TestSnapshotIsCrashConsistent(t *testing.T) {
 	if files["synced"] != "synced" || files["cached"] != "" {
 		t.Errorf("restored: %q", files)
 	}
+
+	// A reader cannot replay the journal, and sees the file all the same.
+	request := fromSnapshot(volumeRequest("read", store.Filesystem, nil), snapshot)
+	request.VolumeCapabilities[0].AccessMode.Mode = readers
+	id := d.mustCreate(t, request).VolumeId
+	text, err := os.ReadFile(n.mount(id, request.VolumeCapabilities[0], true) + "/synced")
+	if string(text) != "synced" {
+		t.Errorf("a reader sees %q, %v", text, err)
+	}
+	n.unmount(id)
 }
 
 func TestGrownRestoreAndExpansion(t *testing.T) {
@@ -313,6 +323,11 @@ func TestReadOnlyPublish(t *testing.T) {
 			t.Errorf("%s: a read-only volume can be written", mode)
 		}
 		expectCode(t, "publish the other way", n.publish(id, c, false), codes.AlreadyExists)
+		if mode == store.Block {
+			elsewhere := *n
+			elsewhere.dir = t.TempDir()
+			expectCode(t, "a writer beside it", elsewhere.publish(id, c, false), codes.FailedPrecondition, target)
+		}
 		n.unmount(id)
 		target = n.mount(id, c, false)
 		if mode == store.Filesystem {
@@ -419,7 +434,9 @@ func TestUnstageAfterWipe(t *testing.T) {
 	n := onNode(t, d, "node-1")
 	for _, mode := range []store.Mode{store.Filesystem, store.Block} {
 		id := d.mustCreate(t, volumeRequest("v", mode, nil)).VolumeId
+		other := d.mustCreate(t, volumeRequest("other", mode, nil)).VolumeId
 		n.mount(id, capability(mode, writer), false)
+		n.mount(other, capability(mode, writer), false)
 		if err := os.RemoveAll(d.store.Dir); err != nil {
 			t.Fatal(err)
 		}
@@ -427,6 +444,10 @@ func TestUnstageAfterWipe(t *testing.T) {
 		if devices, _ := disk.Devices(d.store.VolumeImage(id)); len(devices) > 0 {
 			t.Errorf("%s: left attached: %v", mode, devices)
 		}
+		if devices, _ := disk.Devices(d.store.VolumeImage(other)); len(devices) != 1 {
+			t.Errorf("%s: the other volume has the devices %v", mode, devices)
+		}
+		n.unmount(other)
 	}
 }
 

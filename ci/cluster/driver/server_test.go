@@ -29,6 +29,17 @@ func client(t *testing.T, socket string) *grpc.ClientConn {
 	return conn
 }
 
+// shortDir leaves room for a socket's name, which t.TempDir does not always.
+func shortDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "csi")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
 // start runs a node driver until the returned function is called.
 func start(t *testing.T, dir string) (stop func() error, registry, socket string) {
 	t.Helper()
@@ -46,7 +57,7 @@ func start(t *testing.T, dir string) (stop func() error, registry, socket string
 }
 
 func TestRegistration(t *testing.T) {
-	dir := t.TempDir()
+	dir := shortDir(t)
 	stop, registry, socket := start(t, dir)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
@@ -81,7 +92,7 @@ func TestRegistration(t *testing.T) {
 }
 
 func TestRefusedRegistrationEndsTheDriver(t *testing.T) {
-	stop, registry, _ := start(t, t.TempDir())
+	stop, registry, _ := start(t, shortDir(t))
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	kubelet := registration.NewRegistrationClient(client(t, registry))

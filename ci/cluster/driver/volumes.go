@@ -4,14 +4,11 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"time"
 
 	"github.com/container-storage-interface/spec/lib/go/csi"
-	"golang.org/x/sys/unix"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"snapready/ci/cluster/driver/disk"
 	"snapready/ci/cluster/driver/fault"
@@ -208,46 +205,6 @@ func (d *driver) ControllerGetVolume(_ context.Context, r *csi.ControllerGetVolu
 		return nil, err
 	}
 	return &csi.ControllerGetVolumeResponse{Volume: answerVolume(v), Status: &csi.ControllerGetVolumeResponse_VolumeStatus{}}, nil
-}
-
-func (d *driver) GetCapacity(context.Context, *csi.GetCapacityRequest) (*csi.GetCapacityResponse, error) {
-	free, err := d.room()
-	return &csi.GetCapacityResponse{
-		AvailableCapacity: max(free, 0),
-		MaximumVolumeSize: wrapperspb.Int64(maximumSize),
-		MinimumVolumeSize: wrapperspb.Int64(minimumSize(store.Block)),
-	}, err
-}
-
-// room is what --capacity leaves, counted in promised bytes: images are sparse.
-func (d *driver) room() (int64, error) {
-	if d.capacity == 0 {
-		if err := os.MkdirAll(d.store.Dir, 0o750); err != nil {
-			return 0, err
-		}
-		var stat unix.Statfs_t
-		if err := unix.Statfs(d.store.Dir, &stat); err != nil {
-			return 0, err
-		}
-		return int64(stat.Bavail) * stat.Bsize, nil
-	}
-	volumes, err := d.store.Volumes()
-	free := d.capacity
-	for _, v := range volumes {
-		free -= v.Capacity
-	}
-	return free, err
-}
-
-func (d *driver) expectRoom(size int64) error {
-	if d.capacity == 0 {
-		return nil
-	}
-	free, err := d.room()
-	if err == nil && size > free {
-		err = status.Errorf(codes.ResourceExhausted, "%d bytes are asked for, and the storage has %d left of its %d", size, max(free, 0), d.capacity)
-	}
-	return err
 }
 
 func answerVolume(v *store.Volume) *csi.Volume {

@@ -31,10 +31,14 @@ func Cut(ctx context.Context, sources, targets []string) error {
 		if err != nil {
 			return err
 		}
+		shared := false
 		for i, source := range sources {
-			if err := Copy(source, targets[i]); err != nil {
+			if shared, err = copyImage(source, targets[i]); err != nil {
 				return err
 			}
+		}
+		if shared && len(sources) == 1 {
+			return nil // the filesystem did it in one step
 		}
 		after, err := written(sources)
 		if err != nil {
@@ -81,28 +85,34 @@ func written(images []string) (string, error) {
 	return seen.String(), nil
 }
 
-// Copy makes target a copy of source, sharing its blocks where the filesystem
-// can, else copying what is not a hole.
+// Copy makes target a copy of source.
 func Copy(source, target string) error {
+	_, err := copyImage(source, target)
+	return err
+}
+
+// copyImage lets target share the blocks of source where the filesystem can,
+// and copies what is not a hole where it cannot.
+func copyImage(source, target string) (shared bool, err error) {
 	in, err := os.Open(source)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer in.Close()
 	out, err := os.OpenFile(target, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o640)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer out.Close()
 	if unix.IoctlFileClone(int(out.Fd()), int(in.Fd())) == nil {
-		return out.Close()
+		return true, out.Close()
 	}
 	size, err := in.Seek(0, io.SeekEnd)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := out.Truncate(size); err != nil {
-		return err
+		return false, err
 	}
 	err = extents(in, size, func(start, end int64) error {
 		if _, err := in.Seek(start, io.SeekStart); err != nil {
@@ -116,9 +126,9 @@ func Copy(source, target string) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("copy %s to %s: %w", source, target, err)
+		return false, fmt.Errorf("copy %s to %s: %w", source, target, err)
 	}
-	return out.Close()
+	return false, out.Close()
 }
 
 // extents calls each with the parts of f that are not holes.

@@ -151,21 +151,10 @@ func Refresh(device string) error {
 	return nil
 }
 
-// SetReadOnly makes the kernel refuse, or accept, writers of the device.
-func SetReadOnly(device string, readOnly bool) error {
-	f, err := os.Open(device)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	value := 0
-	if readOnly {
-		value = 1
-	}
-	if err := unix.IoctlSetPointerInt(int(f.Fd()), unix.BLKROSET, value); err != nil {
-		return fmt.Errorf("set %s read-only=%t: %w", device, readOnly, err)
-	}
-	return nil
+// IsReadOnly tells whether the device refuses writers.
+func IsReadOnly(device string) (bool, error) {
+	text, err := os.ReadFile("/sys/block/" + filepath.Base(device) + "/ro")
+	return strings.TrimSpace(string(text)) == "1", err
 }
 
 // Size is the number of bytes of a file or a block device.

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -82,6 +84,33 @@ func TestSharedLocks(t *testing.T) {
 	}
 }
 
+// The file of a lock comes and goes, and must never be two files.
+func TestLockUnderContention(t *testing.T) {
+	s := Store{t.TempDir()}
+	var inside atomic.Int32
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 2000 {
+				unlock, err := s.Lock("a")
+				if errors.Is(err, ErrBusy) {
+					continue
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if inside.Add(1) != 1 {
+					t.Error("two hold the lock")
+				}
+				inside.Add(-1)
+				unlock()
+			}
+		})
+	}
+	all.Wait()
+}
+
 func TestLockSurvivesWipe(t *testing.T) {
 	s := Store{t.TempDir()}
 	unlock, err := s.Lock("a")
@@ -109,8 +138,8 @@ func TestHalfMadeImageIsNone(t *testing.T) {
 	if !errors.Is(err, broken) {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(s.VolumeImage("v")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("half-made image: %v", err)
+	if left, _ := os.ReadDir(s.Dir + "/volumes"); len(left) > 0 {
+		t.Errorf("half-made image: %v", left)
 	}
 	// Killed between image and record:
 	if err := s.NewVolumeImage("v", func(path string) error { return os.WriteFile(path, []byte("whole"), 0o600) }); err != nil {

@@ -1,9 +1,14 @@
 package main
 
 import (
+	"context"
+	"os"
+
 	"github.com/container-storage-interface/spec/lib/go/csi"
+	"golang.org/x/sys/unix"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"snapready/ci/cluster/driver/store"
 )
@@ -48,4 +53,44 @@ func withinLimit(size, limit int64) error {
 		return status.Errorf(codes.OutOfRange, "the volume needs %d bytes (sizes are whole MiB), and the limit is %d", size, limit)
 	}
 	return nil
+}
+
+func (d *driver) GetCapacity(context.Context, *csi.GetCapacityRequest) (*csi.GetCapacityResponse, error) {
+	free, err := d.room()
+	return &csi.GetCapacityResponse{
+		AvailableCapacity: max(free, 0),
+		MaximumVolumeSize: wrapperspb.Int64(maximumSize),
+		MinimumVolumeSize: wrapperspb.Int64(minimumSize(store.Block)),
+	}, err
+}
+
+// room is what --capacity leaves, counted in promised bytes: images are sparse.
+func (d *driver) room() (int64, error) {
+	if d.capacity == 0 {
+		if err := os.MkdirAll(d.store.Dir, 0o750); err != nil {
+			return 0, err
+		}
+		var stat unix.Statfs_t
+		if err := unix.Statfs(d.store.Dir, &stat); err != nil {
+			return 0, err
+		}
+		return int64(stat.Bavail) * stat.Bsize, nil
+	}
+	volumes, err := d.store.Volumes()
+	free := d.capacity
+	for _, v := range volumes {
+		free -= v.Capacity
+	}
+	return free, err
+}
+
+func (d *driver) expectRoom(size int64) error {
+	if d.capacity == 0 {
+		return nil
+	}
+	free, err := d.room()
+	if err == nil && size > free {
+		err = status.Errorf(codes.ResourceExhausted, "%d bytes are asked for, and the storage has %d left of its %d", size, max(free, 0), d.capacity)
+	}
+	return err
 }
