@@ -1,0 +1,8 @@
+//! The contract between what snapready knows (this crate) and what it does (the program): facts in, findings out.
+
+pub mod check;
+pub mod facts;
+pub mod finding;
+pub mod kubernetes;
+pub mod need;
+pub mod probe;

@@ -1,0 +1,78 @@
+//! "Could not look" as a value. It travels with the data, so that no check can take it for "nothing there".
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::need::Rule;
+
+/// What came of looking for something in the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum Probe<T> {
+    /// It was read; an empty list means that there is nothing.
+    Seen {
+        /// What was read.
+        value: T,
+    },
+    /// The API server does not serve this resource: its CRD is missing, or the cluster is too old.
+    NotServed,
+    /// The API server refused the caller.
+    Forbidden {
+        /// The RBAC rule that would allow it.
+        rule: Rule,
+    },
+    /// The request failed for another reason.
+    Failed {
+        /// The error, as text for people.
+        reason: String,
+    },
+    /// Nobody looked: no selected check needed it, or a bundle does not hold it.
+    #[default]
+    NotCollected,
+}
+
+impl<T> Probe<T> {
+    /// What was read, if it was.
+    pub fn seen(&self) -> Option<&T> {
+        match self {
+            Self::Seen { value } => Some(value),
+            Self::NotServed | Self::Forbidden { .. } | Self::Failed { .. } | Self::NotCollected => None,
+        }
+    }
+
+    /// Why there is nothing to read; `None` if it was read.
+    pub fn missing(&self) -> Option<Missing> {
+        match self {
+            Self::Seen { .. } => None,
+            Self::NotServed => Some(Missing::NotServed),
+            Self::Forbidden { rule } => Some(Missing::Forbidden { rule: rule.clone() }),
+            Self::Failed { reason } => Some(Missing::Failed { reason: reason.clone() }),
+            Self::NotCollected => Some(Missing::NotCollected),
+        }
+    }
+}
+
+impl<T> From<T> for Probe<T> {
+    fn from(value: T) -> Self {
+        Self::Seen { value }
+    }
+}
+
+/// A [`Probe`] that saw nothing, without its type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Missing {
+    /// See [`Probe::NotServed`].
+    NotServed,
+    /// See [`Probe::Forbidden`].
+    Forbidden {
+        /// The RBAC rule that would allow it.
+        rule: Rule,
+    },
+    /// See [`Probe::Failed`].
+    Failed {
+        /// The error, as text for people.
+        reason: String,
+    },
+    /// See [`Probe::NotCollected`].
+    NotCollected,
+}

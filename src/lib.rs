@@ -1,0 +1,5 @@
+//! snapready tells whether a Kubernetes cluster can take a CSI volume snapshot and give the data back, and proves it.
+//!
+//! What it knows lies in `snapready-checks`; this crate is what it does.
+
+pub mod report;

@@ -1,0 +1,336 @@
+//! The report of a run: what every format shows and what the exit code follows from. This is the JSON contract: within
+//! `report/v1` keys are only added, never renamed or removed, and readers ignore keys that they do not know.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use snapready_checks::model::check::{Group, Severity};
+use snapready_checks::model::finding::{Evidence, Fix, Status};
+
+/// The version of the contract.
+pub const SCHEMA_VERSION: &str = "snapready.dev/report/v1";
+
+/// The report of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// Always [`SCHEMA_VERSION`].
+    pub schema_version: String,
+    /// The program that made it.
+    pub tool: Tool,
+    /// The run.
+    pub run: Run,
+    /// What was looked at.
+    pub source: Source,
+    /// How many results have each status; steps of round trips are not among them, round trips are.
+    pub summary: Summary,
+    /// Results of the checks, in the order of the catalogue.
+    pub results: Vec<CheckResult>,
+    /// Round trips, in the order of their targets.
+    pub round_trips: Vec<RoundTrip>,
+    /// Objects that could not be removed.
+    pub leftovers: Vec<ObjectName>,
+}
+
+/// The program that made a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Tool {
+    /// `snapready`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// A run of the program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Run {
+    /// Six hexadecimal digits; every object that the run made carries it.
+    pub id: String,
+    /// The subcommand.
+    pub command: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended, clean-up included.
+    pub finished_at: Timestamp,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// The signal that ended it early, if one did: `SIGINT` or `SIGTERM`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interrupted: Option<String>,
+    /// The answer.
+    pub verdict: Verdict,
+    /// The exit code; it does not depend on the format.
+    pub exit_code: u8,
+    /// What kept the run from giving an answer, if anything did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<String>,
+}
+
+/// The answer to "can this cluster take a snapshot and give the data back?".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Yes, as far as was asked.
+    Ready,
+    /// No.
+    NotReady,
+    /// It could not be determined.
+    Inconclusive,
+}
+
+/// What was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Source {
+    /// Where the facts come from.
+    pub kind: SourceKind,
+    /// The kubeconfig context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// The API server's URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// The API server's version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_version: Option<String>,
+}
+
+/// Where facts come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourceKind {
+    /// A cluster.
+    Live,
+    /// The embedded cluster: nothing in the report is about a real one.
+    Simulated,
+}
+
+/// How many results have each status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Passed.
+    pub pass: usize,
+    /// Warnings.
+    pub warn: usize,
+    /// Failures.
+    pub fail: usize,
+    /// Skipped.
+    pub skip: usize,
+    /// Not determined.
+    pub unknown: usize,
+}
+
+impl Summary {
+    /// Counts one more.
+    pub fn count(&mut self, status: Status) {
+        match status {
+            Status::Pass => self.pass += 1,
+            Status::Warn => self.warn += 1,
+            Status::Fail => self.fail += 1,
+            Status::Skip => self.skip += 1,
+            Status::Unknown => self.unknown += 1,
+        }
+    }
+}
+
+/// The result of a check for one target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckResult {
+    /// The check's id.
+    pub id: String,
+    /// The check's name in words.
+    pub slug: String,
+    /// The check's group.
+    pub group: Group,
+    /// What holds when it passes.
+    pub title: String,
+    /// What it is about, when the check looks at several things.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The outcome.
+    pub status: Status,
+    /// The worst that the check's finding means.
+    pub severity: Severity,
+    /// One line: what was found.
+    pub message: String,
+    /// What it rests on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Evidence>,
+    /// Why it is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// What to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<Fix>,
+}
+
+/// A round trip: one StorageClass, one VolumeSnapshotClass, one volume mode.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RoundTrip {
+    /// The StorageClass of source and restored volume.
+    pub storage_class: String,
+    /// The VolumeSnapshotClass; `None` if none could be chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot_class: Option<String>,
+    /// `Filesystem` or `Block`.
+    pub volume_mode: VolumeMode,
+    /// The driver.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver: Option<String>,
+    /// The namespace that it took place in.
+    pub namespace: String,
+    /// The outcome.
+    pub status: Status,
+    /// What was found out about the data, if the restored volume was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataVerdict>,
+    /// What went wrong, under the id that `explain` knows; `None` for a pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diagnosis: Option<CheckResult>,
+    /// The steps, in order; one that was not reached is `skip`.
+    pub steps: Vec<Step>,
+    /// The objects that it made.
+    pub objects: Vec<ObjectRecord>,
+}
+
+/// How a volume is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum VolumeMode {
+    /// With a file system.
+    Filesystem,
+    /// As a raw device.
+    Block,
+}
+
+/// What the restored data is, compared with what was written before the snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DataVerdict {
+    /// What was written before the snapshot, and nothing else.
+    Intact,
+    /// What was written after the snapshot: the live volume was copied.
+    LiveData,
+    /// Nothing: no file, or only zeros.
+    Empty,
+    /// A file system that was made anew.
+    FreshlyFormatted,
+    /// The data ends early.
+    Truncated,
+    /// Some of it is not what was written.
+    Corrupted,
+    /// Another run's data, or nobody's that snapready knows.
+    WrongVolume,
+}
+
+/// A step of a round trip.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Step {
+    /// Which one.
+    pub id: StepId,
+    /// Its outcome.
+    pub status: Status,
+    /// One line about it.
+    pub message: String,
+    /// When it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// How long it took, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
+}
+
+/// The steps of a round trip, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepId {
+    /// Everything that will be created is asked for as a dry run.
+    Admission,
+    /// The source volume is provisioned, and its pod has started.
+    Provision,
+    /// The pod has written the data.
+    Write,
+    /// The snapshot is ready to use.
+    Snapshot,
+    /// The source has been overwritten after the snapshot.
+    Overwrite,
+    /// The restored volume is bound, and its pod has started.
+    Restore,
+    /// The restored data has been read and compared.
+    Verify,
+    /// Everything that was created is gone.
+    Cleanup,
+}
+
+impl StepId {
+    /// All steps, in order.
+    pub const ALL: [Self; 8] = [
+        Self::Admission,
+        Self::Provision,
+        Self::Write,
+        Self::Snapshot,
+        Self::Overwrite,
+        Self::Restore,
+        Self::Verify,
+        Self::Cleanup,
+    ];
+
+    /// Its word in reports and in `--step-timeout`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Admission => "admission",
+            Self::Provision => "provision",
+            Self::Write => "write",
+            Self::Snapshot => "snapshot",
+            Self::Overwrite => "overwrite",
+            Self::Restore => "restore",
+            Self::Verify => "verify",
+            Self::Cleanup => "cleanup",
+        }
+    }
+
+    /// Its name for people.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Admission => "ask admission",
+            Self::Provision => "provision source",
+            Self::Write => "write data",
+            Self::Snapshot => "take snapshot",
+            Self::Overwrite => "overwrite source",
+            Self::Restore => "restore",
+            Self::Verify => "verify data",
+            Self::Cleanup => "clean up",
+        }
+    }
+}
+
+/// An object by name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectName {
+    /// Kind.
+    pub kind: String,
+    /// Namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// Name.
+    pub name: String,
+}
+
+/// An object that a round trip made, or that was made on its behalf.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectRecord {
+    /// Which one.
+    pub object: ObjectName,
+    /// Its UID, if it was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<String>,
+    /// Whether it was seen to be gone.
+    pub removed: bool,
+}
