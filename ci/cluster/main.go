@@ -35,7 +35,7 @@ const usage = `A real Kubernetes for snapready's end-to-end tests, on this machi
   go run . down                     remove it from the machine
   go run . status                   what runs, and how much memory it takes
   go run . reset                    an empty cluster, in seconds
-  go run . break NAME | --list      put a fault into the control plane
+  go run . break NAME | --list      put a fault into the control plane (--verify: prove that all can be mended)
   go run . mend NAME | --all        take it out again
   go run . kubeconfig USER [GROUP]  credentials for an ordinary user, on standard output
 
@@ -200,14 +200,17 @@ func kubeconfig(_ context.Context, cluster lifecycle.Cluster, arguments []string
 func breakCommand(ctx context.Context, cluster lifecycle.Cluster, arguments []string) error {
 	flags := flag.NewFlagSet("break", flag.ContinueOnError)
 	list := flags.Bool("list", false, "say which breaks there are")
+	verify := flags.Bool("verify", false, "break and mend each in turn, and compare the cluster before and after")
 	if err := parse(flags, arguments); err != nil {
 		return err
 	}
-	if *list && flags.NArg() == 0 {
+	switch {
+	case *list && !*verify && flags.NArg() == 0:
 		return lifecycle.Breaks(os.Stdout)
-	}
-	if *list || flags.NArg() != 1 {
-		return usageError{"break NAME, or break --list"}
+	case *verify && !*list && flags.NArg() == 0:
+		return cluster.VerifyBreaks(ctx)
+	case *list || *verify || flags.NArg() != 1:
+		return usageError{"break NAME, break --list or break --verify"}
 	}
 	return cluster.Break(ctx, flags.Arg(0))
 }

@@ -16,6 +16,7 @@ import (
 
 // Apply makes the cluster hold exactly the desired objects, of all those that bear the standard label. Deletions come
 // first, and CRDs are awaited in both directions, so that a pod started by the same change finds the API as it will be.
+// Settle awaits the other deletions: that of a namespace takes five seconds at least.
 func Apply(ctx context.Context, cluster *Cluster, desired []*unstructured.Unstructured, progress Progress) error {
 	split, err := byPhase(desired)
 	if err != nil {
@@ -25,7 +26,7 @@ func Apply(ctx context.Context, cluster *Cluster, desired []*unstructured.Unstru
 	if err != nil {
 		return err
 	}
-	if err := awaitPruned(ctx, cluster, removed, isDefinition); err != nil {
+	if err := awaitGone(ctx, cluster, removed, isDefinition); err != nil {
 		return err
 	}
 	for _, list := range split {
@@ -39,7 +40,7 @@ func Apply(ctx context.Context, cluster *Cluster, desired []*unstructured.Unstru
 		}
 	}
 	progress.Say("%d objects applied", len(desired))
-	return awaitPruned(ctx, cluster, removed, func(kind kind) bool { return !isDefinition(kind) })
+	return nil
 }
 
 func applyOne(ctx context.Context, cluster *Cluster, object *unstructured.Unstructured) error {

@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"snapready/ci/cluster/objects"
@@ -33,6 +34,11 @@ func prune(ctx context.Context, cluster *Cluster, desired []*unstructured.Unstru
 	removed := superfluous(present, desired)
 	err = InParallel(removed, func(object labelled) error {
 		progress.Say("delete %s", object.key)
+		if object.kind.Kind == "Namespace" {
+			if err := empty(ctx, cluster, object.key.Name); err != nil {
+				return err
+			}
+		}
 		err := clientFor(cluster, object.kind, object.key.Namespace).Delete(ctx, object.key.Name,
 			metav1.DeleteOptions{PropagationPolicy: &background, Preconditions: &metav1.Preconditions{UID: &object.uid}})
 		if err != nil && !apierrors.IsNotFound(err) {
@@ -41,6 +47,27 @@ func prune(ctx context.Context, cluster *Cluster, desired []*unstructured.Unstru
 		return nil
 	})
 	return removed, err
+}
+
+// slowContents are what takes its time to go from a namespace, in the order of deletion.
+var slowContents = []schema.GroupVersionResource{
+	{Version: "v1", Resource: "pods"},
+	{Group: "snapshot.storage.k8s.io", Version: "v1", Resource: "volumesnapshots"},
+	{Version: "v1", Resource: "persistentvolumeclaims"},
+}
+
+// empty begins to empty a namespace. The namespace controller begins only after five seconds, leaves pods their time to
+// end, and comes back only eight seconds later if it finds an object with a finalizer.
+func empty(ctx context.Context, cluster *Cluster, namespace string) error {
+	for _, resource := range slowContents {
+		second := int64(1)
+		err := cluster.Metadata.Resource(resource).Namespace(namespace).DeleteCollection(ctx,
+			metav1.DeleteOptions{GracePeriodSeconds: &second}, metav1.ListOptions{})
+		if err != nil && !apierrors.IsNotFound(err) {
+			return fmt.Errorf("delete %s in namespace %s: %w", resource.Resource, namespace, err)
+		}
+	}
+	return nil
 }
 
 // superfluous are the objects that are there but not desired.
@@ -103,10 +130,19 @@ func ListStandard(ctx context.Context, cluster *Cluster) ([]*unstructured.Unstru
 	return present, err
 }
 
-// awaitPruned waits until the deleted objects of the given kinds are gone.
-func awaitPruned(ctx context.Context, cluster *Cluster, removed []labelled, which func(kind) bool) error {
+// awaitSuperfluous waits until the objects that Apply has deleted are gone.
+func awaitSuperfluous(ctx context.Context, cluster *Cluster, desired []*unstructured.Unstructured) error {
+	present, err := listLabelled(ctx, cluster)
+	if err != nil {
+		return err
+	}
+	return awaitGone(ctx, cluster, superfluous(present, desired), func(kind) bool { return true })
+}
+
+// awaitGone waits until the objects of the given kinds are gone.
+func awaitGone(ctx context.Context, cluster *Cluster, list []labelled, which func(kind) bool) error {
 	uids := map[kind]map[types.UID]bool{}
-	for _, object := range removed {
+	for _, object := range list {
 		if which(object.kind) {
 			if uids[object.kind] == nil {
 				uids[object.kind] = map[types.UID]bool{}

@@ -15,17 +15,27 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// Settle waits until the desired objects, which have been applied, have taken effect: rollouts are complete and no pod of
-// before is left, pods are Ready, the leaders are pods of now, the kubelets know the drivers, and discovery tells of the
-// CRDs. On the way it deletes leases of dead leaders and restarts pods that are older than the CRDs.
+// Settle waits until the desired objects, which have been applied, have taken effect: what was deleted is gone, rollouts
+// are complete and no pod of before is left, pods are Ready, the leaders are pods of now, the kubelets know the drivers,
+// and discovery tells of the CRDs. On the way it deletes leases of dead leaders and restarts pods that are older than the
+// CRDs. It must follow Apply soon: a pod that asks for a lease while a dead one holds it asks again after five seconds.
 func Settle(ctx context.Context, cluster *Cluster, desired []*unstructured.Unstructured, progress Progress) error {
 	want, err := readWanted(ctx, cluster, desired)
 	if err != nil {
 		return err
 	}
-	if err := awaitDiscovery(ctx, cluster, want.definitions); err != nil {
-		return err
+	err = InParallel([]func() error{
+		func() error { return settleWorkloads(ctx, cluster, want, progress) },
+		func() error { return awaitDiscovery(ctx, cluster, want.definitions) },
+		func() error { return awaitSuperfluous(ctx, cluster, desired) },
+	}, func(wait func() error) error { return wait() })
+	if err != nil {
+		return fmt.Errorf("the cluster has not settled: %w", err)
 	}
+	return nil
+}
+
+func settleWorkloads(ctx context.Context, cluster *Cluster, want wanted, progress Progress) error {
 	watching, err := watchWorkloads(ctx, cluster)
 	if err != nil {
 		return err
@@ -49,7 +59,7 @@ func Settle(ctx context.Context, cluster *Cluster, desired []*unstructured.Unstr
 		select {
 		case <-watching.changed:
 		case <-ctx.Done():
-			return fmt.Errorf("the cluster has not settled (%w):\n  %s", context.Cause(ctx), strings.Join(reasons, "\n  "))
+			return fmt.Errorf("%w:\n  %s", context.Cause(ctx), strings.Join(reasons, "\n  "))
 		}
 	}
 }

@@ -53,6 +53,9 @@ func describeDeletion(resource string, object metav1.Object) string {
 	if finalizers := object.GetFinalizers(); len(finalizers) > 0 {
 		return fmt.Sprintf("%s %s is still being deleted, its finalizers are %s", resource, name, strings.Join(finalizers, ", "))
 	}
+	if resource == "namespaces" {
+		return fmt.Sprintf("namespace %s is still there; 'kubectl describe namespace %s' says what is left in it", name, name)
+	}
 	return fmt.Sprintf("%s %s is still there", resource, name)
 }
 
@@ -112,10 +115,17 @@ func follow(ctx context.Context, objects source, version string, present map[typ
 		return nil, false
 	}
 	defer watcher.Stop()
-	for event := range watcher.ResultChan() {
+	for {
+		var event watch.Event
+		select {
+		case <-ctx.Done():
+			return reasons, followed
+		case event = <-watcher.ResultChan():
+		}
 		object, err := meta.Accessor(event.Object)
+		// The channel is closed, or the event is an error.
 		if err != nil || event.Type == watch.Error {
-			break
+			return reasons, followed
 		}
 		if event.Type == watch.Deleted {
 			delete(present, object.GetUID())
@@ -124,8 +134,7 @@ func follow(ctx context.Context, objects source, version string, present map[typ
 		}
 		followed = true
 		if reasons = missing(present); len(reasons) == 0 {
-			break
+			return nil, true
 		}
 	}
-	return reasons, followed
 }

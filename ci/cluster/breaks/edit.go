@@ -71,8 +71,8 @@ func withoutContainer(objs list, deployment, container string) (list, error) {
 	return objs, unstructured.SetNestedSlice(object.Object, containers, path...)
 }
 
-// withoutVerb takes a verb from a ClusterRole, for the resources of one API group.
-func withoutVerb(objs list, role, group, verb string) (list, error) {
+// withoutVerb takes a verb from a ClusterRole, for resources of snapshot.storage.k8s.io.
+func withoutVerb(objs list, role, verb string, resources ...string) (list, error) {
 	object, err := need(objs, "ClusterRole", role)
 	if err != nil {
 		return nil, err
@@ -84,7 +84,8 @@ func withoutVerb(objs list, role, group, verb string) (list, error) {
 	var kept []any
 	for _, item := range rules {
 		rule := item.(map[string]any)
-		if slices.Contains(rule["apiGroups"].([]any), any(group)) {
+		named := slices.ContainsFunc(resources, func(resource string) bool { return slices.Contains(rule["resources"].([]any), any(resource)) })
+		if named && slices.Contains(rule["apiGroups"].([]any), any(snapshotGroup)) {
 			verbs := slices.DeleteFunc(rule["verbs"].([]any), func(v any) bool { return v == verb })
 			// A rule without verbs is not valid.
 			if len(verbs) == 0 {

@@ -38,8 +38,7 @@ func Verify(ctx context.Context, cluster *apply.Cluster, p objects.Params, stand
 			return fmt.Errorf("break %s leaves the cluster as it was", b.Name)
 		}
 		progress.Say("mend %s", b.Name)
-		// The next Change settles the workloads.
-		if err := apply.Apply(ctx, cluster, standard, progress); err != nil {
+		if err := Change(ctx, cluster, p, standard, nil, progress); err != nil {
 			return fmt.Errorf("mend %s: %w", b.Name, err)
 		}
 		mended, err := contents(ctx, cluster)
@@ -50,7 +49,7 @@ func Verify(ctx context.Context, cluster *apply.Cluster, p objects.Params, stand
 			return fmt.Errorf("after mending %s these objects are not as they were before:\n  %s", b.Name, strings.Join(different, "\n  "))
 		}
 	}
-	return Change(ctx, cluster, p, standard, nil, progress)
+	return nil
 }
 
 // contents reads all standard objects in comparable form.

@@ -37,11 +37,11 @@ func noController(_ objects.Params, objs list) (list, error) {
 }
 
 func controllerRole(_ objects.Params, objs list) (list, error) {
-	return withoutVerb(objs, "snapshot-controller-runner", snapshotGroup, "patch")
+	return withoutVerb(objs, "snapshot-controller-runner", "patch", "volumesnapshots", "volumesnapshotcontents")
 }
 
 func sidecarRole(_ objects.Params, objs list) (list, error) {
-	return withoutVerb(objs, "external-snapshotter-runner", snapshotGroup, "patch")
+	return withoutVerb(objs, "external-snapshotter-runner", "patch", "volumesnapshotcontents")
 }
 
 // twoControllers copies what upstream's manifests put into kube-system. The ClusterRole is shared; the leases are not,

@@ -74,3 +74,15 @@ func (c Cluster) open(ctx context.Context) (*apply.Cluster, objects.Params, []*u
 	standard, err := objects.Standard(params)
 	return api, params, standard, err
 }
+
+// VerifyBreaks breaks and mends each fault in turn, and compares the cluster's objects before and after.
+func (c Cluster) VerifyBreaks(ctx context.Context) error {
+	api, params, standard, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	return c.Steps.Do("break --verify", func() (string, error) {
+		tell := func(format string, args ...any) { c.Steps.Say(fmt.Sprintf(format, args...)) }
+		return fmt.Sprintf("%d breaks change the cluster, and mending undoes each", len(breaks.All())), breaks.Verify(ctx, api, params, standard, tell)
+	})
+}

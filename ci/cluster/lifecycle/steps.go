@@ -41,3 +41,10 @@ func (s *Steps) print(name string, took time.Duration, detail string) {
 	defer s.lock.Unlock()
 	fmt.Fprintf(s.out, "%6.1fs  %-24s %s\n", took.Seconds(), name, detail)
 }
+
+// Say prints a line about a step that goes on.
+func (s *Steps) Say(text string) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	fmt.Fprintf(s.out, "         %s\n", text)
+}

@@ -37,17 +37,6 @@ type Images struct {
 	Driver             string
 }
 
-// StandardImages are the names under which the build imports its images. The names of the Kubernetes projects are the
-// real ones, because snapready reads versions from them.
-func StandardImages() Images {
-	return Images{
-		SnapshotController: "registry.k8s.io/sig-storage/snapshot-controller:v8.6.0",
-		Snapshotter:        "registry.k8s.io/sig-storage/csi-snapshotter:v8.6.0",
-		Provisioner:        "registry.k8s.io/sig-storage/csi-provisioner:v6.3.0",
-		Driver:             "snapready.test/csi-driver:v1",
-	}
-}
-
 // Params are the things the standard objects take from the machine.
 type Params struct {
 	// Upstream is the directory with upstream's manifests: crd/, snapshot-controller/, csi-snapshotter/, csi-provisioner/.
@@ -67,7 +56,7 @@ func (p Params) validate() error {
 	}
 	for _, image := range []string{p.Images.SnapshotController, p.Images.Snapshotter, p.Images.Provisioner, p.Images.Driver} {
 		if image == "" {
-			return fmt.Errorf("objects: an image name is empty in %+v; start from StandardImages()", p.Images)
+			return fmt.Errorf("objects: an image name is empty in %+v", p.Images)
 		}
 	}
 	return nil

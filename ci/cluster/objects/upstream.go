@@ -84,6 +84,11 @@ func adaptController(list []*unstructured.Unstructured, image string) error {
 	if err != nil || len(containers) != 1 {
 		return fmt.Errorf("upstream's Deployment snapshot-controller has not one container, but %d: %v", len(containers), err)
 	}
+	// A program that is told to end in the moment of its start, before it has a handler, does not hear it, because it is
+	// process 1 of its container. With the default it would be waited for half a minute.
+	if err := unstructured.SetNestedField(deployment.Object, int64(2), "spec", "template", "spec", "terminationGracePeriodSeconds"); err != nil {
+		return err
+	}
 	container := containers[0].(map[string]any)
 	container["image"] = image
 	args, _, err := unstructured.NestedSlice(container, "args")

@@ -34,11 +34,13 @@ func (b Baseline) holds(object found) bool {
 	return known
 }
 
-// superfluous are the objects that a new cluster does not hold and that go only if somebody deletes them.
+// superfluous are the objects that a new cluster does not hold and that go only if somebody deletes them. Objects with the
+// standard label are as they should be, unless they are going: the standard objects have been applied before.
 func (b Baseline) superfluous(all []found) []found {
 	var list []found
 	for _, object := range all {
-		if !b.holds(object) && object.Labels[objects.StandardLabel] == "" && !replaced(object) {
+		standard := object.Labels[objects.StandardLabel] != "" && object.DeletionTimestamp == nil
+		if !b.holds(object) && !standard && !replaced(object) {
 			list = append(list, object)
 		}
 	}

@@ -27,6 +27,8 @@ func annotation(key string) func(*found) {
 	return func(f *found) { f.Annotations = map[string]string{key: "yes"} }
 }
 
+func ending(f *found) { now := metav1.Now(); f.DeletionTimestamp = &now }
+
 func TestSuperfluous(t *testing.T) {
 	baseline := Baseline{Objects: []string{"configmaps/kube-system/kube-root-ca.crt", "namespaces/default"}}
 	owned := func(f *found) { f.OwnerReferences = []metav1.OwnerReference{{Kind: "ReplicaSet"}} }
@@ -42,6 +44,7 @@ func TestSuperfluous(t *testing.T) {
 		object("apiservices.apiregistration.k8s.io", "", "v1.velero.io", label("kube-aggregator.kubernetes.io/automanaged")),
 		object("events", "default", "e"),
 		// Deleted.
+		object("namespaces", "", "break-quota", label(objects.StandardLabel), ending),
 		object("apiservices.apiregistration.k8s.io", "", "v1.broken.test"),
 		object("configmaps", "default", "kube-root-ca.crt-2"),
 		object("leases.coordination.k8s.io", "csi-snapready", "external-snapshotter-leader-old"),
@@ -51,7 +54,7 @@ func TestSuperfluous(t *testing.T) {
 	for _, object := range baseline.superfluous(all) {
 		got = append(got, object.key())
 	}
-	want := []string{"apiservices.apiregistration.k8s.io/v1.broken.test", "configmaps/default/kube-root-ca.crt-2",
+	want := []string{"namespaces/break-quota", "apiservices.apiregistration.k8s.io/v1.broken.test", "configmaps/default/kube-root-ca.crt-2",
 		"leases.coordination.k8s.io/csi-snapready/external-snapshotter-leader-old", "persistentvolumes/pvc-1"}
 	if !slices.Equal(got, want) {
 		t.Errorf("superfluous are %q, want %q", got, want)
@@ -59,7 +62,6 @@ func TestSuperfluous(t *testing.T) {
 }
 
 func TestCallUnderWay(t *testing.T) {
-	ending := func(f *found) { now := metav1.Now(); f.DeletionTimestamp = &now }
 	for _, test := range []struct {
 		object found
 		want   bool

@@ -40,16 +40,19 @@ func Run(ctx context.Context, cluster *apply.Cluster, baseline Baseline, standar
 	if err := apply.Apply(ctx, cluster, standard, hooks.Progress); err != nil {
 		return Result{}, err
 	}
-	if err := sweep.run(ctx); err != nil {
+	// Meanwhile the workloads settle: a leader's lease must be free before its next holder asks for it.
+	settled := make(chan error, 1)
+	go func() { settled <- apply.Settle(ctx, cluster, standard, hooks.Progress) }()
+	if err := errors.Join(sweep.run(ctx), <-settled); err != nil {
 		return sweep.result(), err
 	}
 	if sweep.callsUnderWay {
 		if err := restartDrivers(ctx, cluster); err != nil {
 			return sweep.result(), err
 		}
-	}
-	if err := apply.Settle(ctx, cluster, standard, hooks.Progress); err != nil {
-		return sweep.result(), err
+		if err := apply.Settle(ctx, cluster, standard, hooks.Progress); err != nil {
+			return sweep.result(), err
+		}
 	}
 	if hooks.NoVolumesLeft != nil {
 		if err := hooks.NoVolumesLeft(ctx); err != nil {

@@ -199,8 +199,12 @@ func (s *sweep) await(ctx context.Context, list []found, patience time.Duration)
 	return left, err
 }
 
-// force makes an object go at once.
+// force makes an object go at once. A CRD is spared: its finalizer stands for its objects, which would stay in etcd
+// unseen, and it goes by itself when they have been forced.
 func (s *sweep) force(ctx context.Context, object found) error {
+	if object.resource.GroupResource() == crdResource {
+		return nil
+	}
 	s.note(&s.forced, object)
 	s.progress.Say("force %s", object.key())
 	if storageResources[object.resource.GroupResource().String()] {

@@ -29,7 +29,12 @@ func Params(t *testing.T) objects.Params {
 			t.Fatal(err)
 		}
 	}
-	return objects.Params{Upstream: upstream, Kubelets: "/kubelets", Data: "/data", Images: objects.StandardImages()}
+	return objects.Params{Upstream: upstream, Kubelets: "/kubelets", Data: "/data", Images: objects.Images{
+		SnapshotController: "registry.k8s.io/sig-storage/snapshot-controller:v8.6.0",
+		Snapshotter:        "registry.k8s.io/sig-storage/csi-snapshotter:v8.6.0",
+		Provisioner:        "registry.k8s.io/sig-storage/csi-provisioner:v6.3.0",
+		Driver:             "snapready.test/csi-driver:v1",
+	}}
 }
 
 // Standard are the standard objects made from Params.
