@@ -37,15 +37,16 @@ COMMIT
 }
 
 func TestLoopsBelowFindsStackedOnes(t *testing.T) {
+	const loop0, loop1, loop2, loop3 = 1792, 1793, 1794, 1795
+	ours, other := file{1, 10}, file{1, 11}
 	all := []Loop{
-		{"/dev/loop0", "/dev/loop1"},
-		{"/dev/loop1", "/x/state/volumes/a"},
-		{"/dev/loop2", "/home/somebody/disk.img"},
-		{"/dev/loop3", "/x/state-of-others/volume"},
-		{"/dev/loop4", "/dev/loop2"},
+		{Device: "/dev/loop0", number: loop0, behind: file{6, 90}, stacked: loop1},
+		{Device: "/dev/loop1", number: loop1, behind: ours},
+		{Device: "/dev/loop2", number: loop2, behind: other},
+		{Device: "/dev/loop3", number: loop3, behind: file{6, 91}, stacked: loop2},
 	}
 	want := []Loop{all[0], all[1]}
-	if got := below(all, "/x/state"); !reflect.DeepEqual(got, want) {
+	if got := below(all, map[file]bool{ours: true}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v: those on top first, and no others", got, want)
 	}
 }

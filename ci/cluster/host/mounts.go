@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sort"
 	"strings"
 
@@ -84,67 +83,4 @@ func UnmountBelow(folder string) error {
 		}
 	}
 	return fmt.Errorf("mounts below %s do not end: see /proc/self/mountinfo", folder)
-}
-
-// Loop is an attached loop device.
-type Loop struct {
-	Device  string
-	Backing string
-}
-
-// LoopsBelow lists the loop devices whose file lies below a folder, and those stacked on them: the kubelet puts
-// one on every raw block volume.
-func LoopsBelow(folder string) ([]Loop, error) {
-	files, err := filepath.Glob("/sys/block/loop*/loop/backing_file")
-	if err != nil {
-		return nil, err
-	}
-	var all []Loop
-	for _, file := range files {
-		backing, err := os.ReadFile(file)
-		if err != nil {
-			continue
-		}
-		device := "/dev/" + filepath.Base(filepath.Dir(filepath.Dir(file)))
-		all = append(all, Loop{device, strings.TrimSuffix(strings.TrimSpace(string(backing)), " (deleted)")})
-	}
-	return below(all, folder), nil
-}
-
-func below(all []Loop, folder string) []Loop {
-	var found []Loop
-	wanted := map[string]bool{}
-	for grown := true; grown; {
-		grown = false
-		for _, loop := range all {
-			if !wanted[loop.Device] && (wanted[loop.Backing] || strings.HasPrefix(loop.Backing, folder+"/")) {
-				wanted[loop.Device] = true
-				// What lies on top is detached first.
-				found = append([]Loop{loop}, found...)
-				grown = true
-			}
-		}
-	}
-	return found
-}
-
-// DetachLoopsBelow detaches the loop devices of LoopsBelow.
-func DetachLoopsBelow(folder string) error {
-	loops, err := LoopsBelow(folder)
-	if err != nil {
-		return err
-	}
-	for _, loop := range loops {
-		device, err := os.OpenFile(loop.Device, os.O_RDWR, 0)
-		if err != nil {
-			return err
-		}
-		err = unix.IoctlSetInt(int(device.Fd()), unix.LOOP_CLR_FD, 0)
-		device.Close()
-		// ENXIO: it detached by itself when its last user went.
-		if err != nil && !errors.Is(err, unix.ENXIO) {
-			return fmt.Errorf("detach %s (%s): %w", loop.Device, loop.Backing, err)
-		}
-	}
-	return nil
 }

@@ -31,22 +31,17 @@ func (c Cluster) Down(ctx context.Context) error {
 		{"components", func() error { return c.stopComponents(ctx) }},
 		{"mounts, loop devices", func() error {
 			// Loop devices of mounted volumes detach with their mount, those of raw block volumes do not.
-			return errors.Join(host.UnmountBelow(c.Layout.State()), host.DetachLoopsBelow(c.Layout.State()))
+			return errors.Join(host.UnmountBelow(c.Layout.State()), host.DetachLoopsBelow(c.Layout.Volumes()))
 		}},
 		{"network", func() error { return c.removeNetwork(ctx, nodes) }},
 		{"cgroups", func() error { return host.RemoveCgroup(layout.CgroupRoot) }},
+		// The files tell which loop devices are the cluster's, so they go last, and only when nothing uses them.
+		{"nothing left", func() error { return c.nothingLeft(ctx) }},
 		{"files", func() error { return c.removeFiles(nodes) }},
 	} {
 		if err := c.Steps.Do(step.name, func() (string, error) { return "", step.do() }); err != nil {
 			return err
 		}
-	}
-	left, err := c.Leftovers(ctx)
-	if err != nil {
-		return err
-	}
-	if len(left) > 0 {
-		return fmt.Errorf("left behind:\n  %s", strings.Join(left, "\n  "))
 	}
 	c.Steps.Done("down", "programs and image archives stay in "+c.Layout.Root)
 	return nil
@@ -145,8 +140,16 @@ func (c Cluster) removeFiles(nodes []layout.Node) error {
 	return os.RemoveAll(c.Layout.State())
 }
 
-// Leftovers lists what of the cluster is still on the machine; nothing, after a `down` that worked.
-func (c Cluster) Leftovers(ctx context.Context) ([]string, error) {
+func (c Cluster) nothingLeft(ctx context.Context) error {
+	left, err := c.leftovers(ctx)
+	if err == nil && len(left) > 0 {
+		return fmt.Errorf("still on the machine:\n  %s", strings.Join(left, "\n  "))
+	}
+	return err
+}
+
+// leftovers lists what of the cluster is on the machine beside its files.
+func (c Cluster) leftovers(ctx context.Context) ([]string, error) {
 	var left []string
 	state := c.Layout.State()
 	pids, err := host.ProcessesNaming(state)
@@ -167,7 +170,7 @@ func (c Cluster) Leftovers(ctx context.Context) ([]string, error) {
 	for _, mount := range mounts {
 		left = append(left, "mount "+mount)
 	}
-	loops, err := host.LoopsBelow(state)
+	loops, err := host.LoopsBelow(c.Layout.Volumes())
 	if err != nil {
 		return nil, err
 	}

@@ -39,6 +39,7 @@ check() {
 
 # summary: the closing line of a test script, and its exit code.
 summary() {
+  trap - ERR
   echo "$passed passed, $failed failed"
   [ "$failed" -eq 0 ]
 }
