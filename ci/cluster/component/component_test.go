@@ -73,11 +73,11 @@ func TestConfiguringAgainChangesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, entry := range entries {
-				data, err := os.ReadFile(filepath.Join(folder, entry.Name()))
+				info, err := entry.Info()
 				if err != nil {
 					t.Fatal(err)
 				}
-				files[filepath.Join(folder, entry.Name())] = string(data)
+				files[filepath.Join(folder, entry.Name())] = info.ModTime().String()
 			}
 		}
 		return files
@@ -86,9 +86,9 @@ func TestConfiguringAgainChangesNothing(t *testing.T) {
 	if err := Configure(place, nodes); err != nil {
 		t.Fatal(err)
 	}
-	for file, content := range read() {
-		if before[file] != content {
-			t.Errorf("%s changed: its component would be restarted by every `up`", file)
+	for file, written := range read() {
+		if before[file] != written {
+			t.Errorf("%s was written again: its component would be restarted by every `up`", file)
 		}
 	}
 }

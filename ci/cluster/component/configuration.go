@@ -63,7 +63,7 @@ func Configure(l layout.Layout, nodes []layout.Node) error {
 		}
 	}
 	// Pods inherit it; there is no DNS in this cluster, and the machine's is not theirs to ask.
-	return os.WriteFile(l.Configuration("resolv.conf"), nil, 0o644)
+	return write(l.Configuration("resolv.conf"), nil, 0o644)
 }
 
 func render(name, to string, data values) error {
@@ -78,7 +78,12 @@ func render(name, to string, data values) error {
 	return write(to, text.Bytes(), 0o644)
 }
 
+// write leaves a file alone that holds the data already: kube-proxy ends when its configuration file is written, even
+// with the same content.
 func write(to string, data []byte, mode os.FileMode) error {
+	if present, err := os.ReadFile(to); err == nil && bytes.Equal(present, data) {
+		return nil
+	}
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return err
 	}
