@@ -6,6 +6,7 @@ use crate::model::check::{Check, Group};
 use crate::{access, api, classes, controller, drivers, roundtrip, sidecars};
 
 /// All checks, in the order of their ids.
+#[must_use]
 pub fn catalogue() -> Vec<&'static Check> {
     let groups = [
         api::CHECKS,
@@ -22,6 +23,7 @@ pub fn catalogue() -> Vec<&'static Check> {
 }
 
 /// The check with this id or slug; ids in any case.
+#[must_use]
 pub fn find(id_or_slug: &str) -> Option<&'static Check> {
     catalogue()
         .into_iter()
@@ -112,9 +114,9 @@ fn nearest(selector: &str) -> Vec<&'static str> {
     let mut near: Vec<(usize, &'static str)> = words
         .map(|word| {
             let known = word.to_ascii_lowercase();
-            // A part of a name is as good as a slip of the pen.
-            let part = lower.len() >= 4 && known.contains(&lower);
-            (if part { 1 } else { distance(&known, &lower) }, word)
+            // The words of a name, if all of them are there, are as good as a slip of the pen.
+            let words = lower.len() >= 4 && lower.split('-').all(|part| known.contains(part));
+            (if words { 1 } else { distance(&known, &lower) }, word)
         })
         .collect();
     near.sort_unstable();

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::model::facts::Facts;
-use crate::sidecars::mapping::{controller_part_of, is_registered};
+use crate::running::running;
+use crate::sidecars::mapping::{controller_part_of, is_controller_part, is_registered};
 
 /// A distribution whose snapshot-controller and CSI controllers may be out of sight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +23,10 @@ pub enum Distribution {
     Tke,
     /// Oracle Container Engine.
     Oke,
+    /// A cluster of Gardener, whose control plane runs in another cluster.
+    Gardener,
+    /// Not known by name: the drivers of its `StorageClasses` work, but no controller of theirs is visible.
+    Hosted,
 }
 
 impl fmt::Display for Distribution {
@@ -34,11 +39,14 @@ impl fmt::Display for Distribution {
             Self::Ack => "Alibaba Cloud Container Service (ACK)",
             Self::Tke => "Tencent Kubernetes Engine (TKE)",
             Self::Oke => "Oracle Container Engine (OKE)",
+            Self::Gardener => "Gardener",
+            Self::Hosted => "a hosted control plane",
         })
     }
 }
 
 /// The distribution, if this cluster is one that may hide its controllers: there, that no pod is seen proves nothing.
+#[must_use]
 pub fn may_be_hidden(facts: &Facts) -> Option<Distribution> {
     let version = facts
         .server_version
@@ -56,6 +64,16 @@ pub fn may_be_hidden(facts: &Facts) -> Option<Distribution> {
     if is_openshift(version) {
         return Some(Distribution::HyperShift);
     }
+    // Gardener's resource manager marks what it installs in a cluster.
+    let mut drivers = facts.csi_drivers.seen().into_iter().flatten();
+    if drivers.any(|driver| {
+        driver
+            .metadata
+            .annotations
+            .contains_key("resources.gardener.cloud/origin")
+    }) {
+        return Some(Distribution::Gardener);
+    }
     // These number their Kubernetes as upstream does. Their own driver tells them: registered, but without any
     // controller of it to be seen. Where somebody installed that driver, its controller is visible.
     let by_driver = [
@@ -66,10 +84,21 @@ pub fn may_be_hidden(facts: &Facts) -> Option<Distribution> {
     ];
     let hidden =
         |driver: &str| is_registered(facts, driver) && controller_part_of(facts, driver).is_none();
-    by_driver
+    let by_name = by_driver
         .into_iter()
         .find(|(driver, _)| hidden(driver))
-        .map(|(_, distribution)| distribution)
+        .map(|(_, distribution)| distribution);
+    by_name.or_else(|| {
+        let mut provisioners = facts
+            .storage_classes
+            .seen()
+            .into_iter()
+            .flatten()
+            .map(|class| &class.provisioner);
+        let no_controller = running(facts, is_controller_part).is_empty();
+        (no_controller && provisioners.any(|driver| is_registered(facts, driver)))
+            .then_some(Distribution::Hosted)
+    })
 }
 
 /// `OpenShift` builds Kubernetes as `v1.27.6+f67aeb3`; others append words (`+k3s1`, `+rke2r1`, `+IKS`). Where its

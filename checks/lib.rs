@@ -19,7 +19,4 @@ mod skew;
 pub mod version;
 mod words;
 
-#[cfg(test)]
-mod tests;
-
 pub use catalogue::{SelectError, catalogue, find, select};

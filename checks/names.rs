@@ -4,6 +4,7 @@ use crate::model::finding::Fix;
 
 /// Whether a text is a name that Kubernetes accepts for an object: a DNS subdomain (RFC 1123), up to 253 characters.
 /// Such a name holds nothing that a shell or YAML would read as anything but text.
+#[must_use]
 pub fn is_object_name(text: &str) -> bool {
     let label = |label: &str| {
         let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -16,6 +17,7 @@ pub fn is_object_name(text: &str) -> bool {
 }
 
 /// A command with names from the cluster in place of each `{}`; `None` if one of them is not a Kubernetes name.
+#[must_use]
 pub fn command(template: &str, names: &[&str]) -> Option<String> {
     let mut parts = template.split("{}");
     let mut command = parts.next()?.to_owned();

@@ -32,6 +32,7 @@ pub struct Running<'a> {
 
 impl Running<'_> {
     /// `kube-system/snapshot-controller`.
+    #[must_use]
     pub fn place(&self) -> String {
         format!("{}/{}", self.namespace, self.name)
     }
@@ -115,9 +116,10 @@ pub fn running<'a>(facts: &'a Facts, matches: fn(&Container) -> bool) -> Vec<Run
                 .filter(|(_, status)| status.ready)
                 .count();
             running.ready = i64::try_from(ready).unwrap_or(i64::MAX);
-            running.wanted = running
-                .wanted
-                .max(i64::try_from(running.pods.len()).unwrap_or(i64::MAX));
+            // A workload that could not be seen wants what it has; one scaled to 0 may still have some.
+            if running.wanted == 0 {
+                running.wanted = i64::try_from(running.pods.len()).unwrap_or(i64::MAX);
+            }
         }
     }
     found
@@ -170,6 +172,7 @@ fn alive(pod: &Pod) -> bool {
 }
 
 /// The last path element of an image, without tag and digest: `snapshot-controller`.
+#[must_use]
 pub fn image_name(image: &str) -> &str {
     let image = image.split('@').next().unwrap_or(image);
     let name = image.rsplit('/').next().unwrap_or(image);
@@ -177,6 +180,7 @@ pub fn image_name(image: &str) -> &str {
 }
 
 /// Why the containers of a workload are not ready, as far as their states tell: what was seen, and what it means.
+#[must_use]
 pub fn trouble(running: &Running<'_>) -> Option<(Evidence, String)> {
     running
         .statuses()

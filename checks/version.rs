@@ -15,6 +15,7 @@ pub struct Version {
 
 impl Version {
     /// A version.
+    #[must_use]
     pub const fn new(major: u32, minor: u32, patch: u32) -> Self {
         Self {
             major,
@@ -65,6 +66,7 @@ pub enum Component {
 
 impl Component {
     /// Its name, as in its image.
+    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::SnapshotController => "snapshot-controller",
@@ -75,6 +77,7 @@ impl Component {
 
     /// Its version, from the tag of its image. `None` for a digest without tag, and for a tag of somebody else's
     /// numbering: `OpenShift`'s images carry `OpenShift`'s number.
+    #[must_use]
     pub fn version(self, image: &str) -> Option<Version> {
         let name = image.split('@').next()?.rsplit('/').next()?;
         let version = Version::parse(name.split_once(':')?.1)?;

@@ -1,7 +1,7 @@
 //! Plurals and lists in messages.
 
 /// "1 pod", "2 pods".
-pub fn plural(count: usize, one: &str) -> String {
+pub(crate) fn plural(count: usize, one: &str) -> String {
     let end = match (count, one.ends_with('s')) {
         (1, _) => "",
         (_, true) => "es",
@@ -11,7 +11,7 @@ pub fn plural(count: usize, one: &str) -> String {
 }
 
 /// "a, b, c", and from the seventh on "a, b, c, d, e and 3 more".
-pub fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     const SHOWN: usize = 5;
     let names: Vec<&str> = names.into_iter().collect();
     match names.get(..SHOWN) {

@@ -19,6 +19,7 @@ pub const CLASSES: &str = "volumesnapshotclasses.snapshot.storage.k8s.io";
 pub const NEEDED: [&str; 3] = [SNAPSHOTS, CONTENTS, CLASSES];
 
 /// A CRD, if CRDs were seen and it is among them.
+#[must_use]
 pub fn crd<'a>(facts: &'a Facts, name: &str) -> Option<&'a CustomResourceDefinition> {
     facts
         .custom_resource_definitions
@@ -28,6 +29,7 @@ pub fn crd<'a>(facts: &'a Facts, name: &str) -> Option<&'a CustomResourceDefinit
 }
 
 /// Those of the three needed CRDs that are there.
+#[must_use]
 pub fn installed(facts: &Facts) -> Vec<&CustomResourceDefinition> {
     NEEDED.iter().filter_map(|name| crd(facts, name)).collect()
 }
@@ -38,6 +40,7 @@ pub fn crd_evidence(name: &str, path: &str, value: impl Into<String>) -> Evidenc
 }
 
 /// How to install the CRDs: those of the newest release that the API server's version takes.
+#[must_use]
 pub fn install(facts: &Facts, text: &str) -> Fix {
     let server = facts
         .server_version

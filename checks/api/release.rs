@@ -41,6 +41,7 @@ pub enum Release {
 
 impl Release {
     /// Its name in `data/crd-releases.tsv`.
+    #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Below2 => "below-2.0",
@@ -60,6 +61,7 @@ impl Release {
     }
 
     /// The releases in words: "8.0 to 8.7".
+    #[must_use]
     pub fn releases(self) -> &'static str {
         rows(include_str!("../data/crd-releases.tsv"))
             .find(|row| row.first() == Some(&self.word()))
@@ -69,6 +71,7 @@ impl Release {
 }
 
 /// The releases that a `volumesnapshots` CRD may come from, oldest first.
+#[must_use]
 pub fn of_snapshots(crd: &CustomResourceDefinition) -> Vec<Release> {
     if lists(crd, "v1alpha1") {
         return vec![Release::Below2];
@@ -117,6 +120,7 @@ pub fn of_snapshots(crd: &CustomResourceDefinition) -> Vec<Release> {
 }
 
 /// The releases that a `volumesnapshotcontents` CRD may come from, oldest first.
+#[must_use]
 pub fn of_contents(crd: &CustomResourceDefinition) -> Vec<Release> {
     if lists(crd, "v1alpha1") {
         return vec![Release::Below2];
@@ -157,6 +161,7 @@ pub fn of_contents(crd: &CustomResourceDefinition) -> Vec<Release> {
 }
 
 /// The releases that a `volumesnapshotclasses` CRD may come from, oldest first.
+#[must_use]
 pub fn of_classes(crd: &CustomResourceDefinition) -> Vec<Release> {
     if lists(crd, "v1alpha1") {
         return vec![Release::Below2];
@@ -204,6 +209,7 @@ pub enum Together {
 }
 
 /// Judges the three CRDs together.
+#[must_use]
 pub fn together(
     snapshots: &CustomResourceDefinition,
     contents: &CustomResourceDefinition,
@@ -246,6 +252,7 @@ pub fn together(
 }
 
 /// From which releases the `volumegroupsnapshotcontents` CRD comes: "8.6 to 8.7".
+#[must_use]
 pub fn of_group_contents(crd: &CustomResourceDefinition) -> &'static str {
     let alpha = version(crd, "v1alpha1");
     if lists(crd, "v1") {
@@ -277,6 +284,7 @@ pub fn listed(crd: &CustomResourceDefinition) -> Vec<&str> {
 }
 
 /// Whether a version of a CRD has a node at a path of its schema, and which.
+#[must_use]
 pub fn schema_node<'a>(
     crd: &'a CustomResourceDefinition,
     version_name: &str,
@@ -286,6 +294,7 @@ pub fn schema_node<'a>(
 }
 
 /// Whether a version of a CRD has a status subresource, without which nobody can report on an object.
+#[must_use]
 pub fn has_status(crd: &CustomResourceDefinition, version_name: &str) -> bool {
     version(crd, version_name)
         .is_some_and(|version| version.pointer("/subresources/status").is_some())

@@ -21,6 +21,7 @@ pub enum Choice<'a> {
 }
 
 /// The class of a snapshot that names none, for a volume of this driver.
+#[must_use]
 pub fn choose_snapshot_class<'a>(classes: &'a [VolumeSnapshotClass], driver: &str) -> Choice<'a> {
     let defaults: Vec<_> = classes_of(classes, driver)
         .into_iter()
@@ -34,6 +35,7 @@ pub fn choose_snapshot_class<'a>(classes: &'a [VolumeSnapshotClass], driver: &st
 }
 
 /// The classes of a driver, in the order of their names.
+#[must_use]
 pub fn classes_of<'a>(
     classes: &'a [VolumeSnapshotClass],
     driver: &str,
@@ -47,6 +49,7 @@ pub fn classes_of<'a>(
 }
 
 /// Whether a class is marked as its driver's default.
+#[must_use]
 pub fn is_default(class: &VolumeSnapshotClass) -> bool {
     class
         .metadata
@@ -56,6 +59,7 @@ pub fn is_default(class: &VolumeSnapshotClass) -> bool {
 }
 
 /// The default `StorageClass`: of several, the one made last, and of these the first by name (Kubernetes 1.26 and later).
+#[must_use]
 pub fn default_storage_class(classes: &[StorageClass]) -> Option<&StorageClass> {
     let defaults = classes.iter().filter(|class| {
         let annotations = &class.metadata.annotations;

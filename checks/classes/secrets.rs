@@ -6,12 +6,10 @@ use crate::model::kubernetes::VolumeSnapshotClass;
 pub const RESERVED_PREFIX: &str = "csi.storage.k8s.io/";
 
 /// The kinds of secrets of a class, as they stand in its parameters: `…/<kind>-name`, `…/<kind>-namespace`.
-pub const SECRET_KINDS: [&str; 4] = [
-    "snapshotter-secret",
-    "snapshotter-list-secret",
-    "group-snapshotter-secret",
-    "group-snapshotter-get-secret",
-];
+pub const SECRET_KINDS: [&str; 2] = ["snapshotter-secret", "snapshotter-list-secret"];
+
+/// Kinds that belong to the classes of group snapshots. They are not refused here, but nothing reads them.
+const GROUP_KINDS: [&str; 2] = ["group-snapshotter-secret", "group-snapshotter-get-secret"];
 
 /// A reference to a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +38,7 @@ pub enum SecretReference<'a> {
 }
 
 /// The references of a class, in a fixed order.
+#[must_use]
 pub fn secret_references(class: &VolumeSnapshotClass) -> Vec<SecretReference<'_>> {
     let references = SECRET_KINDS.iter().filter_map(|kind| {
         let name_key = format!("{RESERVED_PREFIX}{kind}-name");
@@ -70,9 +69,10 @@ pub fn secret_references(class: &VolumeSnapshotClass) -> Vec<SecretReference<'_>
 }
 
 /// The reserved parameters of a class that no release knows.
+#[must_use]
 pub fn unknown_reserved(class: &VolumeSnapshotClass) -> Vec<&str> {
     let known = |key: &str| {
-        SECRET_KINDS.iter().any(|kind| {
+        SECRET_KINDS.iter().chain(&GROUP_KINDS).any(|kind| {
             key.strip_prefix(kind)
                 .is_some_and(|end| end == "-name" || end == "-namespace")
         })

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::distribution::may_be_hidden;
+use crate::distribution::{Distribution, may_be_hidden};
 use crate::model::facts::Facts;
 use crate::model::finding::Evidence;
 use crate::model::kubernetes::{Container, Lease, VolumeSnapshotContent};
@@ -37,6 +37,7 @@ pub enum Presence<'a> {
 
 impl<'a> Presence<'a> {
     /// The workloads that run it, as far as visible.
+    #[must_use]
     pub fn installations(&self) -> &[Running<'a>] {
         match self {
             Self::Present { installations, .. } => installations,
@@ -47,6 +48,7 @@ impl<'a> Presence<'a> {
 
 /// Whether a container is a snapshot-controller. `OpenShift`'s images are digests of one repository, so the names count
 /// as much as the images.
+#[must_use]
 pub fn is_snapshot_controller(container: &Container) -> bool {
     const NAMES: [&str; 4] = [
         "snapshot-controller",
@@ -58,7 +60,15 @@ pub fn is_snapshot_controller(container: &Container) -> bool {
     // OpenShift's operator runs another binary; its name contains the controller's.
     let is_operator = image.contains("operator") || container.name.contains("operator");
     !is_operator
+        && !works_elsewhere(container)
         && (image.contains("snapshot-controller") || NAMES.contains(&container.name.as_str()))
+}
+
+/// Whether a container works on another cluster, as in the clusters that host control planes: one that works on its own
+/// takes its pod's service account and no kubeconfig.
+pub(crate) fn works_elsewhere(container: &Container) -> bool {
+    let mut words = container.command.iter().chain(&container.args);
+    words.any(|word| word.trim_start_matches('-').starts_with("kubeconfig"))
 }
 
 /// Whether a snapshot-controller runs.
@@ -91,7 +101,8 @@ pub fn snapshot_controllers(facts: &Facts) -> Presence<'_> {
         };
     }
     let proof = ready_content(facts, None);
-    if let Some(distribution) = may_be_hidden(facts) {
+    let distribution = may_be_hidden(facts);
+    if let Some(known) = distribution.filter(|distribution| *distribution != Distribution::Hosted) {
         return match proof {
             Some(content) => Presence::Present {
                 installations,
@@ -99,20 +110,27 @@ pub fn snapshot_controllers(facts: &Facts) -> Presence<'_> {
             },
             None => Presence::Unknown {
                 why: format!(
-                    "{distribution} may run it out of sight, and no snapshot that became ready proves it"
+                    "{known} may run it out of sight, and no snapshot that became ready proves it"
                 ),
             },
         };
     }
-    match (leases().next(), proof) {
-        (Some(lease), _) => Presence::Absent {
+    if let Some(lease) = leases().next() {
+        return Presence::Absent {
             because: "no container runs it, and its lease is no longer renewed".to_owned(),
             evidence: Some(lease_evidence(lease)),
-        },
-        (None, Some(content)) => Presence::Unknown {
+        };
+    }
+    match (proof, distribution) {
+        (Some(content), _) => Presence::Unknown {
             why: format!(
-                "no container runs it, yet VolumeSnapshotContent {} became ready: it runs out of sight, or was removed since",
+                "VolumeSnapshotContent {} became ready, so it runs out of sight, or was removed since",
                 content.metadata.name
+            ),
+        },
+        (None, Some(hosted)) => Presence::Unknown {
+            why: format!(
+                "{hosted} may run it out of sight, as it does with the drivers' controllers"
             ),
         },
         (None, None) => Presence::Absent {
@@ -139,6 +157,7 @@ pub(crate) fn lease_evidence(lease: &Lease) -> Evidence {
 }
 
 /// Whether a lease had a living holder when the facts were collected. A minute is allowed for differing clocks.
+#[must_use]
 pub fn is_fresh(lease: &Lease, facts: &Facts) -> bool {
     let Some(renewed) = lease.spec.renew_time else {
         return false;

@@ -8,6 +8,8 @@ use crate::version::rows;
 pub struct KnownDriver {
     /// The product's name for people.
     pub product: &'static str,
+    /// Whether it is a CSI driver; the table also has some provisioners that are none.
+    pub is_csi: bool,
     /// Whether it makes snapshots; `None` if unknown.
     pub snapshots: Option<bool>,
     /// Whether it makes volumes from snapshots; `None` if unknown.
@@ -18,6 +20,7 @@ pub struct KnownDriver {
 
 /// What is known about a driver. A name with its operator's namespace in front (`rook-ceph.rbd.csi.ceph.com`) is found
 /// by its end.
+#[must_use]
 pub fn known_driver(driver: &str) -> Option<KnownDriver> {
     let find = |wanted: &str| {
         rows(include_str!("../data/drivers.tsv")).find(|row| row.first() == Some(&wanted))
@@ -29,12 +32,10 @@ pub fn known_driver(driver: &str) -> Option<KnownDriver> {
             .then(|| find(rest))
             .flatten()
     })?;
-    let cell = |column: usize| {
-        row.get(column)
-            .map_or("", |cell| cell.trim_matches('"').trim())
-    };
+    let cell = |column: usize| row.get(column).copied().unwrap_or_default();
     Some(KnownDriver {
         product: cell(1),
+        is_csi: !cell(12).starts_with("not CSI") && !driver.starts_with("kubernetes.io/"),
         snapshots: answer(cell(6)),
         restores: answer(cell(7)),
         notes: cell(12),
@@ -87,6 +88,9 @@ mod tests {
             known_driver("nfs.csi.k8s.io").unwrap().snapshots,
             Some(true)
         );
+        assert!(known_driver("efs.csi.aws.com").unwrap().is_csi);
+        assert!(!known_driver("rancher.io/local-path").unwrap().is_csi);
+        assert_eq!(known_driver(""), None);
         assert_eq!(known_driver("csi.alluxio.com").unwrap().snapshots, None);
         assert_eq!(
             known_driver("rook-ceph.rbd.csi.ceph.com").unwrap().product,

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::controller::find::{Presence, is_fresh, lease_evidence, ready_content, ready_evidence};
-use crate::distribution::may_be_hidden;
+use crate::controller::find::{
+    Presence, is_fresh, lease_evidence, ready_content, ready_evidence, works_elsewhere,
+};
+use crate::distribution::{Distribution, may_be_hidden};
 use crate::drivers::table::driver_of_image;
 use crate::model::facts::Facts;
-use crate::model::finding::Evidence;
 use crate::model::kubernetes::{Container, Lease};
 use crate::running::{Running, image_name, running};
 
@@ -44,16 +45,19 @@ pub enum Sign {
 }
 
 /// Whether a container is a csi-snapshotter.
+#[must_use]
 pub fn is_csi_snapshotter(container: &Container) -> bool {
     is_sidecar(container, &["csi-snapshotter", "external-snapshotter"])
 }
 
 /// Whether a container is a csi-provisioner.
+#[must_use]
 pub fn is_csi_provisioner(container: &Container) -> bool {
     is_sidecar(container, &["csi-provisioner", "external-provisioner"])
 }
 
 /// Whether a container is part of a driver's controller: of what makes, attaches and resizes its volumes.
+#[must_use]
 pub fn is_controller_part(container: &Container) -> bool {
     is_csi_provisioner(container)
         || is_sidecar(
@@ -69,13 +73,14 @@ pub fn is_controller_part(container: &Container) -> bool {
 
 fn is_sidecar(container: &Container, names: &[&str]) -> bool {
     let image = image_name(&container.image);
-    names
-        .iter()
-        .any(|name| image.contains(name) || container.name == *name)
+    !works_elsewhere(container)
+        && names
+            .iter()
+            .any(|name| image.contains(name) || container.name == *name)
 }
 
 /// The sidecars of a kind, each with its driver.
-pub fn sidecars<'a>(facts: &'a Facts, matches: fn(&Container) -> bool) -> Vec<Sidecar<'a>> {
+pub fn sidecars(facts: &Facts, matches: fn(&Container) -> bool) -> Vec<Sidecar<'_>> {
     let known = named_drivers(facts);
     let registered = registered_drivers(facts);
     let sidecars = running(facts, matches).into_iter().map(|running| {
@@ -168,7 +173,8 @@ pub fn sidecar_of<'a>(facts: &'a Facts, driver: &str) -> Presence<'a> {
             evidence: Some(part.evidence("spec.template.spec.containers", containers(&part))),
         };
     }
-    if let Some(distribution) = may_be_hidden(facts) {
+    if let Some(distribution) = may_be_hidden(facts).filter(|known| *known != Distribution::Hosted)
+    {
         return match ready_content(facts, Some(driver)) {
             Some(content) => Presence::Present {
                 installations,
@@ -219,6 +225,7 @@ pub fn controller_part_of<'a>(facts: &'a Facts, driver: &str) -> Option<Running<
 }
 
 /// The drivers that have a `CSIDriver` or have registered with a node.
+#[must_use]
 pub fn registered_drivers(facts: &Facts) -> BTreeSet<String> {
     let objects = facts
         .csi_drivers
@@ -233,6 +240,7 @@ pub fn registered_drivers(facts: &Facts) -> BTreeSet<String> {
 }
 
 /// Whether a driver has a `CSIDriver` or has registered with a node.
+#[must_use]
 pub fn is_registered(facts: &Facts, driver: &str) -> bool {
     let object = facts
         .csi_drivers
@@ -267,6 +275,7 @@ fn named_drivers(facts: &Facts) -> BTreeSet<String> {
 }
 
 /// A driver's name as it stands in the names of leases (csi-lib-utils). It cannot be read back.
+#[must_use]
 pub fn sanitised(driver: &str) -> String {
     let mut name: String = driver
         .chars()

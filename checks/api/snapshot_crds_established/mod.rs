@@ -32,9 +32,9 @@ fn run(facts: &Facts, findings: &mut Findings) {
     if troubled.is_empty() {
         findings.pass(format!("{} of {} are established", crds.len(), crds.len()));
     }
-    troubled
-        .into_iter()
-        .for_each(|finding| findings.push(finding));
+    for finding in troubled {
+        findings.push(finding);
+    }
 }
 
 fn trouble(crd: &CustomResourceDefinition) -> Option<Finding> {

@@ -106,24 +106,21 @@ fn none(own: &[&VolumeSnapshotClass], driver: &str) -> Finding {
                 })
             })
     });
-    match meant {
-        Some((name, key, value, why)) => {
-            let template = format!(
-                "kubectl annotate --overwrite volumesnapshotclass {{}} {DEFAULT_SNAPSHOT_CLASS}=true"
-            );
-            Finding::new(Status::Warn, format!("VolumeSnapshotClass {name} is marked as default of {driver}, but the mark does not count"))
-                .evidence(mark(name, key, value))
-                .cause(format!("{why} A snapshot that names no class fails with \"cannot find default snapshot class\"."))
-                .fix(fix_with(Fix::text("Set the annotation."), &template, &[name]))
-        }
-        None => {
-            let names = list(own.iter().map(|class| class.metadata.name.as_str()));
-            Finding::new(
-                Status::Pass,
-                format!("{driver} has no default: a snapshot has to name its class ({names})"),
-            )
-        }
+    if let Some((name, key, value, why)) = meant {
+        let template = format!(
+            "kubectl annotate --overwrite volumesnapshotclass {{}} {DEFAULT_SNAPSHOT_CLASS}=true"
+        );
+        let message = format!(
+            "VolumeSnapshotClass {name} is marked as default of {driver}, but the mark does not count"
+        );
+        return Finding::new(Status::Warn, message)
+            .evidence(mark(name, key, value))
+            .cause(format!("{why} A snapshot that names no class fails with \"cannot find default snapshot class\"."))
+            .fix(fix_with(Fix::text("Set the annotation."), &template, &[name]));
     }
+    let names = list(own.iter().map(|class| class.metadata.name.as_str()));
+    let message = format!("{driver} has no default: a snapshot has to name its class ({names})");
+    Finding::new(Status::Pass, message)
 }
 
 fn mark(name: &str, key: &str, value: &str) -> Evidence {

@@ -36,9 +36,9 @@ fn run(facts: &Facts, findings: &mut Findings) {
     for class in classes {
         let found = look(facts, class);
         none += usize::from(found.is_none());
-        found
-            .into_iter()
-            .for_each(|finding| findings.push(finding.target(&class.metadata.name)));
+        if let Some(finding) = found {
+            findings.push(finding.target(&class.metadata.name));
+        }
     }
     if none == classes.len() {
         findings.pass(format!(
@@ -81,9 +81,11 @@ fn judge(facts: &Facts, class: &VolumeSnapshotClass, reference: SecretReference<
             namespace,
             name,
         } => {
-            let exists = facts.class_secrets.seen().into_iter().flatten();
-            let exists = exists
+            let exists = facts
+                .class_secrets
+                .seen()
                 .into_iter()
+                .flatten()
                 .find(|secret| secret.namespace == namespace && secret.name == name);
             let secret = format!("secret {namespace}/{name} of VolumeSnapshotClass {class_name}");
             match exists.map(|secret| &secret.exists) {

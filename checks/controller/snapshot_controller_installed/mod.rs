@@ -5,6 +5,7 @@ use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
+use crate::running::Running;
 use crate::words::list;
 
 /// See `doc.md`.
@@ -41,7 +42,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
             .evidence(proof),
         ),
         Presence::Present { installations, .. } => {
-            let places: Vec<String> = installations.iter().map(|installation| installation.place()).collect();
+            let places: Vec<String> = installations.iter().map(Running::place).collect();
             findings.pass(list(places.iter().map(String::as_str)));
         }
         Presence::Unknown { why } => findings.unknown(format!("no snapshot-controller is visible: {why}")),

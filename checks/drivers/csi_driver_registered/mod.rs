@@ -57,7 +57,14 @@ fn look(facts: &Facts, driver: &str, classes: &[&str], is_default: bool) -> Find
     if is_registered(facts, driver) {
         return Finding::new(Status::Pass, format!("{driver} is installed"));
     }
-    let Some(known) = known_driver(driver) else {
+    let known = known_driver(driver);
+    if known.is_some_and(|known| !known.is_csi) {
+        return Finding::new(
+            Status::Skip,
+            format!("{driver} is not a CSI driver: its volumes cannot be snapshotted"),
+        );
+    }
+    let Some(known) = known else {
         return Finding::new(
             Status::Skip,
             format!(
@@ -94,6 +101,7 @@ fn look(facts: &Facts, driver: &str, classes: &[&str], is_default: bool) -> Find
 
 /// Whether a provisioner is one of Kubernetes' own old ones. Volumes of those have no CSI source, even when a CSI
 /// driver does their work by now, and the snapshot-controller refuses them.
+#[must_use]
 pub fn is_in_tree(provisioner: &str) -> bool {
     provisioner.starts_with("kubernetes.io/")
 }

@@ -1,4 +1,4 @@
-//! The VolumeSnapshotClass can be used.
+//! The `VolumeSnapshotClass` can be used.
 
 use crate::model::check::{Check, Group, How, Severity};
 

@@ -1,4 +1,4 @@
-//! The VolumeSnapshotClass is for the volume's driver.
+//! The `VolumeSnapshotClass` is for the volume's driver.
 
 use crate::model::check::{Check, Group, How, Severity};
 

@@ -9,7 +9,6 @@ use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
 use crate::running::Running;
-use crate::sidecars::SIGNS;
 use crate::sidecars::mapping::{is_registered, sidecar_of};
 use crate::words::list;
 
@@ -22,7 +21,15 @@ pub const CHECK: Check = Check {
     severity: Severity::Error,
     since: "0.1.0",
     needs: &[Need::Pods, Need::VolumeSnapshotClasses],
-    uses: SIGNS,
+    uses: &[
+        Need::Workloads,
+        Need::Leases,
+        Need::CsiDrivers,
+        Need::CsiNodes,
+        Need::StorageClasses,
+        Need::ServerVersion,
+        Need::VolumeSnapshotContents,
+    ],
     doc: include_str!("doc.md"),
     how: How::Looking(run),
 };
