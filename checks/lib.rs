@@ -3,4 +3,20 @@
 //! A check is a folder in the folder of its group: `mod.rs` with its data and its function, `doc.md`, and `cases/` with
 //! objects and the findings that follow from them. Nothing here reaches a cluster, a clock, a terminal or a file.
 
+pub mod access;
+pub mod api;
+mod catalogue;
+pub mod classes;
+pub mod controller;
+pub mod distribution;
+pub mod drivers;
 pub mod model;
+pub mod names;
+pub mod roundtrip;
+pub mod running;
+pub mod sidecars;
+mod skew;
+pub mod version;
+mod words;
+
+pub use catalogue::{SelectError, catalogue, find, select};

@@ -1,0 +1,141 @@
+//! Whether at most one class of each driver is marked as the default.
+
+use std::collections::BTreeSet;
+
+use crate::classes::choose::{
+    Choice, DEFAULT_SNAPSHOT_CLASS, DEFAULT_STORAGE_CLASS, choose_snapshot_class, classes_of,
+};
+use crate::model::check::{Check, Group, How, Severity};
+use crate::model::facts::Facts;
+use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
+use crate::model::kubernetes::VolumeSnapshotClass;
+use crate::model::need::Need;
+use crate::names::fix_with;
+use crate::words::{list, plural};
+
+/// See `doc.md`.
+pub const CHECK: Check = Check {
+    id: "SR212",
+    slug: "default-snapshot-class",
+    title: "At most one VolumeSnapshotClass of a driver is its default",
+    group: Group::Classes,
+    severity: Severity::Warning,
+    since: "0.1.0",
+    needs: &[Need::VolumeSnapshotClasses],
+    uses: &[],
+    doc: include_str!("doc.md"),
+    how: How::Looking(run),
+};
+
+fn run(facts: &Facts, findings: &mut Findings) {
+    let Some(classes) = facts.volume_snapshot_classes.seen() else {
+        return;
+    };
+    let drivers: BTreeSet<&str> = classes.iter().map(|class| class.driver.as_str()).collect();
+    if drivers.is_empty() {
+        findings.skip("there is no VolumeSnapshotClass");
+    }
+    for driver in drivers {
+        findings.push(look(classes, driver).target(driver));
+    }
+}
+
+fn look(classes: &[VolumeSnapshotClass], driver: &str) -> Finding {
+    match choose_snapshot_class(classes, driver) {
+        Choice::One(class) => {
+            Finding::new(Status::Pass, format!("{driver}: {}", class.metadata.name))
+        }
+        Choice::Several(defaults) => {
+            let names: Vec<&str> = defaults
+                .iter()
+                .map(|class| class.metadata.name.as_str())
+                .collect();
+            let finding = Finding::new(
+                Status::Warn,
+                format!("{driver} has {} marked as default: {}", plural(names.len(), "VolumeSnapshotClass"), list(names.iter().copied())),
+            )
+            .cause(format!(
+                "A snapshot that names no class fails with \"{} default snapshot classes were found\".",
+                names.len()
+            ));
+            let fix = Fix::text("Take the mark from all but one.");
+            let fix = names
+                .iter()
+                .skip(1)
+                .take(5)
+                .fold(fix, |fix, name| unmark(fix, name, DEFAULT_SNAPSHOT_CLASS));
+            names
+                .iter()
+                .fold(finding, |finding, name| {
+                    finding.evidence(mark(name, DEFAULT_SNAPSHOT_CLASS, "true"))
+                })
+                .fix(fix)
+        }
+        Choice::None => none(&classes_of(classes, driver), driver),
+    }
+}
+
+/// No default is fine, unless somebody meant to have one.
+fn none(own: &[&VolumeSnapshotClass], driver: &str) -> Finding {
+    let meant = own.iter().find_map(|class| {
+        let annotations = &class.metadata.annotations;
+        let misspelt = annotations
+            .get(DEFAULT_SNAPSHOT_CLASS)
+            .filter(|value| value.eq_ignore_ascii_case("true") || *value == "yes");
+        let wrong_key = annotations
+            .get(DEFAULT_STORAGE_CLASS)
+            .filter(|value| *value == "true");
+        let name = class.metadata.name.as_str();
+        misspelt
+            .map(|value| {
+                (
+                    name,
+                    DEFAULT_SNAPSHOT_CLASS,
+                    value,
+                    "Only the value \"true\", spelled so, counts.",
+                )
+            })
+            .or_else(|| {
+                wrong_key.map(|value| {
+                    (
+                        name,
+                        DEFAULT_STORAGE_CLASS,
+                        value,
+                        "This annotation counts on StorageClasses only.",
+                    )
+                })
+            })
+    });
+    if let Some((name, key, value, why)) = meant {
+        let template = format!(
+            "kubectl annotate --overwrite volumesnapshotclass {{}} {DEFAULT_SNAPSHOT_CLASS}=true"
+        );
+        let message = format!(
+            "VolumeSnapshotClass {name} is marked as default of {driver}, but the mark does not count"
+        );
+        return Finding::new(Status::Warn, message)
+            .evidence(mark(name, key, value))
+            .cause(format!("{why} A snapshot that names no class fails with \"cannot find default snapshot class\"."))
+            .fix(fix_with(Fix::text("Set the annotation."), &template, &[name]));
+    }
+    let names = list(own.iter().map(|class| class.metadata.name.as_str()));
+    let message = format!("{driver} has no default: a snapshot has to name its class ({names})");
+    Finding::new(Status::Pass, message)
+}
+
+fn mark(name: &str, key: &str, value: &str) -> Evidence {
+    Evidence::cluster(
+        "VolumeSnapshotClass",
+        name,
+        &format!("metadata.annotations[{key}]"),
+        value,
+    )
+}
+
+fn unmark(fix: Fix, name: &str, key: &str) -> Fix {
+    fix_with(
+        fix,
+        &format!("kubectl annotate volumesnapshotclass {{}} {key}-"),
+        &[name],
+    )
+}

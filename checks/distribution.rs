@@ -1,0 +1,110 @@
+//! Kubernetes distributions that run parts of the control plane where the API does not show them.
+
+use std::fmt;
+
+use crate::model::facts::Facts;
+use crate::running::running;
+use crate::sidecars::mapping::{controller_part_of, is_controller_part, is_registered};
+
+/// A distribution whose snapshot-controller and CSI controllers may be out of sight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Distribution {
+    /// Azure Kubernetes Service.
+    Aks,
+    /// Google Kubernetes Engine.
+    Gke,
+    /// `OpenShift` with its control plane hosted in another cluster.
+    HyperShift,
+    /// `DigitalOcean` Kubernetes.
+    Doks,
+    /// Alibaba Cloud Container Service.
+    Ack,
+    /// Tencent Kubernetes Engine.
+    Tke,
+    /// Oracle Container Engine.
+    Oke,
+    /// A cluster of Gardener, whose control plane runs in another cluster.
+    Gardener,
+    /// Not known by name: the drivers of its `StorageClasses` work, but no controller of theirs is visible.
+    Hosted,
+}
+
+impl fmt::Display for Distribution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Aks => "Azure Kubernetes Service (AKS)",
+            Self::Gke => "Google Kubernetes Engine (GKE)",
+            Self::HyperShift => "OpenShift with a hosted control plane (HyperShift)",
+            Self::Doks => "DigitalOcean Kubernetes (DOKS)",
+            Self::Ack => "Alibaba Cloud Container Service (ACK)",
+            Self::Tke => "Tencent Kubernetes Engine (TKE)",
+            Self::Oke => "Oracle Container Engine (OKE)",
+            Self::Gardener => "Gardener",
+            Self::Hosted => "a hosted control plane",
+        })
+    }
+}
+
+/// The distribution, if this cluster is one that may hide its controllers: there, that no pod is seen proves nothing.
+#[must_use]
+pub fn may_be_hidden(facts: &Facts) -> Option<Distribution> {
+    let version = facts
+        .server_version
+        .seen()
+        .map_or("", |version| version.git_version.as_str());
+    if version.contains("-gke.") {
+        return Some(Distribution::Gke);
+    }
+    if version.contains("-aliyun") {
+        return Some(Distribution::Ack);
+    }
+    if version.contains("-tke.") {
+        return Some(Distribution::Tke);
+    }
+    if is_openshift(version) {
+        return Some(Distribution::HyperShift);
+    }
+    // Gardener's resource manager marks what it installs in a cluster.
+    let mut drivers = facts.csi_drivers.seen().into_iter().flatten();
+    if drivers.any(|driver| {
+        driver
+            .metadata
+            .annotations
+            .contains_key("resources.gardener.cloud/origin")
+    }) {
+        return Some(Distribution::Gardener);
+    }
+    // These number their Kubernetes as upstream does. Their own driver tells them: registered, but without any
+    // controller of it to be seen. Where somebody installed that driver, its controller is visible.
+    let by_driver = [
+        ("disk.csi.azure.com", Distribution::Aks),
+        ("pd.csi.storage.gke.io", Distribution::Gke),
+        ("dobs.csi.digitalocean.com", Distribution::Doks),
+        ("blockvolume.csi.oraclecloud.com", Distribution::Oke),
+    ];
+    let hidden =
+        |driver: &str| is_registered(facts, driver) && controller_part_of(facts, driver).is_none();
+    let by_name = by_driver
+        .into_iter()
+        .find(|(driver, _)| hidden(driver))
+        .map(|(_, distribution)| distribution);
+    by_name.or_else(|| {
+        let mut provisioners = facts
+            .storage_classes
+            .seen()
+            .into_iter()
+            .flatten()
+            .map(|class| &class.provisioner);
+        let no_controller = running(facts, is_controller_part).is_empty();
+        (no_controller && provisioners.any(|driver| is_registered(facts, driver)))
+            .then_some(Distribution::Hosted)
+    })
+}
+
+/// `OpenShift` builds Kubernetes as `v1.27.6+f67aeb3`; others append words (`+k3s1`, `+rke2r1`, `+IKS`). Where its
+/// control plane is not hosted, its controllers are visible and nobody asks.
+fn is_openshift(version: &str) -> bool {
+    version.split_once('+').is_some_and(|(_, build)| {
+        (7..=12).contains(&build.len()) && build.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
+}

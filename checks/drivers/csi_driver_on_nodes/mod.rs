@@ -1,0 +1,76 @@
+//! Whether the drivers have registered with nodes, so that pods can use their volumes.
+
+use std::collections::BTreeSet;
+
+use crate::drivers::csi_driver_registered::is_in_tree;
+use crate::model::check::{Check, Group, How, Severity};
+use crate::model::facts::Facts;
+use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
+use crate::model::need::Need;
+use crate::words::plural;
+
+/// See `doc.md`.
+pub const CHECK: Check = Check {
+    id: "SR202",
+    slug: "csi-driver-on-nodes",
+    title: "The CSI drivers of the StorageClasses run on nodes",
+    group: Group::Drivers,
+    severity: Severity::Error,
+    since: "0.1.0",
+    needs: &[Need::StorageClasses, Need::CsiDrivers, Need::CsiNodes],
+    uses: &[],
+    doc: include_str!("doc.md"),
+    how: How::Looking(run),
+};
+
+fn run(facts: &Facts, findings: &mut Findings) {
+    let (Some(classes), Some(drivers), Some(nodes)) = (
+        facts.storage_classes.seen(),
+        facts.csi_drivers.seen(),
+        facts.csi_nodes.seen(),
+    ) else {
+        return;
+    };
+    if nodes.is_empty() {
+        findings.unknown(
+            "the cluster has no CSINode: it has no nodes, or their kubelets do not report drivers",
+        );
+        return;
+    }
+    let provisioners: BTreeSet<&str> = classes
+        .iter()
+        .map(|class| class.provisioner.as_str())
+        .collect();
+    let mut looked = false;
+    for driver in provisioners
+        .into_iter()
+        .filter(|driver| !is_in_tree(driver))
+    {
+        let here = nodes
+            .iter()
+            .filter(|node| node.spec.drivers.iter().any(|known| known.name == driver))
+            .count();
+        let has_object = drivers.iter().any(|known| known.metadata.name == driver);
+        if here > 0 {
+            looked = true;
+            let message = format!(
+                "{driver} has registered with {here} of {}",
+                plural(nodes.len(), "node")
+            );
+            findings.push(Finding::new(Status::Pass, message).target(driver));
+        } else if has_object {
+            looked = true;
+            findings.push(
+                Finding::new(Status::Fail, format!("{driver} has registered with no node"))
+                    .target(driver)
+                    .evidence(Evidence::cluster("CSIDriver", driver, "metadata.name", driver))
+                    .evidence(Evidence::cluster("CSINode", "all", "spec.drivers", format!("not among the drivers of {}", plural(nodes.len(), "node"))))
+                    .cause("The driver's node pods do not run, or do not get through to the kubelet. No pod can use its volumes.")
+                    .fix(Fix::text("Look at the driver's DaemonSet.").command("kubectl get daemonsets --all-namespaces").command("kubectl get csinodes")),
+            );
+        }
+    }
+    if !looked {
+        findings.skip("no StorageClass uses an installed CSI driver");
+    }
+}

@@ -1,0 +1,10 @@
+//! CSI drivers and their nodes.
+
+pub mod csi_driver_on_nodes;
+pub mod csi_driver_registered;
+pub mod table;
+
+use crate::model::check::Check;
+
+/// The checks of this group.
+pub const CHECKS: &[&Check] = &[&csi_driver_registered::CHECK, &csi_driver_on_nodes::CHECK];

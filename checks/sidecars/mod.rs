@@ -1,0 +1,32 @@
+//! The sidecars that stand between Kubernetes and a CSI driver.
+
+pub mod mapping;
+pub mod provisioner_version;
+pub mod snapshot_sidecar_installed;
+pub mod snapshot_sidecar_ready;
+pub mod snapshot_sidecar_version;
+
+use crate::model::check::Check;
+use crate::model::need::Need;
+
+/// The checks of this group.
+pub const CHECKS: &[&Check] = &[
+    &snapshot_sidecar_installed::CHECK,
+    &snapshot_sidecar_ready::CHECK,
+    &snapshot_sidecar_version::CHECK,
+    &provisioner_version::CHECK,
+];
+
+/// What tells which driver a sidecar belongs to.
+const SIGNS: &[Need] = &[
+    Need::Workloads,
+    Need::Leases,
+    Need::CsiDrivers,
+    Need::CsiNodes,
+    Need::StorageClasses,
+    Need::VolumeSnapshotClasses,
+    Need::SnapshotApis,
+    Need::CustomResourceDefinitions,
+    Need::ServerVersion,
+    Need::VolumeSnapshotContents,
+];

@@ -1,0 +1,93 @@
+//! Whether each driver with snapshot classes has a csi-snapshotter.
+
+use std::collections::BTreeSet;
+
+use crate::controller::find::Presence;
+use crate::drivers::table::known_driver;
+use crate::model::check::{Check, Group, How, Severity};
+use crate::model::facts::Facts;
+use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
+use crate::model::need::Need;
+use crate::running::Running;
+use crate::sidecars::mapping::{is_registered, sidecar_of};
+use crate::words::list;
+
+/// See `doc.md`.
+pub const CHECK: Check = Check {
+    id: "SR121",
+    slug: "snapshot-sidecar-installed",
+    title: "Each driver with snapshot classes has a csi-snapshotter",
+    group: Group::Sidecars,
+    severity: Severity::Error,
+    since: "0.1.0",
+    needs: &[Need::Pods, Need::VolumeSnapshotClasses],
+    uses: &[
+        Need::Workloads,
+        Need::Leases,
+        Need::CsiDrivers,
+        Need::CsiNodes,
+        Need::StorageClasses,
+        Need::ServerVersion,
+        Need::VolumeSnapshotContents,
+    ],
+    doc: include_str!("doc.md"),
+    how: How::Looking(run),
+};
+
+fn run(facts: &Facts, findings: &mut Findings) {
+    let classes = facts.volume_snapshot_classes.seen().into_iter().flatten();
+    let drivers: BTreeSet<&str> = classes.map(|class| class.driver.as_str()).collect();
+    if drivers.is_empty() {
+        findings.skip("there is no VolumeSnapshotClass");
+    }
+    for driver in drivers {
+        findings.push(look(facts, driver).target(driver));
+    }
+}
+
+fn look(facts: &Facts, driver: &str) -> Finding {
+    let registered = facts.csi_drivers.seen().is_none()
+        || facts.csi_nodes.seen().is_none()
+        || is_registered(facts, driver);
+    match sidecar_of(facts, driver) {
+        Presence::Present {
+            installations,
+            proof,
+        } if installations.is_empty() => Finding::new(
+            Status::Pass,
+            format!(
+                "it is out of sight, but {} {} proves it",
+                proof.kind, proof.name
+            ),
+        )
+        .evidence(proof),
+        Presence::Present { installations, .. } => {
+            let places: Vec<String> = installations.iter().map(Running::place).collect();
+            Finding::new(Status::Pass, list(places.iter().map(String::as_str)))
+        }
+        Presence::Unknown { why } => Finding::new(
+            Status::Unknown,
+            format!("whether {driver} has a csi-snapshotter: {why}"),
+        ),
+        Presence::Absent { .. } if !registered => Finding::new(
+            Status::Skip,
+            format!("{driver} is not installed; snapshot-class-driver-known tells its classes"),
+        ),
+        Presence::Absent { because, evidence } => {
+            let none = || Evidence::cluster("CSIDriver", driver, "csi-snapshotter", "no container");
+            let fix = match known_driver(driver) {
+                Some(known) if known.snapshots == Some(false) => Fix::text(format!(
+                    "{} cannot make snapshots; delete its VolumeSnapshotClasses and back its volumes up as files.",
+                    known.product
+                )),
+                _ => Fix::text(
+                    "Switch snapshots on in the driver's chart or operator, so that it deploys the csi-snapshotter sidecar.",
+                ),
+            };
+            Finding::new(Status::Fail, format!("{driver} has no csi-snapshotter: {because}"))
+                .evidence(evidence.unwrap_or_else(none))
+                .cause("The snapshot-controller hands each snapshot to the driver's csi-snapshotter; without one it waits for ever.")
+                .fix(fix)
+        }
+    }
+}

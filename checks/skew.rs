@@ -1,0 +1,187 @@
+//! Whether a version of a component fits the APIs that the cluster serves, and what is known to be wrong with it.
+
+use crate::api::crds::{
+    CONTENTS, GROUP_SNAPSHOT_GROUP, SNAPSHOT_GROUP, crd, crd_evidence, install,
+};
+use crate::api::release::schema_node;
+use crate::model::facts::Facts;
+use crate::model::finding::{Evidence, Finding, Fix, Status};
+use crate::names::{fix_with, is_object_name};
+use crate::running::Running;
+use crate::version::{Component, Version, rows};
+
+/// The first version of a snapshot API that a component of this version speaks.
+fn speaks(component: Component, version: Version) -> &'static str {
+    let (beta, v1) = match component {
+        Component::SnapshotController | Component::CsiSnapshotter => {
+            (Version::new(2, 0, 0), Version::new(4, 0, 0))
+        }
+        Component::CsiProvisioner => (Version::new(1, 5, 0), Version::new(3, 0, 0)),
+    };
+    if version < beta {
+        "v1alpha1"
+    } else if version < v1 {
+        "v1beta1"
+    } else {
+        "v1"
+    }
+}
+
+/// The version of the group snapshot API that a component needs, if it is switched on and its absence stops everything:
+/// the informer for it never finishes, and then not even single snapshots are worked on.
+fn needs_groups(
+    component: Component,
+    version: Version,
+    running: &Running<'_>,
+) -> Option<&'static str> {
+    if component == Component::CsiProvisioner {
+        return None;
+    }
+    let arguments: Vec<&str> = running
+        .container
+        .command
+        .iter()
+        .chain(&running.container.args)
+        .map(String::as_str)
+        .collect();
+    let by_flag = arguments.iter().any(|argument| {
+        argument
+            .trim_start_matches('-')
+            .strip_prefix("enable-volume-group-snapshots")
+            .is_some_and(|rest| rest.is_empty() || rest == "=true")
+    });
+    let by_gate = arguments
+        .iter()
+        .any(|argument| argument.contains("CSIVolumeGroupSnapshot=true"));
+    match (version.major, version.minor) {
+        (6, 3) | (7, _) | (8, 0 | 1) if by_flag => Some("v1alpha1"),
+        (8, 2 | 3) if by_gate => Some("v1beta1"),
+        (8, 4 | 5) if by_gate => Some("v1beta2"),
+        (8, 6) if by_gate => Some("v1"),
+        // From 8.7 on the feature switches itself off where its API is missing.
+        _ => None,
+    }
+}
+
+/// What follows from the version of a component: one finding.
+pub(crate) fn assess(facts: &Facts, component: Component, running: &Running<'_>) -> Finding {
+    let image = &running.container.image;
+    let path = format!(
+        "spec.template.spec.containers[{}].image",
+        running.container.name
+    );
+    let what = format!("{} of {}", component.name(), running.place());
+    let Some(version) = component.version(image) else {
+        return Finding::new(
+            Status::Skip,
+            format!("the image of {what} names no version of upstream's: {image}"),
+        )
+        .evidence(running.evidence(&path, image));
+    };
+    let finding =
+        |status, message| Finding::new(status, message).evidence(running.evidence(&path, image));
+    if let Some(apis) = facts.snapshot_apis.seen() {
+        let needed = speaks(component, version);
+        // Where the group is not served at all, the CRDs are missing, and other checks say so.
+        if let Some(served) = apis
+            .0
+            .get(SNAPSHOT_GROUP)
+            .filter(|served| !served.iter().any(|api| api == needed))
+        {
+            let served = served.join(", ");
+            return finding(Status::Fail, format!("{what} has version {version} and needs {SNAPSHOT_GROUP}/{needed}, which is not served"))
+                .evidence(Evidence::cluster("APIGroup", SNAPSHOT_GROUP, "versions", &served))
+                .cause(format!("The CRDs serve {served}. It runs, but never sees a snapshot."))
+                .fix(if needed == "v1" { install(facts, "Install CRDs of its release.") } else { upgrade(running) });
+        }
+        if let Some(needed) = needs_groups(component, version, running) {
+            let served = apis.0.get(GROUP_SNAPSHOT_GROUP);
+            if !served.is_some_and(|served| served.iter().any(|api| api == needed)) {
+                let served =
+                    served.map_or_else(|| "not served".to_owned(), |served| served.join(", "));
+                return finding(Status::Fail, format!("{what} has group snapshots switched on and needs {GROUP_SNAPSHOT_GROUP}/{needed}, which is not served"))
+                    .evidence(Evidence::cluster("APIGroup", GROUP_SNAPSHOT_GROUP, "versions", &served))
+                    .cause("It waits for that API for ever, and works on no snapshot at all, not even on single ones.")
+                    .fix(install(facts, "Install the group snapshot CRDs of its release and restart it, or switch the feature off."));
+            }
+        }
+    }
+    if component == Component::SnapshotController
+        && version >= Version::new(6, 0, 0)
+        && let Some(contents) = crd(facts, CONTENTS)
+        && schema_node(contents, "v1", &["spec"]).is_some()
+        && schema_node(contents, "v1", &["spec", "sourceVolumeMode"]).is_none()
+    {
+        return finding(Status::Warn, format!("{what} has version {version}, but the CRDs are older than 6.0"))
+            .evidence(crd_evidence(CONTENTS, "spec.versions[v1].schema..spec.sourceVolumeMode", "not set"))
+            .cause("The volume mode of a snapshot's source is lost, so nothing stops a restore into the wrong mode.")
+            .fix(install(facts, "Install CRDs of its release."));
+    }
+    let bugs: Vec<(&str, &str, &str)> = bugs_of(component, version).collect();
+    if let Some((_, effect, fixed)) = bugs.iter().find(|(status, ..)| *status == "warn") {
+        return finding(
+            Status::Warn,
+            format!("{what} has version {version}, which {effect}"),
+        )
+        .cause(format!(
+            "A known bug of this version; {fixed} has it fixed."
+        ))
+        .fix(upgrade(running));
+    }
+    let note = bugs.first().map_or_else(String::new, |(_, effect, fixed)| {
+        format!("; before {fixed} it {effect}")
+    });
+    Finding::new(Status::Pass, format!("{} {version}{note}", running.place()))
+        .evidence(running.evidence(&path, image))
+}
+
+/// The known bugs of a version: status, effect, and the version without it.
+fn bugs_of(
+    component: Component,
+    version: Version,
+) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    rows(include_str!("data/known-bugs.tsv")).filter_map(move |row| {
+        let [name, from, before, status, effect] = row.as_slice() else {
+            return None;
+        };
+        let inside = Version::parse(from)? <= version && version < Version::parse(before)?;
+        (*name == component.name() && inside).then_some((*status, *effect, *before))
+    })
+}
+
+fn upgrade(running: &Running<'_>) -> Fix {
+    let fix = Fix::text(
+        "Upgrade it through what installed it: the distribution, the driver's chart or its manifests.",
+    );
+    let resource = running.kind.to_ascii_lowercase();
+    let look = format!("kubectl -n {{}} get {resource} {{}} --show-labels");
+    if is_object_name(&resource) {
+        fix_with(fix, &look, &[&running.namespace, &running.name])
+    } else {
+        fix
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_bugs_is_read_whole() {
+        for row in rows(include_str!("data/known-bugs.tsv")) {
+            let [name, from, before, status, effect] = row.as_slice() else {
+                panic!("{row:?}")
+            };
+            assert!(
+                ["snapshot-controller", "csi-snapshotter", "csi-provisioner"].contains(name),
+                "{row:?}"
+            );
+            assert!(
+                Version::parse(from).unwrap() < Version::parse(before).unwrap(),
+                "{row:?}"
+            );
+            assert!(["warn", "note"].contains(status), "{row:?}");
+            assert!(!effect.is_empty());
+        }
+    }
+}

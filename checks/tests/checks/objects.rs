@@ -1,0 +1,261 @@
+//! Facts from Kubernetes objects, as cases have them, and CRDs of any release from upstream's fingerprints.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use snapready_checks::model::facts::Facts;
+
+/// What a case says about the cluster.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Cluster {
+    /// Kubernetes version; `v1.33.1` if not given.
+    pub(crate) kubernetes: Option<String>,
+    /// The tag of external-snapshotter whose three CRDs are installed, or one tag for each; none if not given.
+    #[serde(default)]
+    pub(crate) crds: Crds,
+    /// The same for the CRDs of group snapshots.
+    #[serde(default)]
+    pub(crate) group_crds: Crds,
+    /// Whether an API server below 1.25 has dropped the validation rules.
+    #[serde(default)]
+    pub(crate) rules_dropped: bool,
+    /// Changes to the CRDs after that: JSON pointer to value.
+    #[serde(default)]
+    pub(crate) crd_changes: Map<String, Value>,
+    /// The objects, with their kinds.
+    #[serde(default)]
+    pub(crate) objects: Vec<Value>,
+    /// The secrets that were asked for.
+    #[serde(default)]
+    pub(crate) secrets: Vec<Value>,
+    /// The answers to "may I?".
+    #[serde(default)]
+    pub(crate) access: Vec<Value>,
+    /// What could not be seen: field of `Facts` to state of the probe.
+    #[serde(default)]
+    pub(crate) missing: Map<String, Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Crds {
+    #[default]
+    None,
+    All(String),
+    Each(Map<String, Value>),
+}
+
+/// The time of collection in all cases.
+pub(crate) const NOW: &str = "2026-01-01T00:10:00Z";
+
+impl Cluster {
+    pub(crate) fn facts(&self) -> Value {
+        let mut fields = Map::new();
+        for field in [
+            "customResourceDefinitions",
+            "storageClasses",
+            "volumeSnapshotClasses",
+            "volumeSnapshotContents",
+            "csiDrivers",
+            "csiNodes",
+            "pods",
+            "workloads",
+            "leases",
+        ] {
+            fields.insert(field.to_owned(), json!([]));
+        }
+        let mut crds = self.definitions();
+        crds.extend(
+            self.objects
+                .iter()
+                .filter(|object| object["kind"] == "CustomResourceDefinition")
+                .cloned(),
+        );
+        let mut apis: Map<String, Value> = Map::new();
+        for crd in &crds {
+            let group = crd["spec"]["group"].as_str().unwrap();
+            let served = apis
+                .entry(group)
+                .or_insert(json!([]))
+                .as_array_mut()
+                .unwrap();
+            for version in crd["spec"]["versions"].as_array().unwrap() {
+                if version["served"] == true && !served.contains(&version["name"]) {
+                    served.push(version["name"].clone());
+                }
+            }
+        }
+        fields["customResourceDefinitions"] = json!(crds);
+        for object in &self.objects {
+            let field = match object["kind"].as_str().unwrap() {
+                "CustomResourceDefinition" => continue,
+                "StorageClass" => "storageClasses",
+                "VolumeSnapshotClass" => "volumeSnapshotClasses",
+                "VolumeSnapshotContent" => "volumeSnapshotContents",
+                "CSIDriver" => "csiDrivers",
+                "CSINode" => "csiNodes",
+                "Pod" => "pods",
+                "Deployment" | "StatefulSet" | "DaemonSet" => "workloads",
+                "Lease" => "leases",
+                other => panic!("no fact holds a {other}"),
+            };
+            fields[field].as_array_mut().unwrap().push(object.clone());
+        }
+        let version = self.kubernetes.as_deref().unwrap_or("v1.33.1");
+        fields.insert("serverVersion".to_owned(), json!({ "gitVersion": version }));
+        fields.insert("snapshotApis".to_owned(), Value::Object(apis));
+        fields.insert("classSecrets".to_owned(), json!(self.secrets));
+        fields.insert("roundTripAccess".to_owned(), json!(self.access));
+        let mut facts = Map::new();
+        for (field, value) in fields {
+            facts.insert(field, json!({ "state": "seen", "value": value }));
+        }
+        for (field, state) in &self.missing {
+            assert!(
+                facts.contains_key(field),
+                "no field of Facts is called {field}"
+            );
+            facts[field] = match state.as_str().unwrap() {
+                "forbidden" => {
+                    json!({ "state": "forbidden", "rule": { "group": "", "resource": "things", "verbs": ["list"] } })
+                }
+                "failed" => json!({ "state": "failed", "reason": "connection refused" }),
+                other => json!({ "state": other }),
+            };
+        }
+        facts.insert("collectedAt".to_owned(), json!(NOW));
+        Value::Object(facts)
+    }
+
+    fn definitions(&self) -> Vec<Value> {
+        let mut crds = Vec::new();
+        for (wanted, group, names) in [
+            (
+                &self.crds,
+                "snapshot.storage.k8s.io",
+                [
+                    "volumesnapshots",
+                    "volumesnapshotcontents",
+                    "volumesnapshotclasses",
+                ],
+            ),
+            (
+                &self.group_crds,
+                "groupsnapshot.storage.k8s.io",
+                [
+                    "volumegroupsnapshots",
+                    "volumegroupsnapshotcontents",
+                    "volumegroupsnapshotclasses",
+                ],
+            ),
+        ] {
+            for name in names {
+                let tag = match wanted {
+                    Crds::None => None,
+                    Crds::All(tag) => Some(tag.as_str()),
+                    Crds::Each(tags) => tags.get(name).and_then(Value::as_str),
+                };
+                if let Some(tag) = tag {
+                    crds.push(definition(
+                        &format!("{name}.{group}"),
+                        tag,
+                        self.rules_dropped,
+                    ));
+                }
+            }
+        }
+        for (pointer, value) in &self.crd_changes {
+            let (crd, path) = pointer.split_once('/').unwrap();
+            let crd = crds
+                .iter_mut()
+                .find(|known| known["metadata"]["name"].as_str().unwrap().starts_with(crd))
+                .unwrap();
+            let (parent, field) = path.rsplit_once('/').unwrap();
+            crd.pointer_mut(&format!("/{parent}")).unwrap()[field] = value.clone();
+        }
+        crds
+    }
+}
+
+pub(crate) fn read(facts: Value) -> Facts {
+    serde_json::from_value(facts).unwrap()
+}
+
+/// Upstream's fingerprints of every revision of every CRD.
+pub(crate) fn fingerprints() -> Value {
+    serde_json::from_str(include_str!("../../data/crd-fingerprints.json")).unwrap()
+}
+
+/// A CRD as a release has it: the flags, the columns and those nodes of its schema that tell releases apart.
+pub(crate) fn definition(name: &str, tag: &str, rules_dropped: bool) -> Value {
+    let fingerprints = fingerprints();
+    let revisions = fingerprints["crds"][name].as_array().unwrap();
+    let has = |revision: &&Value| {
+        revision["releases"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|release| release == tag)
+    };
+    let revision = revisions
+        .iter()
+        .find(has)
+        .unwrap_or_else(|| panic!("{name} has no release {tag}"));
+    let (plural, group) = name.split_once('.').unwrap();
+    let mut versions = Vec::new();
+    for version in revision["versions"].as_array().unwrap() {
+        let mut schema = json!({ "type": "object", "properties": {
+            "spec": { "type": "object", "properties": { "source": { "type": "object" } } },
+            "status": { "type": "object", "properties": { "restoreSize": { "type": "string" } } },
+        }});
+        for marker in version["markers"].as_array().unwrap() {
+            let mut node = &mut schema;
+            for field in marker.as_str().unwrap().trim_start_matches('.').split('.') {
+                node = &mut node["properties"][field];
+            }
+            *node = json!({ "type": "object" });
+        }
+        // Two things that the fingerprints leave out: 2.1 has no type here, and rules replaced the oneOf.
+        if revision["controllerGen"] == "v0.2.5" && plural == "volumesnapshots" {
+            schema["properties"]["status"]["properties"]["restoreSize"] = json!({ "anyOf": [] });
+        }
+        if version["cel"] == 0 {
+            schema["properties"]["spec"]["properties"]["source"]["oneOf"] = json!([]);
+        } else if !rules_dropped {
+            schema["properties"]["spec"]["properties"]["source"]["x-kubernetes-validations"] =
+                json!([{ "rule": "true" }]);
+        }
+        let columns = usize::try_from(version["columns"].as_u64().unwrap()).unwrap();
+        let mut columns: Vec<Value> = (0..columns)
+            .map(|index| json!({ "name": format!("column{index}") }))
+            .collect();
+        if plural == "volumesnapshotcontents" && columns.len() == 8 {
+            columns[6] = json!({ "name": "VolumeSnapshotNamespace" });
+        }
+        let mut made = json!({
+            "name": version["name"], "served": version["served"], "storage": version["storage"],
+            "additionalPrinterColumns": columns, "schema": { "openAPIV3Schema": schema },
+        });
+        if version["status"] == true {
+            made["subresources"] = json!({ "status": {} });
+        }
+        versions.push(made);
+    }
+    let storage = versions
+        .iter()
+        .find(|version| version["storage"] == true)
+        .unwrap()["name"]
+        .clone();
+    let mut crd = json!({
+        "metadata": { "name": name },
+        "spec": { "group": group, "names": { "plural": plural, "shortNames": revision["shortNames"] }, "versions": versions },
+        "status": { "storedVersions": [storage], "conditions": [{ "type": "Established", "status": "True" }] },
+    });
+    if revision["conversion"] == "Webhook" {
+        let service =
+            json!({ "namespace": "default", "name": "snapshot-conversion-webhook-service" });
+        crd["spec"]["conversion"] =
+            json!({ "strategy": "Webhook", "webhook": { "clientConfig": { "service": service } } });
+    }
+    crd
+}

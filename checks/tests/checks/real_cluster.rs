@@ -1,0 +1,50 @@
+//! The facts of a healthy real cluster (`ci/cluster`): no check may find anything there but a pass.
+
+use serde_json::Value;
+use snapready_checks::model::check::How;
+use snapready_checks::model::finding::{Findings, Status};
+use snapready_checks::{catalogue, controller, sidecars};
+
+use crate::objects::read;
+
+fn facts() -> Value {
+    serde_json::from_str(include_str!("healthy-cluster.json")).unwrap()
+}
+
+#[test]
+fn a_healthy_cluster_passes_every_check() {
+    let facts = read(facts());
+    for check in catalogue() {
+        let How::Looking(run) = check.how else {
+            continue;
+        };
+        assert!(
+            check
+                .needs
+                .iter()
+                .all(|need| facts.missing(*need).is_none()),
+            "{} cannot look",
+            check.id
+        );
+        let mut findings = Findings::default();
+        run(&facts, &mut findings);
+        for finding in findings.into_vec() {
+            assert_eq!(finding.status, Status::Pass, "{}: {finding:#?}", check.id);
+        }
+    }
+}
+
+#[test]
+fn its_controller_and_sidecar_are_found() {
+    let facts = read(facts());
+    let controllers = controller::find::snapshot_controllers(&facts);
+    assert_eq!(
+        controllers.installations()[0].place(),
+        "kube-system/snapshot-controller"
+    );
+    let sidecars = sidecars::mapping::sidecar_of(&facts, "csi.snapready.test");
+    assert_eq!(
+        sidecars.installations()[0].place(),
+        "csi-snapready/csi-snapready-controller"
+    );
+}
