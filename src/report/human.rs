@@ -414,18 +414,19 @@ impl Screen<'_> {
         let styles = self.page.options.styles;
         self.heading("Left behind", "");
         for object in &report.leftovers {
+            let sign = format!("  {} ", self.page.glyphs.warn);
+            let lead = Lead {
+                parts: vec![(sign, styles.warn)],
+                detail_column: 4,
+                indent: 4,
+            };
             let name = self.page.safe(&words::object(object));
-            self.page.raw(format!(
-                "  {} {name}",
-                paint(self.page.glyphs.warn, styles.warn)
-            ));
+            self.page.row(&lead, &name, Style::new());
         }
-        let command = words::cleanup_command(&self.page.safe(&report.run.id));
-        self.page.raw(format!(
-            "    {} {}",
-            paint("remove with", styles.faint),
-            paint(&command, styles.command)
-        ));
+        let command = words::cleanup_command(&report.run.id);
+        let label = paint("remove with", styles.faint);
+        self.page
+            .raw(format!("    {label} {}", paint(&command, styles.command)));
     }
 
     fn failures_again(&mut self, report: &Report) {

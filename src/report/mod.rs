@@ -16,4 +16,6 @@ mod prometheus;
 pub mod sanitize;
 pub mod schema;
 pub mod style;
+#[cfg(test)]
+mod tests;
 pub mod words;

@@ -91,10 +91,29 @@ impl<'a> Page<'a> {
     /// Adds a row: the lead, and a detail right of it if it fits there, else below it.
     pub(crate) fn row(&mut self, lead: &Lead, detail: &str, style: Style) {
         let lead_width: usize = lead.parts.iter().map(|(text, _)| text.width()).sum();
-        let column = lead.detail_column.max(lead_width + 3);
-        let beside = self
-            .width
-            .is_none_or(|width| column + detail.width() <= width);
+        let gap = if lead
+            .parts
+            .last()
+            .is_some_and(|(text, _)| text.ends_with(' '))
+        {
+            0
+        } else {
+            3
+        };
+        let column = lead.detail_column.max(lead_width + gap);
+        let detail = detail.trim_end();
+        let fits = |width| column + detail.width() <= width;
+        if !detail.is_empty() && self.width.is_none_or(fits) {
+            let left: String = lead
+                .parts
+                .iter()
+                .map(|(text, style)| paint(text, *style))
+                .collect();
+            let blanks = " ".repeat(column - lead_width);
+            self.lines
+                .push(format!("{left}{blanks}{}", paint(detail, style)));
+            return;
+        }
         if self.width.is_some_and(|width| lead_width > width) {
             let text: String = lead.parts.iter().map(|(text, _)| text.as_str()).collect();
             let last = lead
@@ -104,19 +123,7 @@ impl<'a> Page<'a> {
                 .unwrap_or_default();
             self.paragraph("", &text, 0, lead.indent, last);
         } else {
-            let mut line: String = lead
-                .parts
-                .iter()
-                .map(|(text, style)| paint(text, *style))
-                .collect();
-            if beside && !detail.is_empty() {
-                line.push_str(&" ".repeat(column - lead_width));
-                line.push_str(&paint(detail, style));
-            }
-            self.lines.push(line);
-            if beside {
-                return;
-            }
+            self.lines.push(Self::alone(lead));
         }
         if !detail.is_empty() {
             self.paragraph(
@@ -127,6 +134,24 @@ impl<'a> Page<'a> {
                 style,
             );
         }
+    }
+
+    /// The lead with nothing right of it, not even blanks.
+    fn alone(lead: &Lead) -> String {
+        let mut rest = lead
+            .parts
+            .iter()
+            .map(|(text, _)| text.as_str())
+            .collect::<String>()
+            .trim_end()
+            .len();
+        let mut line = String::new();
+        for (text, style) in &lead.parts {
+            let shown = text.get(..rest.min(text.len())).unwrap_or(text);
+            line.push_str(&paint(shown, *style));
+            rest = rest.saturating_sub(text.len());
+        }
+        line
     }
 
     /// Adds a label and a text that is wrapped beside it.
@@ -143,6 +168,7 @@ impl<'a> Page<'a> {
 
     /// Adds lines: the first begins with `lead`, which takes `column` columns, the others are indented.
     fn paragraph(&mut self, lead: &str, text: &str, column: usize, indent: usize, style: Style) {
+        let text = text.trim_end();
         let Some(width) = self.width else {
             self.lines.push(format!("{lead}{}", paint(text, style)));
             return;
@@ -153,7 +179,6 @@ impl<'a> Page<'a> {
             .word_splitter(textwrap::WordSplitter::NoHyphenation)
             .break_words(true);
         let (blank_first, blank_other) = (" ".repeat(column), " ".repeat(indent));
-        let text = text.trim_end();
         let wrapped = textwrap::wrap(
             text,
             options

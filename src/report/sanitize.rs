@@ -10,7 +10,7 @@ pub const SCREEN_LIMIT: usize = 2_000;
 pub const XML_LIMIT: usize = 64 * 1024;
 /// How many characters an XML attribute may have.
 pub const ATTRIBUTE_LIMIT: usize = 1_000;
-/// How many characters a command to copy may have.
+/// How many bytes a command to copy may have.
 const COMMAND_LIMIT: usize = 4_096;
 
 /// Begins a control sequence, in one character; ESC `[` is the same in two.
@@ -23,16 +23,12 @@ const BELL: char = '\u{7}';
 /// One line for a terminal: without escape sequences, with whitespace collapsed, with every other invisible character
 /// spelled out as `\u{…}`, and not longer than `limit` characters plus a note of what was left out.
 pub fn line(text: &str, limit: usize) -> String {
-    let stripped = strip_escape_sequences(text);
-    let words = stripped.split_whitespace().collect::<Vec<_>>().join(" ");
-    spell_out_hidden(&cap(&words, limit))
+    spell_out_hidden(&shorten(text, limit, on_one_line))
 }
 
 /// Lines for a terminal: as [`line()`], with line breaks and indentation kept.
 pub fn lines(text: &str, limit: usize) -> Vec<String> {
-    let stripped = strip_escape_sequences(text);
-    let normalized = unify_line_breaks(&stripped);
-    cap(&normalized, limit)
+    shorten(text, limit, with_line_breaks)
         .lines()
         .map(|line| {
             spell_out_hidden(&line.replace('\t', "  "))
@@ -45,22 +41,20 @@ pub fn lines(text: &str, limit: usize) -> Vec<String> {
 /// A command that may be copied into a shell as it stands, or `None` if it holds anything that a reader cannot see, or
 /// is too long to be read. A changed command is never offered: it would do something else.
 pub fn command(text: &str) -> Option<&str> {
-    let readable = !text.chars().any(is_hidden) && text.chars().nth(COMMAND_LIMIT).is_none();
+    let readable = text.len() <= COMMAND_LIMIT && !text.chars().any(is_hidden);
     (readable && !text.trim().is_empty()).then_some(text)
 }
 
 /// The lines of a manifest that may be copied as they stand, or `None` if one holds anything that a reader cannot see.
 pub fn manifest(text: &str) -> Option<Vec<&str>> {
-    let readable = text.lines().all(|line| !line.chars().any(is_hidden));
-    (readable && text.chars().nth(XML_LIMIT).is_none()).then(|| text.lines().collect())
+    let readable = text.len() <= XML_LIMIT && text.lines().all(|line| !line.chars().any(is_hidden));
+    (readable && !text.trim().is_empty()).then(|| text.lines().collect())
 }
 
 /// Text for an element of XML 1.0: without escape sequences, with U+FFFD for what XML cannot hold, with other invisible
 /// characters spelled out, and not longer than [`XML_LIMIT`]. The XML writer still has to escape it.
 pub fn xml_text(text: &str) -> String {
-    let stripped = strip_escape_sequences(text);
-    let normalized = unify_line_breaks(&stripped);
-    spell_out_for_xml(&cap(&normalized, XML_LIMIT))
+    spell_out_for_xml(&shorten(text, XML_LIMIT, with_line_breaks))
 }
 
 /// Text for a CDATA section: as [`xml_text`], with `]]>` split over two sections.
@@ -70,9 +64,7 @@ pub fn cdata(text: &str) -> String {
 
 /// Text for an XML attribute: as [`xml_text`], on one line and not longer than [`ATTRIBUTE_LIMIT`].
 pub fn attribute(text: &str) -> String {
-    let stripped = strip_escape_sequences(text);
-    let words = stripped.split_whitespace().collect::<Vec<_>>().join(" ");
-    spell_out_for_xml(&cap(&words, ATTRIBUTE_LIMIT))
+    spell_out_for_xml(&shorten(text, ATTRIBUTE_LIMIT, on_one_line))
 }
 
 /// One line of Markdown that shows the text and formats nothing, also in a cell of a table.
@@ -152,28 +144,60 @@ fn spell_out_for_xml(text: &str) -> String {
     visible
 }
 
-fn unify_line_breaks(text: &str) -> Cow<'_, str> {
-    if text.contains('\r') {
-        Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
-    } else {
-        Cow::Borrowed(text)
-    }
+/// Without escape sequences, and with whitespace collapsed.
+fn on_one_line(text: &str) -> String {
+    strip_escape_sequences(text)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
-/// Keeps beginning and end: an error's cause often stands last.
-fn cap(text: &str, limit: usize) -> Cow<'_, str> {
-    let length = text.chars().count();
-    if length <= limit {
-        return Cow::Borrowed(text);
-    }
+/// Without escape sequences, and with `\n` for every line break.
+fn with_line_breaks(text: &str) -> String {
+    strip_escape_sequences(text)
+        .replace("\r\n", "\n")
+        .replace('\r', "\n")
+}
+
+/// The text cleaned, and not longer than `limit` characters plus a note. Beginning and end are kept: an error's cause
+/// often stands last. Of a very long text only both ends are looked at.
+fn shorten(text: &str, limit: usize, clean: impl Fn(&str) -> String) -> String {
     let tail = limit / 4;
     let head = limit - tail;
-    let beginning: String = text.chars().take(head).collect();
-    let end: String = text.chars().skip(length - tail).collect();
-    Cow::Owned(format!(
+    let reach = limit.saturating_mul(8);
+    let (beginning, end, length) = if text.len() / 2 > reach {
+        let mut from = text.len() - reach;
+        while !text.is_char_boundary(from) {
+            from += 1;
+        }
+        let mut until = reach;
+        while !text.is_char_boundary(until) {
+            until -= 1;
+        }
+        let part = |range: Option<&str>| clean(range.unwrap_or_default());
+        (
+            part(text.get(..until)),
+            part(text.get(from..)),
+            text.chars().count(),
+        )
+    } else {
+        let cleaned = clean(text);
+        let length = cleaned.chars().count();
+        if length <= limit {
+            return cleaned;
+        }
+        (cleaned.clone(), cleaned, length)
+    };
+    let beginning: String = beginning.chars().take(head).collect();
+    let end: String = end
+        .chars()
+        .skip(end.chars().count().saturating_sub(tail))
+        .collect();
+    let shown = beginning.chars().count() + end.chars().count();
+    format!(
         "{beginning} … [{} characters left out] … {end}",
-        length - limit
-    ))
+        length.saturating_sub(shown)
+    )
 }
 
 /// Removes complete ANSI escape sequences. A sequence that is not complete stays, so that it hides nothing; its
@@ -248,6 +272,7 @@ fn after_control_string(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::tests::hostile_text;
     use proptest::prelude::*;
 
     #[test]
@@ -348,42 +373,9 @@ mod tests {
         assert_eq!(ascii("gp3 → gold · 3× …é"), "gp3 -> gold - 3x ...\\u{e9}");
     }
 
-    /// Text with more of what hurts than random text has.
-    pub(crate) fn hostile() -> impl Strategy<Value = String> {
-        let piece = prop_oneof![
-            any::<String>(),
-            prop::sample::select(vec![
-                "\u{1b}",
-                "\u{1b}[31m",
-                "\u{1b}]0;x",
-                "\u{7}",
-                "\u{9b}",
-                "\0",
-                "]]>",
-                "]]",
-                ">",
-                "<![CDATA[",
-                "\u{fffe}",
-                "\u{202e}",
-                "\r\n",
-                "\n",
-                "&amp;",
-                "\"",
-                "'",
-                "<",
-                "\u{2028}",
-                "`",
-                "|",
-                "\u{10ffff}",
-            ])
-            .prop_map(str::to_owned),
-        ];
-        prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
-    }
-
     proptest! {
         #[test]
-        fn nothing_hidden_reaches_a_screen(text in hostile()) {
+        fn nothing_hidden_reaches_a_screen(text in hostile_text()) {
             prop_assert!(!line(&text, 200).chars().any(is_hidden));
             prop_assert!(!lines(&text, 200).concat().chars().any(is_hidden));
             prop_assert!(!markdown(&text).chars().any(is_hidden));
@@ -391,7 +383,7 @@ mod tests {
         }
 
         #[test]
-        fn xml_text_holds_only_xml_characters(text in hostile()) {
+        fn xml_text_holds_only_xml_characters(text in hostile_text()) {
             prop_assert!(xml_text(&text).chars().all(is_xml_character));
             prop_assert!(attribute(&text).chars().all(|c| is_xml_character(c) && !c.is_control()));
         }

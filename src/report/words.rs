@@ -152,9 +152,16 @@ pub const fn simulated(kind: SourceKind) -> Option<&'static str> {
     }
 }
 
-/// The command that removes what a run left behind. A run's id is made by snapready: six hexadecimal digits.
+/// The command that removes what a run left behind. It is there to be copied: an id that snapready cannot have made does
+/// not get into it.
 pub fn cleanup_command(run_id: &str) -> String {
-    format!("snapready cleanup --run {run_id}")
+    let made_here = !run_id.is_empty()
+        && run_id.len() <= 63
+        && run_id.chars().all(|c| c.is_ascii_alphanumeric());
+    format!(
+        "snapready cleanup --run {}",
+        if made_here { run_id } else { "ID" }
+    )
 }
 
 #[cfg(test)]
@@ -178,6 +185,12 @@ mod tests {
         ] {
             assert_eq!(duration(milliseconds), wanted, "{milliseconds}");
         }
+    }
+
+    #[test]
+    fn a_command_holds_no_id_that_could_do_something() {
+        assert_eq!(cleanup_command("7f3a9c"), "snapready cleanup --run 7f3a9c");
+        assert_eq!(cleanup_command("7f;rm -rf ~"), "snapready cleanup --run ID");
     }
 
     #[test]
