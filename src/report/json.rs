@@ -1,5 +1,7 @@
 //! JSON: one document, which is the [`Report`].
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use crate::report::document::Report;
@@ -32,7 +34,8 @@ fn escape_hidden(text: &str) -> String {
     for character in text.chars() {
         if character != '\n' && sanitize::is_hidden(character) {
             for unit in character.encode_utf16(&mut units) {
-                escaped.push_str(&format!("\\u{unit:04x}"));
+                // Writing to a String cannot fail.
+                let _ = write!(escaped, "\\u{unit:04x}");
             }
         } else {
             escaped.push(character);

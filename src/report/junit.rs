@@ -214,16 +214,18 @@ fn check_case(result: &CheckResult, options: &RenderOptions, names: &mut Names) 
     let text = || check_text(result);
     let outcome = outcome(result.status, &result.id, &result.message, text, options);
     let mut case = names.case(&class, &name, None, outcome);
-    match result.status {
-        Status::Warn if case.is_success() => {
-            case.set_system_out(&sanitize::cdata(&format!("WARNING {}", check_text(result))))
-        }
-        Status::Pass if options.verbosity == Verbosity::Verbose => {
-            case.set_system_out(&sanitize::cdata(&check_text(result)));
-        }
-        _ => {}
+    note_warning(&mut case, result.status, text);
+    if result.status == Status::Pass && options.verbosity == Verbosity::Verbose {
+        case.set_system_out(&sanitize::cdata(&check_text(result)));
     }
     case
+}
+
+/// `JUnit` has no warning, and as a failure it would turn a whole pipeline red: it is a pass that says something.
+fn note_warning(case: &mut TestCase, status: Status, text: impl Fn() -> String) {
+    if status == Status::Warn && case.is_success() {
+        case.set_system_out(&sanitize::cdata(&format!("WARNING {}", text())));
+    }
 }
 
 /// A status in terms of `JUnit`. `text` begins with the message: three readers show the text alone.
@@ -236,13 +238,12 @@ fn outcome(
 ) -> TestResult {
     match status {
         Status::Pass => TestResult::Success,
-        Status::Warn if options.warnings_fail => TestResult::Failure {
+        Status::Warn if !options.warnings_fail => TestResult::Success,
+        Status::Warn => TestResult::Failure {
             type_: format!("warn:{kind}"),
             message: message.to_owned(),
             cause: Some(text()),
         },
-        // JUnit has no warning, and as a failure it would turn a whole pipeline red.
-        Status::Warn => TestResult::Success,
         Status::Fail => TestResult::Failure {
             type_: kind.to_owned(),
             message: message.to_owned(),
@@ -330,12 +331,7 @@ fn round_trip_cases(trip: &RoundTrip, options: &RenderOptions, names: &mut Names
             options,
         );
         let mut case = names.case(&class, &name, step.duration_ms, result);
-        if step.status == Status::Warn && case.is_success() {
-            case.set_system_out(&sanitize::cdata(&format!(
-                "WARNING {}",
-                about(&step.message)
-            )));
-        }
+        note_warning(&mut case, step.status, || about(&step.message));
         cases.push(case);
     }
     let message = trip.diagnosis.as_ref().map_or_else(
@@ -344,9 +340,7 @@ fn round_trip_cases(trip: &RoundTrip, options: &RenderOptions, names: &mut Names
     );
     let result = outcome(trip.status, kind, &message, || about(&message), options);
     let mut case = names.case(&class, &format!("verdict {place}"), None, result);
-    if trip.status == Status::Warn && case.is_success() {
-        case.set_system_out(&sanitize::cdata(&format!("WARNING {}", about(&message))));
-    }
+    note_warning(&mut case, trip.status, || about(&message));
     cases.push(case);
     cases
 }

@@ -163,7 +163,9 @@ fn details(result: &CheckResult, level: &str) -> String {
             .map(|cause| format!("- cause: {}", markdown(cause))),
     );
     if let Some(fix) = &result.fix {
-        lines.push(format!("- fix: {}", markdown(&fix.text)));
+        if !fix.text.trim().is_empty() {
+            lines.push(format!("- fix: {}", markdown(&fix.text)));
+        }
         let commands: Vec<_> = fix
             .commands
             .iter()

@@ -67,8 +67,9 @@ impl Outputs {
         for report in reports {
             match &report.path {
                 None => on_stdout.push(report.format),
-                Some(path) if taken.insert(path.clone()) => {
-                    files.push((report.format, path.clone()))
+                // Two ways to write one path are one file.
+                Some(path) if taken.insert(std::path::absolute(path).unwrap_or_else(|_| path.clone())) => {
+                    files.push((report.format, path.clone()));
                 }
                 Some(path) => return Err(OutputsError::SameFile(path.clone())),
             }

@@ -90,7 +90,7 @@ impl Progress {
         }
     }
 
-    fn bar(options: ProgressOptions, target: ProgressDrawTarget) -> Self {
+    pub(crate) fn bar(options: ProgressOptions, target: ProgressDrawTarget) -> Self {
         let bar = ProgressBar::with_draw_target(None, target);
         let style = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}")
             .unwrap_or_else(|_| ProgressStyle::default_spinner());
@@ -388,6 +388,15 @@ impl Progress {
             text = format!("{text} (and {others} more)");
         }
         bar.set_message(self.safe(&text));
+    }
+}
+
+impl Drop for Progress {
+    /// A run that ends without its last event must not leave half a line on the terminal.
+    fn drop(&mut self) {
+        if let Surface::Bar(bar) = &self.surface {
+            bar.finish_and_clear();
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 /// How many characters a text for a screen may have.
 pub const SCREEN_LIMIT: usize = 2_000;
-/// How many characters a text in JUnit XML may have.
+/// How many characters a text in `JUnit` XML may have.
 pub const XML_LIMIT: usize = 64 * 1024;
 /// How many characters an XML attribute may have.
 pub const ATTRIBUTE_LIMIT: usize = 1_000;

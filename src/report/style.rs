@@ -21,6 +21,7 @@ pub enum ColorChoice {
 
 /// What the environment says about screens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "four answers that do not depend on each other")]
 pub struct Environment {
     no_color: bool,
     force_color: bool,

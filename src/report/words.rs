@@ -127,14 +127,12 @@ pub fn object(object: &ObjectName) -> String {
     qualified(&object.kind, object.namespace.as_deref(), &object.name)
 }
 
-/// `Kind namespace/name  path = value`.
+/// `Kind namespace/name: path = value` for a field, `Kind namespace/name: what: value` for what has words of its own, such
+/// as an event.
 pub fn evidence(evidence: &Evidence) -> String {
-    let object = qualified(
-        &evidence.kind,
-        evidence.namespace.as_deref(),
-        &evidence.name,
-    );
-    format!("{object}: {} = {}", evidence.path, evidence.value)
+    let object = qualified(&evidence.kind, evidence.namespace.as_deref(), &evidence.name);
+    let between = if evidence.path.contains(' ') { ":" } else { " =" };
+    format!("{object}: {}{between} {}", evidence.path, evidence.value)
 }
 
 fn qualified(kind: &str, namespace: Option<&str>, name: &str) -> String {

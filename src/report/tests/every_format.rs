@@ -66,7 +66,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn nothing_acts_on_a_terminal(text in samples::hostile_text(), width in prop::option::of(0_usize..200), ascii: bool) {
+    fn nothing_acts_on_a_terminal(text in samples::hostile_text(), width in prop::option::of(0_usize..200), ascii in any::<bool>()) {
         let report = samples::filled(&text);
         let options = RenderOptions { width, ascii, ..verbose() };
         for format in Format::ALL {

@@ -195,7 +195,7 @@ fn a_failure_begins_with_its_message_and_names_the_fix() {
     assert!(text.contains("kubectl -n kube-system describe"), "{text}");
 }
 
-/// A StorageClass with dots stays one level for Jenkins, which splits at the last dot.
+/// A `StorageClass` with dots stays one level for Jenkins, which splits at the last dot.
 #[test]
 fn dots_of_a_storage_class_make_no_packages() {
     let mut report = samples::ready();

@@ -117,8 +117,8 @@ fn one_format_on_stdout() {
         Err(OutputsError::TwoOnStdout(Format::Json, Format::Junit))
     );
     assert_eq!(
-        stdout(None, &["json=a", "junit=a"]),
-        Err(OutputsError::SameFile(PathBuf::from("a")))
+        stdout(None, &["json=a", "junit=./a"]),
+        Err(OutputsError::SameFile(PathBuf::from("./a")))
     );
 }
 
