@@ -39,6 +39,7 @@ impl Format {
     ];
 
     /// Its word in flags.
+    #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Human => "human",
@@ -116,12 +117,14 @@ impl RenderOptions {
     }
 
     /// The signs that fit.
+    #[must_use]
     pub fn glyphs(&self) -> Glyphs {
         Glyphs::new(self.ascii)
     }
 }
 
 /// The report in a format; ends with a line break unless it is empty.
+#[must_use]
 pub fn render(format: Format, report: &Report, options: &RenderOptions) -> String {
     match format {
         Format::Human => human::render(report, options),

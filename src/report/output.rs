@@ -68,7 +68,9 @@ impl Outputs {
             match &report.path {
                 None => on_stdout.push(report.format),
                 // Two ways to write one path are one file.
-                Some(path) if taken.insert(std::path::absolute(path).unwrap_or_else(|_| path.clone())) => {
+                Some(path)
+                    if taken.insert(std::path::absolute(path).unwrap_or_else(|_| path.clone())) =>
+                {
                     files.push((report.format, path.clone()));
                 }
                 Some(path) => return Err(OutputsError::SameFile(path.clone())),
@@ -88,6 +90,7 @@ impl Outputs {
     }
 
     /// The format on stdout.
+    #[must_use]
     pub fn stdout(&self) -> Format {
         self.stdout
     }

@@ -78,6 +78,7 @@ struct Wait {
 impl Progress {
     /// On a stream, usually stderr; `mode` must not be [`ProgressMode::Bar`] unless stderr is a terminal, and the bar
     /// goes there whatever `stream` is.
+    #[must_use]
     pub fn new(
         mode: ProgressMode,
         options: ProgressOptions,

@@ -46,6 +46,7 @@ pub fn command(text: &str) -> Option<&str> {
 }
 
 /// The lines of a manifest that may be copied as they stand, or `None` if one holds anything that a reader cannot see.
+#[must_use]
 pub fn manifest(text: &str) -> Option<Vec<&str>> {
     let readable = text.len() <= XML_LIMIT && text.lines().all(|line| !line.chars().any(is_hidden));
     (readable && !text.trim().is_empty()).then(|| text.lines().collect())
@@ -58,6 +59,7 @@ pub fn xml_text(text: &str) -> String {
 }
 
 /// Text for a CDATA section: as [`xml_text`], with `]]>` split over two sections.
+#[must_use]
 pub fn cdata(text: &str) -> String {
     xml_text(text).replace("]]>", "]]]]><![CDATA[>")
 }
@@ -68,6 +70,7 @@ pub fn attribute(text: &str) -> String {
 }
 
 /// One line of Markdown that shows the text and formats nothing, also in a cell of a table.
+#[must_use]
 pub fn markdown(text: &str) -> String {
     let mut escaped = String::new();
     for character in line(text, SCREEN_LIMIT).chars() {
@@ -80,6 +83,7 @@ pub fn markdown(text: &str) -> String {
 }
 
 /// The same text in ASCII: signs that have an ASCII equivalent get it, others are spelled out.
+#[must_use]
 pub fn ascii(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for character in text.chars() {
@@ -102,6 +106,7 @@ pub fn ascii(text: &str) -> String {
 
 /// Whether a character cannot be seen, or changes how others are seen: controls, marks of reading direction,
 /// characters without width, tags, and code points that are no characters.
+#[must_use]
 pub fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(character,

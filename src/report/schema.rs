@@ -20,6 +20,7 @@ pub fn report() -> String {
 }
 
 /// The schema of a line of `ndjson`, as a document with a line break at its end.
+#[must_use]
 pub fn event() -> String {
     text(&generate::<Event>())
 }

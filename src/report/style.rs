@@ -21,7 +21,10 @@ pub enum ColorChoice {
 
 /// What the environment says about screens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "four answers that do not depend on each other")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four answers that do not depend on each other"
+)]
 pub struct Environment {
     no_color: bool,
     force_color: bool,
@@ -58,6 +61,7 @@ impl Environment {
 
     /// Whether a stream gets colours: the flag decides, then `NO_COLOR`, then `CLICOLOR_FORCE` and `FORCE_COLOR`, then
     /// `TERM=dumb`, then whether it is a terminal.
+    #[must_use]
     pub fn uses_color(&self, choice: ColorChoice, is_terminal: bool) -> bool {
         match choice {
             ColorChoice::Always => true,
@@ -69,6 +73,7 @@ impl Environment {
     }
 
     /// Whether only ASCII is to be shown although nobody asked for it: a locale is set, and it is not UTF-8.
+    #[must_use]
     pub fn needs_ascii(&self) -> bool {
         self.ascii
     }
@@ -97,11 +102,13 @@ pub struct Styles {
 
 impl Styles {
     /// No style at all: not one escape byte.
+    #[must_use]
     pub fn plain() -> Self {
         Self::default()
     }
 
     /// With colours of the terminal's own palette.
+    #[must_use]
     pub fn colored() -> Self {
         Self {
             pass: Style::new().green(),
@@ -116,6 +123,7 @@ impl Styles {
     }
 
     /// Colours if `color` says so.
+    #[must_use]
     pub fn new(color: bool) -> Self {
         if color {
             Self::colored()
@@ -125,6 +133,7 @@ impl Styles {
     }
 
     /// The style of a status.
+    #[must_use]
     pub fn status(&self, status: Status) -> Style {
         match status {
             Status::Pass => self.pass,
@@ -137,6 +146,7 @@ impl Styles {
 }
 
 /// The text in a style.
+#[must_use]
 pub fn paint(text: &str, style: Style) -> String {
     if text.is_empty() {
         String::new()
@@ -191,11 +201,13 @@ impl Glyphs {
     };
 
     /// ASCII if `ascii` says so.
+    #[must_use]
     pub const fn new(ascii: bool) -> Self {
         if ascii { Self::ASCII } else { Self::UTF8 }
     }
 
     /// The sign of a status.
+    #[must_use]
     pub const fn status(&self, status: Status) -> &'static str {
         match status {
             Status::Pass => self.pass,

@@ -6,6 +6,7 @@ use crate::report::document::{
 use snapready_checks::model::finding::{Evidence, Status};
 
 /// `1 object`, `2 objects`.
+#[must_use]
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 {
         format!("1 {noun}")
@@ -15,6 +16,7 @@ pub fn count(number: usize, noun: &str) -> String {
 }
 
 /// A duration for people: `0.4s`, `59.9s`, `2m31s`, `1h02m`.
+#[must_use]
 pub fn duration(milliseconds: u64) -> String {
     let tenths = milliseconds.saturating_add(50) / 100;
     if tenths < 600 {
@@ -29,6 +31,7 @@ pub fn duration(milliseconds: u64) -> String {
 }
 
 /// The verdict in capital letters.
+#[must_use]
 pub const fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Ready => "READY",
@@ -38,6 +41,7 @@ pub const fn verdict(verdict: Verdict) -> &'static str {
 }
 
 /// The verdict as a status, for its style.
+#[must_use]
 pub const fn verdict_status(verdict: Verdict) -> Status {
     match verdict {
         Verdict::Ready => Status::Pass,
@@ -47,6 +51,7 @@ pub const fn verdict_status(verdict: Verdict) -> Status {
 }
 
 /// The word for a status that stands beside its sign; a pass is the quiet case and needs none.
+#[must_use]
 pub const fn status(status: Status) -> &'static str {
     match status {
         Status::Pass => "",
@@ -58,6 +63,7 @@ pub const fn status(status: Status) -> &'static str {
 }
 
 /// How many results have each status; passes always, the others if there are any.
+#[must_use]
 pub fn summary(summary: &Summary) -> Vec<String> {
     let mut parts = vec![format!("{} passed", summary.pass)];
     if summary.warn > 0 {
@@ -76,6 +82,7 @@ pub fn summary(summary: &Summary) -> Vec<String> {
 }
 
 /// What the verdict has to be read with: how a run ended, and what it left.
+#[must_use]
 pub fn caveats(report: &Report) -> Vec<String> {
     let mut parts = Vec::new();
     if let Some(signal) = &report.run.interrupted {
@@ -91,6 +98,7 @@ pub fn caveats(report: &Report) -> Vec<String> {
 }
 
 /// What came back, in words.
+#[must_use]
 pub const fn data(verdict: DataVerdict) -> &'static str {
     match verdict {
         DataVerdict::Intact => "intact: what was written before the snapshot, and nothing else",
@@ -106,6 +114,7 @@ pub const fn data(verdict: DataVerdict) -> &'static str {
 }
 
 /// `StorageClass → VolumeSnapshotClass`, with the arrow that fits.
+#[must_use]
 pub fn classes(storage_class: &str, snapshot_class: Option<&str>, arrow: &str) -> String {
     format!(
         "{storage_class} {arrow} {}",
@@ -114,6 +123,7 @@ pub fn classes(storage_class: &str, snapshot_class: Option<&str>, arrow: &str) -
 }
 
 /// What a round trip is about, in one line.
+#[must_use]
 pub fn round_trip(trip: &RoundTrip, arrow: &str) -> String {
     format!(
         "{} {:?}",
@@ -123,15 +133,25 @@ pub fn round_trip(trip: &RoundTrip, arrow: &str) -> String {
 }
 
 /// `Kind namespace/name`.
+#[must_use]
 pub fn object(object: &ObjectName) -> String {
     qualified(&object.kind, object.namespace.as_deref(), &object.name)
 }
 
 /// `Kind namespace/name: path = value` for a field, `Kind namespace/name: what: value` for what has words of its own, such
 /// as an event.
+#[must_use]
 pub fn evidence(evidence: &Evidence) -> String {
-    let object = qualified(&evidence.kind, evidence.namespace.as_deref(), &evidence.name);
-    let between = if evidence.path.contains(' ') { ":" } else { " =" };
+    let object = qualified(
+        &evidence.kind,
+        evidence.namespace.as_deref(),
+        &evidence.name,
+    );
+    let between = if evidence.path.contains(' ') {
+        ":"
+    } else {
+        " ="
+    };
     format!("{object}: {}{between} {}", evidence.path, evidence.value)
 }
 
@@ -143,6 +163,7 @@ fn qualified(kind: &str, namespace: Option<&str>, name: &str) -> String {
 }
 
 /// Where the facts come from, if it is not a real cluster.
+#[must_use]
 pub const fn simulated(kind: SourceKind) -> Option<&'static str> {
     match kind {
         SourceKind::Live => None,
@@ -152,6 +173,7 @@ pub const fn simulated(kind: SourceKind) -> Option<&'static str> {
 
 /// The command that removes what a run left behind. It is there to be copied: an id that snapready cannot have made does
 /// not get into it.
+#[must_use]
 pub fn cleanup_command(run_id: &str) -> String {
     let made_here = !run_id.is_empty()
         && run_id.len() <= 63

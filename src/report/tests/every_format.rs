@@ -68,7 +68,7 @@ proptest! {
     #[test]
     fn nothing_acts_on_a_terminal(text in samples::hostile_text(), width in prop::option::of(0_usize..200), ascii in any::<bool>()) {
         let report = samples::filled(&text);
-        let options = RenderOptions { width, ascii, ..verbose() };
+        let options = RenderOptions { ascii, width, ..verbose() };
         for format in Format::ALL {
             let text = render(format, &report, &options);
             // A tab may stand in a text of JUnit.

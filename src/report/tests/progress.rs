@@ -375,13 +375,24 @@ fn the_bar_says_what_is_waited_for_and_keeps_the_verdict() {
     let target = ProgressDrawTarget::term_like_with_hz(Box::new(terminal.clone()), 10);
     let mut progress = Progress::bar(ProgressOptions::default(), target);
     let evil = "bound\u{1b}[2J\u{9b}31m\u{202e}, no handle";
-    for event in [planned(), waiting(3, evil), event(4, verdict(Status::Pass, false))] {
+    for event in [
+        planned(),
+        waiting(3, evil),
+        event(4, verdict(Status::Pass, false)),
+    ] {
         progress.event(&event);
     }
     drop(progress);
     let text = terminal.0.lock().unwrap().clone();
-    let wait = "gp3 → gold: take snapshot: waiting for readyToUse; last seen: bound\\u{202e}, no handle";
+    let wait =
+        "gp3 → gold: take snapshot: waiting for readyToUse; last seen: bound\\u{202e}, no handle";
     assert!(text.contains(wait), "{text:?}");
-    assert!(text.contains("✓ gp3 → gold: round trip: pass; data intact"), "{text:?}");
-    assert!(!text.contains("1.0s"), "only a stream without cursor gets times in front: {text:?}");
+    assert!(
+        text.contains("✓ gp3 → gold: round trip: pass; data intact"),
+        "{text:?}"
+    );
+    assert!(
+        !text.contains("1.0s"),
+        "only a stream without cursor gets times in front: {text:?}"
+    );
 }
