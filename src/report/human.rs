@@ -238,7 +238,7 @@ impl Screen<'_> {
                 self.page.raw(format!(
                     "{}{lead}{}",
                     " ".repeat(DETAILS),
-                    paint(command, styles.command)
+                    paint(command.trim_end(), styles.command)
                 ));
             }
             None => self.page.labelled(
@@ -266,7 +266,7 @@ impl Screen<'_> {
                     self.page.raw(format!(
                         "{}{}",
                         " ".repeat(DETAILS + 6),
-                        paint(line, styles.command)
+                        paint(line.trim_end(), styles.command)
                     ));
                 }
             }
