@@ -132,14 +132,15 @@ pub enum OutputError {
 
 /// Writes the reports of a run: events as they come, the rest at its end.
 pub struct Reporter {
-    outputs: Outputs,
+    format: Format,
     options: RenderOptions,
     stdout: Stream,
-    streams: Vec<FileStream>,
+    files: Vec<ReportFile>,
 }
 
-/// A file that events go to while the run goes on.
-struct FileStream {
+/// A file that a report goes to.
+struct ReportFile {
+    format: Format,
     path: PathBuf,
     target: io::Result<Target>,
 }
@@ -152,34 +153,33 @@ impl Reporter {
         options: RenderOptions,
         stdout: Box<dyn Write + Send>,
     ) -> Result<Self, OutputError> {
-        let mut streams = Vec::new();
+        let mut files = Vec::new();
         let mut errors = Vec::new();
-        for (format, path) in &outputs.files {
-            match Target::open(path) {
-                Ok(target) if *format == Format::Ndjson => {
-                    streams.push(FileStream {
-                        path: path.clone(),
-                        target: Ok(target),
-                    });
-                }
-                Ok(_) => {}
+        for (format, path) in outputs.files {
+            match Target::open(&path) {
+                Ok(target) => files.push(ReportFile {
+                    format,
+                    path,
+                    target: Ok(target),
+                }),
                 Err(source) => errors.push(OutputError::File {
-                    format: *format,
-                    path: path.clone(),
+                    format,
+                    path,
                     source,
                 }),
             }
         }
         several(errors)?;
+        let stdout = Stream {
+            writer: stdout,
+            closed: false,
+            failure: None,
+        };
         Ok(Self {
-            outputs,
+            format: outputs.stdout,
             options,
-            stdout: Stream {
-                writer: stdout,
-                closed: false,
-                failure: None,
-            },
-            streams,
+            stdout,
+            files,
         })
     }
 
@@ -189,47 +189,32 @@ impl Reporter {
         if matches!(event.event, Happening::RunFinished { .. }) {
             return;
         }
-        if self.outputs.stdout == Format::Ndjson {
+        if self.format == Format::Ndjson {
             self.stdout.write(&ndjson::line(event));
         }
-        for stream in &mut self.streams {
-            stream.write(&ndjson::line(event));
+        for file in self
+            .files
+            .iter_mut()
+            .filter(|file| file.format == Format::Ndjson)
+        {
+            file.write(&ndjson::line(event));
         }
     }
 
     /// Writes every report; one that fails does not keep the others from being written. A closed stdout is no error:
-    /// its reader has seen enough.
+    /// its reader has seen enough. To be called once, at the end.
     pub fn finish(&mut self, report: &Report) -> Result<(), OutputError> {
         let mut errors = Vec::new();
         self.stdout
-            .write(&render(self.outputs.stdout, report, &self.options));
+            .write(&render(self.format, report, &self.options));
         errors.extend(self.stdout.failure.take().map(OutputError::Stdout));
         let options = self.options.for_file();
-        for mut stream in self.streams.drain(..) {
-            stream.write(&ndjson::last_line(report));
-            if let Err(source) = stream.target.and_then(Target::commit) {
+        for mut file in self.files.drain(..) {
+            file.write(&render(file.format, report, &options));
+            if let Err(source) = file.target.and_then(Target::commit) {
                 errors.push(OutputError::File {
-                    format: Format::Ndjson,
-                    path: stream.path,
-                    source,
-                });
-            }
-        }
-        for (format, path) in self
-            .outputs
-            .files
-            .iter()
-            .filter(|(format, _)| *format != Format::Ndjson)
-        {
-            let text = render(*format, report, &options);
-            let written = Target::open(path).and_then(|mut target| {
-                target.write(&text)?;
-                target.commit()
-            });
-            if let Err(source) = written {
-                errors.push(OutputError::File {
-                    format: *format,
-                    path: path.clone(),
+                    format: file.format,
+                    path: file.path,
                     source,
                 });
             }
@@ -246,7 +231,7 @@ fn several(mut errors: Vec<OutputError>) -> Result<(), OutputError> {
     }
 }
 
-impl FileStream {
+impl ReportFile {
     fn write(&mut self, text: &str) {
         if let Ok(target) = &mut self.target
             && let Err(error) = target.write(text)
@@ -285,7 +270,7 @@ impl Stream {
 enum Target {
     /// A file in the folder of its destination, to be renamed to it.
     Temporary { file: NamedTempFile, path: PathBuf },
-    /// A device or a pipe, which must not be replaced by a file.
+    /// A device or a pipe: it must not be replaced by a file, and a pipe's reader sees its end when it is closed.
     Direct(File),
 }
 

@@ -273,7 +273,7 @@ fn one_report_that_fails_does_not_cost_the_others() {
     let outputs = Outputs::new(None, &reports).unwrap();
     let full = Box::new(Failing(io::ErrorKind::StorageFull));
     let mut reporter = Reporter::new(outputs, RenderOptions::default(), full).unwrap();
-    fs::remove_dir(&gone).unwrap();
+    fs::remove_dir_all(&gone).unwrap();
     let error = reporter.finish(&samples::ready()).unwrap_err();
     assert!(
         matches!(&error, OutputError::Several(errors) if errors.len() == 2),
@@ -303,33 +303,52 @@ fn a_reader_that_has_gone_is_no_error() {
     }
 }
 
-/// `--report junit=/dev/stderr` must not replace the device, nor a link.
+/// `--report junit=/dev/stderr` must not replace what is no file, nor a link.
 #[cfg(unix)]
 #[test]
-fn devices_and_links_stay_what_they_are() {
+fn pipes_and_links_stay_what_they_are() {
+    use std::io::Read;
     use std::os::unix::fs::FileTypeExt;
     let folder = tempfile::tempdir().unwrap();
-    let (file, link) = (folder.path().join("file"), folder.path().join("link"));
-    fs::write(&file, "old").unwrap();
-    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("file"), "old").unwrap();
+    std::os::unix::fs::symlink(path("file"), path("link")).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(path("pipe"))
+        .status()
+        .unwrap();
+    assert!(made.success());
+    // Held open at both ends, so that nothing here can wait for the other end.
+    let mut pipe = fs::File::options()
+        .read(true)
+        .write(true)
+        .open(path("pipe"))
+        .unwrap();
     let reports = [
         ReportArgument {
             format: Format::Json,
-            path: Some(link.clone()),
+            path: Some(path("link")),
         },
         ReportArgument {
             format: Format::Junit,
-            path: Some(PathBuf::from("/dev/null")),
+            path: Some(path("pipe")),
         },
     ];
     let (mut reporter, _) = reporter(None, &reports);
     reporter.finish(&samples::ready()).unwrap();
-    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-    assert!(fs::read_to_string(&file).unwrap().contains("schemaVersion"));
+    assert!(fs::symlink_metadata(path("link")).unwrap().is_symlink());
     assert!(
-        fs::metadata("/dev/null")
+        fs::read_to_string(path("file"))
+            .unwrap()
+            .contains("schemaVersion")
+    );
+    assert!(
+        fs::symlink_metadata(path("pipe"))
             .unwrap()
             .file_type()
-            .is_char_device()
+            .is_fifo()
     );
+    let mut start = [0; 5];
+    pipe.read_exact(&mut start).unwrap();
+    assert_eq!(&start, b"<?xml");
 }
