@@ -317,12 +317,26 @@ fn round_trip_cases(trip: &RoundTrip, options: &RenderOptions, names: &mut Names
                 .filter(|data| *data != DataVerdict::Intact)
                 .map(|data| format!("data: {}", words::data(data))),
         );
-        lines.extend(trip.diagnosis.as_ref().map(check_text));
+        if let Some(diagnosis) = &trip.diagnosis {
+            let known = check_text(diagnosis);
+            // It begins with the diagnosis' own message, which may be what was said.
+            lines.push(
+                known
+                    .strip_prefix(&format!("{said}\n"))
+                    .unwrap_or(&known)
+                    .to_owned(),
+            );
+        }
         lines.join("\n")
     };
     let mut cases = Vec::new();
     for step in &trip.steps {
         let name = format!("{} {place}", step.id.word());
+        let kind = if step.status == Status::Skip {
+            step.id.word()
+        } else {
+            kind
+        };
         let result = outcome(
             step.status,
             kind,
