@@ -2,3 +2,20 @@
 
 pub mod document;
 pub mod events;
+pub mod format;
+mod human;
+mod json;
+mod junit;
+mod junit_completion;
+mod markdown;
+mod ndjson;
+pub mod output;
+mod page;
+pub mod progress;
+mod prometheus;
+pub mod sanitize;
+pub mod schema;
+pub mod style;
+#[cfg(test)]
+mod tests;
+pub mod words;

@@ -1,0 +1,157 @@
+//! The formats, and how one report becomes text in each of them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use clap::ValueEnum;
+
+use crate::report::document::Report;
+use crate::report::style::{Glyphs, Styles};
+use crate::report::{human, json, junit, markdown, ndjson, prometheus};
+
+/// A format of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, ValueEnum)]
+pub enum Format {
+    /// A screen for people.
+    #[default]
+    Human,
+    /// One JSON document.
+    Json,
+    /// The events of the run as they come, one JSON document a line; the last one holds the report.
+    Ndjson,
+    /// `JUnit` XML.
+    Junit,
+    /// Markdown, for the summary page of a pipeline.
+    Markdown,
+    /// Gauges for the textfile collector of the node exporter.
+    Prometheus,
+}
+
+impl Format {
+    /// All formats, in the order in which they are shown.
+    pub const ALL: [Self; 6] = [
+        Self::Human,
+        Self::Json,
+        Self::Ndjson,
+        Self::Junit,
+        Self::Markdown,
+        Self::Prometheus,
+    ];
+
+    /// Its word in flags.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Json => "json",
+            Self::Ndjson => "ndjson",
+            Self::Junit => "junit",
+            Self::Markdown => "markdown",
+            Self::Prometheus => "prometheus",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.word() == text)
+            .ok_or_else(|| UnknownFormat(text.to_owned()))
+    }
+}
+
+/// A word that is not a format.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is not a format; the formats are human, json, ndjson, junit, markdown and prometheus"
+)]
+pub struct UnknownFormat(String);
+
+/// How much the human format shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Verbosity {
+    /// Nothing; the exit code says it. Other formats do not change.
+    Silent,
+    /// What is not right, and the verdict.
+    Quiet,
+    /// Everything, with details where something is not right.
+    #[default]
+    Normal,
+    /// Evidence for what passed too.
+    Verbose,
+}
+
+/// How a report is shown. The default is what a file gets: plain, not wrapped.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct RenderOptions {
+    /// Styles of the human format.
+    pub styles: Styles,
+    /// Whether the human format uses ASCII only.
+    pub ascii: bool,
+    /// Columns of the terminal; `None` if it is none, and then nothing is wrapped. Clamped to 60..=120.
+    pub width: Option<usize>,
+    /// How much is shown.
+    pub verbosity: Verbosity,
+    /// Whether warnings make the verdict `NOT READY` (`--fail-on warn`): `JUnit` then shows them as failures.
+    pub warnings_fail: bool,
+}
+
+impl RenderOptions {
+    /// The same for a file: no styles, no width.
+    #[must_use]
+    pub fn for_file(self) -> Self {
+        Self {
+            styles: Styles::plain(),
+            width: None,
+            ..self
+        }
+    }
+
+    /// The signs that fit.
+    #[must_use]
+    pub fn glyphs(&self) -> Glyphs {
+        Glyphs::new(self.ascii)
+    }
+}
+
+/// The report in a format; ends with a line break unless it is empty.
+#[must_use]
+pub fn render(format: Format, report: &Report, options: &RenderOptions) -> String {
+    match format {
+        Format::Human => human::render(report, options),
+        Format::Json => json::render(report),
+        Format::Ndjson => ndjson::last_line(report),
+        Format::Junit => junit::render(report, options),
+        Format::Markdown => markdown::render(report),
+        Format::Prometheus => prometheus::render(report),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_parse_back_and_clap_knows_the_same() {
+        for format in Format::ALL {
+            assert_eq!(format.word().parse(), Ok(format));
+            assert_eq!(
+                format.to_possible_value().unwrap().get_name(),
+                format.word()
+            );
+        }
+        let error = "yaml".parse::<Format>().unwrap_err().to_string();
+        for format in Format::ALL {
+            assert!(error.contains(format.word()), "{error}");
+        }
+    }
+}

@@ -1,0 +1,512 @@
+//! The screen: what was looked at, every result with its sign, details where something is not right, and the verdict
+//! as the last line. What it shows depends on the report and the options alone.
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::report::document::{CheckResult, DataVerdict, Report, RoundTrip, Step, StepId};
+use crate::report::format::{RenderOptions, Verbosity};
+use crate::report::page::{Lead, Page};
+use crate::report::sanitize;
+use crate::report::style::paint;
+use crate::report::words;
+use owo_colors::Style;
+use snapready_checks::model::check::Group;
+use snapready_checks::model::finding::{Evidence, Fix, Status};
+
+/// Column at which details start: below the title of a check.
+const DETAILS: usize = 11;
+/// Titles are padded to the longest of their group, and to no more than this.
+const WIDEST_TITLE: usize = 46;
+/// Pieces of evidence that are shown unless more is asked for.
+const SHOWN_EVIDENCE: usize = 5;
+/// If more lines than this follow the first failure, failures are named once more before the verdict: they might have
+/// left a small terminal.
+const LINES_IN_SIGHT: usize = 18;
+/// Failures that are named once more.
+const NAMED_FAILURES: usize = 8;
+
+/// The report as a screen.
+pub(crate) fn render(report: &Report, options: &RenderOptions) -> String {
+    if options.verbosity == Verbosity::Silent {
+        return String::new();
+    }
+    let mut screen = Screen {
+        page: Page::new(options),
+        first_failure: None,
+    };
+    if options.verbosity > Verbosity::Quiet {
+        screen.header(report);
+    }
+    for group in Group::ALL {
+        screen.group(group, &report.results);
+    }
+    for trip in &report.round_trips {
+        screen.round_trip(trip);
+    }
+    if report.results.is_empty() && report.round_trips.is_empty() {
+        screen.page.gap();
+        screen.page.raw("Nothing was looked at.");
+    }
+    screen.errors(&report.run.errors);
+    screen.leftovers(report);
+    screen.failures_again(report);
+    screen.verdict(report);
+    screen.page.finish()
+}
+
+/// The screen in the making, and the line of the first failure on it.
+struct Screen<'a> {
+    page: Page<'a>,
+    first_failure: Option<usize>,
+}
+
+impl Screen<'_> {
+    fn header(&mut self, report: &Report) {
+        let styles = self.page.options.styles;
+        let dot = format!(" {} ", self.page.glyphs.dot);
+        let mut parts = Vec::new();
+        if words::simulated(report.source.kind).is_some() {
+            parts.push("simulated cluster, nothing here is real".to_owned());
+        }
+        if let Some(context) = &report.source.context {
+            parts.push(format!("context {}", self.page.safe(context)));
+        }
+        if let Some(version) = &report.source.server_version {
+            parts.push(format!("server {}", self.page.safe(version)));
+        }
+        parts.push(format!("run {}", self.page.safe(&report.run.id)));
+        let name = format!(
+            "{} {}",
+            self.page.safe(&report.tool.name),
+            self.page.safe(&report.tool.version)
+        );
+        let lead = Lead {
+            detail_column: name.width() + 3,
+            parts: vec![(name, styles.heading)],
+            indent: 2,
+        };
+        self.page.row(&lead, &parts.join(&dot), Style::new());
+    }
+
+    /// Whether a result is shown at this verbosity.
+    fn shows(&self, status: Status) -> bool {
+        match status {
+            Status::Warn | Status::Fail | Status::Unknown => true,
+            Status::Pass | Status::Skip => self.page.options.verbosity > Verbosity::Quiet,
+        }
+    }
+
+    fn heading(&mut self, heading: &str, beside: &str) {
+        let styles = self.page.options.styles;
+        self.page.gap();
+        let lead = Lead {
+            detail_column: 0,
+            parts: vec![(heading.to_owned(), styles.heading)],
+            indent: 2,
+        };
+        self.page.row(&lead, beside, styles.faint);
+    }
+
+    fn note_failure(&mut self, status: Status) {
+        if matches!(status, Status::Fail | Status::Unknown) {
+            self.first_failure.get_or_insert(self.page.height());
+        }
+    }
+
+    fn group(&mut self, group: Group, results: &[CheckResult]) {
+        let shown: Vec<_> = results
+            .iter()
+            .filter(|result| result.group == group && self.shows(result.status))
+            .collect();
+        if shown.is_empty() {
+            return;
+        }
+        self.heading(group.heading(), "");
+        let titles = shown.iter().filter(|result| result.status == Status::Pass);
+        let widest = titles
+            .map(|result| self.page.safe(&result.title).width())
+            .max()
+            .unwrap_or(0)
+            .min(WIDEST_TITLE);
+        for result in shown {
+            self.result(result, DETAILS + widest + 3);
+        }
+    }
+
+    fn result(&mut self, result: &CheckResult, detail_column: usize) {
+        let styles = self.page.options.styles;
+        let style = styles.status(result.status);
+        self.note_failure(result.status);
+        let mut parts = vec![
+            (
+                format!("  {} ", self.page.glyphs.status(result.status)),
+                style,
+            ),
+            (format!("{:<5}  ", self.page.safe(&result.id)), Style::new()),
+        ];
+        let word = words::status(result.status);
+        if !word.is_empty() {
+            parts.push((format!("{word}  "), style));
+        }
+        parts.push((self.page.safe(&result.title), Style::new()));
+        let quiet = matches!(result.status, Status::Pass | Status::Skip);
+        let detail = self.with_target(result);
+        let lead = Lead {
+            parts,
+            detail_column,
+            indent: DETAILS,
+        };
+        self.page.row(
+            &lead,
+            &detail,
+            if quiet { styles.faint } else { Style::new() },
+        );
+        if !quiet {
+            self.details(result);
+        } else if self.page.options.verbosity == Verbosity::Verbose {
+            self.evidence(&result.evidence);
+        }
+    }
+
+    /// The message, with what it is about before it if it does not say so itself.
+    fn with_target(&self, result: &CheckResult) -> String {
+        let message = self.page.safe(&result.message);
+        match &result.target {
+            Some(target) if !result.message.contains(target.as_str()) => {
+                format!("{}: {message}", self.page.safe(target))
+            }
+            _ => message,
+        }
+    }
+
+    fn details(&mut self, result: &CheckResult) {
+        self.evidence(&result.evidence);
+        if let Some(cause) = &result.cause {
+            let cause = self.page.safe(cause);
+            self.page.labelled(DETAILS, "cause", &cause, Style::new());
+        }
+        if let Some(fix) = &result.fix {
+            self.fix(fix);
+        }
+        let more = format!("snapready explain {}", self.page.safe(&result.id));
+        self.page
+            .labelled(DETAILS, "more", &more, self.page.options.styles.faint);
+    }
+
+    fn evidence(&mut self, evidence: &[Evidence]) {
+        let all = self.page.options.verbosity == Verbosity::Verbose;
+        let shown = if all { evidence.len() } else { SHOWN_EVIDENCE };
+        for (place, piece) in evidence.iter().take(shown).enumerate() {
+            let text = self.page.safe(&words::evidence(piece));
+            self.page.labelled(
+                DETAILS,
+                if place == 0 { "seen" } else { "" },
+                &text,
+                Style::new(),
+            );
+        }
+        if evidence.len() > shown {
+            let rest = format!("and {} more (-v shows them)", evidence.len() - shown);
+            self.page
+                .labelled(DETAILS, "", &rest, self.page.options.styles.faint);
+        }
+    }
+
+    fn fix(&mut self, fix: &Fix) {
+        let text = self.page.safe(&fix.text);
+        if !text.is_empty() {
+            self.page.labelled(DETAILS, "fix", &text, Style::new());
+        }
+        let mut label = if text.is_empty() { "fix" } else { "" };
+        for command in &fix.commands {
+            self.command(label, command);
+            label = "";
+        }
+        if let Some(manifest) = &fix.manifest {
+            self.manifest(label, manifest);
+        }
+    }
+
+    /// A command is never wrapped: it is there to be copied.
+    fn command(&mut self, label: &str, command: &str) {
+        let styles = self.page.options.styles;
+        match sanitize::command(command)
+            .filter(|command| !self.page.options.ascii || command.is_ascii())
+        {
+            Some(command) => {
+                let lead = paint(&format!("{label:<6}"), styles.faint);
+                self.page.raw(format!(
+                    "{}{lead}{}",
+                    " ".repeat(DETAILS),
+                    paint(command.trim_end(), styles.command)
+                ));
+            }
+            None => self.page.labelled(
+                DETAILS,
+                label,
+                "(a command that cannot be shown safely is left out)",
+                styles.faint,
+            ),
+        }
+    }
+
+    fn manifest(&mut self, label: &str, manifest: &str) {
+        let styles = self.page.options.styles;
+        match sanitize::manifest(manifest)
+            .filter(|_| !self.page.options.ascii || manifest.is_ascii())
+        {
+            Some(lines) => {
+                self.page.labelled(
+                    DETAILS,
+                    label,
+                    "apply this with kubectl apply -f -",
+                    Style::new(),
+                );
+                for line in lines {
+                    self.page.raw(format!(
+                        "{}{}",
+                        " ".repeat(DETAILS + 6),
+                        paint(line.trim_end(), styles.command)
+                    ));
+                }
+            }
+            None => self.page.labelled(
+                DETAILS,
+                label,
+                "(a manifest that cannot be shown safely is left out)",
+                styles.faint,
+            ),
+        }
+    }
+
+    fn round_trip(&mut self, trip: &RoundTrip) {
+        if !self.shows(trip.status) {
+            return;
+        }
+        let glyphs = self.page.glyphs;
+        let classes = words::classes(
+            &trip.storage_class,
+            trip.snapshot_class.as_deref(),
+            glyphs.arrow,
+        );
+        let mut beside = format!(
+            "{:?} {} namespace {}",
+            trip.volume_mode,
+            glyphs.dot,
+            self.page.safe(&trip.namespace)
+        );
+        if let Some(driver) = &trip.driver {
+            beside = format!("{beside} {} driver {}", glyphs.dot, self.page.safe(driver));
+        }
+        self.heading(
+            &format!("Round trip  {}", self.page.safe(&classes)),
+            &beside,
+        );
+        let blamed = blamed_step(trip);
+        for (place, step) in trip.steps.iter().enumerate() {
+            if self.shows(step.status) {
+                self.step(step);
+            }
+            if blamed == Some(place) {
+                self.diagnosis(trip, &step.message);
+            }
+        }
+        if blamed.is_none() && trip.status != Status::Pass {
+            let styles = self.page.options.styles;
+            self.note_failure(trip.status);
+            let lead = Lead {
+                parts: vec![
+                    (
+                        format!("  {} ", glyphs.status(trip.status)),
+                        styles.status(trip.status),
+                    ),
+                    (
+                        words::status(trip.status).to_owned(),
+                        styles.status(trip.status),
+                    ),
+                ],
+                detail_column: 0,
+                indent: DETAILS,
+            };
+            let message = trip.diagnosis.as_ref().map_or(String::new(), |diagnosis| {
+                self.page.safe(&diagnosis.message)
+            });
+            self.page.row(&lead, &message, Style::new());
+            let said = trip
+                .diagnosis
+                .as_ref()
+                .map(|diagnosis| diagnosis.message.clone())
+                .unwrap_or_default();
+            self.diagnosis(trip, &said);
+        }
+    }
+
+    fn step(&mut self, step: &Step) {
+        let styles = self.page.options.styles;
+        self.note_failure(step.status);
+        let style = styles.status(step.status);
+        let time = step.duration_ms.map(words::duration).unwrap_or_default();
+        let mut parts = vec![
+            (
+                format!("  {} ", self.page.glyphs.status(step.status)),
+                style,
+            ),
+            (format!("{:<17}", step.id.title()), Style::new()),
+            (format!("{time:>7}   "), styles.faint),
+        ];
+        let word = words::status(step.status);
+        if !matches!(step.status, Status::Pass | Status::Skip) {
+            parts.push((word.to_owned(), style));
+        }
+        let quiet = matches!(step.status, Status::Pass | Status::Skip);
+        let column: usize = parts.iter().map(|(text, _)| text.width()).sum();
+        let lead = Lead {
+            parts,
+            detail_column: if quiet { 0 } else { column + 2 },
+            indent: DETAILS,
+        };
+        let message = self.page.safe(&step.message);
+        self.page.row(
+            &lead,
+            &message,
+            if quiet { styles.faint } else { Style::new() },
+        );
+    }
+
+    /// What is known about a round trip that is not right. `said` stands on the screen already.
+    fn diagnosis(&mut self, trip: &RoundTrip, said: &str) {
+        if let Some(data) = trip.data.filter(|data| *data != DataVerdict::Intact) {
+            self.page
+                .labelled(DETAILS, "data", words::data(data), Style::new());
+        }
+        if let Some(diagnosis) = &trip.diagnosis {
+            if diagnosis.message != said {
+                let message = self.page.safe(&diagnosis.message);
+                self.page.labelled(DETAILS, "what", &message, Style::new());
+            }
+            self.details(diagnosis);
+        }
+    }
+
+    fn errors(&mut self, errors: &[String]) {
+        if errors.is_empty() {
+            return;
+        }
+        self.heading("What kept the run from an answer", "");
+        let styles = self.page.options.styles;
+        for error in errors {
+            self.note_failure(Status::Unknown);
+            let sign = format!("  {} ", self.page.glyphs.unknown);
+            let lead = Lead {
+                parts: vec![(sign, styles.unknown)],
+                detail_column: 4,
+                indent: 4,
+            };
+            let error = self.page.safe(error);
+            self.page.row(&lead, &error, Style::new());
+        }
+    }
+
+    fn leftovers(&mut self, report: &Report) {
+        if report.leftovers.is_empty() {
+            return;
+        }
+        let styles = self.page.options.styles;
+        self.heading("Left behind", "");
+        for object in &report.leftovers {
+            let sign = format!("  {} ", self.page.glyphs.warn);
+            let lead = Lead {
+                parts: vec![(sign, styles.warn)],
+                detail_column: 4,
+                indent: 4,
+            };
+            let name = self.page.safe(&words::object(object));
+            self.page.row(&lead, &name, Style::new());
+        }
+        let command = words::cleanup_command(&report.run.id);
+        let label = paint("remove with", styles.faint);
+        self.page
+            .raw(format!("    {label} {}", paint(&command, styles.command)));
+    }
+
+    fn failures_again(&mut self, report: &Report) {
+        let far = self
+            .first_failure
+            .is_some_and(|line| self.page.height() - line > LINES_IN_SIGHT);
+        if !far {
+            return;
+        }
+        let mut failures: Vec<(Status, &str, String)> = Vec::new();
+        for result in &report.results {
+            failures.push((result.status, &result.id, self.with_target(result)));
+        }
+        for trip in &report.round_trips {
+            let id = trip
+                .diagnosis
+                .as_ref()
+                .map_or("", |diagnosis| diagnosis.id.as_str());
+            let what = trip
+                .diagnosis
+                .as_ref()
+                .map_or("round trip", |diagnosis| diagnosis.message.as_str());
+            let trip_name = words::round_trip(trip, self.page.glyphs.arrow);
+            failures.push((
+                trip.status,
+                id,
+                self.page.safe(&format!("{trip_name}: {what}")),
+            ));
+        }
+        failures.retain(|(status, ..)| matches!(status, Status::Fail | Status::Unknown));
+        // Stable: what failed before what is unknown, each in the order of the screen.
+        failures.sort_by_key(|(status, ..)| std::cmp::Reverse(*status));
+        if failures.is_empty() {
+            return;
+        }
+        self.heading("In short", "");
+        let styles = self.page.options.styles;
+        for (status, id, message) in failures.iter().take(NAMED_FAILURES) {
+            let sign = paint(self.page.glyphs.status(*status), styles.status(*status));
+            let text = format!("{:<5}  {message}", self.page.safe(id));
+            self.page
+                .raw(format!("  {sign} {}", self.page.cut(&text, 4)));
+        }
+        if failures.len() > NAMED_FAILURES {
+            self.page
+                .raw(format!("    and {} more", failures.len() - NAMED_FAILURES));
+        }
+    }
+
+    /// Never wrapped: it is the last line whatever the width.
+    fn verdict(&mut self, report: &Report) {
+        let styles = self.page.options.styles;
+        let mut verdict = words::verdict(report.run.verdict).to_owned();
+        if let Some(simulated) = words::simulated(report.source.kind) {
+            verdict = format!("{verdict} ({simulated})");
+        }
+        let dot = format!(" {} ", self.page.glyphs.dot);
+        let mut parts = words::summary(&report.summary);
+        parts.extend(
+            words::caveats(report)
+                .iter()
+                .map(|caveat| self.page.safe(caveat)),
+        );
+        let style = styles.status(words::verdict_status(report.run.verdict));
+        let time = words::duration(report.run.duration_ms);
+        self.page.gap();
+        self.page.raw(format!(
+            "{}   {}     {time}",
+            paint(&verdict, style),
+            parts.join(&dot)
+        ));
+    }
+}
+
+/// The step that a round trip's outcome is to be read with: the first that failed or is unknown, before the clean-up if
+/// one did there, else the first with a warning.
+fn blamed_step(trip: &RoundTrip) -> Option<usize> {
+    let first = |wanted: &dyn Fn(&Step) -> bool| trip.steps.iter().position(wanted);
+    let wrong = |step: &Step| matches!(step.status, Status::Fail | Status::Unknown);
+    first(&|step| wrong(step) && step.id != StepId::Cleanup)
+        .or_else(|| first(&wrong))
+        .or_else(|| first(&|step| step.status == Status::Warn))
+}

@@ -1,0 +1,38 @@
+//! The JSON Schemas of the report and of the events, made from the types.
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
+
+use crate::report::document::{Report, SCHEMA_VERSION};
+use crate::report::events::Event;
+
+/// The schema of the report, as a document with a line break at its end.
+pub fn report() -> String {
+    let mut schema = generate::<Report>();
+    // A reader that knows this version only must be able to tell.
+    if let Some(version) = schema
+        .pointer_mut("/properties/schemaVersion")
+        .and_then(serde_json::Value::as_object_mut)
+    {
+        version.insert("const".to_owned(), SCHEMA_VERSION.into());
+    }
+    text(&schema)
+}
+
+/// The schema of a line of `ndjson`, as a document with a line break at its end.
+#[must_use]
+pub fn event() -> String {
+    text(&generate::<Event>())
+}
+
+fn generate<T: JsonSchema>() -> Schema {
+    SchemaSettings::draft2020_12()
+        .for_serialize()
+        .into_generator()
+        .into_root_schema_for::<T>()
+}
+
+fn text(schema: &Schema) -> String {
+    // The keys of a JSON object are all strings, so that this is never empty; a test compares it with the checked-in text.
+    serde_json::to_string_pretty(schema).unwrap_or_default() + "\n"
+}

@@ -1,0 +1,162 @@
+use unicode_width::UnicodeWidthStr;
+
+use super::samples;
+use crate::report::format::{Format, RenderOptions, Verbosity, render};
+use crate::report::style::Styles;
+
+fn screen(report: &crate::report::document::Report, options: RenderOptions) -> String {
+    render(Format::Human, report, &options)
+}
+
+fn wide(width: usize) -> RenderOptions {
+    RenderOptions {
+        width: Some(width),
+        ..RenderOptions::default()
+    }
+}
+
+#[test]
+fn samples_on_a_terminal_of_100_columns() {
+    for (name, report) in samples::all() {
+        insta::assert_snapshot!(name, screen(&report, wide(100)));
+    }
+}
+
+#[test]
+fn one_report_in_every_look() {
+    let report = samples::mixed();
+    for width in [60, 80, 120] {
+        insta::assert_snapshot!(format!("mixed_{width}"), screen(&report, wide(width)));
+    }
+    assert_eq!(
+        screen(&report, wide(40)),
+        screen(&report, wide(60)),
+        "narrower than 60 is shown as 60"
+    );
+    assert_eq!(
+        screen(&report, wide(500)),
+        screen(&report, wide(120)),
+        "wider than 120 is shown as 120"
+    );
+    insta::assert_snapshot!(
+        "mixed_not_a_terminal",
+        screen(&report, RenderOptions::default())
+    );
+    insta::assert_snapshot!(
+        "mixed_ascii",
+        screen(
+            &report,
+            RenderOptions {
+                ascii: true,
+                ..wide(80)
+            }
+        )
+    );
+    insta::assert_snapshot!(
+        "mixed_quiet",
+        screen(
+            &report,
+            RenderOptions {
+                verbosity: Verbosity::Quiet,
+                ..wide(80)
+            }
+        )
+    );
+    insta::assert_snapshot!(
+        "mixed_verbose",
+        screen(
+            &report,
+            RenderOptions {
+                verbosity: Verbosity::Verbose,
+                ..wide(80)
+            }
+        )
+    );
+    let colored = screen(
+        &report,
+        RenderOptions {
+            styles: Styles::colored(),
+            ..wide(80)
+        },
+    );
+    insta::assert_snapshot!("mixed_colored", colored.replace('\u{1b}', "^"));
+    assert_eq!(
+        screen(
+            &report,
+            RenderOptions {
+                verbosity: Verbosity::Silent,
+                ..wide(80)
+            }
+        ),
+        ""
+    );
+}
+
+#[test]
+fn nothing_but_the_verdict_when_all_is_well_and_quiet() {
+    let quiet = screen(
+        &samples::ready(),
+        RenderOptions {
+            verbosity: Verbosity::Quiet,
+            ..wide(80)
+        },
+    );
+    assert_eq!(quiet, "READY   2 passed     31.0s\n");
+}
+
+#[test]
+fn only_what_is_to_be_copied_is_wider_than_the_terminal() {
+    for (name, report) in samples::all() {
+        for width in [60, 80, 120] {
+            let text = screen(&report, wide(width));
+            for line in text.lines().filter(|line| line.width() > width) {
+                let allowed = line.contains("kubectl ") || text.trim_end().ends_with(line);
+                assert!(allowed, "{name} at {width}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_verdict_is_the_last_line() {
+    for (name, report) in samples::all() {
+        let text = screen(&report, wide(80));
+        let last = text.lines().last().unwrap();
+        let verdicts = ["READY", "NOT READY", "INCONCLUSIVE"];
+        assert!(
+            verdicts.iter().any(|verdict| last.starts_with(verdict)),
+            "{name}: {last}"
+        );
+    }
+}
+
+#[test]
+fn failures_stand_near_the_verdict_however_long_the_screen() {
+    let mut report = samples::mixed();
+    let passes = report
+        .results
+        .clone()
+        .into_iter()
+        .filter(|result| result.status.word() == "pass")
+        .cycle()
+        .take(200);
+    report.results.extend(passes);
+    let text = screen(&report, wide(80));
+    let end: Vec<_> = text.lines().rev().take(20).collect();
+    for id in ["SR110", "SR130", "SR310"] {
+        assert!(
+            end.iter().any(|line| line.contains(id)),
+            "{id} is not among {end:#?}"
+        );
+    }
+}
+
+#[test]
+fn a_command_with_hidden_characters_is_not_offered() {
+    let mut report = samples::mixed();
+    let fix = report.results[2].fix.as_mut().unwrap();
+    fix.commands = vec!["kubectl get pods\nrm -rf ~".to_owned()];
+    let text = screen(&report, wide(80));
+    assert!(!text.contains("rm -rf"), "{text}");
+    assert!(text.contains("cannot be shown safely"), "{text}");
+}

@@ -1,0 +1,221 @@
+//! The words that all formats for people share: numbers with their nouns, durations, names of verdicts.
+
+use crate::report::document::{
+    DataVerdict, ObjectName, Report, RoundTrip, SourceKind, Summary, Verdict,
+};
+use snapready_checks::model::finding::{Evidence, Status};
+
+/// `1 object`, `2 objects`.
+#[must_use]
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
+}
+
+/// A duration for people: `0.4s`, `59.9s`, `2m31s`, `1h02m`.
+#[must_use]
+pub fn duration(milliseconds: u64) -> String {
+    let tenths = milliseconds.saturating_add(50) / 100;
+    if tenths < 600 {
+        return format!("{}.{}s", tenths / 10, tenths % 10);
+    }
+    let seconds = milliseconds.saturating_add(500) / 1_000;
+    if seconds < 3_600 {
+        return format!("{}m{:02}s", seconds / 60, seconds % 60);
+    }
+    let minutes = seconds.saturating_add(30) / 60;
+    format!("{}h{:02}m", minutes / 60, minutes % 60)
+}
+
+/// The verdict in capital letters.
+#[must_use]
+pub const fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Ready => "READY",
+        Verdict::NotReady => "NOT READY",
+        Verdict::Inconclusive => "INCONCLUSIVE",
+    }
+}
+
+/// The verdict as a status, for its style.
+#[must_use]
+pub const fn verdict_status(verdict: Verdict) -> Status {
+    match verdict {
+        Verdict::Ready => Status::Pass,
+        Verdict::NotReady => Status::Fail,
+        Verdict::Inconclusive => Status::Unknown,
+    }
+}
+
+/// The word for a status that stands beside its sign; a pass is the quiet case and needs none.
+#[must_use]
+pub const fn status(status: Status) -> &'static str {
+    match status {
+        Status::Pass => "",
+        Status::Warn => "WARNING",
+        Status::Fail => "FAIL",
+        Status::Skip => "SKIP",
+        Status::Unknown => "UNKNOWN",
+    }
+}
+
+/// How many results have each status; passes always, the others if there are any.
+#[must_use]
+pub fn summary(summary: &Summary) -> Vec<String> {
+    let mut parts = vec![format!("{} passed", summary.pass)];
+    if summary.warn > 0 {
+        parts.push(count(summary.warn, "warning"));
+    }
+    for (number, word) in [
+        (summary.fail, "failed"),
+        (summary.unknown, "unknown"),
+        (summary.skip, "skipped"),
+    ] {
+        if number > 0 {
+            parts.push(format!("{number} {word}"));
+        }
+    }
+    parts
+}
+
+/// What the verdict has to be read with: how a run ended, and what it left.
+#[must_use]
+pub fn caveats(report: &Report) -> Vec<String> {
+    let mut parts = Vec::new();
+    if let Some(signal) = &report.run.interrupted {
+        parts.push(format!("interrupted by {signal}"));
+    }
+    if !report.leftovers.is_empty() {
+        parts.push(format!(
+            "{} left behind",
+            count(report.leftovers.len(), "object")
+        ));
+    }
+    parts
+}
+
+/// What came back, in words.
+#[must_use]
+pub const fn data(verdict: DataVerdict) -> &'static str {
+    match verdict {
+        DataVerdict::Intact => "intact: what was written before the snapshot, and nothing else",
+        DataVerdict::LiveData => "live data: what was written after the snapshot came back",
+        DataVerdict::Empty => "empty: nothing came back",
+        DataVerdict::FreshlyFormatted => "freshly formatted: an empty, new file system came back",
+        DataVerdict::Truncated => "truncated: the data ends early",
+        DataVerdict::Corrupted => "corrupted: some of it is not what was written",
+        DataVerdict::WrongVolume => {
+            "wrong volume: other data came back than was ever written to the source"
+        }
+    }
+}
+
+/// `StorageClass → VolumeSnapshotClass`, with the arrow that fits.
+#[must_use]
+pub fn classes(storage_class: &str, snapshot_class: Option<&str>, arrow: &str) -> String {
+    format!(
+        "{storage_class} {arrow} {}",
+        snapshot_class.unwrap_or("(no VolumeSnapshotClass)")
+    )
+}
+
+/// What a round trip is about, in one line.
+#[must_use]
+pub fn round_trip(trip: &RoundTrip, arrow: &str) -> String {
+    format!(
+        "{} {:?}",
+        classes(&trip.storage_class, trip.snapshot_class.as_deref(), arrow),
+        trip.volume_mode
+    )
+}
+
+/// `Kind namespace/name`.
+#[must_use]
+pub fn object(object: &ObjectName) -> String {
+    qualified(&object.kind, object.namespace.as_deref(), &object.name)
+}
+
+/// `Kind namespace/name: path = value` for a field, `Kind namespace/name: what: value` for what has words of its own, such
+/// as an event.
+#[must_use]
+pub fn evidence(evidence: &Evidence) -> String {
+    let object = qualified(
+        &evidence.kind,
+        evidence.namespace.as_deref(),
+        &evidence.name,
+    );
+    let between = if evidence.path.contains(' ') {
+        ":"
+    } else {
+        " ="
+    };
+    format!("{object}: {}{between} {}", evidence.path, evidence.value)
+}
+
+fn qualified(kind: &str, namespace: Option<&str>, name: &str) -> String {
+    match namespace {
+        Some(namespace) => format!("{kind} {namespace}/{name}"),
+        None => format!("{kind} {name}"),
+    }
+}
+
+/// Where the facts come from, if it is not a real cluster.
+#[must_use]
+pub const fn simulated(kind: SourceKind) -> Option<&'static str> {
+    match kind {
+        SourceKind::Live => None,
+        SourceKind::Simulated => Some("simulated"),
+    }
+}
+
+/// The command that removes what a run left behind. It is there to be copied: an id that snapready cannot have made does
+/// not get into it.
+#[must_use]
+pub fn cleanup_command(run_id: &str) -> String {
+    let made_here = !run_id.is_empty()
+        && run_id.len() <= 63
+        && run_id.chars().all(|c| c.is_ascii_alphanumeric());
+    format!(
+        "snapready cleanup --run {}",
+        if made_here { run_id } else { "ID" }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_round_to_what_is_shown() {
+        for (milliseconds, wanted) in [
+            (0, "0.0s"),
+            (49, "0.0s"),
+            (50, "0.1s"),
+            (4_100, "4.1s"),
+            (59_949, "59.9s"),
+            (59_950, "1m00s"),
+            (120_000, "2m00s"),
+            (151_499, "2m31s"),
+            (3_599_500, "1h00m"),
+            (3_720_000, "1h02m"),
+            (u64::MAX, "5124095576030h26m"),
+        ] {
+            assert_eq!(duration(milliseconds), wanted, "{milliseconds}");
+        }
+    }
+
+    #[test]
+    fn a_command_holds_no_id_that_could_do_something() {
+        assert_eq!(cleanup_command("7f3a9c"), "snapready cleanup --run 7f3a9c");
+        assert_eq!(cleanup_command("7f;rm -rf ~"), "snapready cleanup --run ID");
+    }
+
+    #[test]
+    fn nouns_agree_with_numbers() {
+        assert_eq!(count(1, "object"), "1 object");
+        assert_eq!(count(0, "object"), "0 objects");
+    }
+}
