@@ -16,6 +16,7 @@ use crate::report::document::CheckResult;
 ///
 /// A check whose needs were not all seen does not look. Its result is *unknown*, which is never a pass, with the RBAC rule
 /// that is missing; only what [`skips`] names is *skip*.
+#[must_use]
 pub fn evaluate(facts: &Facts, checks: &[&'static Check]) -> Vec<CheckResult> {
     let api_is_judged = checks.iter().any(|check| judges_the_api(check));
     let mut results = Vec::new();
@@ -173,6 +174,7 @@ mod tests {
     static API: Check = check("SR902", &[Need::SnapshotApis], How::Looking(passes));
     static PODS: Check = check("SR903", &[Need::Pods, Need::Leases, Need::StorageClasses], How::Looking(passes));
     static SILENT: Check = check("SR904", &[], How::Looking(says_nothing));
+    static BOTH: Check = check("SR906", &[Need::VolumeSnapshotClasses, Need::Pods], How::Looking(passes));
     static TRIP: Check = check("SR905", &[], How::RoundTrip);
 
     fn only(results: &[CheckResult]) -> &CheckResult {
@@ -221,7 +223,6 @@ mod tests {
     #[test]
     fn a_refusal_beats_what_is_not_served() {
         let facts = Facts { volume_snapshot_classes: Probe::NotServed, ..Facts::default() };
-        static BOTH: Check = check("SR906", &[Need::VolumeSnapshotClasses, Need::Pods], How::Looking(passes));
         let results = evaluate(&facts, &[&API, &BOTH]);
         assert_eq!(results[1].status, Status::Unknown);
     }

@@ -35,6 +35,7 @@ const SNAPSHOT: &str = "snapshot.storage.k8s.io";
 /// The rights that a round trip takes in its namespace.
 ///
 /// Pods are neither executed in nor read the logs of, so there is no subresource.
+#[must_use]
 pub fn round_trip_namespace_rules() -> Vec<Rule> {
     let all = ["create", "delete", "get", "list", "watch"];
     vec![
@@ -46,6 +47,7 @@ pub fn round_trip_namespace_rules() -> Vec<Rule> {
 }
 
 /// The rights that a round trip takes on cluster-scoped resources.
+#[must_use]
 pub fn round_trip_cluster_rules(own_namespace: bool) -> Vec<Rule> {
     let mut rules = vec![
         Rule::new("", "persistentvolumes", &["get"]),
@@ -63,6 +65,7 @@ pub fn round_trip_cluster_rules(own_namespace: bool) -> Vec<Rule> {
 /// Manifests that grant what these needs take, and what a round trip takes if one is to take place: a `ClusterRole` for
 /// looking, a `Role` (or, for an own namespace, a `ClusterRole`) for the round trip, and their bindings. The same needs
 /// give the same text, in whatever order they come.
+#[must_use]
 pub fn manifests(needs: &[Need], round_trip: Option<Place<'_>>, account: Account<'_>) -> String {
     let mut text = format!(
         "# Least rights for snapready. The account {}/{} stands for yours: replace it in every binding.\n",
@@ -94,6 +97,7 @@ pub fn manifests(needs: &[Need], round_trip: Option<Place<'_>>, account: Account
 
 /// A manifest that grants these rules on all namespaces, beside what the account may do already. `name` becomes part of
 /// the objects' names, so that manifests for different purposes do not overwrite each other.
+#[must_use]
 pub fn manifest_for(name: &str, rules: &[Rule], account: Account<'_>) -> String {
     let mut text = String::new();
     role_and_binding(&mut text, &format!("snapready-{name}"), None, rules, account);

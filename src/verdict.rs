@@ -58,6 +58,7 @@ pub enum UnknownPolicy {
 /// `interrupted` is the name of the signal that ended it.
 ///
 /// "Ready" has to be shown: a run in which every check or every round trip was skipped or unknown is inconclusive.
+#[must_use]
 pub fn verdict(
     results: &[CheckResult],
     round_trips: &[RoundTrip],
@@ -144,12 +145,15 @@ mod tests {
         ObjectName { kind: "PersistentVolumeClaim".to_owned(), namespace: Some("a".to_owned()), name: "b".to_owned() }
     }
 
+    type Row =
+        (&'static [Status], &'static [Status], bool, bool, Option<&'static str>, FailOn, UnknownPolicy, Verdict, u8);
+
     #[test]
     fn table() {
         use Status::{Fail, Pass, Skip, Unknown, Warn};
         use Verdict::{Inconclusive, NotReady, Ready};
         #[rustfmt::skip]
-        let rows: &[(&[Status], &[Status], bool, bool, Option<&str>, FailOn, UnknownPolicy, Verdict, u8)] = &[
+        let rows: &[Row] = &[
             // checks          trips      left   errors signal           fail-on        unknown                      verdict       code
             (&[Pass],          &[],       false, false, None,            FailOn::Fail,  UnknownPolicy::Inconclusive, Ready,        0),
             (&[Pass, Skip],    &[Pass],   false, false, None,            FailOn::Fail,  UnknownPolicy::Inconclusive, Ready,        0),

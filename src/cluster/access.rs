@@ -26,17 +26,17 @@ async fn may(requests: &Requests<'_>, rule: &Rule, verb: &str, namespace: Option
     struct Answer {
         allowed: bool,
     }
-    let mut attributes = json!({"verb": verb, "group": rule.group, "resource": rule.resource});
-    if let Some(namespace) = namespace {
-        attributes["namespace"] = namespace.into();
-    }
-    if let [name] = rule.names.as_slice() {
-        attributes["name"] = name.as_str().into();
-    }
+    // An empty name or namespace means all of them.
     let review = json!({
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": attributes},
+        "spec": {"resourceAttributes": {
+            "verb": verb,
+            "group": rule.group,
+            "resource": rule.resource,
+            "name": rule.names.first().map_or("", String::as_str),
+            "namespace": namespace.unwrap_or_default(),
+        }},
     });
     let answer = requests.review(PATH, Bytes::from(review.to_string())).await?;
     match serde_json::from_slice::<Review>(&answer) {
@@ -99,10 +99,8 @@ pub(super) async fn class_secrets(
     named.sort();
     named.dedup();
     let secrets = named.into_iter().map(async |(namespace, name)| {
-        let exists = match namespace.contains("${") || name.contains("${") {
-            true => Probe::NotCollected,
-            false => exists(requests, &namespace, &name).await,
-        };
+        let is_template = namespace.contains("${") || name.contains("${");
+        let exists = if is_template { Probe::NotCollected } else { exists(requests, &namespace, &name).await };
         SecretExistence { namespace, name, exists }
     });
     Probe::Seen { value: join_all(secrets).await }

@@ -57,6 +57,11 @@ pub async fn collect(
     collection: &Collection<'_>,
     on_retry: &(dyn Fn(Retry) + Send + Sync),
 ) -> Facts {
+    // Boxed: all requests together make a large future.
+    Box::pin(look(connection, collection, on_retry)).await
+}
+
+async fn look(connection: &Connection, collection: &Collection<'_>, on_retry: &(dyn Fn(Retry) + Send + Sync)) -> Facts {
     let collected_at = Timestamp::now();
     let requests = &Requests::new(&connection.client, connection.request_timeout, on_retry);
     let needs = collection.needs;
@@ -153,7 +158,7 @@ async fn server_version(requests: &Requests<'_>, known: Option<&ServerVersion>) 
     }
 }
 
-/// Discovery and the version are open to everybody who is logged in, by ClusterRoles that no rule for a resource replaces.
+/// Discovery and the version are open to everybody who is logged in, by `ClusterRoles` that no rule for a resource replaces.
 fn open_to_all(path: &str, failure: Failure) -> String {
     match failure {
         Failure::Forbidden(_) => {

@@ -203,3 +203,6 @@ fn of_trouble(trouble: Trouble, connection: &Connection) -> ConnectError {
         Trouble::Broken(reason) | Trouble::Other(reason) => ConnectError::NotKubernetes { server, reason },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -166,6 +166,7 @@ pub enum ConnectError {
 impl ConnectError {
     /// Whether the call itself was wrong (exit code 2): trying again cannot help. All others mean that the answer is
     /// inconclusive (exit code 3).
+    #[must_use]
     pub fn is_usage(&self) -> bool {
         match self {
             Self::Flag { .. }
@@ -192,6 +193,7 @@ impl ConnectError {
     }
 
     /// What to do, as a sentence.
+    #[must_use]
     pub fn next_step(&self) -> String {
         match self {
             Self::Flag { .. } => "See `snapready --help`.".to_owned(),
@@ -204,14 +206,16 @@ impl ConnectError {
             Self::KubeconfigInvalid { path, .. } => {
                 format!("Correct it; `kubectl config view --kubeconfig {}` reads the same file.", path.display())
             }
-            Self::NoCurrentContext { contexts } => match contexts.is_empty() {
-                true => "It has no contexts at all: name another one with --kubeconfig FILE.".to_owned(),
-                false => format!("Choose one with --context NAME; there are: {}.", names(contexts)),
-            },
-            Self::NoSuchEntry { what, existing, .. } => match existing.is_empty() {
-                true => format!("It has no {what}s at all: name another kubeconfig with --kubeconfig FILE."),
-                false => format!("There are: {}.", names(existing)),
-            },
+            Self::NoCurrentContext { contexts } if contexts.is_empty() => {
+                "It has no contexts at all: name another one with --kubeconfig FILE.".to_owned()
+            }
+            Self::NoCurrentContext { contexts } => {
+                format!("Choose one with --context NAME; there are: {}.", names(contexts))
+            }
+            Self::NoSuchEntry { what, existing, .. } if existing.is_empty() => {
+                format!("It has no {what}s at all: name another kubeconfig with --kubeconfig FILE.")
+            }
+            Self::NoSuchEntry { existing, .. } => format!("There are: {}.", names(existing)),
             Self::Server { .. } => {
                 "Give the address as https://HOST:PORT, in the kubeconfig or with --server.".to_owned()
             }

@@ -128,7 +128,7 @@ fn page<T: DeserializeOwned>(answer: &[u8]) -> Result<Page<T>, String> {
     Ok(Page { kind: page.kind, metadata: page.metadata, items: Some(objects) })
 }
 
-/// serde_json limits the depth of what it reads, and with it the depth of this.
+/// `serde_json` limits the depth of what it reads, and with it the depth of this.
 pub(super) fn strip_nulls(value: &mut Value) {
     match value {
         Value::Object(fields) => {

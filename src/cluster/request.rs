@@ -118,9 +118,10 @@ impl<'a> Requests<'a> {
             Err(error) => {
                 let trouble = Trouble::of(&error);
                 let reason = shorten(&trouble.reason());
-                return match trouble.is_passing() {
-                    true => Outcome::Passing { after: None, reason },
-                    false => Outcome::Failure(Failure::Other(reason)),
+                return if trouble.is_passing() {
+                    Outcome::Passing { after: None, reason }
+                } else {
+                    Outcome::Failure(Failure::Other(reason))
                 };
             }
         };
