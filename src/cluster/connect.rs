@@ -63,7 +63,7 @@ pub async fn connect(args: &ConnectionArgs) -> Result<Connection, ConnectError> 
 }
 
 async fn connect_in(args: &ConnectionArgs, environment: &Environment) -> Result<Connection, ConnectError> {
-    let chosen = kubeconfig::choose(args, environment).await?;
+    let chosen = kubeconfig::choose(args, environment)?;
     let limits = Limits::from_flag(args.request_timeout);
     // kube runs credential plugins, and waits for them, in the thread that builds the client.
     match tokio::task::spawn_blocking(move || build(chosen, limits)).await {

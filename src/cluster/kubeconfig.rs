@@ -6,13 +6,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use kube::Config;
-use kube::config::{
-    AuthInfo, Cluster, Context, KubeConfigOptions, Kubeconfig, KubeconfigError, LoadDataError, NamedAuthInfo,
-    NamedCluster, NamedContext,
-};
+use kube::config::{AuthInfo, Cluster, Context, ExecAuthCluster, Kubeconfig, KubeconfigError, LoadDataError};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
 use crate::cluster::error::ConnectError;
 use crate::cluster::flags::ConnectionArgs;
+use crate::cluster::proxy::Variables;
 
 /// What of the environment counts.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +23,8 @@ pub(super) struct Environment {
     pub(super) home: Option<PathBuf>,
     /// Whether this is a pod, by `$KUBERNETES_SERVICE_HOST`.
     pub(super) pod: bool,
+    /// The proxy variables.
+    pub(super) proxies: Variables,
 }
 
 impl Environment {
@@ -31,6 +33,7 @@ impl Environment {
             kubeconfig: std::env::var_os("KUBECONFIG"),
             home: std::env::home_dir(),
             pod: std::env::var_os("KUBERNETES_SERVICE_HOST").is_some_and(|host| !host.is_empty()),
+            proxies: Variables::of_process(),
         }
     }
 }
@@ -53,15 +56,15 @@ pub(super) struct Plugin {
 }
 
 /// Chooses; reads files, but sends nothing.
-pub(super) async fn choose(args: &ConnectionArgs, environment: &Environment) -> Result<Chosen, ConnectError> {
+pub(super) fn choose(args: &ConnectionArgs, environment: &Environment) -> Result<Chosen, ConnectError> {
     check_flags(args)?;
     let (kubeconfig, looked_at) = read(args.kubeconfig.as_deref(), environment)?;
     let wants_kubeconfig =
         args.context.is_some() || args.cluster.is_some() || args.user.is_some() || args.server.is_some();
     match kubeconfig {
-        Some(kubeconfig) => from_kubeconfig(kubeconfig, args).await,
+        Some(kubeconfig) => from_kubeconfig(kubeconfig, args, &environment.proxies),
         None if environment.pod && !wants_kubeconfig => from_pod(args),
-        None if args.server.is_some() => from_kubeconfig(Kubeconfig::default(), args).await,
+        None if args.server.is_some() => from_kubeconfig(Kubeconfig::default(), args, &environment.proxies),
         None => Err(ConnectError::NoKubeconfig { looked_at }),
     }
 }
@@ -154,7 +157,7 @@ fn system(error: &io::Error) -> String {
     text.split_once(" (os error").map_or(text.clone(), |(text, _)| text.to_lowercase())
 }
 
-async fn from_kubeconfig(kubeconfig: Kubeconfig, args: &ConnectionArgs) -> Result<Chosen, ConnectError> {
+fn from_kubeconfig(kubeconfig: Kubeconfig, args: &ConnectionArgs, proxies: &Variables) -> Result<Chosen, ConnectError> {
     let name = args.context.clone().or(kubeconfig.current_context).filter(|name| !name.is_empty());
     let context = match &name {
         Some(name) => find("context", name, kubeconfig.contexts, |entry| (entry.name, entry.context))?,
@@ -186,32 +189,46 @@ async fn from_kubeconfig(kubeconfig: Kubeconfig, args: &ConnectionArgs) -> Resul
     if server.is_empty() {
         return Err(ConnectError::Server { reason: "the kubeconfig's cluster has no server".to_owned() });
     }
-    cluster.server = Some(with_scheme(server));
+    let url: http::Uri = with_scheme(server).parse().map_err(not_a_url)?;
 
-    // One context of one cluster and one user, and kube's own reader from here on.
-    let one = Kubeconfig {
-        clusters: vec![NamedCluster { name: "one".to_owned(), cluster: Some(cluster), ..NamedCluster::default() }],
-        auth_infos: vec![NamedAuthInfo { name: "one".to_owned(), auth_info: Some(user), ..NamedAuthInfo::default() }],
-        contexts: vec![NamedContext {
-            name: "one".to_owned(),
-            context: Some(Context { cluster: "one".to_owned(), user: Some("one".to_owned()), ..context }),
-            ..NamedContext::default()
-        }],
-        current_context: Some("one".to_owned()),
-        ..Kubeconfig::default()
-    };
-    let mut config =
-        Config::from_custom_kubeconfig(one, &KubeConfigOptions::default()).await.map_err(|error| of_kube(&error))?;
-    if config.root_cert.as_ref().is_some_and(Vec::is_empty) {
-        return Err(ConnectError::Certificate {
-            what: "the certificate authority".to_owned(),
-            reason: "it holds no certificate in PEM".to_owned(),
-        });
+    // For a plugin that asks for it, and kube's only public way to the authority's bytes.
+    let for_plugin = ExecAuthCluster::try_from(&cluster).map_err(|error| of_kube(&error))?;
+    let root_cert = for_plugin.certificate_authority_data.as_deref().map(authorities).transpose()?;
+    if let Some(exec) = user.exec.as_mut().filter(|exec| exec.provide_cluster_info) {
+        exec.cluster = Some(for_plugin);
     }
-    if let Some(namespace) = &args.namespace {
+    let proxy = cluster.proxy_url.filter(|proxy| !proxy.is_empty()).or_else(|| proxies.proxy_for(&url));
+
+    let mut config = Config::new(url);
+    if let Some(namespace) = args.namespace.as_ref().or(context.namespace.as_ref()).filter(|name| !name.is_empty()) {
         config.default_namespace.clone_from(namespace);
     }
+    config.root_cert = root_cert;
+    config.accept_invalid_certs = cluster.insecure_skip_tls_verify.unwrap_or(false);
+    config.disable_compression = cluster.disable_compression.unwrap_or(false);
+    config.tls_server_name = cluster.tls_server_name.filter(|name| !name.is_empty());
+    config.proxy_url = proxy.map(|proxy| proxy.parse()).transpose().map_err(|error: http::uri::InvalidUri| {
+        ConnectError::Proxy { reason: format!("its address is not a URL: {error}") }
+    })?;
+    config.auth_info = user;
     Ok(Chosen { config, context: name, in_cluster: false, plugin })
+}
+
+/// The certificates in a PEM file.
+fn authorities(pem: &[u8]) -> Result<Vec<Vec<u8>>, ConnectError> {
+    let bad = |reason: &str| ConnectError::Certificate {
+        what: "the certificate authority".to_owned(),
+        reason: reason.to_owned(),
+    };
+    let certificates: Vec<Vec<u8>> = CertificateDer::pem_slice_iter(pem)
+        .map(|certificate| certificate.map(|certificate| certificate.to_vec()))
+        .collect::<Result<_, _>>()
+        .map_err(|_| bad("it is not PEM"))?;
+    if certificates.is_empty() { Err(bad("it holds no certificate in PEM")) } else { Ok(certificates) }
+}
+
+fn not_a_url(error: http::uri::InvalidUri) -> ConnectError {
+    ConnectError::Server { reason: format!("the server's address is not a URL: {error}") }
 }
 
 fn from_pod(args: &ConnectionArgs) -> Result<Chosen, ConnectError> {
@@ -250,7 +267,17 @@ fn find<E, T: Default>(
     Err(ConnectError::NoSuchEntry { what, name: name.to_owned(), existing })
 }
 
+/// An empty field is as good as none, as in Go.
+fn without_empty(fields: &mut [&mut Option<String>]) {
+    for field in fields {
+        if field.as_ref().is_some_and(String::is_empty) {
+            **field = None;
+        }
+    }
+}
+
 fn override_cluster(cluster: &mut Cluster, args: &ConnectionArgs) -> Result<(), ConnectError> {
+    without_empty(&mut [&mut cluster.certificate_authority, &mut cluster.certificate_authority_data]);
     if args.server.is_some() {
         cluster.server.clone_from(&args.server);
     }
@@ -273,6 +300,12 @@ fn override_cluster(cluster: &mut Cluster, args: &ConnectionArgs) -> Result<(), 
 /// Credentials by flag replace those of the kubeconfig's user, whatever their kind: the API server looks at a client
 /// certificate before a token, so one that stayed would win over `--token`.
 fn override_user(user: &mut AuthInfo, args: &ConnectionArgs) -> Result<(), ConnectError> {
+    without_empty(&mut [
+        &mut user.client_certificate,
+        &mut user.client_certificate_data,
+        &mut user.client_key,
+        &mut user.token_file,
+    ]);
     if args.token.is_some() || args.client_certificate.is_some() {
         let keeps_key = args.client_certificate.is_some();
         *user = AuthInfo {
@@ -337,17 +370,6 @@ pub(super) fn of_kube(error: &KubeconfigError) -> ConnectError {
         KubeconfigError::LoadCertificateAuthority(error) => certificate("the certificate authority", error),
         KubeconfigError::LoadClientCertificate(error) => certificate("the client certificate", error),
         KubeconfigError::LoadClientKey(error) => certificate("the client key", error),
-        KubeconfigError::ParseCertificates(_) => ConnectError::Certificate {
-            what: "the certificate authority".to_owned(),
-            reason: "it is not PEM".to_owned(),
-        },
-        KubeconfigError::ParseClusterUrl(error) => {
-            ConnectError::Server { reason: format!("the server's address is not a URL: {error}") }
-        }
-        KubeconfigError::ParseProxyUrl(error) => {
-            ConnectError::Proxy { reason: format!("its address is not a URL: {error}") }
-        }
-        KubeconfigError::ParseNoProxy(error) => ConnectError::Proxy { reason: format!("$NO_PROXY: {error}") },
         error => ConnectError::Server { reason: error.to_string() },
     }
 }

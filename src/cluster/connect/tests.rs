@@ -328,6 +328,40 @@ async fn a_plugins_token_is_sent() {
 }
 
 #[tokio::test]
+async fn a_plugin_that_asks_is_told_the_cluster() {
+    let listener = listen(version(), None).await;
+    // The answer's token is what the plugin was told.
+    let script = "printf '{\"status\": {\"token\": \"%s\"}}' \"$(printf %s \"$KUBERNETES_EXEC_INFO\" | grep -o 'http://[^\"]*')\"";
+    let config = plugin(script, &format!("http://{}", listener.address));
+    let path = config.path().join("config");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("\"interactiveMode\"", "\"provideClusterInfo\": true, \"interactiveMode\""))
+        .unwrap();
+    reach(&args(path)).await.unwrap();
+    let told = format!("bearer http://{}\r\n", listener.address);
+    assert!(listener.heard.lock().unwrap().to_lowercase().contains(&told), "{}", listener.heard.lock().unwrap());
+}
+
+#[tokio::test]
+async fn a_proxy_is_used_unless_the_server_is_excepted() {
+    let proxy = listen(answer("502 Bad Gateway", ""), None).await;
+    let server = "https://api.example.invalid:6443";
+    let config = with(KUBECONFIG, "http://user:pass@127.0.0.1:1/k8s", server);
+    let args = args(config.path().join("config"));
+    let mut environment = Environment::default();
+    environment.proxies.https = Some(format!("http://{}", proxy.address));
+    let connection = connect_in(&args, &environment).await.unwrap();
+    server_version(&connection).await.unwrap_err();
+    assert!(proxy.heard.lock().unwrap().starts_with("CONNECT api.example.invalid:6443 "));
+
+    environment.proxies.https = Some("gopher://proxy".to_owned());
+    let error = connect_in(&args, &environment).await.unwrap_err();
+    assert!(matches!(error, ConnectError::Proxy { .. }), "{error:?}");
+    environment.proxies.none = Some("example.invalid".to_owned());
+    connect_in(&args, &environment).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_token_by_flag_replaces_every_other_credential() {
     let listener = listen(version(), None).await;
     let config = plugin("exit 1", &format!("http://{}", listener.address));
