@@ -51,15 +51,20 @@ pub fn round_trip_namespace_rules() -> Vec<Rule> {
 pub fn round_trip_cluster_rules(own_namespace: bool) -> Vec<Rule> {
     let mut rules = vec![
         Rule::new("", "persistentvolumes", &["get"]),
-        Rule::new(SNAPSHOT, "volumesnapshotclasses", &["get", "list"]),
-        Rule::new(SNAPSHOT, "volumesnapshotcontents", &["get", "list", "watch"]),
-        Rule::new("storage.k8s.io", "csidrivers", &["get", "list"]),
-        Rule::new("storage.k8s.io", "storageclasses", &["get", "list"]),
+        Rule::new(SNAPSHOT, "volumesnapshotclasses", &["list"]),
+        Rule::new(SNAPSHOT, "volumesnapshotcontents", &["get"]),
+        Rule::new("storage.k8s.io", "storageclasses", &["list"]),
     ];
     if own_namespace {
         rules.push(Rule::new("", "namespaces", &["create", "delete", "get"]));
     }
     rules
+}
+
+/// The rights that finding a namespace takes that an interrupted run has left behind; a round trip itself does without.
+#[must_use]
+pub fn cleanup_rules() -> Vec<Rule> {
+    vec![Rule::new("", "namespaces", &["list"])]
 }
 
 /// Manifests that grant what these needs take, and what a round trip takes if one is to take place: a `ClusterRole` for
@@ -82,8 +87,11 @@ pub fn manifests(needs: &[Need], round_trip: Option<Place<'_>>, account: Account
                 "---\n# The run makes its own namespace, whose name RBAC cannot know: these rights are for all namespaces.\n\
                  # For rights in one namespace only, make it and call `snapready rbac --namespace NAME`.\n",
             );
-            let rules: Vec<Rule> =
-                round_trip_cluster_rules(true).into_iter().chain(round_trip_namespace_rules()).collect();
+            let rules: Vec<Rule> = round_trip_cluster_rules(true)
+                .into_iter()
+                .chain(round_trip_namespace_rules())
+                .chain(cleanup_rules())
+                .collect();
             role_and_binding(&mut text, "snapready-roundtrip", None, &rules, account);
         }
         Some(Place::Namespace(namespace)) => {

@@ -192,9 +192,13 @@ async fn first_answer(connection: &Connection) -> Result<(StatusCode, bytes::Byt
 fn of_trouble(trouble: Trouble, connection: &Connection) -> ConnectError {
     let server = connection.server.clone();
     match trouble {
-        Trouble::TimedOut => {
-            let limit = connection.connect_timeout.or(connection.request_timeout).unwrap_or_default();
-            ConnectError::TimedOut { server, limit }
+        Trouble::TimedOut { connecting } => {
+            let limit = if connecting { connection.connect_timeout } else { connection.request_timeout };
+            match limit {
+                Some(limit) => ConnectError::TimedOut { server, limit },
+                // Without a limit of snapready's own it is the system's.
+                None => ConnectError::Unreachable { server, reason: "connection timed out".to_owned() },
+            }
         }
         Trouble::NameUnknown(reason) => ConnectError::NameUnknown { server, reason },
         Trouble::Tls { reason, next } => ConnectError::Tls { server, reason, next },

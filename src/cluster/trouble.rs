@@ -8,8 +8,11 @@ use crate::cluster::limit::Elapsed;
 /// Why a request got no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Trouble {
-    /// Its time is over: to connect, or to be answered.
-    TimedOut,
+    /// Its time is over.
+    TimedOut {
+        /// To connect; else to be answered.
+        connecting: bool,
+    },
     /// The name cannot be looked up.
     NameUnknown(String),
     /// The certificate is not trusted, or no TLS is spoken.
@@ -32,13 +35,14 @@ pub(super) enum Trouble {
 impl Trouble {
     /// Whether the same request may well succeed a moment later.
     pub(super) fn is_passing(&self) -> bool {
-        matches!(self, Self::NoConnection(_) | Self::Broken(_))
+        matches!(self, Self::NoConnection(_) | Self::Broken(_) | Self::TimedOut { connecting: true })
     }
 
     /// For people, as the end of a sentence.
     pub(super) fn reason(&self) -> String {
         match self {
-            Self::TimedOut => "no answer in time".to_owned(),
+            Self::TimedOut { connecting: true } => "no connection in time".to_owned(),
+            Self::TimedOut { connecting: false } => "no answer in time".to_owned(),
             Self::NameUnknown(reason) => format!("the server's name cannot be looked up: {reason}"),
             Self::Tls { reason, .. } | Self::NoConnection(reason) | Self::Broken(reason) | Self::Other(reason) => {
                 reason.clone()
@@ -56,7 +60,7 @@ impl Trouble {
         for _ in 0..32 {
             let Some(error) = next else { break };
             if error.is::<Elapsed>() {
-                return Self::TimedOut;
+                return Self::TimedOut { connecting: false };
             }
             if let Some(kube::Error::Auth(_)) = error.downcast_ref() {
                 return Self::Credentials;
@@ -82,7 +86,7 @@ impl Trouble {
             next = error.source();
             if let Some(system) = error.downcast_ref::<io::Error>() {
                 if system.kind() == io::ErrorKind::TimedOut {
-                    return Self::TimedOut;
+                    return Self::TimedOut { connecting };
                 }
                 broken = Some(plain(system));
                 // An io::Error hides what it wraps from `source`.
