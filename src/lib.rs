@@ -2,4 +2,8 @@
 //!
 //! What it knows lies in `snapready-checks`; this crate is what it does.
 
+pub mod cluster;
+pub mod evaluate;
+pub mod rbac;
 pub mod report;
+pub mod verdict;

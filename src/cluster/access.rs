@@ -1,0 +1,153 @@
+//! What the caller may do, by `SelfSubjectAccessReview`, which everybody may create and the API server does not store.
+
+use bytes::Bytes;
+use futures::future::join_all;
+use serde::Deserialize;
+use serde_json::json;
+use snapready_checks::model::facts::{AccessReview, SecretExistence};
+use snapready_checks::model::kubernetes::VolumeSnapshotClass;
+use snapready_checks::model::need::Rule;
+use snapready_checks::model::probe::Probe;
+
+use crate::cluster::request::{Failure, Requests};
+use crate::rbac;
+
+const PATH: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+/// The answer to this holds an object's metadata and nothing else; a server that cannot give it answers 406.
+const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+
+/// Asks "may I?" for one verb of a rule.
+async fn may(requests: &Requests<'_>, rule: &Rule, verb: &str, namespace: Option<&str>) -> Result<bool, Failure> {
+    #[derive(Deserialize)]
+    struct Review {
+        status: Answer,
+    }
+    #[derive(Deserialize)]
+    struct Answer {
+        allowed: bool,
+    }
+    // An empty name or namespace means all of them.
+    let review = json!({
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": {
+            "verb": verb,
+            "group": rule.group,
+            "resource": rule.resource,
+            "name": rule.names.first().map_or("", String::as_str),
+            "namespace": namespace.unwrap_or_default(),
+        }},
+    });
+    let answer = requests.review(PATH, Bytes::from(review.to_string())).await?;
+    match serde_json::from_slice::<Review>(&answer) {
+        Ok(review) => Ok(review.status.allowed),
+        Err(_) => Err(Failure::Other("the answer holds no status.allowed".to_owned())),
+    }
+}
+
+/// Why a review has no answer.
+fn no_review<T>(failure: Failure) -> Probe<T> {
+    match failure {
+        Failure::Forbidden(_) => {
+            Probe::Forbidden { rule: Rule::new("authorization.k8s.io", "selfsubjectaccessreviews", &["create"]) }
+        }
+        Failure::NotFound => Probe::NotServed,
+        Failure::Gone => Probe::Failed { reason: format!("POST {PATH}: 410 Gone") },
+        Failure::Other(reason) => Probe::Failed { reason: format!("POST {PATH}: {reason}") },
+    }
+}
+
+/// Whether the caller may do what a round trip does, verb by verb: in `namespace`, and with `own_namespace` make and remove
+/// that namespace.
+pub(super) async fn round_trip(
+    requests: &Requests<'_>,
+    namespace: &str,
+    own_namespace: bool,
+) -> Probe<Vec<AccessReview>> {
+    let cluster = rbac::round_trip_cluster_rules(own_namespace).into_iter().map(|rule| (rule, None));
+    let within = rbac::round_trip_namespace_rules().into_iter().map(|rule| (rule, Some(namespace)));
+    let asked = cluster.chain(within).flat_map(|(rule, namespace)| {
+        let verbs = rule.verbs.clone();
+        verbs.into_iter().map(move |verb| (Rule { verbs: vec![verb], ..rule.clone() }, namespace))
+    });
+    let answers = join_all(asked.map(async |(rule, namespace)| {
+        let verb = rule.verbs.join(",");
+        let allowed = may(requests, &rule, &verb, namespace).await?;
+        Ok(AccessReview { rule, namespace: namespace.map(str::to_owned), allowed })
+    }))
+    .await;
+    match answers.into_iter().collect::<Result<Vec<_>, _>>() {
+        Ok(reviews) => Probe::Seen { value: reviews },
+        Err(failure) => no_review(failure),
+    }
+}
+
+/// Whether the secrets exist that these classes name. A name that holds a template (`${volumesnapshot.namespace}`) is known
+/// only when a snapshot is taken: its existence is [`Probe::NotCollected`].
+pub(super) async fn class_secrets(
+    requests: &Requests<'_>,
+    classes: &Probe<Vec<VolumeSnapshotClass>>,
+) -> Probe<Vec<SecretExistence>> {
+    let classes = match classes {
+        Probe::Seen { value } => value,
+        Probe::NotServed => return Probe::NotServed,
+        Probe::Forbidden { rule } => return Probe::Forbidden { rule: rule.clone() },
+        Probe::Failed { reason } => return Probe::Failed { reason: reason.clone() },
+        Probe::NotCollected => return Probe::NotCollected,
+    };
+    let mut named: Vec<(String, String)> = classes.iter().flat_map(secrets_of).collect();
+    named.sort();
+    named.dedup();
+    let secrets = named.into_iter().map(async |(namespace, name)| {
+        let is_template = namespace.contains("${") || name.contains("${");
+        let exists = if is_template { Probe::NotCollected } else { exists(requests, &namespace, &name).await };
+        SecretExistence { namespace, name, exists }
+    });
+    Probe::Seen { value: join_all(secrets).await }
+}
+
+/// Namespace and name of the secrets that a class names. A name without its namespace, which the controller refuses, is
+/// nobody's secret.
+fn secrets_of(class: &VolumeSnapshotClass) -> Vec<(String, String)> {
+    ["snapshotter-secret", "snapshotter-list-secret"]
+        .into_iter()
+        .filter_map(|secret| {
+            let parameter = |part: &str| class.parameters.get(&format!("csi.storage.k8s.io/{secret}-{part}")).cloned();
+            Some((parameter("namespace")?, parameter("name")?))
+        })
+        .filter(|(namespace, name)| !namespace.is_empty() && !name.is_empty())
+        .collect()
+}
+
+async fn exists(requests: &Requests<'_>, namespace: &str, name: &str) -> Probe<bool> {
+    let rule = Rule { names: vec![name.to_owned()], ..Rule::new("", "secrets", &["get"]) };
+    // A name that is none cannot exist, and would be another path.
+    if !is_name(namespace) || !is_name(name) {
+        return Probe::Seen { value: false };
+    }
+    // Asked first, so that an account without the right leaves no refused access to a secret in the audit log.
+    match may(requests, &rule, "get", Some(namespace)).await {
+        Ok(true) => {}
+        Ok(false) => return Probe::Forbidden { rule },
+        Err(failure) => return no_review(failure),
+    }
+    match requests.get(&format!("/api/v1/namespaces/{namespace}/secrets/{name}"), METADATA_ONLY).await {
+        Ok(_) => Probe::Seen { value: true },
+        Err(Failure::NotFound) => Probe::Seen { value: false },
+        Err(Failure::Forbidden(_)) => Probe::Forbidden { rule },
+        Err(Failure::Gone) => Probe::Failed { reason: "410 Gone".to_owned() },
+        Err(Failure::Other(reason)) => Probe::Failed { reason },
+    }
+}
+
+/// A name that an object can have (RFC 1123 subdomain).
+fn is_name(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    text.len() <= 253
+        && text.split('.').all(|label| {
+            let bytes = label.as_bytes();
+            bytes.first().copied().is_some_and(inner)
+                && bytes.last().copied().is_some_and(inner)
+                && bytes.iter().all(|byte| inner(*byte) || *byte == b'-')
+        })
+}

@@ -1,0 +1,271 @@
+//! From a live cluster to facts: concurrent, page by page, and only what was asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::future::join_all;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+use snapready_checks::model::facts::{Facts, SnapshotApis};
+use snapready_checks::model::kubernetes::{CustomResourceDefinition, ServerVersion, Workload};
+use snapready_checks::model::need::{CRD_NAMES, Need};
+use snapready_checks::model::probe::Probe;
+
+use crate::cluster::connect::Connection;
+use crate::cluster::list::{Resource, list, strip_nulls};
+pub use crate::cluster::request::Retry;
+use crate::cluster::request::{Failure, JSON, Requests};
+use crate::cluster::{access, keep};
+
+/// What to collect.
+#[derive(Debug, Clone)]
+pub struct Collection<'a> {
+    /// What the selected checks need and use. Nothing else is asked for, but that [`Need::ClassSecrets`] takes the classes.
+    pub needs: &'a BTreeSet<Need>,
+    /// The namespace of the round trip, for [`Need::RoundTripAccess`].
+    pub namespace: &'a str,
+    /// Whether the run makes that namespace.
+    pub own_namespace: bool,
+    /// The version, if the first request has shown it already.
+    pub server_version: Option<ServerVersion>,
+}
+
+const STORAGE: &str = "storage.k8s.io";
+const SNAPSHOT: &str = "snapshot.storage.k8s.io";
+/// The API groups of snapshots. They are asked for by name: discovery as a whole fails with any broken extension.
+const SNAPSHOT_GROUPS: [&str; 2] = [SNAPSHOT, "groupsnapshot.storage.k8s.io"];
+
+const fn resource(group: &'static str, plural: &'static str, kind: &'static str) -> Resource {
+    Resource { group, version: "v1", plural, kind }
+}
+
+const STORAGE_CLASSES: Resource = resource(STORAGE, "storageclasses", "StorageClass");
+const CSI_DRIVERS: Resource = resource(STORAGE, "csidrivers", "CSIDriver");
+const CSI_NODES: Resource = resource(STORAGE, "csinodes", "CSINode");
+const VOLUME_SNAPSHOT_CLASSES: Resource = resource(SNAPSHOT, "volumesnapshotclasses", "VolumeSnapshotClass");
+const VOLUME_SNAPSHOT_CONTENTS: Resource = resource(SNAPSHOT, "volumesnapshotcontents", "VolumeSnapshotContent");
+const PODS: Resource = resource("", "pods", "Pod");
+const LEASES: Resource = resource("coordination.k8s.io", "leases", "Lease");
+const DEPLOYMENTS: Resource = resource("apps", "deployments", "Deployment");
+const STATEFUL_SETS: Resource = resource("apps", "statefulsets", "StatefulSet");
+const DAEMON_SETS: Resource = resource("apps", "daemonsets", "DaemonSet");
+
+/// Looks at a cluster. What cannot be seen is a value in the facts; this itself cannot fail. `on_retry` is told of every request
+/// that is made again.
+pub async fn collect(
+    connection: &Connection,
+    collection: &Collection<'_>,
+    on_retry: &(dyn Fn(Retry) + Send + Sync),
+) -> Facts {
+    // Boxed: all requests together make a large future.
+    Box::pin(look(connection, collection, on_retry)).await
+}
+
+async fn look(connection: &Connection, collection: &Collection<'_>, on_retry: &(dyn Fn(Retry) + Send + Sync)) -> Facts {
+    let collected_at = Timestamp::now();
+    let requests = &Requests::new(&connection.client, connection.request_timeout, on_retry);
+    let needs = collection.needs;
+
+    // One line for each need: what is asked for it.
+    let (
+        (server_version, snapshot_apis, custom_resource_definitions),
+        (storage_classes, (volume_snapshot_classes, class_secrets), volume_snapshot_contents),
+        (csi_drivers, csi_nodes),
+        (pods, workloads, leases),
+        round_trip_access,
+    ) = futures::join!(
+        async {
+            futures::join!(
+                when(needs, Need::ServerVersion, server_version(requests, collection.server_version.as_ref())),
+                when(needs, Need::SnapshotApis, snapshot_apis(requests)),
+                when(needs, Need::CustomResourceDefinitions, custom_resource_definitions(requests)),
+            )
+        },
+        async {
+            futures::join!(
+                when(needs, Need::StorageClasses, list(requests, &STORAGE_CLASSES, keep::all)),
+                snapshot_classes_and_their_secrets(requests, needs),
+                when(needs, Need::VolumeSnapshotContents, list(requests, &VOLUME_SNAPSHOT_CONTENTS, keep::all)),
+            )
+        },
+        async {
+            futures::join!(
+                when(needs, Need::CsiDrivers, list(requests, &CSI_DRIVERS, keep::all)),
+                when(needs, Need::CsiNodes, list(requests, &CSI_NODES, keep::all)),
+            )
+        },
+        async {
+            futures::join!(
+                when(needs, Need::Pods, list(requests, &PODS, keep::pod)),
+                when(needs, Need::Workloads, workloads(requests)),
+                when(needs, Need::Leases, list(requests, &LEASES, keep::lease)),
+            )
+        },
+        when(
+            needs,
+            Need::RoundTripAccess,
+            access::round_trip(requests, collection.namespace, collection.own_namespace)
+        ),
+    );
+    Facts {
+        collected_at,
+        server_version,
+        snapshot_apis,
+        custom_resource_definitions,
+        storage_classes,
+        volume_snapshot_classes,
+        volume_snapshot_contents,
+        csi_drivers,
+        csi_nodes,
+        pods,
+        workloads,
+        leases,
+        class_secrets,
+        round_trip_access,
+    }
+}
+
+/// A request that is made only for a need.
+async fn when<T>(needs: &BTreeSet<Need>, need: Need, request: impl Future<Output = Probe<T>>) -> Probe<T> {
+    if needs.contains(&need) { request.await } else { Probe::NotCollected }
+}
+
+async fn snapshot_classes_and_their_secrets(
+    requests: &Requests<'_>,
+    needs: &BTreeSet<Need>,
+) -> (
+    Probe<Vec<snapready_checks::model::kubernetes::VolumeSnapshotClass>>,
+    Probe<Vec<snapready_checks::model::facts::SecretExistence>>,
+) {
+    if !needs.contains(&Need::VolumeSnapshotClasses) && !needs.contains(&Need::ClassSecrets) {
+        return (Probe::NotCollected, Probe::NotCollected);
+    }
+    let classes = list(requests, &VOLUME_SNAPSHOT_CLASSES, keep::all).await;
+    let secrets = when(needs, Need::ClassSecrets, access::class_secrets(requests, &classes)).await;
+    (classes, secrets)
+}
+
+async fn server_version(requests: &Requests<'_>, known: Option<&ServerVersion>) -> Probe<ServerVersion> {
+    if let Some(version) = known {
+        return Probe::Seen { value: version.clone() };
+    }
+    match requests.get("/version", JSON).await {
+        Ok(answer) => match serde_json::from_slice::<ServerVersion>(&answer) {
+            Ok(version) if !version.git_version.is_empty() => Probe::Seen { value: version },
+            _ => Probe::Failed { reason: "GET /version: the answer holds no gitVersion".to_owned() },
+        },
+        Err(failure) => Probe::Failed { reason: open_to_all("/version", failure) },
+    }
+}
+
+/// Discovery and the version are open to everybody who is logged in, by `ClusterRoles` that no rule for a resource replaces.
+fn open_to_all(path: &str, failure: Failure) -> String {
+    match failure {
+        Failure::Forbidden(_) => {
+            format!("GET {path}: refused; every account normally has ClusterRole system:discovery, which allows it")
+        }
+        Failure::NotFound => format!("GET {path}: 404 Not Found"),
+        Failure::Gone => format!("GET {path}: 410 Gone"),
+        Failure::Other(reason) => format!("GET {path}: {reason}"),
+    }
+}
+
+async fn snapshot_apis(requests: &Requests<'_>) -> Probe<SnapshotApis> {
+    let answers = join_all(SNAPSHOT_GROUPS.map(async |group| (group, versions(requests, group).await))).await;
+    let mut apis = BTreeMap::new();
+    for (group, versions) in answers {
+        match versions {
+            Ok(Some(versions)) => {
+                apis.insert(group.to_owned(), versions);
+            }
+            Ok(None) => {}
+            Err(reason) => return Probe::Failed { reason },
+        }
+    }
+    Probe::Seen { value: SnapshotApis(apis) }
+}
+
+/// The versions of an API group, the preferred one first; `None` if it is not served.
+async fn versions(requests: &Requests<'_>, group: &str) -> Result<Option<Vec<String>>, String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct ApiGroup {
+        versions: Vec<Version>,
+        preferred_version: Option<Version>,
+    }
+    #[derive(Deserialize)]
+    struct Version {
+        version: String,
+    }
+    let path = format!("/apis/{group}");
+    let answer = match requests.get(&path, JSON).await {
+        Ok(answer) => answer,
+        Err(Failure::NotFound) => return Ok(None),
+        Err(failure) => return Err(open_to_all(&path, failure)),
+    };
+    let found: ApiGroup =
+        serde_json::from_slice(&answer).map_err(|_| format!("GET {path}: the answer is not an APIGroup"))?;
+    let mut versions: Vec<String> = found.versions.into_iter().map(|version| version.version).collect();
+    if let Some(preferred) = found.preferred_version {
+        // Stable: the others stay in the server's order.
+        versions.sort_by_key(|version| *version != preferred.version);
+    }
+    Ok(Some(versions))
+}
+
+/// By name, since the right to read these six is less than the right to list all.
+async fn custom_resource_definitions(requests: &Requests<'_>) -> Probe<Vec<CustomResourceDefinition>> {
+    let answers = join_all(CRD_NAMES.map(async |name| {
+        let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
+        match requests.get(&path, JSON).await {
+            Ok(answer) => match definition(&answer) {
+                Some(definition) if definition.metadata.name == name => Ok(Some(definition)),
+                _ => Err(Failure::Other(format!("GET {path}: the answer is not this CustomResourceDefinition"))),
+            },
+            Err(Failure::NotFound) => Ok(None),
+            Err(Failure::Other(reason)) => Err(Failure::Other(format!("GET {path}: {reason}"))),
+            Err(failure) => Err(failure),
+        }
+    }))
+    .await;
+    match answers.into_iter().collect::<Result<Vec<_>, _>>() {
+        Ok(definitions) => Probe::Seen { value: definitions.into_iter().flatten().collect() },
+        Err(Failure::Forbidden(_)) => match Need::CustomResourceDefinitions.rules().into_iter().next() {
+            Some(rule) => Probe::Forbidden { rule },
+            None => Probe::Failed { reason: "refused".to_owned() },
+        },
+        Err(Failure::Other(reason)) => Probe::Failed { reason },
+        Err(Failure::NotFound | Failure::Gone) => Probe::Failed { reason: "410 Gone".to_owned() },
+    }
+}
+
+/// Nulls go only if it cannot be read with them: a schema may hold one as a default, and the fingerprint is of the schema.
+fn definition(answer: &[u8]) -> Option<CustomResourceDefinition> {
+    let mut definition: CustomResourceDefinition = serde_json::from_slice(answer).ok().or_else(|| {
+        let mut value: Value = serde_json::from_slice(answer).ok()?;
+        strip_nulls(&mut value);
+        serde_json::from_value(value).ok()
+    })?;
+    keep::all(&mut definition);
+    Some(definition)
+}
+
+async fn workloads(requests: &Requests<'_>) -> Probe<Vec<Workload>> {
+    let kinds = [&DEPLOYMENTS, &STATEFUL_SETS, &DAEMON_SETS];
+    let lists = join_all(kinds.map(async |kind| (kind, list(requests, kind, keep::workload).await))).await;
+    let mut all = Vec::new();
+    for (kind, workloads) in lists {
+        match workloads {
+            Probe::Seen { value } => all.extend(value.into_iter().map(|workload| Workload {
+                // Objects in a list do not say their kind.
+                kind: kind.kind.to_owned(),
+                ..workload
+            })),
+            other => return other,
+        }
+    }
+    Probe::Seen { value: all }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,576 @@
+//! Collection against an API server inside the process: what it answers, and what of it arrives.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use kube::Client;
+use kube::client::Body;
+use serde_json::{Value, json};
+use snapready_checks::model::facts::{AccessReview, SecretExistence};
+use snapready_checks::model::need::Rule;
+use snapready_checks::model::probe::Missing;
+use tower::service_fn;
+
+use super::*;
+
+type Answer = (u16, Vec<u8>, Option<&'static str>);
+
+/// A request as the authorizer sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Asked {
+    method: String,
+    path: String,
+    query: String,
+    accept: String,
+    body: Value,
+}
+
+/// An API server that answers by path, and remembers what it was asked.
+#[derive(Clone, Default)]
+struct Server {
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Server {
+    /// `special` answers first; what it leaves is answered as a healthy cluster would.
+    fn connection(&self, special: impl Fn(&Asked, usize) -> Option<Answer> + Send + Sync + 'static) -> Connection {
+        let asked = Arc::clone(&self.asked);
+        let special = Arc::new(special);
+        let service = service_fn(move |request: Request<Body>| {
+            let asked = Arc::clone(&asked);
+            let special = Arc::clone(&special);
+            async move {
+                let (parts, body) = request.into_parts();
+                let body = body.collect().await?.to_bytes();
+                let question = Asked {
+                    method: parts.method.to_string(),
+                    path: parts.uri.path().to_owned(),
+                    query: parts.uri.query().unwrap_or_default().to_owned(),
+                    accept: parts.headers["accept"].to_str().unwrap().to_owned(),
+                    body: serde_json::from_slice(&body).unwrap_or_default(),
+                };
+                let times = {
+                    let mut asked = asked.lock().unwrap();
+                    asked.push(question.clone());
+                    asked.iter().filter(|earlier| earlier.path == question.path).count()
+                };
+                let (status, body, retry_after) = special(&question, times).unwrap_or_else(|| healthy(&question));
+                let mut response = Response::builder().status(status);
+                if let Some(seconds) = retry_after {
+                    response = response.header("Retry-After", seconds);
+                }
+                Ok::<_, kube::Error>(response.body(Body::from(body)).unwrap())
+            }
+        });
+        Connection {
+            client: Client::new(service, "default"),
+            context: None,
+            server: "http://server".to_owned(),
+            namespace: "default".to_owned(),
+            in_cluster: false,
+            request_timeout: Some(Duration::from_secs(30)),
+            connect_timeout: None,
+        }
+    }
+
+    fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+fn ok(value: &Value) -> Answer {
+    (200, value.to_string().into_bytes(), None)
+}
+
+fn status(code: u16, message: &str) -> Answer {
+    let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "code": code});
+    (code, status.to_string().into_bytes(), None)
+}
+
+fn list_of(kind: &str, items: &Value) -> Answer {
+    ok(
+        &json!({"kind": format!("{kind}List"), "apiVersion": "v1", "metadata": {"resourceVersion": "7"}, "items": items}),
+    )
+}
+
+const CRD_PATH: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/";
+
+fn healthy(asked: &Asked) -> Answer {
+    let named = |name: &str| json!([{"metadata": {"name": name}}]);
+    match asked.path.as_str() {
+        "/version" => ok(&json!({"major": "1", "minor": "36", "gitVersion": "v1.36.0"})),
+        "/apis/snapshot.storage.k8s.io" => ok(&json!({
+            "kind": "APIGroup", "name": "snapshot.storage.k8s.io",
+            "versions": [{"version": "v1beta1"}, {"version": "v1"}], "preferredVersion": {"version": "v1"},
+        })),
+        "/apis/storage.k8s.io/v1/storageclasses" => list_of("StorageClass", &named("fast")),
+        "/apis/storage.k8s.io/v1/csidrivers" => list_of("CSIDriver", &named("csi.example.com")),
+        // As Go writes it for a node without drivers.
+        "/apis/storage.k8s.io/v1/csinodes" => {
+            list_of("CSINode", &json!([{"metadata": {"name": "n1"}, "spec": {"drivers": null}}]))
+        }
+        "/apis/snapshot.storage.k8s.io/v1/volumesnapshotclasses" => list_of(
+            "VolumeSnapshotClass",
+            &json!([{"metadata": {"name": "snap"}, "driver": "csi.example.com", "deletionPolicy": "Delete", "parameters": {
+                "csi.storage.k8s.io/snapshotter-secret-name": "creds",
+                "csi.storage.k8s.io/snapshotter-secret-namespace": "storage",
+                "csi.storage.k8s.io/snapshotter-list-secret-name": "${volumesnapshot.name}",
+                "csi.storage.k8s.io/snapshotter-list-secret-namespace": "storage",
+            }}]),
+        ),
+        "/apis/snapshot.storage.k8s.io/v1/volumesnapshotcontents" => list_of("VolumeSnapshotContent", &Value::Null),
+        "/api/v1/pods" => list_of(
+            "Pod",
+            &json!([
+                {"metadata": {"name": "web", "namespace": "a"}, "spec": {"containers": [{"name": "web", "image": "nginx"}]}},
+                {"metadata": {"name": "p", "namespace": "b"}, "spec": {"containers": [{"name": "csi-snapshotter", "image": "i"}]}},
+            ]),
+        ),
+        "/apis/apps/v1/deployments" => list_of("Deployment", &named("csi-controller")),
+        "/apis/apps/v1/statefulsets" => list_of("StatefulSet", &json!([])),
+        "/apis/apps/v1/daemonsets" => list_of("DaemonSet", &named("csi-node")),
+        "/apis/coordination.k8s.io/v1/leases" => {
+            list_of("Lease", &json!([{"metadata": {"name": "n1", "namespace": "kube-node-lease"}}]))
+        }
+        "/api/v1/namespaces/storage/secrets/creds" => ok(&json!({"kind": "PartialObjectMetadata"})),
+        "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews" => {
+            (201, json!({"status": {"allowed": true}}).to_string().into_bytes(), None)
+        }
+        path => match path.strip_prefix(CRD_PATH) {
+            Some(name) if !name.contains("group") => ok(&json!({"metadata": {"name": name}, "spec": {"x": null}})),
+            _ => (404, b"404 page not found\n".to_vec(), None),
+        },
+    }
+}
+
+async fn look(connection: &Connection, needs: &[Need]) -> Facts {
+    let needs: BTreeSet<Need> = needs.iter().copied().collect();
+    let collection = Collection { needs: &needs, namespace: "test-ns", own_namespace: true, server_version: None };
+    collect(connection, &collection, &|_| {}).await
+}
+
+#[tokio::test]
+async fn everything_of_a_healthy_cluster_is_seen() {
+    let server = Server::default();
+    let facts = look(&server.connection(|_, _| None), &Need::ALL).await;
+    for need in Need::ALL {
+        assert_eq!(facts.missing(need), None, "{need:?}");
+    }
+    let apis = &facts.snapshot_apis.seen().unwrap().0;
+    assert_eq!(
+        *apis,
+        BTreeMap::from([("snapshot.storage.k8s.io".to_owned(), vec!["v1".to_owned(), "v1beta1".to_owned()])])
+    );
+    let definitions = facts.custom_resource_definitions.seen().unwrap();
+    assert_eq!(definitions.len(), 3);
+    assert_eq!(definitions[0].spec, json!({"x": null}), "a schema keeps its nulls");
+    assert_eq!(facts.csi_nodes.seen().unwrap()[0].spec.drivers, []);
+    assert_eq!(facts.volume_snapshot_contents.seen().unwrap(), &[]);
+    let pods: Vec<&str> = facts.pods.seen().unwrap().iter().map(|pod| pod.metadata.name.as_str()).collect();
+    assert_eq!(pods, ["p"]);
+    let workloads: Vec<(&str, &str)> = facts
+        .workloads
+        .seen()
+        .unwrap()
+        .iter()
+        .map(|workload| (workload.kind.as_str(), workload.metadata.name.as_str()))
+        .collect();
+    assert_eq!(workloads, [("Deployment", "csi-controller"), ("DaemonSet", "csi-node")]);
+    assert_eq!(facts.leases.seen().unwrap(), &[]);
+    let secret =
+        |name: &str, exists| SecretExistence { namespace: "storage".to_owned(), name: name.to_owned(), exists };
+    assert_eq!(
+        facts.class_secrets.seen().unwrap(),
+        &[secret("${volumesnapshot.name}", Probe::NotCollected), secret("creds", Probe::from(true))]
+    );
+    let reviews = facts.round_trip_access.seen().unwrap();
+    let review = |group, resource, verb, namespace: Option<&str>| AccessReview {
+        rule: Rule::new(group, resource, &[verb]),
+        namespace: namespace.map(str::to_owned),
+        allowed: true,
+    };
+    assert!(reviews.contains(&review("", "pods", "create", Some("test-ns"))), "{reviews:?}");
+    assert!(reviews.contains(&review("", "namespaces", "delete", None)), "{reviews:?}");
+}
+
+#[tokio::test]
+async fn nothing_is_asked_that_nobody_needs() {
+    for need in Need::ALL {
+        let server = Server::default();
+        let facts = look(&server.connection(|_, _| None), &[need]).await;
+        for other in Need::ALL {
+            let expected = other == need || (need == Need::ClassSecrets && other == Need::VolumeSnapshotClasses);
+            assert_eq!(facts.missing(other).is_none(), expected, "{need:?} {other:?}");
+        }
+        let asked = server.asked();
+        assert!(!asked.is_empty(), "{need:?}");
+        // Each list is of one page here.
+        for question in asked.iter().filter(|question| question.method == "GET") {
+            let same = asked.iter().filter(|other| other.path == question.path).count();
+            assert_eq!(same, 1, "{question:?}");
+        }
+    }
+    let server = Server::default();
+    look(&server.connection(|_, _| None), &[]).await;
+    assert_eq!(server.asked(), []);
+}
+
+#[tokio::test]
+async fn a_version_that_is_known_is_not_asked_for_again() {
+    let server = Server::default();
+    let connection = server.connection(|_, _| None);
+    let known = ServerVersion { git_version: "v1.30.0".to_owned(), ..ServerVersion::default() };
+    let needs = BTreeSet::from([Need::ServerVersion]);
+    let collection =
+        Collection { needs: &needs, namespace: "a", own_namespace: false, server_version: Some(known.clone()) };
+    let facts = collect(&connection, &collection, &|_| {}).await;
+    assert_eq!(facts.server_version, Probe::from(known));
+    assert_eq!(server.asked(), []);
+}
+
+#[tokio::test]
+async fn only_access_reviews_are_not_gets_and_secrets_are_never_read() {
+    let server = Server::default();
+    look(&server.connection(|_, _| None), &Need::ALL).await;
+    for question in server.asked() {
+        if question.method != "GET" {
+            assert_eq!(question.method, "POST");
+            assert_eq!(question.path, "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews");
+        }
+        if question.path.contains("secrets") {
+            assert_eq!(question.accept, "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_may_not_be_read_is_not_asked_for() {
+    let server = Server::default();
+    let connection = server.connection(|question, _| {
+        (question.body["spec"]["resourceAttributes"]["resource"] == "secrets")
+            .then(|| ok(&json!({"status": {"allowed": false}})))
+    });
+    let facts = look(&connection, &[Need::ClassSecrets]).await;
+    let rule = Rule { names: vec!["creds".to_owned()], ..Rule::new("", "secrets", &["get"]) };
+    assert_eq!(facts.class_secrets.seen().unwrap()[1].exists, Probe::Forbidden { rule });
+    assert!(server.asked().iter().all(|question| !question.path.contains("/secrets/")));
+}
+
+/// The rule that a GET takes, as the API server's authorizer sees it; `None` for what everybody may.
+fn rule_of(question: &Asked) -> Option<Rule> {
+    let parts: Vec<&str> = question.path.trim_start_matches('/').split('/').collect();
+    match (question.method.as_str(), parts.as_slice()) {
+        ("GET", ["api", _, resource]) => Some(Rule::new("", resource, &["list"])),
+        ("GET", ["apis", group, _, resource]) => Some(Rule::new(group, resource, &["list"])),
+        ("GET", ["apis", group, _, resource, name]) => {
+            Some(Rule { names: vec![(*name).to_owned()], ..Rule::new(group, resource, &["get"]) })
+        }
+        ("GET", ["api", _, "namespaces", _, "secrets", _] | ["version"] | ["apis", _])
+        | ("POST", ["apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews"]) => None,
+        _ => panic!("{question:?}"),
+    }
+}
+
+fn grants(granted: &[Rule], wanted: &Rule) -> bool {
+    granted.iter().any(|rule| {
+        rule.group == wanted.group
+            && rule.resource == wanted.resource
+            && wanted.verbs.iter().all(|verb| rule.verbs.contains(verb))
+            && (rule.names.is_empty() || wanted.names.iter().all(|name| rule.names.contains(name)))
+    })
+}
+
+/// The manifest of each need grants what its requests take, and nothing that none of them takes.
+#[tokio::test]
+async fn rights_granted_are_the_rights_used() {
+    for need in Need::ALL {
+        let server = Server::default();
+        look(&server.connection(|_, _| None), &[need]).await;
+        let used: Vec<Rule> = server.asked().iter().filter_map(rule_of).collect();
+        let mut granted: Vec<Rule> = need.rules();
+        if need == Need::ClassSecrets {
+            // Which secrets, only the classes tell.
+            granted.extend(Need::VolumeSnapshotClasses.rules());
+        }
+        for rule in &used {
+            assert!(grants(&granted, rule), "{need:?} uses {rule}, which is not granted");
+        }
+        for rule in &granted {
+            let is_used = used.iter().any(|used| grants(std::slice::from_ref(rule), used));
+            assert!(is_used, "{need:?} is granted {rule}, which it does not use");
+        }
+    }
+}
+
+/// What is asked for the round trip's rights is what the manifest of a round trip grants.
+#[tokio::test]
+async fn rights_of_the_round_trip_are_all_reviewed() {
+    use crate::rbac;
+    for own in [true, false] {
+        let server = Server::default();
+        let connection = server.connection(|_, _| None);
+        let needs = BTreeSet::from([Need::RoundTripAccess]);
+        let collection = Collection { needs: &needs, namespace: "test-ns", own_namespace: own, server_version: None };
+        collect(&connection, &collection, &|_| {}).await;
+        let place = if own { rbac::Place::Own } else { rbac::Place::Namespace("test-ns") };
+        let manifest = rbac::manifests(&[], Some(place), rbac::Account::PLACEHOLDER);
+        let documents: Vec<Value> = serde_saphyr::from_multiple(&manifest).unwrap();
+        let mut granted = BTreeSet::new();
+        for rule in documents.iter().filter_map(|document| document["rules"].as_array()).flatten() {
+            for verb in rule["verbs"].as_array().unwrap() {
+                granted.insert(format!("{} {}.{}", verb, rule["resources"][0], rule["apiGroups"][0]));
+            }
+        }
+        if own {
+            assert!(granted.remove("\"list\" \"namespaces\".\"\""), "for `snapready cleanup`");
+        }
+        let reviewed: BTreeSet<String> = server
+            .asked()
+            .iter()
+            .map(|question| {
+                let attributes = &question.body["spec"]["resourceAttributes"];
+                format!("{} {}.{}", attributes["verb"], attributes["resource"], attributes["group"])
+            })
+            .collect();
+        assert_eq!(reviewed, granted);
+    }
+}
+
+/// Each right is taken away in turn: what takes it is forbidden, with that rule named, and nothing else changes.
+#[tokio::test]
+async fn a_missing_right_is_missed_where_it_is_needed_and_nowhere_else() {
+    let whole = look(&Server::default().connection(|_, _| None), &Need::ALL).await;
+    for need in Need::ALL {
+        for denied in need.rules() {
+            let rule = denied.clone();
+            let connection = Server::default().connection(move |question, _| {
+                let wanted = rule_of(question)?;
+                grants(std::slice::from_ref(&rule), &wanted).then(|| status(403, "no"))
+            });
+            let facts = look(&connection, &Need::ALL).await;
+            for other in Need::ALL {
+                let follows = need == Need::VolumeSnapshotClasses && other == Need::ClassSecrets;
+                let expected = (other == need || follows).then(|| Missing::Forbidden { rule: denied.clone() });
+                assert_eq!(facts.missing(other), expected, "{denied} {other:?}");
+            }
+            let unaffected = |facts: &Facts| {
+                let mut json = serde_json::to_value(facts).unwrap();
+                for need in [need, Need::ClassSecrets] {
+                    let key = format!("{need:?}");
+                    json.as_object_mut().unwrap().retain(|name, _| !name.eq_ignore_ascii_case(&key));
+                }
+                json["collectedAt"] = Value::Null;
+                json
+            };
+            assert_eq!(unaffected(&facts), unaffected(&whole), "{denied}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn reviews_that_are_refused_name_the_right_to_review() {
+    let connection = Server::default()
+        .connection(|question, _| question.path.contains("selfsubjectaccessreviews").then(|| status(403, "no")));
+    let facts = look(&connection, &[Need::RoundTripAccess]).await;
+    let rule = Rule::new("authorization.k8s.io", "selfsubjectaccessreviews", &["create"]);
+    assert_eq!(facts.missing(Need::RoundTripAccess), Some(Missing::Forbidden { rule }));
+}
+
+#[tokio::test]
+async fn apis_that_are_missing_are_not_served() {
+    let connection = Server::default().connection(|question, _| {
+        question.path.contains("snapshot").then(|| (404, b"404 page not found".to_vec(), None))
+    });
+    let facts = look(&connection, &Need::ALL).await;
+    assert!(facts.snapshot_apis.seen().unwrap().0.is_empty());
+    assert_eq!(facts.custom_resource_definitions, Probe::from(Vec::new()));
+    for need in [Need::VolumeSnapshotClasses, Need::VolumeSnapshotContents, Need::ClassSecrets] {
+        assert_eq!(facts.missing(need), Some(Missing::NotServed), "{need:?}");
+    }
+}
+
+/// Pages of storage classes `c0`, `c1`, …; page `n` has the token `page+n`, which has to be escaped.
+fn pages_of(question: &Asked, pages: usize) -> Option<Answer> {
+    if !question.path.ends_with("/storageclasses") {
+        return None;
+    }
+    let number = match question.query.split_once("continue=") {
+        None => 0,
+        Some((_, token)) => token.strip_prefix("page%2B").unwrap().parse::<usize>().unwrap(),
+    };
+    let next = if number + 1 < pages { json!(format!("page+{}", number + 1)) } else { Value::Null };
+    Some(ok(&json!({
+        "kind": "StorageClassList", "metadata": {"continue": next}, "items": [{"metadata": {"name": format!("c{number}")}}],
+    })))
+}
+
+fn names(facts: &Facts) -> Vec<String> {
+    facts.storage_classes.seen().unwrap().iter().map(|class| class.metadata.name.clone()).collect()
+}
+
+#[tokio::test]
+async fn all_pages_are_read() {
+    let server = Server::default();
+    let facts = look(&server.connection(|question, _| pages_of(question, 3)), &[Need::StorageClasses]).await;
+    assert_eq!(names(&facts), ["c0", "c1", "c2"]);
+    assert_eq!(server.asked()[0].query, "limit=500");
+}
+
+#[tokio::test]
+async fn a_list_that_expires_is_read_once_more_from_the_start() {
+    let server = Server::default();
+    let connection = server.connection(|question, times| {
+        if times == 2 { Some(status(410, "The provided continue parameter is too old")) } else { pages_of(question, 2) }
+    });
+    let facts = look(&connection, &[Need::StorageClasses]).await;
+    assert_eq!(names(&facts), ["c0", "c1"]);
+    assert_eq!(server.asked().len(), 4);
+
+    let server = Server::default();
+    let connection =
+        server.connection(
+            |question, times| {
+                if times % 2 == 0 { Some(status(410, "too old")) } else { pages_of(question, 2) }
+            },
+        );
+    let facts = look(&connection, &[Need::StorageClasses]).await;
+    assert!(matches!(facts.storage_classes, Probe::Failed { .. }), "{:?}", facts.storage_classes);
+    assert_eq!(server.asked().len(), 4);
+}
+
+#[tokio::test]
+async fn a_page_that_comes_again_ends_the_list() {
+    let connection = Server::default().connection(|question, _| {
+        let page = json!({"kind": "StorageClassList", "metadata": {"continue": "x"}, "items": []});
+        question.path.ends_with("/storageclasses").then(|| ok(&page))
+    });
+    let facts = look(&connection, &[Need::StorageClasses]).await;
+    assert!(matches!(facts.storage_classes, Probe::Failed { .. }), "{:?}", facts.storage_classes);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_server_is_asked_again_when_it_says() {
+    let server = Server::default();
+    let connection = server.connection(|_, times| match times {
+        1 => Some((429, b"slow down".to_vec(), Some("7"))),
+        2 => Some(status(503, "etcd has no leader")),
+        _ => None,
+    });
+    let retries = Mutex::new(Vec::new());
+    let needs = BTreeSet::from([Need::StorageClasses]);
+    let collection = Collection { needs: &needs, namespace: "a", own_namespace: false, server_version: None };
+    let begin = tokio::time::Instant::now();
+    let facts = collect(&connection, &collection, &|retry| retries.lock().unwrap().push(retry)).await;
+    assert_eq!(names(&facts), ["fast"]);
+    assert_eq!(begin.elapsed(), Duration::from_secs(7) + Duration::from_millis(200));
+    let request = "GET /apis/storage.k8s.io/v1/storageclasses".to_owned();
+    assert_eq!(
+        *retries.lock().unwrap(),
+        [
+            Retry { request: request.clone(), reason: "429 Too Many Requests slow down".to_owned() },
+            Retry { request, reason: "503 Service Unavailable etcd has no leader".to_owned() },
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn retries_end_with_the_requests_time_and_with_their_number() {
+    for (answer, requests) in [((429, Vec::new(), Some("3600")), 1), ((500, Vec::new(), None), 5)] {
+        let server = Server::default();
+        let connection = server.connection(move |_, _| Some(answer.clone()));
+        let begin = tokio::time::Instant::now();
+        let facts = look(&connection, &[Need::StorageClasses]).await;
+        assert!(matches!(facts.storage_classes, Probe::Failed { .. }), "{:?}", facts.storage_classes);
+        assert_eq!(server.asked().len(), requests);
+        assert!(begin.elapsed() < Duration::from_secs(30));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_errors_are_told_and_not_repeated() {
+    let server = Server::default();
+    let facts = look(&server.connection(|_, _| Some(status(401, "Unauthorized"))), &[Need::Pods]).await;
+    let reason = "GET /api/v1/pods: 401 Unauthorized Unauthorized".to_owned();
+    assert_eq!(facts.missing(Need::Pods), Some(Missing::Failed { reason }));
+    assert_eq!(server.asked().len(), 1);
+}
+
+/// Whatever comes back with 200, it is never taken for "nothing there".
+#[tokio::test]
+async fn garbage_is_never_an_empty_cluster() {
+    let garbage: [&[u8]; 9] = [
+        b"",
+        b"{}",
+        b"[]",
+        b"null",
+        b"<html>Log in</html>",
+        b"\xff\xfe\x00",
+        b"{\"kind\":\"PodList\",\"items\":[{\"metadata\":{\"name\":7}}]}",
+        b"{\"kind\":\"Status\",\"status\":\"Success\"}",
+        b"{\"kind\":\"SecretList\",\"items\":[]}",
+    ];
+    for body in garbage {
+        let connection = Server::default().connection(move |_, _| Some((200, body.to_vec(), None)));
+        let facts = look(&connection, &Need::ALL).await;
+        for need in Need::ALL {
+            let missing = facts.missing(need);
+            assert!(
+                matches!(missing, Some(Missing::Failed { .. })),
+                "{need:?} {:?}: {missing:?}",
+                String::from_utf8_lossy(body)
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn hostile_text_arrives_as_it_is_and_errors_stay_short() {
+    let hostile = "\u{1b}[31m\u{0}]]>\u{202e}".to_owned() + &"x".repeat(1 << 20);
+    let name = hostile.clone();
+    let connection = Server::default().connection(move |question, _| match question.path.as_str() {
+        "/apis/storage.k8s.io/v1/storageclasses" => {
+            Some(list_of("StorageClass", &json!([{"metadata": {"name": name}}])))
+        }
+        "/apis/storage.k8s.io/v1/csidrivers" => Some(status(400, &name)),
+        "/apis/storage.k8s.io/v1/csinodes" => {
+            Some(list_of("CSINode", &json!([{"metadata": {"name": name}, "spec": name}])))
+        }
+        _ => None,
+    });
+    let facts = look(&connection, &Need::ALL).await;
+    assert_eq!(names(&facts), [hostile]);
+    for need in [Need::CsiDrivers, Need::CsiNodes] {
+        match facts.missing(need) {
+            Some(Missing::Failed { reason }) => assert!(reason.chars().count() < 1000, "{need:?}"),
+            other => panic!("{need:?} {other:?}"),
+        }
+    }
+}
+
+/// On a cluster of one's own: `SNAPREADY_CLUSTER_KUBECONFIG=FILE cargo test -- --ignored --nocapture real_cluster`.
+#[tokio::test]
+#[ignore = "needs a cluster"]
+#[expect(clippy::print_stderr, reason = "is read by whoever runs it")]
+async fn real_cluster() {
+    let path = std::env::var_os("SNAPREADY_CLUSTER_KUBECONFIG").unwrap();
+    let args = crate::cluster::ConnectionArgs { kubeconfig: Some(path.into()), ..Default::default() };
+    let begin = std::time::Instant::now();
+    let connection = crate::cluster::connect(&args).await.unwrap();
+    let version = crate::cluster::server_version(&connection).await.unwrap();
+    eprintln!("{connection:?} {version:?} after {:?}", begin.elapsed());
+    let needs: BTreeSet<Need> = Need::ALL.into_iter().collect();
+    let collection =
+        Collection { needs: &needs, namespace: "snapready-test", own_namespace: true, server_version: Some(version) };
+    let begin = std::time::Instant::now();
+    let facts = collect(&connection, &collection, &|retry| eprintln!("{retry:?}")).await;
+    eprintln!("collected in {:?}", begin.elapsed());
+    for need in Need::ALL {
+        assert_eq!(facts.missing(need), None, "{need:?}");
+    }
+    let mut json = serde_json::to_value(&facts).unwrap();
+    json["customResourceDefinitions"] = Value::Null;
+    eprintln!("{json:#}");
+}

@@ -1,0 +1,212 @@
+//! Connecting: from flags to a client that has a time limit, a name, and no retries of its own.
+
+use std::time::Duration;
+
+use http::{HeaderValue, Request, StatusCode, header};
+use kube::client::{AuthError, ClientBuilder};
+use kube::{Client, Config};
+use snapready_checks::model::kubernetes::ServerVersion;
+
+use crate::cluster::error::ConnectError;
+use crate::cluster::flags::{ConnectionArgs, Limits};
+use crate::cluster::kubeconfig::{self, Chosen, Environment, Plugin};
+use crate::cluster::limit::Limit;
+use crate::cluster::request;
+use crate::cluster::trouble::Trouble;
+
+/// A cluster that can be asked.
+#[derive(Clone)]
+pub struct Connection {
+    /// The client. Every request has the limit of `--request-timeout`, a watch until it begins; nothing is retried.
+    pub client: Client,
+    /// The kubeconfig context, if one was used.
+    pub context: Option<String>,
+    /// The API server's URL, without credentials.
+    pub server: String,
+    /// The namespace that was asked for, else the context's or the pod's own, else `default`.
+    pub namespace: String,
+    /// Whether the pod's service account is used.
+    pub in_cluster: bool,
+    /// How long a single request may take; `None` for no limit.
+    pub request_timeout: Option<Duration>,
+    /// How long connecting may take; `None` for no limit.
+    pub connect_timeout: Option<Duration>,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection")
+            .field("context", &self.context)
+            .field("server", &self.server)
+            .field("namespace", &self.namespace)
+            .field("in_cluster", &self.in_cluster)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    /// A connection to a URL without credentials: the embedded cluster's. Reads neither kubeconfig nor environment.
+    pub fn to_url(url: &str) -> Result<Self, ConnectError> {
+        let cluster_url = url
+            .parse()
+            .map_err(|error| ConnectError::Server { reason: format!("the server's address is not a URL: {error}") })?;
+        let chosen = Chosen { config: Config::new(cluster_url), context: None, in_cluster: false, plugin: None };
+        let limits = Limits::from_flag(None);
+        build(chosen, limits)
+    }
+}
+
+/// Makes a connection. No request is sent to the API server, but a credential plugin runs. Whether the server answers is seen by
+/// the first request, [`server_version`].
+pub async fn connect(args: &ConnectionArgs) -> Result<Connection, ConnectError> {
+    connect_in(args, &Environment::of_process()).await
+}
+
+async fn connect_in(args: &ConnectionArgs, environment: &Environment) -> Result<Connection, ConnectError> {
+    let chosen = kubeconfig::choose(args, environment)?;
+    let limits = Limits::from_flag(args.request_timeout);
+    // kube runs credential plugins, and waits for them, in the thread that builds the client.
+    match tokio::task::spawn_blocking(move || build(chosen, limits)).await {
+        Ok(built) => built,
+        Err(error) => Err(ConnectError::Credentials { reason: format!("a mistake in snapready: {error}") }),
+    }
+}
+
+fn build(chosen: Chosen, limits: Limits) -> Result<Connection, ConnectError> {
+    let Chosen { mut config, context, in_cluster, plugin } = chosen;
+    match config.cluster_url.scheme_str() {
+        Some("http" | "https") if config.cluster_url.host().is_some() => {}
+        _ => {
+            return Err(ConnectError::Server { reason: "the server's address is not an http or https URL".to_owned() });
+        }
+    }
+    // kube retries every method, POST included, up to 15 times and in silence.
+    config.default_retry = false;
+    config.connect_timeout = limits.connect;
+    config.read_timeout = None;
+    config.write_timeout = limits.request;
+    config
+        .headers
+        .push((header::USER_AGENT, HeaderValue::from_static(concat!("snapready/", env!("CARGO_PKG_VERSION")))));
+    let server = shown(&config.cluster_url);
+    let namespace = config.default_namespace.clone();
+    let builder = ClientBuilder::try_from(config).map_err(|error| of_client(&error, plugin.as_ref()))?;
+    let client = builder.with_layer(&Limit(limits.request)).build();
+    let (request_timeout, connect_timeout) = (limits.request, limits.connect);
+    Ok(Connection { client, context, server, namespace, in_cluster, request_timeout, connect_timeout })
+}
+
+/// A URL without user and password.
+fn shown(url: &http::Uri) -> String {
+    let text = url.to_string();
+    let text = match (text.split_once("://"), url.authority().and_then(|authority| authority.as_str().rsplit_once('@')))
+    {
+        (Some((scheme, rest)), Some((user, _))) => {
+            format!("{scheme}://{}", rest.get(user.len() + 1..).unwrap_or_default())
+        }
+        _ => text,
+    };
+    text.trim_end_matches('/').to_owned()
+}
+
+/// kube's errors in building a client. A plugin's own output is not shown: credentials are in it.
+fn of_client(error: &kube::Error, plugin: Option<&Plugin>) -> ConnectError {
+    let command = || plugin.map_or_else(String::new, |plugin| plugin.command.clone());
+    match error {
+        kube::Error::Auth(AuthError::AuthExecStart(source)) => ConnectError::PluginMissing {
+            command: command(),
+            reason: match source.kind() {
+                std::io::ErrorKind::NotFound => "there is no such program".to_owned(),
+                std::io::ErrorKind::PermissionDenied => "it may not be executed".to_owned(),
+                _ => "the system refused".to_owned(),
+            },
+            install_hint: plugin.and_then(|plugin| plugin.install_hint.clone()),
+        },
+        kube::Error::Auth(AuthError::AuthExecRun { out, .. }) => {
+            let said = String::from_utf8_lossy(&out.stderr);
+            let last = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+            let status = out.status.to_string();
+            let reason = if last.is_empty() { status } else { format!("{status}: {}", request::shorten(last)) };
+            ConnectError::PluginFailed { command: command(), reason }
+        }
+        kube::Error::Auth(AuthError::AuthExecParse(_) | AuthError::ExecPluginFailed) => {
+            ConnectError::PluginFailed { command: command(), reason: "its answer holds no credentials".to_owned() }
+        }
+        kube::Error::Auth(AuthError::ReadTokenFile(source, path)) => {
+            ConnectError::Credentials { reason: format!("token file {}: {source}", path.display()) }
+        }
+        kube::Error::Auth(AuthError::MissingCommand) => {
+            ConnectError::Credentials { reason: "the kubeconfig's credential plugin has no command".to_owned() }
+        }
+        kube::Error::Auth(AuthError::InvalidBearerToken(_) | AuthError::InvalidBasicAuth(_)) => {
+            ConnectError::Credentials {
+                reason: "the token or password holds characters that no header can carry".to_owned(),
+            }
+        }
+        kube::Error::Auth(AuthError::AuthExec(_)) => {
+            ConnectError::Credentials { reason: "the kubeconfig's auth-provider is not supported any more".to_owned() }
+        }
+        kube::Error::Auth(_) => ConnectError::Credentials { reason: "the kubeconfig's user cannot be used".to_owned() },
+        kube::Error::InferKubeconfig(error) => kubeconfig::of_kube(error),
+        kube::Error::RustlsTls(error) => {
+            ConnectError::Certificate { what: "a certificate or key".to_owned(), reason: error.to_string() }
+        }
+        kube::Error::ProxyProtocolUnsupported { .. } | kube::Error::ProxyProtocolDisabled { .. } => {
+            ConnectError::Proxy { reason: "its protocol is not supported".to_owned() }
+        }
+        kube::Error::HttpError(_) => {
+            ConnectError::Flag { flag: "--as", reason: "a user, group or key that no header can carry".to_owned() }
+        }
+        error => ConnectError::Server { reason: error.to_string() },
+    }
+}
+
+/// The first request of a run: shows whether the API server answers and knows the caller.
+pub async fn server_version(connection: &Connection) -> Result<ServerVersion, ConnectError> {
+    let server = connection.server.clone();
+    let not_kubernetes = |reason: String| ConnectError::NotKubernetes { server: server.clone(), reason };
+    let (status, body) = match first_answer(connection).await {
+        Ok(answer) => answer,
+        Err(error) => return Err(of_trouble(Trouble::of(&error), connection)),
+    };
+    let text = request::message(&body);
+    match status {
+        StatusCode::UNAUTHORIZED => Err(ConnectError::Unauthorized { server }),
+        StatusCode::FORBIDDEN => Err(ConnectError::Forbidden { server, reason: text }),
+        status if status.is_success() => match serde_json::from_slice::<ServerVersion>(&body) {
+            Ok(version) if !version.git_version.is_empty() => Ok(version),
+            Ok(_) => Err(not_kubernetes("its answer to GET /version holds no gitVersion".to_owned())),
+            Err(_) => Err(not_kubernetes("its answer to GET /version is not JSON".to_owned())),
+        },
+        status => Err(not_kubernetes(format!("GET /version: {status} {text}").trim_end().to_owned())),
+    }
+}
+
+async fn first_answer(connection: &Connection) -> Result<(StatusCode, bytes::Bytes), kube::Error> {
+    let request = Request::get("/version").body(kube::client::Body::empty()).map_err(kube::Error::HttpError)?;
+    let response = connection.client.send(request).await?;
+    let status = response.status();
+    Ok((status, request::read(response.into_body()).await?))
+}
+
+fn of_trouble(trouble: Trouble, connection: &Connection) -> ConnectError {
+    let server = connection.server.clone();
+    match trouble {
+        Trouble::TimedOut { connecting } => {
+            let limit = if connecting { connection.connect_timeout } else { connection.request_timeout };
+            match limit {
+                Some(limit) => ConnectError::TimedOut { server, limit },
+                // Without a limit of snapready's own it is the system's.
+                None => ConnectError::Unreachable { server, reason: "connection timed out".to_owned() },
+            }
+        }
+        Trouble::NameUnknown(reason) => ConnectError::NameUnknown { server, reason },
+        Trouble::Tls { reason, next } => ConnectError::Tls { server, reason, next },
+        Trouble::NoConnection(reason) => ConnectError::Unreachable { server, reason },
+        Trouble::Credentials => ConnectError::Credentials { reason: "they could not be renewed".to_owned() },
+        Trouble::Broken(reason) | Trouble::Other(reason) => ConnectError::NotKubernetes { server, reason },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! Lists, page by page. Each page is read straight into the slim types and cut down before the next one is asked for.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use snapready_checks::model::need::Rule;
+use snapready_checks::model::probe::Probe;
+
+use crate::cluster::request::{Failure, JSON, Requests, escape, shorten};
+
+/// A resource that is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Resource {
+    pub(super) group: &'static str,
+    pub(super) version: &'static str,
+    pub(super) plural: &'static str,
+    pub(super) kind: &'static str,
+}
+
+impl Resource {
+    pub(super) fn path(&self) -> String {
+        match self.group {
+            "" => format!("/api/{}/{}", self.version, self.plural),
+            group => format!("/apis/{group}/{}/{}", self.version, self.plural),
+        }
+    }
+
+    fn rule(&self) -> Rule {
+        Rule::new(self.group, self.plural, &["list"])
+    }
+}
+
+/// Objects of a page, as kubectl and the API server's own caches ask for.
+const PAGE: u32 = 500;
+
+#[derive(Deserialize)]
+#[serde(bound = "T: DeserializeOwned")]
+struct Page<T> {
+    /// Tells a list from any other JSON.
+    kind: String,
+    #[serde(default)]
+    metadata: PageMetadata,
+    /// Go writes an empty list as null.
+    items: Option<Vec<T>>,
+}
+
+#[derive(Default, Deserialize)]
+struct PageMetadata {
+    #[serde(default, rename = "continue")]
+    token: Option<String>,
+}
+
+/// All objects of a resource in all namespaces that `keep` keeps; it may cut them down as well.
+pub(super) async fn list<T: DeserializeOwned>(
+    requests: &Requests<'_>,
+    resource: &Resource,
+    keep: fn(&mut T) -> bool,
+) -> Probe<Vec<T>> {
+    let mut restarted = false;
+    loop {
+        match pages(requests, resource, keep).await {
+            Ok(objects) => return Probe::Seen { value: objects },
+            // etcd has compacted away what the first page was of. Once is bad luck, twice is a server that cannot page.
+            Err(Failure::Gone) if !restarted => restarted = true,
+            Err(Failure::Gone) => {
+                return Probe::Failed { reason: "the list expired twice while it was read (410)".to_owned() };
+            }
+            Err(Failure::Forbidden(_)) => return Probe::Forbidden { rule: resource.rule() },
+            Err(Failure::NotFound) => return Probe::NotServed,
+            Err(Failure::Other(reason)) => {
+                return Probe::Failed { reason: format!("GET {}: {reason}", resource.path()) };
+            }
+        }
+    }
+}
+
+async fn pages<T: DeserializeOwned>(
+    requests: &Requests<'_>,
+    resource: &Resource,
+    keep: fn(&mut T) -> bool,
+) -> Result<Vec<T>, Failure> {
+    let mut objects = Vec::new();
+    let mut token: Option<String> = None;
+    loop {
+        let mut path = format!("{}?limit={PAGE}", resource.path());
+        if let Some(token) = &token {
+            path.push_str("&continue=");
+            path.push_str(&escape(token));
+        }
+        let answer = requests.get(&path, JSON).await?;
+        let page: Page<T> = page(&answer).map_err(Failure::Other)?;
+        drop(answer);
+        if page.kind.strip_suffix("List") != Some(resource.kind) {
+            return Err(Failure::Other(format!("the answer is no {}List", resource.kind)));
+        }
+        objects.extend(
+            page.items.unwrap_or_default().into_iter().filter_map(|mut object| keep(&mut object).then_some(object)),
+        );
+        let next = page.metadata.token.filter(|token| !token.is_empty());
+        if next.is_none() {
+            return Ok(objects);
+        }
+        if next == token {
+            return Err(Failure::Other("the API server gives the same page again and again".to_owned()));
+        }
+        token = next;
+    }
+}
+
+/// Reads a page. Go writes empty lists and maps that are not marked as optional as null (a `CSINode` without drivers has
+/// `drivers: null`), which the slim types do not take: then the page is read once more without its nulls.
+fn page<T: DeserializeOwned>(answer: &[u8]) -> Result<Page<T>, String> {
+    if let Ok(page) = serde_json::from_slice(answer) {
+        return Ok(page);
+    }
+    let mut page: Page<Value> = serde_json::from_slice(answer)
+        .map_err(|error| format!("the answer is not a list in JSON: {}", shorten(&error.to_string())))?;
+    let mut objects = Vec::new();
+    for mut object in page.items.take().unwrap_or_default() {
+        let name = object.pointer("/metadata/name").and_then(Value::as_str).map(shorten).unwrap_or_default();
+        strip_nulls(&mut object);
+        // One object that cannot be read fails the list: leaving it out would say that it is not there.
+        objects.push(
+            serde_json::from_value(object)
+                .map_err(|error| format!("object {name:?} cannot be read: {}", shorten(&error.to_string())))?,
+        );
+    }
+    Ok(Page { kind: page.kind, metadata: page.metadata, items: Some(objects) })
+}
+
+/// `serde_json` limits the depth of what it reads, and with it the depth of this.
+pub(super) fn strip_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, value| !value.is_null());
+            fields.values_mut().for_each(strip_nulls);
+        }
+        Value::Array(values) => values.iter_mut().for_each(strip_nulls),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}

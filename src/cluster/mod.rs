@@ -1,0 +1,20 @@
+//! A live cluster: connecting to it, and looking at it. Nothing here judges what it sees, and nothing writes; access
+//! reviews, which the API server forgets at once, are the only requests that are not a GET.
+
+pub mod access;
+pub mod collect;
+pub mod connect;
+pub mod error;
+pub mod flags;
+mod keep;
+mod kubeconfig;
+mod limit;
+mod list;
+mod proxy;
+mod request;
+mod trouble;
+
+pub use collect::{Collection, Retry, collect};
+pub use connect::{Connection, connect, server_version};
+pub use error::ConnectError;
+pub use flags::ConnectionArgs;

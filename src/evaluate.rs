@@ -1,0 +1,278 @@
+//! Facts × checks → results. This is the one place in which absence becomes a status, so that no check can forget it.
+
+use std::collections::BTreeMap;
+
+use snapready_checks::model::check::{Check, How};
+use snapready_checks::model::facts::Facts;
+use snapready_checks::model::finding::{Finding, Findings, Fix, Status};
+use snapready_checks::model::need::{Need, Rule};
+use snapready_checks::model::probe::Missing;
+
+use crate::rbac;
+use crate::report::document::CheckResult;
+
+/// The results of these checks, in their order, each with at least one. Checks that the round trip carries out have none
+/// here.
+///
+/// A check whose needs were not all seen does not look. Its result is *unknown*, which is never a pass, with the RBAC rule
+/// that is missing; only what [`skips`] names is *skip*.
+#[must_use]
+pub fn evaluate(facts: &Facts, checks: &[&'static Check]) -> Vec<CheckResult> {
+    let api_is_judged = checks.iter().any(|check| judges_the_api(check));
+    let mut results = Vec::new();
+    for check in checks {
+        let How::Looking(look) = check.how else { continue };
+        let missing: BTreeMap<Need, Missing> =
+            check.needs.iter().filter_map(|need| Some((*need, facts.missing(*need)?))).collect();
+        let findings = if missing.is_empty() {
+            let mut findings = Findings::default();
+            look(facts, &mut findings);
+            findings.into_vec()
+        } else {
+            vec![not_seen(check, &missing, api_is_judged)]
+        };
+        if findings.is_empty() {
+            results.push(result(check, no_result()));
+        }
+        results.extend(findings.into_iter().map(|finding| result(check, finding)));
+    }
+    results
+}
+
+fn result(check: &Check, finding: Finding) -> CheckResult {
+    CheckResult {
+        id: check.id.to_owned(),
+        slug: check.slug.to_owned(),
+        group: check.group,
+        title: check.title.to_owned(),
+        target: finding.target,
+        status: finding.status,
+        severity: check.severity,
+        message: finding.message,
+        evidence: finding.evidence,
+        cause: finding.cause,
+        fix: finding.fix,
+    }
+}
+
+fn no_result() -> Finding {
+    Finding::new(Status::Unknown, "gave no result: a mistake in snapready")
+        .fix(Fix::text("Please report it, with this report and the output of `snapready --version`."))
+}
+
+/// Whether a check says itself what is wrong when the snapshot APIs are not served.
+fn judges_the_api(check: &Check) -> bool {
+    matches!(check.how, How::Looking(_))
+        && (check.needs.contains(&Need::SnapshotApis) || check.needs.contains(&Need::CustomResourceDefinitions))
+}
+
+/// Whether "the API server does not serve it" makes a check *not apply*, rather than *not determined*.
+///
+/// Snapshot objects cannot be wrong in a cluster that has no snapshot API: a check of theirs does not apply, **if** another
+/// check of the same run looks at the API and says what is wrong. Alone it would turn "no snapshots here at all" into
+/// silence, so then the result is unknown. Everything else is served by every Kubernetes that snapready knows; that it is not
+/// served says nothing about the cluster, so it is always unknown.
+fn skips(need: Need, api_is_judged: bool) -> bool {
+    match need {
+        Need::VolumeSnapshotClasses | Need::VolumeSnapshotContents | Need::ClassSecrets => api_is_judged,
+        Need::ServerVersion
+        | Need::SnapshotApis
+        | Need::CustomResourceDefinitions
+        | Need::StorageClasses
+        | Need::CsiDrivers
+        | Need::CsiNodes
+        | Need::Pods
+        | Need::Workloads
+        | Need::Leases
+        | Need::RoundTripAccess => false,
+    }
+}
+
+/// The finding of a check that could not look.
+fn not_seen(check: &Check, missing: &BTreeMap<Need, Missing>, api_is_judged: bool) -> Finding {
+    let skip = missing.iter().all(|(need, why)| *why == Missing::NotServed && skips(*need, api_is_judged));
+    let mut rules: Vec<Rule> = Vec::new();
+    let mut reasons: Vec<String> = Vec::new();
+    for (need, why) in missing {
+        reasons.push(match why {
+            Missing::NotServed => format!("the API server does not serve {}", noun(*need)),
+            Missing::Forbidden { rule } => {
+                if !rules.contains(rule) {
+                    rules.push(rule.clone());
+                }
+                format!("the API server refuses to {rule}")
+            }
+            Missing::Failed { reason } => format!("{} could not be read: {reason}", noun(*need)),
+            Missing::NotCollected => format!("{} were not collected", noun(*need)),
+        });
+    }
+    if skip {
+        return Finding::new(Status::Skip, format!("does not apply: {}", reasons.join("; ")));
+    }
+    let finding = Finding::new(Status::Unknown, format!("could not look: {}", reasons.join("; ")));
+    if !rules.is_empty() {
+        let granted: Vec<String> = rules.iter().map(Rule::to_string).collect();
+        let manifest = rbac::manifest_for(&check.id.to_lowercase(), &rules, rbac::Account::PLACEHOLDER);
+        return finding
+            .cause("The account that snapready runs as lacks a right to look.")
+            .fix(Fix::text(format!("grant: {}", granted.join("; "))).manifest(manifest));
+    }
+    if missing.values().any(|why| matches!(why, Missing::Failed { .. })) {
+        return finding
+            .fix(Fix::text("Run it again; if it stays, look at the API server's log for the request above."));
+    }
+    finding
+}
+
+/// What a need is about, for people; in the plural, and starting a clause.
+fn noun(need: Need) -> &'static str {
+    match need {
+        Need::ServerVersion => "the server's version details",
+        Need::SnapshotApis => "the versions of the snapshot APIs",
+        Need::CustomResourceDefinitions => "the snapshot CustomResourceDefinitions",
+        Need::StorageClasses => "StorageClasses",
+        Need::VolumeSnapshotClasses => "VolumeSnapshotClasses",
+        Need::VolumeSnapshotContents => "VolumeSnapshotContents",
+        Need::CsiDrivers => "CSIDrivers",
+        Need::CsiNodes => "CSINodes",
+        Need::Pods => "pods",
+        Need::Workloads => "Deployments, StatefulSets and DaemonSets",
+        Need::Leases => "leases",
+        Need::ClassSecrets => "the secrets of VolumeSnapshotClasses",
+        Need::RoundTripAccess => "the caller's rights",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use snapready_checks::model::check::{Group, Severity};
+    use snapready_checks::model::probe::Probe;
+
+    const fn check(id: &'static str, needs: &'static [Need], how: How) -> Check {
+        Check {
+            id,
+            slug: "a-check",
+            title: "Something holds",
+            group: Group::Classes,
+            severity: Severity::Error,
+            since: "0.1.0",
+            needs,
+            uses: &[],
+            doc: "",
+            how,
+        }
+    }
+
+    fn passes(_: &Facts, findings: &mut Findings) {
+        findings.pass("looked");
+    }
+
+    fn says_nothing(_: &Facts, _: &mut Findings) {}
+
+    static CLASSES: Check = check("SR901", &[Need::VolumeSnapshotClasses], How::Looking(passes));
+    static API: Check = check("SR902", &[Need::SnapshotApis], How::Looking(passes));
+    static PODS: Check = check("SR903", &[Need::Pods, Need::Leases, Need::StorageClasses], How::Looking(passes));
+    static SILENT: Check = check("SR904", &[], How::Looking(says_nothing));
+    static BOTH: Check = check("SR906", &[Need::VolumeSnapshotClasses, Need::Pods], How::Looking(passes));
+    static TRIP: Check = check("SR905", &[], How::RoundTrip);
+
+    fn only(results: &[CheckResult]) -> &CheckResult {
+        assert_eq!(results.len(), 1, "{results:?}");
+        &results[0]
+    }
+
+    #[test]
+    fn looks_when_everything_was_seen() {
+        let facts = Facts { volume_snapshot_classes: Probe::from(Vec::new()), ..Facts::default() };
+        assert_eq!(only(&evaluate(&facts, &[&CLASSES, &TRIP])).status, Status::Pass);
+    }
+
+    #[test]
+    fn silence_is_unknown() {
+        let results = evaluate(&Facts::default(), &[&SILENT]);
+        let result = only(&results);
+        assert_eq!(
+            (result.status, result.message.as_str()),
+            (Status::Unknown, "gave no result: a mistake in snapready")
+        );
+    }
+
+    #[test]
+    fn refusals_name_every_missing_right() {
+        let facts = Facts {
+            pods: Probe::Forbidden { rule: Rule::new("", "pods", &["list"]) },
+            leases: Probe::Forbidden { rule: Rule::new("coordination.k8s.io", "leases", &["list"]) },
+            storage_classes: Probe::from(Vec::new()),
+            ..Facts::default()
+        };
+        let results = evaluate(&facts, &[&PODS]);
+        let result = only(&results);
+        assert_eq!(result.status, Status::Unknown);
+        assert_eq!(
+            result.message,
+            "could not look: the API server refuses to list pods; the API server refuses to list leases.coordination.k8s.io"
+        );
+        let fix = result.fix.as_ref().unwrap();
+        assert_eq!(fix.text, "grant: list pods; list leases.coordination.k8s.io");
+        let manifest: Vec<serde_json::Value> = serde_saphyr::from_multiple(fix.manifest.as_ref().unwrap()).unwrap();
+        assert_eq!(manifest[0]["rules"][0]["resources"][0], "pods");
+        assert_eq!(manifest[0]["rules"][1]["resources"][0], "leases");
+    }
+
+    #[test]
+    fn a_refusal_beats_what_is_not_served() {
+        let facts = Facts { volume_snapshot_classes: Probe::NotServed, ..Facts::default() };
+        let results = evaluate(&facts, &[&API, &BOTH]);
+        assert_eq!(results[1].status, Status::Unknown);
+    }
+
+    #[test]
+    fn not_served_is_skipped_only_beside_a_check_of_the_api() {
+        let facts = Facts {
+            volume_snapshot_classes: Probe::NotServed,
+            snapshot_apis: Probe::from(snapready_checks::model::facts::SnapshotApis::default()),
+            ..Facts::default()
+        };
+        assert_eq!(evaluate(&facts, &[&API, &CLASSES])[1].status, Status::Skip);
+        assert_eq!(only(&evaluate(&facts, &[&CLASSES])).status, Status::Unknown);
+    }
+
+    /// Every need, every way to miss it: never a pass, and the reason is told.
+    #[test]
+    fn no_absence_passes() {
+        static CHECKS: [Check; 13] = {
+            let mut checks = [check("SR900", &[], How::Looking(passes)); 13];
+            let mut i = 0;
+            while i < 13 {
+                checks[i].needs = std::slice::from_ref(&Need::ALL[i]);
+                i += 1;
+            }
+            checks
+        };
+        let rule = Rule::new("", "things", &["list"]);
+        for check in &CHECKS {
+            for (state, word) in [
+                (serde_json::json!({"state": "forbidden", "rule": rule}), "list things"),
+                (serde_json::json!({"state": "failed", "reason": "broken pipe"}), "broken pipe"),
+                (serde_json::json!({"state": "not-served"}), "serve"),
+                (serde_json::json!({"state": "not-collected"}), "not collected"),
+            ] {
+                let need = check.needs[0];
+                let key = serde_json::to_value(need).unwrap().as_str().unwrap().replace('-', " ");
+                let key: String = key
+                    .split(' ')
+                    .enumerate()
+                    .map(|(i, word)| if i == 0 { word.to_owned() } else { word[..1].to_uppercase() + &word[1..] })
+                    .collect();
+                let mut json = serde_json::to_value(Facts::default()).unwrap();
+                assert!(json.get(&key).is_some(), "{key}");
+                json[&key] = state;
+                let facts: Facts = serde_json::from_value(json).unwrap();
+                let results = evaluate(&facts, &[check]);
+                assert_eq!(only(&results).status, Status::Unknown, "{need:?} {word}");
+                assert!(only(&results).message.contains(word), "{:?}", results[0].message);
+            }
+        }
+    }
+}
