@@ -1,0 +1,4 @@
+//! The round trip: snapshot, restore and verify, in a real cluster.
+
+pub mod ledger;
+pub mod machine;
