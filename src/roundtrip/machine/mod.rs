@@ -103,6 +103,8 @@ pub struct Machine {
     namespace_refused: bool,
     /// The removal of the namespace has begun.
     namespace_removal: bool,
+    /// The namespace is gone, and with it what was in it.
+    namespace_emptied: bool,
     signals: u8,
     finished: bool,
 }
@@ -119,6 +121,7 @@ impl Machine {
             namespace_admitted: false,
             namespace_refused: false,
             namespace_removal: false,
+            namespace_emptied: false,
             signals: 0,
             finished: false,
         }

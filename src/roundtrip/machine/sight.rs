@@ -15,7 +15,8 @@ impl Machine {
     }
 
     pub(super) fn seen(&mut self, item: Item, sight: Sight) {
-        self.ledger.entry(item).seen_since = true;
+        let entry = self.ledger.entry(item);
+        entry.seen_since = entry.asked;
         self.note(item, sight);
     }
 
@@ -23,7 +24,7 @@ impl Machine {
         let entry = self.ledger.entry(item);
         entry.asked = false;
         // It was not there when it was looked for, but has been seen since.
-        let outdated = entry.seen_since && sight == Sight::Absent;
+        let outdated = std::mem::take(&mut entry.seen_since) && sight == Sight::Absent;
         if !outdated {
             self.note(item, sight.clone());
         }

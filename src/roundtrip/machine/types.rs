@@ -39,7 +39,7 @@ pub struct Settings {
 }
 
 /// How a round trip ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ending {
     /// The restored data was read, and is intact.
     Passed,
@@ -88,7 +88,7 @@ pub enum DeleteAnswer {
 }
 
 /// What was seen of an object.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sight {
     /// It exists and carries this run's label (or was made by a controller for an object that does).
     Ours {
@@ -196,7 +196,7 @@ pub enum Input {
 }
 
 /// What to do.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Command {
     /// Ask for all objects of a round trip (`None`: for the namespace) as a dry run.
     DryRun {

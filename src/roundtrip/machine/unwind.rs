@@ -128,8 +128,10 @@ impl Machine {
                 }
             }
             None => {
-                if self.namespace_removal && !self.ledger.state(Item::Namespace).settled() {
-                    self.ledger.entry(Item::Namespace).state = State::Left(why);
+                if self.namespace_removal {
+                    for item in self.ledger.items(None, |state| !state.settled()) {
+                        self.ledger.entry(item).state = State::Left(why);
+                    }
                 }
             }
         }
@@ -150,10 +152,12 @@ impl Machine {
             State::Unclear => return self.ask(Item::Namespace, true, out),
             State::InFlight | State::Deleting => return,
             State::Gone => {
-                for item in self.ledger.items(None, |state| matches!(state, State::Unclear | State::Left(_))) {
-                    if matches!(item, Item::Of(_, role) if role.namespaced()) {
-                        self.ledger.entry(item).state = State::Gone;
-                    }
+                self.gone_with_namespace();
+                for trip in 0..self.trips.len() {
+                    self.unwind(trip, out);
+                }
+                if self.ledger.items(None, |state| !state.settled()).iter().any(|item| item.trip().is_some()) {
+                    return;
                 }
             }
             State::Planned | State::Left(_) | State::Kept | State::Foreign | State::Unseen => {}
@@ -162,5 +166,22 @@ impl Machine {
             self.ledger.entry(item).state = State::Left(Why::Budget);
         }
         self.finish(out);
+    }
+
+    /// The namespace is gone, so what was in it is, and nothing can come any more. What was made for it outside of the
+    /// namespace is looked at once more.
+    fn gone_with_namespace(&mut self) {
+        if self.namespace_emptied {
+            return;
+        }
+        self.namespace_emptied = true;
+        for item in self.ledger.items(None, |state| !state.settled() || matches!(state, State::Left(_))) {
+            let entry = self.ledger.entry(item);
+            match item {
+                Item::Of(_, role) if role.namespaced() => entry.state = State::Gone,
+                Item::Of(..) if entry.state != State::Left(Why::Policy) => entry.state = State::Exists,
+                Item::Of(..) | Item::Namespace => {}
+            }
+        }
     }
 }
