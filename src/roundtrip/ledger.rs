@@ -45,7 +45,10 @@ impl Role {
 
     /// Whether it lies in the namespace, so that it is gone when the namespace is.
     pub const fn namespaced(self) -> bool {
-        !matches!(self, Self::Content | Self::SourceVolume | Self::RestoredVolume)
+        !matches!(
+            self,
+            Self::Content | Self::SourceVolume | Self::RestoredVolume
+        )
     }
 }
 
@@ -139,7 +142,10 @@ pub enum State {
 impl State {
     /// Whether nothing more will be done about it.
     pub const fn settled(self) -> bool {
-        !matches!(self, Self::InFlight | Self::Unclear | Self::Exists | Self::Deleting)
+        !matches!(
+            self,
+            Self::InFlight | Self::Unclear | Self::Exists | Self::Deleting
+        )
     }
 }
 
@@ -196,12 +202,15 @@ impl Ledger {
 
     /// How far an object has come.
     pub fn progress(&self, item: Item) -> Progress {
-        self.get(item).map_or(Progress::Nothing, |entry| entry.progress)
+        self.get(item)
+            .map_or(Progress::Nothing, |entry| entry.progress)
     }
 
     /// The entry of an object, made if there is none.
     pub fn entry(&mut self, item: Item) -> &mut Entry {
-        self.0.entry(item).or_insert_with(|| Entry::new(State::Planned))
+        self.0
+            .entry(item)
+            .or_insert_with(|| Entry::new(State::Planned))
     }
 
     /// All entries, in a fixed order.
@@ -212,7 +221,9 @@ impl Ledger {
     /// The objects of a round trip (`None`: of all) whose state fulfils a condition.
     pub fn items(&self, trip: Option<usize>, condition: impl Fn(State) -> bool) -> Vec<Item> {
         self.iter()
-            .filter(|(item, entry)| (trip.is_none() || item.trip() == trip) && condition(entry.state))
+            .filter(|(item, entry)| {
+                (trip.is_none() || item.trip() == trip) && condition(entry.state)
+            })
             .map(|(item, _)| item)
             .collect()
     }

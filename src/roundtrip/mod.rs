@@ -1,4 +1,5 @@
 //! The round trip: snapshot, restore and verify, in a real cluster.
 
+pub mod driver;
 pub mod ledger;
 pub mod machine;

@@ -19,7 +19,9 @@ mod walk;
 use crate::report::document::StepId;
 use crate::roundtrip::ledger::{Item, Ledger, Role, State, Why};
 
-pub use types::{Command, CreateAnswer, DeleteAnswer, Ending, Input, Keep, Settings, Sight, Source};
+pub use types::{
+    Command, CreateAnswer, DeleteAnswer, Ending, Input, Keep, Settings, Sight, Source,
+};
 
 /// How often a create is sent before the run gives up on it.
 const ATTEMPTS: u8 = 3;
@@ -161,11 +163,17 @@ impl Machine {
     fn take(&mut self, input: Input, out: &mut Vec<Command>) {
         match input {
             Input::Start => {}
-            Input::Admitted { trip: None, allowed } => {
+            Input::Admitted {
+                trip: None,
+                allowed,
+            } => {
                 self.namespace_admitted = allowed;
                 self.namespace_refused |= !allowed;
             }
-            Input::Admitted { trip: Some(trip), allowed } => {
+            Input::Admitted {
+                trip: Some(trip),
+                allowed,
+            } => {
                 if allowed {
                     if let Some(trip) = self.trips.get_mut(trip) {
                         trip.admitted = true;
@@ -220,7 +228,9 @@ impl Machine {
             self.unwind(trip, out);
         }
         // An unwinding that had nothing to do has made room.
-        if self.trips.iter().any(|trip| trip.stage == Stage::Queued) && self.running() < self.settings.parallel.max(1) {
+        if self.trips.iter().any(|trip| trip.stage == Stage::Queued)
+            && self.running() < self.settings.parallel.max(1)
+        {
             self.go_on(out);
             return;
         }
@@ -230,7 +240,10 @@ impl Machine {
     }
 
     fn running(&self) -> usize {
-        self.trips.iter().filter(|trip| matches!(trip.stage, Stage::Running(_) | Stage::Unwinding)).count()
+        self.trips
+            .iter()
+            .filter(|trip| matches!(trip.stage, Stage::Running(_) | Stage::Unwinding))
+            .count()
     }
 
     fn admit_to_running(&mut self, index: usize) {
@@ -247,9 +260,16 @@ impl Machine {
     fn wanted(&self, item: Item) -> bool {
         match item {
             Item::Namespace => {
-                !self.namespace_refused && self.trips.iter().any(|trip| matches!(trip.stage, Stage::Running(_)))
+                !self.namespace_refused
+                    && self
+                        .trips
+                        .iter()
+                        .any(|trip| matches!(trip.stage, Stage::Running(_)))
             }
-            Item::Of(trip, _) => self.trips.get(trip).is_some_and(|trip| matches!(trip.stage, Stage::Running(_))),
+            Item::Of(trip, _) => self
+                .trips
+                .get(trip)
+                .is_some_and(|trip| matches!(trip.stage, Stage::Running(_))),
         }
     }
 
@@ -284,7 +304,11 @@ impl Machine {
             }
             CreateAnswer::Unclear => {
                 entry.pending = entry.pending.saturating_add(1);
-                entry.state = if self.rules.doubt_absence { State::Unclear } else { State::Planned };
+                entry.state = if self.rules.doubt_absence {
+                    State::Unclear
+                } else {
+                    State::Planned
+                };
                 self.ask(item, false, out);
             }
             CreateAnswer::AlreadyExists => {
@@ -292,7 +316,11 @@ impl Machine {
                 self.ask(item, false, out);
             }
             CreateAnswer::NotProcessed => {
-                entry.state = if entry.pending > 0 { State::Unclear } else { State::Planned };
+                entry.state = if entry.pending > 0 {
+                    State::Unclear
+                } else {
+                    State::Planned
+                };
                 entry.attempts = entry.attempts.saturating_sub(1);
                 if entry.pending > 0 {
                     self.ask(item, true, out);
@@ -301,7 +329,11 @@ impl Machine {
                 }
             }
             CreateAnswer::Refused => {
-                entry.state = if entry.pending > 0 { State::Unclear } else { State::Planned };
+                entry.state = if entry.pending > 0 {
+                    State::Unclear
+                } else {
+                    State::Planned
+                };
                 self.cannot_have(item, Ending::Refused(item), out);
             }
         }
@@ -326,24 +358,45 @@ impl Machine {
 
     /// The outcome of a round trip is known. Says so before anything is removed.
     fn end(&mut self, index: usize, ending: Ending, out: &mut Vec<Command>) {
-        let made = !self.ledger.items(Some(index), |state| state != State::Planned && state != State::Gone).is_empty();
+        let made = !self
+            .ledger
+            .items(Some(index), |state| {
+                state != State::Planned && state != State::Gone
+            })
+            .is_empty();
         let interrupted = ending == Ending::Interrupted;
         let keep = match self.settings.keep {
             Keep::Always => true,
             Keep::OnFailure => ending != Ending::Passed && !interrupted,
             Keep::Never => false,
         };
-        let Some(trip) = self.trips.get_mut(index).filter(|trip| trip.ending.is_none()) else { return };
+        let Some(trip) = self
+            .trips
+            .get_mut(index)
+            .filter(|trip| trip.ending.is_none())
+        else {
+            return;
+        };
         trip.ending = Some(ending);
         trip.stage = Stage::Unwinding;
         if let Some(step) = trip.step {
-            out.push(Command::End { trip: index, step, passed: ending == Ending::Passed });
+            out.push(Command::End {
+                trip: index,
+                step,
+                passed: ending == Ending::Passed,
+            });
         }
-        out.push(Command::Verdict { trip: index, ending });
+        out.push(Command::Verdict {
+            trip: index,
+            ending,
+        });
         trip.kept = keep && made;
         if made && !keep {
             trip.step = Some(StepId::Cleanup);
-            out.push(Command::Begin { trip: index, step: StepId::Cleanup });
+            out.push(Command::Begin {
+                trip: index,
+                step: StepId::Cleanup,
+            });
         } else {
             trip.step = None;
             trip.cleaned = true;

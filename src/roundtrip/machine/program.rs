@@ -30,7 +30,10 @@ const ATTACHED: &[(StepId, Act)] = &[
     (StepId::Admission, Act::DryRun),
     (StepId::Provision, Act::Create(Role::SourceClaim)),
     (StepId::Provision, Act::Create(Role::Writer)),
-    (StepId::Provision, Act::Await(Role::Writer, Progress::Started)),
+    (
+        StepId::Provision,
+        Act::Await(Role::Writer, Progress::Started),
+    ),
     (StepId::Write, Act::Await(Role::Writer, Progress::Written)),
     (StepId::Snapshot, Act::Create(Role::Snapshot)),
     (StepId::Snapshot, Act::Await(Role::Snapshot, Progress::Done)),
@@ -48,13 +51,19 @@ const DETACHED: &[(StepId, Act)] = &[
     (StepId::Admission, Act::DryRun),
     (StepId::Provision, Act::Create(Role::SourceClaim)),
     (StepId::Provision, Act::Create(Role::Writer)),
-    (StepId::Provision, Act::Await(Role::Writer, Progress::Started)),
+    (
+        StepId::Provision,
+        Act::Await(Role::Writer, Progress::Started),
+    ),
     (StepId::Write, Act::Await(Role::Writer, Progress::Written)),
     (StepId::Snapshot, Act::Remove(Role::Writer)),
     (StepId::Snapshot, Act::Create(Role::Snapshot)),
     (StepId::Snapshot, Act::Await(Role::Snapshot, Progress::Done)),
     (StepId::Overwrite, Act::Create(Role::Overwriter)),
-    (StepId::Overwrite, Act::Await(Role::Overwriter, Progress::Done)),
+    (
+        StepId::Overwrite,
+        Act::Await(Role::Overwriter, Progress::Done),
+    ),
     (StepId::Restore, Act::Create(Role::RestoredClaim)),
     (StepId::Restore, Act::Create(Role::Reader)),
     (StepId::Restore, Act::Await(Role::Reader, Progress::Started)),
@@ -100,12 +109,18 @@ impl Machine {
     }
 
     fn enter(&mut self, index: usize, step: StepId, out: &mut Vec<Command>) {
-        let Some(trip) = self.trips.get_mut(index) else { return };
+        let Some(trip) = self.trips.get_mut(index) else {
+            return;
+        };
         if trip.step == Some(step) {
             return;
         }
         if let Some(before) = trip.step {
-            out.push(Command::End { trip: index, step: before, passed: true });
+            out.push(Command::End {
+                trip: index,
+                step: before,
+                passed: true,
+            });
         }
         trip.step = Some(step);
         out.push(Command::Begin { trip: index, step });
@@ -143,11 +158,17 @@ impl Machine {
             self.namespace_asked = true;
             out.push(Command::DryRun { trip: None });
         }
-        if self.namespace_admitted { self.make(Item::Namespace, out) } else { Turn::Wait }
+        if self.namespace_admitted {
+            self.make(Item::Namespace, out)
+        } else {
+            Turn::Wait
+        }
     }
 
     fn dry_run(&mut self, index: usize, out: &mut Vec<Command>) -> Turn {
-        let Some(trip) = self.trips.get_mut(index) else { return Turn::Wait };
+        let Some(trip) = self.trips.get_mut(index) else {
+            return Turn::Wait;
+        };
         if trip.admitted {
             return Turn::Done;
         }
@@ -168,7 +189,9 @@ impl Machine {
                 State::Exists | State::Deleting => Turn::Done,
                 // A create that was not processed waits for its next try; others for their answer.
                 State::Planned | State::InFlight | State::Unclear => Turn::Wait,
-                State::Gone | State::Left(_) | State::Kept | State::Unseen => Turn::End(Ending::Vanished(item)),
+                State::Gone | State::Left(_) | State::Kept | State::Unseen => {
+                    Turn::End(Ending::Vanished(item))
+                }
                 State::Foreign => Turn::End(Ending::Refused(item)),
             },
         }

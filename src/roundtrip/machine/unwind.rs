@@ -16,12 +16,19 @@ const WAVES: [&[Role]; 4] = [
 impl Machine {
     /// Removes what a round trip made, as far as that can be done now.
     pub(super) fn unwind(&mut self, index: usize, out: &mut Vec<Command>) {
-        let Some(trip) = self.trips.get(index) else { return };
+        let Some(trip) = self.trips.get(index) else {
+            return;
+        };
         if !matches!(trip.stage, Stage::Unwinding | Stage::Done) {
             return;
         }
         let (hurry, kept) = (trip.hurry, trip.kept);
-        if self.rules.drain_first && !self.ledger.items(Some(index), |state| state == State::InFlight).is_empty() {
+        if self.rules.drain_first
+            && !self
+                .ledger
+                .items(Some(index), |state| state == State::InFlight)
+                .is_empty()
+        {
             return;
         }
         if kept {
@@ -85,7 +92,10 @@ impl Machine {
                 self.ledger.entry(item).state = State::Deleting;
                 self.ask(item, false, out);
             }
-            Some(State::InFlight | State::Unclear | State::Exists | State::Deleting | State::Unseen) | None => {}
+            Some(
+                State::InFlight | State::Unclear | State::Exists | State::Deleting | State::Unseen,
+            )
+            | None => {}
         }
     }
 
@@ -108,12 +118,21 @@ impl Machine {
     }
 
     fn cleaned(&mut self, index: usize, out: &mut Vec<Command>) {
-        let clean = self.ledger.items(Some(index), |state| matches!(state, State::Left(_))).is_empty();
-        let Some(trip) = self.trips.get_mut(index) else { return };
+        let clean = self
+            .ledger
+            .items(Some(index), |state| matches!(state, State::Left(_)))
+            .is_empty();
+        let Some(trip) = self.trips.get_mut(index) else {
+            return;
+        };
         trip.stage = Stage::Done;
         if !trip.cleaned {
             trip.cleaned = true;
-            out.push(Command::End { trip: index, step: StepId::Cleanup, passed: clean });
+            out.push(Command::End {
+                trip: index,
+                step: StepId::Cleanup,
+                passed: clean,
+            });
         }
     }
 
@@ -121,7 +140,11 @@ impl Machine {
     pub(super) fn give_up(&mut self, trip: Option<usize>, why: Why) {
         match trip {
             Some(index) => {
-                if self.trips.get(index).is_some_and(|trip| trip.ending.is_some()) {
+                if self
+                    .trips
+                    .get(index)
+                    .is_some_and(|trip| trip.ending.is_some())
+                {
                     for item in self.ledger.items(Some(index), |state| !state.settled()) {
                         self.ledger.entry(item).state = State::Left(why);
                     }
@@ -156,7 +179,12 @@ impl Machine {
                 for trip in 0..self.trips.len() {
                     self.unwind(trip, out);
                 }
-                if self.ledger.items(None, |state| !state.settled()).iter().any(|item| item.trip().is_some()) {
+                if self
+                    .ledger
+                    .items(None, |state| !state.settled())
+                    .iter()
+                    .any(|item| item.trip().is_some())
+                {
                     return;
                 }
             }
@@ -175,11 +203,15 @@ impl Machine {
             return;
         }
         self.namespace_emptied = true;
-        for item in self.ledger.items(None, |state| !state.settled() || matches!(state, State::Left(_))) {
+        for item in self.ledger.items(None, |state| {
+            !state.settled() || matches!(state, State::Left(_))
+        }) {
             let entry = self.ledger.entry(item);
             match item {
                 Item::Of(_, role) if role.namespaced() => entry.state = State::Gone,
-                Item::Of(..) if entry.state != State::Left(Why::Policy) => entry.state = State::Exists,
+                Item::Of(..) if entry.state != State::Left(Why::Policy) => {
+                    entry.state = State::Exists
+                }
                 Item::Of(..) | Item::Namespace => {}
             }
         }

@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Command, CreateAnswer, DeleteAnswer, Ending, Input, Keep, Machine, Rules, Settings, Sight, Source, Stage};
+use super::{
+    Command, CreateAnswer, DeleteAnswer, Ending, Input, Keep, Machine, Rules, Settings, Sight,
+    Source, Stage,
+};
 use crate::report::document::StepId;
 use crate::roundtrip::ledger::{Item, Progress, Role, State, Uid};
 
@@ -64,7 +67,12 @@ struct Walk {
 
 impl Walk {
     fn run(scenario: Scenario) -> Result<Self, String> {
-        let mut walk = Self { scenario, states: HashMap::new(), edges: Vec::new(), terminal: Vec::new() };
+        let mut walk = Self {
+            scenario,
+            states: HashMap::new(),
+            edges: Vec::new(),
+            terminal: Vec::new(),
+        };
         let mut machine = Machine::new(walk.scenario.settings.clone(), walk.scenario.trips);
         machine.rules = walk.scenario.rules.clone();
         let world = World {
@@ -74,7 +82,15 @@ impl Walk {
                 .iter()
                 .map(|item| {
                     let uid = Uid::from(format!("foreign {item:?}").as_str());
-                    (*item, Thing { uid, ours: false, progress: Progress::Nothing, deleting: false })
+                    (
+                        *item,
+                        Thing {
+                            uid,
+                            ours: false,
+                            progress: Progress::Nothing,
+                            deleting: false,
+                        },
+                    )
                 })
                 .collect(),
             landing: BTreeMap::new(),
@@ -96,7 +112,9 @@ impl Walk {
                 walk.terminal[number] = true;
                 continue;
             }
-            let next = walk.successors(&pair).map_err(|error| format!("{error}\n{pair:#?}"))?;
+            let next = walk
+                .successors(&pair)
+                .map_err(|error| format!("{error}\n{pair:#?}"))?;
             if next.is_empty() {
                 return Err(format!("nothing can happen any more:\n{pair:#?}"));
             }
@@ -133,7 +151,9 @@ impl Walk {
             }
         }
         let mut reached = self.terminal.clone();
-        let mut queue: Vec<usize> = (0..reached.len()).filter(|number| reached[*number]).collect();
+        let mut queue: Vec<usize> = (0..reached.len())
+            .filter(|number| reached[*number])
+            .collect();
         while let Some(number) = queue.pop() {
             for from in &back[number] {
                 if !reached[*from] {
@@ -150,23 +170,38 @@ impl Walk {
 
     /// At the end every object is gone, or listed, or kept; and what is not ours is untouched.
     fn judge(&self, (machine, world): &Pair) -> Result<(), String> {
-        let listed =
-            |item: Item| matches!(machine.ledger().state(item), State::Left(_) | State::Kept | State::Unseen);
-        let fail = |what: &str, item: Item| Err(format!("{what}: {item:?}\n{machine:#?}\n{world:#?}"));
+        let listed = |item: Item| {
+            matches!(
+                machine.ledger().state(item),
+                State::Left(_) | State::Kept | State::Unseen
+            )
+        };
+        let fail =
+            |what: &str, item: Item| Err(format!("{what}: {item:?}\n{machine:#?}\n{world:#?}"));
         for (item, thing) in &world.things {
             if thing.ours && !listed(*item) {
                 return fail("left without being listed", *item);
             }
         }
-        for item in self.scenario.foreign.iter().filter(|item| !world.things.contains_key(item)) {
+        for item in self
+            .scenario
+            .foreign
+            .iter()
+            .filter(|item| !world.things.contains_key(item))
+        {
             return fail("a foreign object was deleted", *item);
         }
-        let namespace = !self.scenario.settings.own_namespace || world.things.contains_key(&Item::Namespace);
+        let namespace =
+            !self.scenario.settings.own_namespace || world.things.contains_key(&Item::Namespace);
         let on_the_way = world.pending.iter().filter_map(|pending| match pending {
             Pending::Request(Command::Create { item }) => Some(*item),
             Pending::Request(_) | Pending::Answer(..) => None,
         });
-        let late = world.landing.iter().filter(|(_, count)| **count > 0).map(|(item, _)| *item);
+        let late = world
+            .landing
+            .iter()
+            .filter(|(_, count)| **count > 0)
+            .map(|(item, _)| *item);
         for item in on_the_way.chain(late) {
             let possible = item == Item::Namespace || namespace;
             if possible && !listed(item) && !self.scenario.foreign.contains(&item) {
@@ -195,8 +230,12 @@ impl Walk {
                         return Err(format!("second verdict on {trip}"));
                     }
                     world.verdicts.push(trip);
-                    let read = world.things.get(&Item::Of(trip, Role::Reader)).map(|thing| thing.progress);
-                    if ending == Ending::Passed && (read != Some(Progress::Done) || !world.overwritten.contains(&trip))
+                    let read = world
+                        .things
+                        .get(&Item::Of(trip, Role::Reader))
+                        .map(|thing| thing.progress);
+                    if ending == Ending::Passed
+                        && (read != Some(Progress::Done) || !world.overwritten.contains(&trip))
                     {
                         return Err("a pass without proof".to_owned());
                     }
@@ -209,10 +248,16 @@ impl Walk {
                     }
                     world.pending.push(Pending::Request(command));
                 }
-                Command::Create { .. } | Command::DryRun { .. } | Command::RetryLater { .. } | Command::Ask { .. } => {
+                Command::Create { .. }
+                | Command::DryRun { .. }
+                | Command::RetryLater { .. }
+                | Command::Ask { .. } => {
                     world.pending.push(Pending::Request(command));
                 }
-                Command::Begin { .. } | Command::End { .. } | Command::RemoveNamespace | Command::Finished => {}
+                Command::Begin { .. }
+                | Command::End { .. }
+                | Command::RemoveNamespace
+                | Command::Finished => {}
             }
         }
         world.pending.sort();
@@ -223,11 +268,18 @@ impl Walk {
                     machine.trips[trip].ending = Some(Ending::Certain);
                 }
                 world.overwritten.retain(|overwritten| *overwritten != trip);
-                world.pending.retain(|pending| !matches!(pending,
+                world.pending.retain(|pending| {
+                    !matches!(pending,
                     Pending::Request(Command::DryRun { trip: Some(other) }
-                        | Command::RetryLater { item: Item::Of(other, _) }) if *other == trip));
-                for item in machine.ledger.items(Some(trip), |state| state == State::Gone) {
-                    let late = world.pending.iter().any(|pending| matches!(pending, Pending::Answer(late, _) if *late == item));
+                        | Command::RetryLater { item: Item::Of(other, _) }) if *other == trip)
+                });
+                for item in machine
+                    .ledger
+                    .items(Some(trip), |state| state == State::Gone)
+                {
+                    let late = world.pending.iter().any(
+                        |pending| matches!(pending, Pending::Answer(late, _) if *late == item),
+                    );
                     let entry = machine.ledger.entry(item);
                     if entry.pending == 0 && !late {
                         entry.asked = false;
@@ -253,7 +305,9 @@ impl Walk {
             }
         }
         if machine.finished() {
-            world.pending.retain(|pending| matches!(pending, Pending::Request(Command::Create { .. })));
+            world
+                .pending
+                .retain(|pending| matches!(pending, Pending::Request(Command::Create { .. })));
         }
         let mut pair = (machine, world);
         for pending in at_once {
@@ -265,19 +319,36 @@ impl Walk {
     }
 
     fn order(&self, machine: &Machine, world: &World, item: Item) -> Result<(), String> {
-        let Item::Of(trip, role) = item else { return Ok(()) };
+        let Item::Of(trip, role) = item else {
+            return Ok(());
+        };
         let before: &[Role] = match role {
             Role::RestoredClaim => &[Role::Reader],
             Role::Snapshot => &[Role::Reader, Role::RestoredClaim],
-            Role::SourceClaim => &[Role::Writer, Role::Overwriter, Role::Snapshot, Role::RestoredClaim],
+            Role::SourceClaim => &[
+                Role::Writer,
+                Role::Overwriter,
+                Role::Snapshot,
+                Role::RestoredClaim,
+            ],
             _ => &[],
         };
         if machine.trips[trip].hurry || world.hardship {
             return Ok(());
         }
-        match before.iter().find(|role| world.things.get(&Item::Of(trip, **role)).is_some_and(|thing| thing.ours)) {
+        match before.iter().find(|role| {
+            world
+                .things
+                .get(&Item::Of(trip, **role))
+                .is_some_and(|thing| thing.ours)
+        }) {
             // One that comes late into a namespace that goes anyway is nobody's to wait for.
-            Some(_) if self.scenario.settings.own_namespace && world.trouble < self.scenario.trouble => Ok(()),
+            Some(_)
+                if self.scenario.settings.own_namespace
+                    && world.trouble < self.scenario.trouble =>
+            {
+                Ok(())
+            }
             Some(role) => Err(format!("{item:?} is deleted while {role:?} exists")),
             None => Ok(()),
         }
@@ -303,19 +374,39 @@ impl Walk {
             pair
         };
         match pending {
-            Pending::Answer(item, sight) => next.push(self.feed(pair, Input::Asked { item, sight })?),
+            Pending::Answer(item, sight) => {
+                next.push(self.feed(pair, Input::Asked { item, sight })?)
+            }
             Pending::Request(Command::DryRun { trip }) => {
-                next.push(self.feed(pair.clone(), Input::Admitted { trip, allowed: true })?);
+                next.push(self.feed(
+                    pair.clone(),
+                    Input::Admitted {
+                        trip,
+                        allowed: true,
+                    },
+                )?);
                 if troubled {
-                    next.push(self.feed(trouble(pair), Input::Admitted { trip, allowed: false })?);
+                    next.push(self.feed(
+                        trouble(pair),
+                        Input::Admitted {
+                            trip,
+                            allowed: false,
+                        },
+                    )?);
                 }
             }
-            Pending::Request(Command::RetryLater { item }) => next.push(self.feed(pair, Input::Retry { item })?),
+            Pending::Request(Command::RetryLater { item }) => {
+                next.push(self.feed(pair, Input::Retry { item })?)
+            }
             Pending::Request(Command::Create { item }) => {
                 let taken = pair.1.things.contains_key(&item);
                 let homeless = item != Item::Namespace
                     && self.scenario.settings.own_namespace
-                    && pair.1.things.get(&Item::Namespace).is_none_or(|namespace| namespace.deleting);
+                    && pair
+                        .1
+                        .things
+                        .get(&Item::Namespace)
+                        .is_none_or(|namespace| namespace.deleting);
                 let answer = |pair, answer| self.feed(pair, Input::Created { item, answer });
                 if troubled {
                     next.push(answer(trouble(pair.clone()), CreateAnswer::NotProcessed)?);
@@ -354,7 +445,9 @@ impl Walk {
                 let answer = match deleted.1.things.get_mut(&item) {
                     None => DeleteAnswer::Absent,
                     Some(thing) if thing.uid != uid => DeleteAnswer::OtherUid,
-                    Some(thing) if !thing.ours => return Err(format!("a foreign object is deleted: {item:?}")),
+                    Some(thing) if !thing.ours => {
+                        return Err(format!("a foreign object is deleted: {item:?}"));
+                    }
                     Some(thing) => {
                         thing.deleting = true;
                         DeleteAnswer::Accepted
@@ -363,7 +456,13 @@ impl Walk {
                 if troubled && answer == DeleteAnswer::Accepted {
                     let mut denied = trouble(pair);
                     denied.1.hardship = true;
-                    next.push(self.feed(denied, Input::Deleted { item, answer: DeleteAnswer::Denied })?);
+                    next.push(self.feed(
+                        denied,
+                        Input::Deleted {
+                            item,
+                            answer: DeleteAnswer::Denied,
+                        },
+                    )?);
                 }
                 next.push(self.feed(deleted, Input::Deleted { item, answer })?);
             }
@@ -461,7 +560,9 @@ impl Walk {
                     }
                     gone.1.landing.retain(|item, _| *item == Item::Namespace);
                 } else {
-                    let sight = Sight::Gone { uid: thing.uid.clone() };
+                    let sight = Sight::Gone {
+                        uid: thing.uid.clone(),
+                    };
                     next.push(self.feed(gone.clone(), Input::Seen { item: *item, sight })?);
                 }
                 if !self.scenario.hurry || *item == Item::Namespace {
@@ -472,7 +573,9 @@ impl Walk {
                 let mut gone = pair.clone();
                 gone.1.trouble -= 1;
                 self.vanish(&mut gone.1, *item);
-                let sight = Sight::Gone { uid: thing.uid.clone() };
+                let sight = Sight::Gone {
+                    uid: thing.uid.clone(),
+                };
                 next.push(self.feed(gone, Input::Seen { item: *item, sight })?);
             }
         }
@@ -493,7 +596,12 @@ impl Walk {
         let count = pair.1.made.entry(item).or_default();
         *count += 1;
         let uid = Uid::from(format!("{item:?} {count}").as_str());
-        let thing = Thing { uid: uid.clone(), ours: true, progress: Progress::Nothing, deleting: false };
+        let thing = Thing {
+            uid: uid.clone(),
+            ours: true,
+            progress: Progress::Nothing,
+            deleting: false,
+        };
         pair.1.things.insert(item, thing);
         (pair, uid)
     }
@@ -502,12 +610,15 @@ impl Walk {
         let Item::Of(_, role) = item else { return None };
         let detached = self.scenario.settings.source == Source::Detached;
         match (role, thing.progress) {
-            (Role::Writer | Role::Overwriter | Role::Reader, Progress::Nothing) => Some(Progress::Started),
+            (Role::Writer | Role::Overwriter | Role::Reader, Progress::Nothing) => {
+                Some(Progress::Started)
+            }
             (Role::Writer, Progress::Started) => Some(Progress::Written),
-            (Role::Writer, Progress::Written) if thing.deleting && !detached => Some(Progress::Done),
-            (Role::Overwriter | Role::Reader, Progress::Started) | (Role::Snapshot, Progress::Nothing) => {
+            (Role::Writer, Progress::Written) if thing.deleting && !detached => {
                 Some(Progress::Done)
             }
+            (Role::Overwriter | Role::Reader, Progress::Started)
+            | (Role::Snapshot, Progress::Nothing) => Some(Progress::Done),
             _ => None,
         }
     }
@@ -528,7 +639,12 @@ impl Walk {
             _ => return,
         };
         let uid = Uid::from(format!("{derived:?}").as_str());
-        let thing = Thing { uid, ours: true, progress: Progress::Nothing, deleting: false };
+        let thing = Thing {
+            uid,
+            ours: true,
+            progress: Progress::Nothing,
+            deleting: false,
+        };
         world.things.insert(Item::Of(trip, derived), thing);
     }
 
@@ -549,12 +665,15 @@ impl Walk {
         }
         match world.things.get(&item) {
             None => Sight::Absent,
-            Some(thing) if !thing.ours => Sight::Foreign { uid: thing.uid.clone() },
+            Some(thing) if !thing.ours => Sight::Foreign {
+                uid: thing.uid.clone(),
+            },
             Some(thing) => Sight::Ours {
                 uid: thing.uid.clone(),
                 progress: thing.progress,
                 deleting: thing.deleting,
-                retained: self.scenario.retained && matches!(item, Item::Of(_, role) if !role.namespaced()),
+                retained: self.scenario.retained
+                    && matches!(item, Item::Of(_, role) if !role.namespaced()),
             },
         }
     }
@@ -562,30 +681,47 @@ impl Walk {
 
 /// Whether what an object needs to come further is there.
 fn fed(world: &World, item: Item) -> bool {
-    let Item::Of(trip, role) = item else { return true };
+    let Item::Of(trip, role) = item else {
+        return true;
+    };
     let claim = match role {
         Role::Writer | Role::Overwriter | Role::Snapshot => Role::SourceClaim,
         Role::Reader => Role::RestoredClaim,
         _ => return true,
     };
-    let started = world.things.get(&item).is_some_and(|thing| thing.progress > Progress::Nothing);
-    started || world.things.get(&Item::Of(trip, claim)).is_some_and(|claim| !claim.deleting)
+    let started = world
+        .things
+        .get(&item)
+        .is_some_and(|thing| thing.progress > Progress::Nothing);
+    started
+        || world
+            .things
+            .get(&Item::Of(trip, claim))
+            .is_some_and(|claim| !claim.deleting)
 }
 
 /// Kubernetes keeps a claim as long as a pod uses it.
 fn in_use(world: &World, item: Item) -> bool {
-    let Item::Of(trip, role) = item else { return false };
+    let Item::Of(trip, role) = item else {
+        return false;
+    };
     let pods: &[Role] = match role {
         Role::SourceClaim => &[Role::Writer, Role::Overwriter],
         Role::RestoredClaim => &[Role::Reader],
         _ => &[],
     };
-    pods.iter().any(|pod| world.things.contains_key(&Item::Of(trip, *pod)))
+    pods.iter()
+        .any(|pod| world.things.contains_key(&Item::Of(trip, *pod)))
 }
 
 fn scenario(own_namespace: bool) -> Scenario {
     Scenario {
-        settings: Settings { own_namespace, source: Source::Attached, keep: Keep::Never, parallel: 1 },
+        settings: Settings {
+            own_namespace,
+            source: Source::Attached,
+            keep: Keep::Never,
+            parallel: 1,
+        },
         trips: 1,
         rules: Rules::ALL,
         trouble: 0,
@@ -605,7 +741,11 @@ fn holds(scenario: Scenario) {
             // For whoever runs it with --nocapture.
             let _ = std::io::Write::write_all(
                 &mut std::io::stderr(),
-                format!("{} states, {transitions} transitions, {ends} ends\n", walk.edges.len()).as_bytes(),
+                format!(
+                    "{} states, {transitions} transitions, {ends} ends\n",
+                    walk.edges.len()
+                )
+                .as_bytes(),
             );
         }
         Err(error) => panic!("{error}"),
@@ -620,7 +760,10 @@ fn nothing_leaks_in_a_namespace_of_its_own() {
 #[test]
 fn nothing_leaks_in_a_hurry() {
     for own_namespace in [true, false] {
-        holds(Scenario { hurry: true, ..scenario(own_namespace) });
+        holds(Scenario {
+            hurry: true,
+            ..scenario(own_namespace)
+        });
     }
 }
 
