@@ -604,7 +604,10 @@ impl<K: Knowledge> Driver<'_, K> {
         let answer = match answer {
             Ok(object) => {
                 let uid = observe::uid(&object);
-                self.objects.entry(item).or_insert(object);
+                // A watch may already have seen more of it.
+                if self.objects.get(&item).and_then(observe::uid) != uid {
+                    self.objects.insert(item, object);
+                }
                 uid.map_or(CreateAnswer::Unclear, CreateAnswer::Created)
             }
             Err(failure) => {

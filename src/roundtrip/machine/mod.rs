@@ -299,8 +299,8 @@ impl Machine {
                     (true, 0) => State::Gone,
                     (true, _) => State::Unclear,
                 };
-                entry.uid = Some(uid);
-                self.expect_derived(item);
+                let new = entry.uid.replace(uid.clone()) != Some(uid);
+                self.expect_derived(item, new);
             }
             CreateAnswer::Unclear => {
                 entry.pending = entry.pending.saturating_add(1);

@@ -139,7 +139,7 @@ impl Machine {
                     | State::Foreign
                     | State::Unseen => {}
                 }
-                self.expect_derived(item);
+                self.expect_derived(item, other);
             }
             Sight::Foreign { uid } => match entry.state {
                 State::Unclear | State::Planned | State::Gone | State::Exists | State::Deleting => {
@@ -186,15 +186,29 @@ impl Machine {
         }
     }
 
-    /// What controllers make for an object that exists has to be looked for when it goes.
-    pub(super) fn expect_derived(&mut self, item: Item) {
-        if let Item::Of(trip, role) = item
-            && let Some(derived) = role.derived()
-        {
-            let entry = self.ledger.entry(Self::item(trip, derived));
-            if matches!(entry.state, State::Planned) {
-                entry.state = State::Exists;
-            }
+    /// What controllers make for an object that exists has to be looked for when it goes; anew for each object that
+    /// comes under the name.
+    pub(super) fn expect_derived(&mut self, item: Item, new: bool) {
+        let Item::Of(trip, role) = item else { return };
+        let Some(derived) = role.derived() else {
+            return;
+        };
+        let expected = match self.ledger.state(item) {
+            left @ (State::Left(_) | State::Kept) => left,
+            State::Planned
+            | State::InFlight
+            | State::Unclear
+            | State::Exists
+            | State::Deleting
+            | State::Gone
+            | State::Foreign
+            | State::Unseen => State::Exists,
+        };
+        let entry = self.ledger.entry(Self::item(trip, derived));
+        if entry.state == State::Planned || new {
+            entry.state = expected;
+            // A look that is under way was for another object's.
+            entry.seen_since = entry.asked;
         }
     }
 }

@@ -107,11 +107,6 @@ impl Walk {
         let mut pairs = vec![first];
         while let Some(number) = queue.pop() {
             let pair = pairs[number].clone();
-            if pair.0.finished() {
-                walk.judge(&pair)?;
-                walk.terminal[number] = true;
-                continue;
-            }
             let next = walk
                 .successors(&pair)
                 .map_err(|error| format!("{error}\n{pair:#?}"))?;
@@ -119,6 +114,12 @@ impl Walk {
                 return Err(format!("nothing can happen any more:\n{pair:#?}"));
             }
             for successor in next {
+                // What comes after the end is of no interest: judge it, and note that an end was reached.
+                if successor.0.finished() {
+                    walk.judge(&successor)?;
+                    walk.terminal[number] = true;
+                    continue;
+                }
                 let (to, new) = walk.number(successor.clone());
                 walk.edges[number].push(to);
                 if new {
@@ -126,7 +127,9 @@ impl Walk {
                     queue.push(to);
                 }
             }
-            assert!(pairs.len() < 400_000, "too many states {:#?}", pairs.last());
+            if pairs.len() > 2_000_000 {
+                return Err("too many states".to_owned());
+            }
         }
         walk.terminates(&pairs)?;
         Ok(walk)
@@ -736,16 +739,10 @@ fn holds(scenario: Scenario) {
     match Walk::run(scenario) {
         Ok(walk) => {
             let transitions: usize = walk.edges.iter().map(Vec::len).sum();
-            let ends = walk.terminal.iter().filter(|end| **end).count();
-            assert!(ends > 0);
             // For whoever runs it with --nocapture.
             let _ = std::io::Write::write_all(
                 &mut std::io::stderr(),
-                format!(
-                    "{} states, {transitions} transitions, {ends} ends\n",
-                    walk.edges.len()
-                )
-                .as_bytes(),
+                format!("{} states, {transitions} transitions\n", walk.edges.len()).as_bytes(),
             );
         }
         Err(error) => panic!("{error}"),
@@ -755,6 +752,11 @@ fn holds(scenario: Scenario) {
 #[test]
 fn nothing_leaks_in_a_namespace_of_its_own() {
     holds(scenario(true));
+}
+
+#[test]
+fn nothing_leaks_in_a_given_namespace() {
+    holds(scenario(false));
 }
 
 #[test]
@@ -768,6 +770,148 @@ fn nothing_leaks_in_a_hurry() {
 }
 
 #[test]
-fn nothing_leaks_in_a_given_namespace() {
-    holds(scenario(false));
+fn nothing_leaks_when_something_goes_wrong() {
+    holds(Scenario {
+        trouble: 1,
+        ..scenario(false)
+    });
+}
+
+#[test]
+#[ignore = "a minute"]
+fn nothing_leaks_when_two_things_go_wrong() {
+    holds(Scenario {
+        trouble: 2,
+        ..scenario(false)
+    });
+}
+
+#[test]
+#[ignore = "minutes"]
+fn nothing_leaks_when_something_goes_wrong_in_a_namespace_of_its_own() {
+    holds(Scenario {
+        trouble: 1,
+        ..scenario(true)
+    });
+}
+
+#[test]
+fn a_detached_source_leaks_nothing() {
+    let mut scenario = scenario(false);
+    scenario.settings.source = Source::Detached;
+    holds(scenario);
+}
+
+#[test]
+fn what_is_kept_is_known() {
+    for keep in [Keep::OnFailure, Keep::Always] {
+        let mut scenario = Scenario {
+            hurry: true,
+            ..scenario(true)
+        };
+        scenario.settings.keep = keep;
+        holds(scenario);
+    }
+}
+
+#[test]
+fn what_a_policy_retains_is_listed() {
+    holds(Scenario {
+        hurry: true,
+        retained: true,
+        ..scenario(true)
+    });
+}
+
+#[test]
+fn what_cannot_be_seen_is_not_waited_for() {
+    holds(Scenario {
+        hurry: true,
+        unreadable: true,
+        ..scenario(true)
+    });
+}
+
+#[test]
+fn what_is_not_ours_is_not_touched() {
+    for item in [
+        Item::Namespace,
+        Item::Of(0, Role::SourceClaim),
+        Item::Of(0, Role::Writer),
+        Item::Of(0, Role::Snapshot),
+        Item::Of(0, Role::Reader),
+    ] {
+        holds(Scenario {
+            foreign: vec![item],
+            hurry: true,
+            ..scenario(item == Item::Namespace)
+        });
+    }
+}
+
+/// A walk that could not fail would show nothing: without any of its rules the machine is caught.
+#[test]
+fn every_rule_is_needed() {
+    let broken = [
+        (
+            "ledger_first",
+            Rules {
+                ledger_first: false,
+                ..Rules::ALL
+            },
+        ),
+        (
+            "drain_first",
+            Rules {
+                drain_first: false,
+                ..Rules::ALL
+            },
+        ),
+        (
+            "doubt_absence",
+            Rules {
+                doubt_absence: false,
+                ..Rules::ALL
+            },
+        ),
+        (
+            "respect_foreign",
+            Rules {
+                respect_foreign: false,
+                ..Rules::ALL
+            },
+        ),
+        (
+            "verify_deletion",
+            Rules {
+                verify_deletion: false,
+                ..Rules::ALL
+            },
+        ),
+        (
+            "reverse_order",
+            Rules {
+                reverse_order: false,
+                ..Rules::ALL
+            },
+        ),
+    ];
+    for (name, rules) in broken {
+        let foreign = if name == "respect_foreign" {
+            vec![Item::Of(0, Role::Snapshot)]
+        } else {
+            Vec::new()
+        };
+        let caught = Walk::run(Scenario {
+            rules,
+            foreign,
+            trouble: 1,
+            hurry: true,
+            ..scenario(false)
+        });
+        match caught {
+            Ok(_) => panic!("the walk does not notice that {name} is broken"),
+            Err(error) => assert_ne!(error, "too many states", "{name}"),
+        }
+    }
 }
