@@ -7,3 +7,4 @@ pub mod evaluate;
 pub mod rbac;
 pub mod report;
 pub mod verdict;
+pub mod roundtrip;

@@ -8,7 +8,9 @@ use crate::model::finding::Findings;
 use crate::model::need::Need;
 
 /// The part of the cluster that a check is about; also the folder that it lies in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Group {
     /// The API server, its version and the snapshot CRDs.
@@ -29,8 +31,15 @@ pub enum Group {
 
 impl Group {
     /// All groups, in the order in which they are shown.
-    pub const ALL: [Self; 7] =
-        [Self::Api, Self::Controller, Self::Sidecars, Self::Drivers, Self::Classes, Self::Access, Self::Roundtrip];
+    pub const ALL: [Self; 7] = [
+        Self::Api,
+        Self::Controller,
+        Self::Sidecars,
+        Self::Drivers,
+        Self::Classes,
+        Self::Access,
+        Self::Roundtrip,
+    ];
 
     /// The name of its folder, and its word in selectors and reports.
     pub const fn word(self) -> &'static str {
@@ -60,7 +69,9 @@ impl Group {
 }
 
 /// The worst that a check's finding means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// Worth knowing.

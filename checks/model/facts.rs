@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::kubernetes::{
-    CsiDriver, CsiNode, CustomResourceDefinition, Lease, Pod, ServerVersion, StorageClass, VolumeSnapshotClass,
-    VolumeSnapshotContent, Workload,
+    CsiDriver, CsiNode, CustomResourceDefinition, Lease, Pod, ServerVersion, StorageClass,
+    VolumeSnapshotClass, VolumeSnapshotContent, Workload,
 };
 use crate::model::need::{Need, Rule};
 use crate::model::probe::{Missing, Probe};

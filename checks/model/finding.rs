@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The outcome of a check for one target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// It was looked at, and it is right.
@@ -21,7 +23,13 @@ pub enum Status {
 
 impl Status {
     /// All statuses, from harmless to worst.
-    pub const ALL: [Self; 5] = [Self::Pass, Self::Skip, Self::Warn, Self::Unknown, Self::Fail];
+    pub const ALL: [Self; 5] = [
+        Self::Pass,
+        Self::Skip,
+        Self::Warn,
+        Self::Unknown,
+        Self::Fail,
+    ];
 
     /// The word for it in reports.
     pub const fn word(self) -> &'static str {
@@ -54,12 +62,27 @@ pub struct Evidence {
 impl Evidence {
     /// Evidence from a cluster-scoped object.
     pub fn cluster(kind: &str, name: &str, path: &str, value: impl Into<String>) -> Self {
-        Self { kind: kind.to_owned(), namespace: None, name: name.to_owned(), path: path.to_owned(), value: value.into() }
+        Self {
+            kind: kind.to_owned(),
+            namespace: None,
+            name: name.to_owned(),
+            path: path.to_owned(),
+            value: value.into(),
+        }
     }
 
     /// Evidence from an object in a namespace.
-    pub fn namespaced(kind: &str, namespace: &str, name: &str, path: &str, value: impl Into<String>) -> Self {
-        Self { namespace: Some(namespace.to_owned()), ..Self::cluster(kind, name, path, value) }
+    pub fn namespaced(
+        kind: &str,
+        namespace: &str,
+        name: &str,
+        path: &str,
+        value: impl Into<String>,
+    ) -> Self {
+        Self {
+            namespace: Some(namespace.to_owned()),
+            ..Self::cluster(kind, name, path, value)
+        }
     }
 }
 
@@ -80,7 +103,10 @@ pub struct Fix {
 impl Fix {
     /// A fix that is one sentence.
     pub fn text(text: impl Into<String>) -> Self {
-        Self { text: text.into(), ..Self::default() }
+        Self {
+            text: text.into(),
+            ..Self::default()
+        }
     }
 
     /// The same with one more command.
@@ -122,7 +148,14 @@ pub struct Finding {
 impl Finding {
     /// A finding without evidence.
     pub fn new(status: Status, message: impl Into<String>) -> Self {
-        Self { target: None, status, message: message.into(), evidence: Vec::new(), cause: None, fix: None }
+        Self {
+            target: None,
+            status,
+            message: message.into(),
+            evidence: Vec::new(),
+            cause: None,
+            fix: None,
+        }
     }
 
     /// The same, about one of several things.

@@ -30,7 +30,11 @@ impl Rule {
 
     /// The resource with its group, as kubectl writes it: `volumesnapshots.snapshot.storage.k8s.io`, `pods`.
     pub fn qualified_resource(&self) -> String {
-        if self.group.is_empty() { self.resource.clone() } else { format!("{}.{}", self.resource, self.group) }
+        if self.group.is_empty() {
+            self.resource.clone()
+        } else {
+            format!("{}.{}", self.resource, self.group)
+        }
     }
 }
 
@@ -41,7 +45,9 @@ impl std::fmt::Display for Rule {
 }
 
 /// One kind of fact, as it is collected in one go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Need {
     /// The API server's version.
@@ -98,7 +104,11 @@ impl Need {
             Self::ServerVersion | Self::SnapshotApis | Self::RoundTripAccess => Vec::new(),
             Self::CustomResourceDefinitions => vec![Rule {
                 names: CRD_NAMES.iter().map(|name| (*name).to_owned()).collect(),
-                ..Rule::new("apiextensions.k8s.io", "customresourcedefinitions", &["get"])
+                ..Rule::new(
+                    "apiextensions.k8s.io",
+                    "customresourcedefinitions",
+                    &["get"],
+                )
             }],
             Self::StorageClasses => vec![list("storage.k8s.io", "storageclasses")],
             Self::VolumeSnapshotClasses => vec![list(SNAPSHOT, "volumesnapshotclasses")],
@@ -107,7 +117,11 @@ impl Need {
             Self::CsiNodes => vec![list("storage.k8s.io", "csinodes")],
             Self::Pods => vec![list("", "pods")],
             Self::Workloads => {
-                vec![list("apps", "deployments"), list("apps", "statefulsets"), list("apps", "daemonsets")]
+                vec![
+                    list("apps", "deployments"),
+                    list("apps", "statefulsets"),
+                    list("apps", "daemonsets"),
+                ]
             }
             Self::Leases => vec![list("coordination.k8s.io", "leases")],
             // Existence is asked for as metadata only. Which secrets, only the classes tell, so a ClusterRole that

@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::report::document::{CheckResult, DataVerdict, ObjectName, Report, Source, Step, StepId, VolumeMode};
+use crate::report::document::{
+    CheckResult, DataVerdict, ObjectName, Report, Source, Step, StepId, VolumeMode,
+};
 use snapready_checks::model::finding::Status;
 
 /// Something that happened, and when.
@@ -35,7 +37,11 @@ pub struct Target {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
 pub enum Happening {
     /// The run began.
     RunStarted {

@@ -1,0 +1,362 @@
+//! Removes what interrupted runs left: finds it by its labels, removes it in the right order, and looks until it is
+//! gone. Never touches what does not carry our labels, and never a finalizer.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures::future::join_all;
+use jiff::Timestamp;
+use kube::Client;
+use kube::api::{ApiResource, ListParams};
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::driver::api::{Pause, Place, Server, into_value};
+use super::driver::observe::{MANAGED_BY, RUN_LABEL, label, text};
+use super::driver::{content_resource, resource, volume_resource};
+use crate::report::document::ObjectName;
+use crate::report::events::Happening;
+use crate::roundtrip::machine::DeleteAnswer;
+
+/// The annotation that says from when on nobody needs an object any more; RFC 3339.
+pub const EXPIRES_AT: &str = "snapready.dev/expires-at";
+
+/// Which runs are cleaned up after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// The run with this id.
+    Run(String),
+    /// All runs, those that still go on among them.
+    All,
+    /// Runs whose objects have expired; what has no expiry has not.
+    Expired {
+        /// The time now.
+        now: Timestamp,
+    },
+}
+
+/// What came of a clean-up.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CleanupOutcome {
+    /// What was seen to be gone.
+    pub removed: Vec<ObjectName>,
+    /// What is still there: it could not be removed in time, or its policy retains it.
+    pub leftovers: Vec<ObjectName>,
+    /// Runs of which something was found.
+    pub found_runs: BTreeSet<String>,
+    /// Where it could not be looked, and why: "nothing found" holds only if this is empty.
+    pub unseen: Vec<String>,
+}
+
+/// An object that was found, and where it stands in the order of deletion.
+#[derive(Debug)]
+struct Found {
+    wave: usize,
+    place: Place,
+    uid: String,
+    run: String,
+    /// What a controller made for it.
+    derived: Option<Place>,
+}
+
+/// Pods, restored claims, snapshots, source claims, namespaces.
+const WAVES: usize = 5;
+
+/// Removes what runs left, in one namespace or in all that may be looked into. `budget` is for all of it; when half of it is
+/// spent, the order is given up.
+pub async fn cleanup(
+    client: Client,
+    which: &Which,
+    namespace: Option<&str>,
+    budget: Duration,
+    request_timeout: Duration,
+    events: mpsc::UnboundedSender<Happening>,
+) -> CleanupOutcome {
+    let start = Instant::now();
+    let server = Server {
+        client,
+        request_timeout,
+        events,
+    };
+    let mut outcome = CleanupOutcome::default();
+    let found = find(&server, which, namespace, &mut outcome).await;
+    outcome.found_runs = found.iter().map(|found| found.run.clone()).collect();
+    let end = start + budget;
+    let hurry = start + budget / 2;
+    for wave in 0..WAVES {
+        let until = if wave + 1 == WAVES {
+            end
+        } else {
+            hurry.max(Instant::now() + Duration::from_secs(1)).min(end)
+        };
+        let removals = found
+            .iter()
+            .filter(|found| found.wave == wave)
+            .map(|found| remove(&server, found, until, end));
+        for (gone, left) in join_all(removals).await {
+            for object in gone {
+                // Nobody listens any more: then nobody needs to know.
+                let _ = server.events.send(Happening::ObjectRemoved {
+                    object: object.clone(),
+                });
+                outcome.removed.push(object);
+            }
+            outcome.leftovers.extend(left);
+        }
+    }
+    recheck(&server, &found, &mut outcome, end).await;
+    outcome
+}
+
+async fn find(
+    server: &Server,
+    which: &Which,
+    namespace: Option<&str>,
+    outcome: &mut CleanupOutcome,
+) -> Vec<Found> {
+    let mut labels = format!("{}={}", MANAGED_BY.0, MANAGED_BY.1);
+    match which {
+        Which::Run(run) => labels = format!("{labels},{RUN_LABEL}={run}"),
+        Which::All | Which::Expired { .. } => labels = format!("{labels},{RUN_LABEL}"),
+    }
+    let parameters = ListParams::default().labels(&labels);
+    let kinds = [
+        resource("", "v1", "Pod", "pods"),
+        resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
+        resource(
+            "snapshot.storage.k8s.io",
+            "v1",
+            "VolumeSnapshot",
+            "volumesnapshots",
+        ),
+        resource("", "v1", "Namespace", "namespaces"),
+    ];
+    let mut found = Vec::new();
+    for kind in kinds {
+        let scope = namespace.filter(|_| kind.kind != "Namespace");
+        match server.list(&kind, scope, &parameters, TRIES).await {
+            Ok(list) => {
+                found.extend(
+                    list.items
+                        .into_iter()
+                        .filter_map(|object| place(&kind, &into_value(object), which)),
+                );
+            }
+            // The snapshot API is not served: then there are no snapshots.
+            Err(failure) if failure.status == 404 => {}
+            // A namespace that was named need not be ours.
+            Err(failure)
+                if failure.status == 403 && kind.kind == "Namespace" && namespace.is_some() => {}
+            Err(failure) => {
+                let scope = scope.map_or_else(
+                    || "the cluster".to_owned(),
+                    |name| format!("namespace {name}"),
+                );
+                outcome
+                    .unseen
+                    .push(format!("{} in {scope}: {}", kind.plural, failure.message));
+            }
+        }
+    }
+    if let Some(namespace) = namespace {
+        found.retain(|found| {
+            found.place.resource.kind != "Namespace" || found.place.name == namespace
+        });
+    }
+    found
+}
+
+/// How often a list is tried.
+const TRIES: u32 = 5;
+
+fn place(resource: &ApiResource, object: &Value, which: &Which) -> Option<Found> {
+    let run = label(object, RUN_LABEL)?.to_owned();
+    if label(object, MANAGED_BY.0) != Some(MANAGED_BY.1) {
+        return None;
+    }
+    let wanted = match which {
+        Which::Run(wanted) => *wanted == run,
+        Which::All => true,
+        Which::Expired { now } => object
+            .pointer("/metadata/annotations")
+            .and_then(|annotations| {
+                annotations
+                    .get(EXPIRES_AT)?
+                    .as_str()?
+                    .parse::<Timestamp>()
+                    .ok()
+            })
+            .is_some_and(|expiry| expiry <= *now),
+    };
+    if !wanted {
+        return None;
+    }
+    let uid = text(object, "/metadata/uid")?.to_owned();
+    let restored = text(object, "/spec/dataSource/name").is_some()
+        || text(object, "/spec/dataSourceRef/name").is_some();
+    let wave = match resource.kind.as_str() {
+        "Pod" => 0,
+        "PersistentVolumeClaim" if restored => 1,
+        "VolumeSnapshot" => 2,
+        "PersistentVolumeClaim" => 3,
+        _ => 4,
+    };
+    let derived = match resource.kind.as_str() {
+        "PersistentVolumeClaim" => text(object, "/spec/volumeName").map(|name| Place {
+            resource: volume_resource(),
+            namespace: None,
+            name: name.to_owned(),
+        }),
+        "VolumeSnapshot" => Some(Place {
+            resource: content_resource(),
+            namespace: None,
+            name: text(object, "/status/boundVolumeSnapshotContentName")
+                .map_or_else(|| format!("snapcontent-{uid}"), str::to_owned),
+        }),
+        _ => None,
+    };
+    let place = Place {
+        resource: resource.clone(),
+        namespace: text(object, "/metadata/namespace").map(str::to_owned),
+        name: text(object, "/metadata/name")?.to_owned(),
+    };
+    Some(Found {
+        wave,
+        place,
+        uid,
+        run,
+        derived,
+    })
+}
+
+/// Deletes one object and looks until it, and what a controller made for it, is gone. Objects that go and objects that
+/// stay.
+async fn remove(
+    server: &Server,
+    found: &Found,
+    until: Instant,
+    end: Instant,
+) -> (Vec<ObjectName>, Vec<ObjectName>) {
+    let mut gone = Vec::new();
+    let mut left = Vec::new();
+    let deleted = tokio::time::timeout_at(end, server.delete(&found.place, &found.uid)).await;
+    if !matches!(
+        deleted,
+        Ok(Ok(DeleteAnswer::Accepted
+            | DeleteAnswer::Absent
+            | DeleteAnswer::OtherUid))
+    ) {
+        left.push(found.place.object());
+        return (gone, left);
+    }
+    match going(server, &found.place, Some(&found.uid), None, until).await {
+        Fate::Gone | Fate::NeverThere => gone.push(found.place.object()),
+        Fate::Stays | Fate::Unreadable => {
+            left.push(found.place.object());
+            return (gone, left);
+        }
+    }
+    if let Some(derived) = &found.derived {
+        match going(server, derived, None, Some(&found.uid), until).await {
+            Fate::Gone => gone.push(derived.object()),
+            Fate::Stays => left.push(derived.object()),
+            // The right to look at cluster-scoped objects is nothing that a clean-up needs.
+            Fate::NeverThere | Fate::Unreadable => {}
+        }
+    }
+    (gone, left)
+}
+
+enum Fate {
+    Gone,
+    NeverThere,
+    Stays,
+    Unreadable,
+}
+
+/// Looks until an object is gone. One that another maker has, or another UID, is none of ours.
+async fn going(
+    server: &Server,
+    place: &Place,
+    uid: Option<&str>,
+    maker: Option<&str>,
+    until: Instant,
+) -> Fate {
+    let mut pause = Pause::default();
+    let mut seen = false;
+    loop {
+        match tokio::time::timeout_at(
+            until.max(Instant::now() + server.request_timeout),
+            server.get(place),
+        )
+        .await
+        {
+            Ok(Ok(None)) => {
+                return if seen || maker.is_none() {
+                    Fate::Gone
+                } else {
+                    Fate::NeverThere
+                };
+            }
+            Ok(Ok(Some(object))) => {
+                if uid.is_some() && text(&object, "/metadata/uid") != uid {
+                    return Fate::Gone;
+                }
+                let made_for = text(&object, "/spec/volumeSnapshotRef/uid")
+                    .or(text(&object, "/spec/claimRef/uid"));
+                if maker.is_some() && made_for != maker {
+                    return Fate::NeverThere;
+                }
+                let policy = text(&object, "/spec/deletionPolicy")
+                    .or(text(&object, "/spec/persistentVolumeReclaimPolicy"));
+                if maker.is_some() && policy == Some("Retain") {
+                    return Fate::Stays;
+                }
+                seen = true;
+            }
+            Ok(Err(failure)) if failure.status == 403 => return Fate::Unreadable,
+            Ok(Err(_)) | Err(_) => return Fate::Stays,
+        }
+        if Instant::now() >= until {
+            return Fate::Stays;
+        }
+        tokio::time::sleep(pause.next(None)).await;
+    }
+}
+
+/// What hung at its turn may have gone since, with its namespace or with what blocked it.
+async fn recheck(server: &Server, found: &[Found], outcome: &mut CleanupOutcome, end: Instant) {
+    let mut left = Vec::new();
+    for object in std::mem::take(&mut outcome.leftovers) {
+        let own = found.iter().find(|found| found.place.object() == object);
+        let derived = found.iter().find_map(|found| {
+            found
+                .derived
+                .as_ref()
+                .filter(|derived| derived.object() == object)
+                .map(|derived| (derived, &found.uid))
+        });
+        let fate = match (own, derived) {
+            (Some(own), _) => {
+                going(
+                    server,
+                    &own.place,
+                    Some(&own.uid),
+                    None,
+                    end.min(Instant::now()),
+                )
+                .await
+            }
+            (None, Some((place, uid))) => {
+                going(server, place, None, Some(uid), end.min(Instant::now())).await
+            }
+            (None, None) => Fate::Stays,
+        };
+        match fate {
+            Fate::Gone | Fate::NeverThere => outcome.removed.push(object),
+            Fate::Stays | Fate::Unreadable => left.push(object),
+        }
+    }
+    outcome.leftovers = left;
+}

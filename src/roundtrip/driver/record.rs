@@ -1,0 +1,269 @@
+//! What is told while the run goes on, and what its report says in the end.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use snapready_checks::model::finding::Status;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::Knowledge;
+use crate::report::document::{
+    CheckResult, DataVerdict, ObjectName, ObjectRecord, RoundTrip, Step, StepId,
+};
+use crate::report::events::Happening;
+use crate::roundtrip::ledger::{Entry, Ledger, State};
+use crate::roundtrip::machine::Ending;
+
+#[derive(Default)]
+struct Trip {
+    steps: Vec<Step>,
+    begun: Option<(StepId, Instant, Timestamp)>,
+    diagnosis: Option<CheckResult>,
+    data: Option<(DataVerdict, String)>,
+    waiting: Option<(String, String)>,
+}
+
+/// Steps, diagnoses and verdicts of all round trips.
+pub(super) struct Record {
+    trips: Vec<Trip>,
+    events: mpsc::UnboundedSender<Happening>,
+}
+
+impl Record {
+    pub(super) fn new(trips: usize, events: mpsc::UnboundedSender<Happening>) -> Self {
+        Self {
+            trips: (0..trips).map(|_| Trip::default()).collect(),
+            events,
+        }
+    }
+
+    pub(super) fn tell(&self, event: Happening) {
+        // Nobody listens any more: then nobody needs to know.
+        let _ = self.events.send(event);
+    }
+
+    pub(super) fn begin(&mut self, target: usize, step: StepId) {
+        if let Some(trip) = self.trips.get_mut(target) {
+            trip.begun = Some((step, Instant::now(), Timestamp::now()));
+            trip.waiting = None;
+        }
+        self.tell(Happening::StepStarted { target, step });
+    }
+
+    pub(super) fn step(&self, trip: usize) -> Option<StepId> {
+        self.trips
+            .get(trip)?
+            .begun
+            .map(|(step, ..)| step)
+            .or_else(|| Some(self.trips.get(trip)?.steps.last()?.id))
+    }
+
+    pub(super) fn elapsed(&self, trip: usize) -> Duration {
+        self.trips
+            .get(trip)
+            .and_then(|trip| trip.begun)
+            .map_or(Duration::ZERO, |(_, since, _)| since.elapsed())
+    }
+
+    pub(super) fn waiting(
+        &mut self,
+        target: usize,
+        step: StepId,
+        waiting_for: String,
+        last_seen: String,
+    ) {
+        let Some(trip) = self.trips.get_mut(target) else {
+            return;
+        };
+        let waiting = Some((waiting_for.clone(), last_seen.clone()));
+        if trip.waiting != waiting {
+            trip.waiting = waiting;
+            self.tell(Happening::StepWaiting {
+                target,
+                step,
+                waiting_for,
+                last_seen,
+            });
+        }
+    }
+
+    /// The first diagnosis is the cause; what follows from it is not.
+    pub(super) fn diagnose(&mut self, trip: usize, diagnosis: CheckResult) {
+        if let Some(trip) = self.trips.get_mut(trip) {
+            trip.diagnosis.get_or_insert(diagnosis);
+        }
+    }
+
+    pub(super) fn data(&mut self, trip: usize, data: DataVerdict, message: String) {
+        if let Some(trip) = self.trips.get_mut(trip) {
+            trip.data.get_or_insert((data, message));
+        }
+    }
+
+    pub(super) fn end(
+        &mut self,
+        target: usize,
+        id: StepId,
+        passed: bool,
+        ending: Option<Ending>,
+        ledger: &Ledger,
+    ) {
+        let Some(trip) = self.trips.get_mut(target) else {
+            return;
+        };
+        let begun = trip.begun.take();
+        let (status, message) = match id {
+            StepId::Cleanup => cleaned(target, ledger),
+            _ if passed => (Status::Pass, passed_message(id, trip)),
+            _ => match ending {
+                Some(Ending::Interrupted) => (Status::Unknown, "interrupted".to_owned()),
+                Some(Ending::TimedOut) => (Status::Fail, "timed out".to_owned()),
+                _ => (Status::Fail, "failed".to_owned()),
+            },
+        };
+        let step = Step {
+            id,
+            status,
+            message,
+            started_at: begun.map(|(_, _, at)| at),
+            duration_ms: begun.map(|(_, since, _)| {
+                u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+            }),
+        };
+        let step = match (&trip.diagnosis, status, id) {
+            (_, _, StepId::Cleanup) | (None, ..) => step,
+            (Some(diagnosis), Status::Fail, _) => Step {
+                message: diagnosis.message.clone(),
+                ..step
+            },
+            (Some(_), ..) => step,
+        };
+        trip.steps.push(step.clone());
+        self.tell(Happening::StepFinished { target, step });
+    }
+
+    pub(super) fn verdict(&mut self, target: usize, ending: Ending) {
+        let Some(trip) = self.trips.get(target) else {
+            return;
+        };
+        self.tell(Happening::VerdictKnown {
+            target,
+            status: status(trip, Some(ending)),
+            data: trip.data.as_ref().map(|(data, _)| *data),
+            diagnosis: trip.diagnosis.clone().map(Box::new),
+        });
+    }
+
+    pub(super) fn round_trip<K: Knowledge>(
+        &self,
+        index: usize,
+        knowledge: &K,
+        ending: Option<Ending>,
+        objects: Vec<ObjectRecord>,
+    ) -> Option<RoundTrip> {
+        let trip = self.trips.get(index)?;
+        let planned = knowledge.trips().get(index)?;
+        let steps = StepId::ALL
+            .into_iter()
+            .map(|id| {
+                trip.steps
+                    .iter()
+                    .find(|step| step.id == id)
+                    .cloned()
+                    .unwrap_or_else(|| Step {
+                        id,
+                        status: Status::Skip,
+                        message: "not reached".to_owned(),
+                        started_at: None,
+                        duration_ms: None,
+                    })
+            })
+            .collect();
+        Some(RoundTrip {
+            storage_class: planned.target.storage_class.clone(),
+            snapshot_class: planned.target.snapshot_class.clone(),
+            volume_mode: planned.target.volume_mode,
+            driver: planned.driver.clone(),
+            namespace: knowledge.namespace().to_owned(),
+            status: status(trip, ending),
+            data: trip.data.as_ref().map(|(data, _)| *data),
+            diagnosis: trip.diagnosis.clone(),
+            steps,
+            objects,
+        })
+    }
+}
+
+/// A pass is only what ended as one, with data that was read and is intact.
+fn status(trip: &Trip, ending: Option<Ending>) -> Status {
+    let intact = matches!(trip.data, Some((DataVerdict::Intact, _)));
+    match ending {
+        Some(Ending::Passed) if intact => Status::Pass,
+        Some(Ending::Passed | Ending::Interrupted) | None => Status::Unknown,
+        Some(_) => match trip.diagnosis.as_ref().map(|diagnosis| diagnosis.status) {
+            Some(status @ (Status::Fail | Status::Unknown)) => status,
+            Some(Status::Pass | Status::Skip | Status::Warn) | None => Status::Fail,
+        },
+    }
+}
+
+fn passed_message(id: StepId, trip: &Trip) -> String {
+    match id {
+        StepId::Admission => "all objects may be created".to_owned(),
+        StepId::Provision => "volume bound, pod started".to_owned(),
+        StepId::Write => "data written and synced".to_owned(),
+        StepId::Snapshot => "ready to use".to_owned(),
+        StepId::Overwrite => "source overwritten after the snapshot".to_owned(),
+        StepId::Restore => "restored volume bound, pod started".to_owned(),
+        StepId::Verify => trip
+            .data
+            .as_ref()
+            .map(|(_, message)| message.clone())
+            .unwrap_or_default(),
+        StepId::Cleanup => String::new(),
+    }
+}
+
+fn cleaned(trip: usize, ledger: &Ledger) -> (Status, String) {
+    let count = |condition: fn(State) -> bool| {
+        ledger
+            .iter()
+            .filter(|(item, entry)| {
+                item.trip() == Some(trip) && entry.uid.is_some() && condition(entry.state)
+            })
+            .count()
+    };
+    let left = ledger
+        .items(Some(trip), |state| matches!(state, State::Left(_)))
+        .len();
+    let unseen = ledger
+        .items(Some(trip), |state| state == State::Unseen)
+        .len();
+    let removed = count(|state| state == State::Gone);
+    let removed = format!(
+        "{removed} {} removed",
+        if removed == 1 { "object" } else { "objects" }
+    );
+    if left > 0 {
+        (Status::Fail, format!("{removed}, {left} left"))
+    } else if unseen > 0 {
+        let what = if unseen == 1 { "object" } else { "objects" };
+        (
+            Status::Unknown,
+            format!(
+                "{removed}; not allowed to see whether {unseen} cluster-scoped {what} went with them"
+            ),
+        )
+    } else {
+        (Status::Pass, format!("{removed}, nothing left"))
+    }
+}
+
+pub(super) fn object(object: ObjectName, entry: &Entry) -> ObjectRecord {
+    ObjectRecord {
+        object,
+        uid: entry.uid.as_ref().map(ToString::to_string),
+        removed: entry.state == State::Gone,
+    }
+}

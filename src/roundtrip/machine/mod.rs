@@ -1,0 +1,414 @@
+//! What a run of round trips does next. Pure: inputs in, commands out; no cluster, no clock, no objects' contents. The
+//! driver performs commands and turns what it sees into inputs. The rules that keep a cluster clean are here, and
+//! `walk` shows that they hold in every state:
+//!
+//! - the ledger knows of an object before the request that creates it is sent;
+//! - there is one way out, the unwinding, and it has a time budget of its own;
+//! - nothing is unwound while a create is under way;
+//! - a 404 after an unclear create does not mean that the object will not come;
+//! - what is not ours is not touched;
+//! - gone is what was seen to be gone, nothing else.
+
+mod program;
+mod sight;
+mod types;
+mod unwind;
+#[cfg(test)]
+mod walk;
+
+use crate::report::document::StepId;
+use crate::roundtrip::ledger::{Item, Ledger, Role, State, Why};
+
+pub use types::{
+    Command, CreateAnswer, DeleteAnswer, Ending, Input, Keep, Settings, Sight, Source,
+};
+
+/// How often a create is sent before the run gives up on it.
+const ATTEMPTS: u8 = 3;
+
+/// The rules, as switches: a test turns one off at a time, to see that the walk notices.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
+struct Rules {
+    ledger_first: bool,
+    drain_first: bool,
+    doubt_absence: bool,
+    respect_foreign: bool,
+    verify_deletion: bool,
+    reverse_order: bool,
+}
+
+impl Rules {
+    const ALL: Self = Self {
+        ledger_first: true,
+        drain_first: true,
+        doubt_absence: true,
+        respect_foreign: true,
+        verify_deletion: true,
+        reverse_order: true,
+    };
+}
+
+/// Where a round trip is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Stage {
+    /// It waits for its turn.
+    Queued,
+    /// It is at this place of the program.
+    Running(usize),
+    /// Its outcome is known; what it made is being removed.
+    Unwinding,
+    /// Nothing is left to do.
+    Done,
+}
+
+/// One round trip.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Trip {
+    stage: Stage,
+    step: Option<StepId>,
+    ending: Option<Ending>,
+    /// Objects are deleted without waiting for others.
+    hurry: bool,
+    /// A dry run is under way or over.
+    admission_asked: bool,
+    admitted: bool,
+    kept: bool,
+    /// The clean-up step was begun and has ended.
+    cleaned: bool,
+}
+
+impl Trip {
+    const QUEUED: Self = Self {
+        stage: Stage::Queued,
+        step: None,
+        ending: None,
+        hurry: false,
+        admission_asked: false,
+        admitted: false,
+        kept: false,
+        cleaned: false,
+    };
+}
+
+/// What a run of round trips does next.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Machine {
+    settings: Settings,
+    rules: Rules,
+    ledger: Ledger,
+    trips: Vec<Trip>,
+    /// The namespace's dry run: asked, and answered with yes.
+    namespace_asked: bool,
+    namespace_admitted: bool,
+    /// The namespace cannot be had.
+    namespace_refused: bool,
+    /// The removal of the namespace has begun.
+    namespace_removal: bool,
+    /// The namespace is gone, and with it what was in it.
+    namespace_emptied: bool,
+    signals: u8,
+    finished: bool,
+}
+
+impl Machine {
+    /// A machine for `trips` round trips.
+    pub fn new(settings: Settings, trips: usize) -> Self {
+        Self {
+            settings,
+            rules: Rules::ALL,
+            ledger: Ledger::default(),
+            trips: vec![Trip::QUEUED; trips],
+            namespace_asked: false,
+            namespace_admitted: false,
+            namespace_refused: false,
+            namespace_removal: false,
+            namespace_emptied: false,
+            signals: 0,
+            finished: false,
+        }
+    }
+
+    /// What is known about the objects.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Whether there is nothing left to do.
+    pub fn finished(&self) -> bool {
+        self.finished
+    }
+
+    /// How a round trip ended; `None` while it goes on.
+    pub fn ending(&self, trip: usize) -> Option<Ending> {
+        self.trips.get(trip).and_then(|trip| trip.ending)
+    }
+
+    /// The step that a round trip is at; `None` before its first.
+    pub fn step(&self, trip: usize) -> Option<StepId> {
+        self.trips.get(trip).and_then(|trip| trip.step)
+    }
+
+    /// Takes note of what happened and says what to do next, in order.
+    pub fn handle(&mut self, input: Input) -> Vec<Command> {
+        let mut out = Vec::new();
+        if self.finished {
+            return out;
+        }
+        self.take(input, &mut out);
+        self.go_on(&mut out);
+        out
+    }
+
+    fn take(&mut self, input: Input, out: &mut Vec<Command>) {
+        match input {
+            Input::Start => {}
+            Input::Admitted {
+                trip: None,
+                allowed,
+            } => {
+                self.namespace_admitted = allowed;
+                self.namespace_refused |= !allowed;
+            }
+            Input::Admitted {
+                trip: Some(trip),
+                allowed,
+            } => {
+                if allowed {
+                    if let Some(trip) = self.trips.get_mut(trip) {
+                        trip.admitted = true;
+                    }
+                } else {
+                    self.end(trip, Ending::NotAdmitted, out);
+                }
+            }
+            Input::Created { item, answer } => self.created(item, answer, out),
+            Input::Retry { item } => {
+                if self.ledger.state(item) == State::Planned && self.wanted(item) {
+                    self.create(item, out);
+                }
+            }
+            Input::Deleted { item, answer } => self.deleted(item, answer, out),
+            Input::Asked { item, sight } => self.asked(item, sight, out),
+            Input::Seen { item, sight } => self.seen(item, sight),
+            Input::CannotComeAnyMore { item } => self.cannot_come(item, out),
+            Input::Certain { trip } => self.end(trip, Ending::Certain, out),
+            Input::TimedOut { trip, step } => {
+                if self.step(trip) == Some(step) {
+                    self.end(trip, Ending::TimedOut, out);
+                }
+            }
+            Input::RunTimedOut => self.end_all(Ending::TimedOut, out),
+            Input::Hurry { trip } => {
+                if let Some(trip) = self.trips.get_mut(trip) {
+                    trip.hurry = true;
+                }
+            }
+            Input::BudgetSpent { trip } => self.give_up(trip, Why::Budget),
+            Input::Signal => {
+                self.signals = self.signals.saturating_add(1);
+                self.end_all(Ending::Interrupted, out);
+            }
+        }
+    }
+
+    fn go_on(&mut self, out: &mut Vec<Command>) {
+        if self.signals >= 2 {
+            for item in self.ledger.items(None, |state| !state.settled()) {
+                self.ledger.entry(item).state = State::Left(Why::Signal);
+            }
+            self.finish(out);
+            return;
+        }
+        for trip in 0..self.trips.len() {
+            self.admit_to_running(trip);
+            self.advance(trip, out);
+        }
+        for trip in 0..self.trips.len() {
+            self.unwind(trip, out);
+        }
+        // An unwinding that had nothing to do has made room.
+        if self.trips.iter().any(|trip| trip.stage == Stage::Queued)
+            && self.running() < self.settings.parallel.max(1)
+        {
+            self.go_on(out);
+            return;
+        }
+        if self.trips.iter().all(|trip| trip.stage == Stage::Done) {
+            self.remove_namespace(out);
+        }
+    }
+
+    fn running(&self) -> usize {
+        self.trips
+            .iter()
+            .filter(|trip| matches!(trip.stage, Stage::Running(_) | Stage::Unwinding))
+            .count()
+    }
+
+    fn admit_to_running(&mut self, index: usize) {
+        let room = self.running() < self.settings.parallel.max(1);
+        if let Some(trip) = self.trips.get_mut(index)
+            && trip.stage == Stage::Queued
+            && room
+        {
+            trip.stage = Stage::Running(0);
+        }
+    }
+
+    /// Whether an object is still to be created: its round trip runs and is at it.
+    fn wanted(&self, item: Item) -> bool {
+        match item {
+            Item::Namespace => {
+                !self.namespace_refused
+                    && self
+                        .trips
+                        .iter()
+                        .any(|trip| matches!(trip.stage, Stage::Running(_)))
+            }
+            Item::Of(trip, _) => self
+                .trips
+                .get(trip)
+                .is_some_and(|trip| matches!(trip.stage, Stage::Running(_))),
+        }
+    }
+
+    /// The one place where a create leaves the machine.
+    fn create(&mut self, item: Item, out: &mut Vec<Command>) {
+        let entry = self.ledger.entry(item);
+        entry.attempts = entry.attempts.saturating_add(1);
+        if self.rules.ledger_first {
+            entry.state = State::InFlight;
+        }
+        out.push(Command::Create { item });
+    }
+
+    fn created(&mut self, item: Item, answer: CreateAnswer, out: &mut Vec<Command>) {
+        let entry = self.ledger.entry(item);
+        // A clean-up that was given up has already listed it.
+        if let State::Left(_) = entry.state {
+            if let CreateAnswer::Created(uid) = answer {
+                entry.uid = Some(uid);
+            }
+            return;
+        }
+        match answer {
+            CreateAnswer::Created(uid) => {
+                entry.state = match (entry.gone.contains(&uid), entry.pending) {
+                    (false, _) => State::Exists,
+                    (true, 0) => State::Gone,
+                    (true, _) => State::Unclear,
+                };
+                let new = entry.uid.replace(uid.clone()) != Some(uid);
+                self.expect_derived(item, new);
+            }
+            CreateAnswer::Unclear => {
+                entry.pending = entry.pending.saturating_add(1);
+                entry.state = if self.rules.doubt_absence {
+                    State::Unclear
+                } else {
+                    State::Planned
+                };
+                self.ask(item, false, out);
+            }
+            CreateAnswer::AlreadyExists => {
+                entry.state = State::Unclear;
+                self.ask(item, false, out);
+            }
+            CreateAnswer::NotProcessed => {
+                entry.state = if entry.pending > 0 {
+                    State::Unclear
+                } else {
+                    State::Planned
+                };
+                entry.attempts = entry.attempts.saturating_sub(1);
+                if entry.pending > 0 {
+                    self.ask(item, true, out);
+                } else if self.wanted(item) {
+                    out.push(Command::RetryLater { item });
+                }
+            }
+            CreateAnswer::Refused => {
+                entry.state = if entry.pending > 0 {
+                    State::Unclear
+                } else {
+                    State::Planned
+                };
+                self.cannot_have(item, Ending::Refused(item), out);
+            }
+        }
+    }
+
+    /// An object cannot be had: its round trip ends, or all of them if it is the namespace.
+    fn cannot_have(&mut self, item: Item, ending: Ending, out: &mut Vec<Command>) {
+        match item {
+            Item::Namespace => {
+                self.namespace_refused = true;
+                self.end_all(ending, out);
+            }
+            Item::Of(trip, _) => self.end(trip, ending, out),
+        }
+    }
+
+    fn end_all(&mut self, ending: Ending, out: &mut Vec<Command>) {
+        for trip in 0..self.trips.len() {
+            self.end(trip, ending, out);
+        }
+    }
+
+    /// The outcome of a round trip is known. Says so before anything is removed.
+    fn end(&mut self, index: usize, ending: Ending, out: &mut Vec<Command>) {
+        let made = !self
+            .ledger
+            .items(Some(index), |state| {
+                state != State::Planned && state != State::Gone
+            })
+            .is_empty();
+        let interrupted = ending == Ending::Interrupted;
+        let keep = match self.settings.keep {
+            Keep::Always => true,
+            Keep::OnFailure => ending != Ending::Passed && !interrupted,
+            Keep::Never => false,
+        };
+        let Some(trip) = self
+            .trips
+            .get_mut(index)
+            .filter(|trip| trip.ending.is_none())
+        else {
+            return;
+        };
+        trip.ending = Some(ending);
+        trip.stage = Stage::Unwinding;
+        if let Some(step) = trip.step {
+            out.push(Command::End {
+                trip: index,
+                step,
+                passed: ending == Ending::Passed,
+            });
+        }
+        out.push(Command::Verdict {
+            trip: index,
+            ending,
+        });
+        trip.kept = keep && made;
+        if made && !keep {
+            trip.step = Some(StepId::Cleanup);
+            out.push(Command::Begin {
+                trip: index,
+                step: StepId::Cleanup,
+            });
+        } else {
+            trip.step = None;
+            trip.cleaned = true;
+        }
+    }
+
+    fn finish(&mut self, out: &mut Vec<Command>) {
+        self.finished = true;
+        out.push(Command::Finished);
+    }
+
+    fn item(trip: usize, role: Role) -> Item {
+        Item::Of(trip, role)
+    }
+}
