@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::access;
 use super::admission::admit;
+use super::controllers;
 use super::discovery;
 use super::object::Object;
 use super::patch;
@@ -230,6 +231,9 @@ fn watch(world: &Arc<World>, request: &ApiRequest, target: &Target) -> Result<Re
 fn create(world: &World, request: &ApiRequest, target: &Target) -> Result<Reply, ApiError> {
     let object = admit(&world.store, target.resource, &target.namespace, request.json()?)?;
     let created = world.store.create(target.resource, object, request.is_dry_run())?;
+    if target.resource == &NAMESPACES && !request.is_dry_run() && world.scenario.service_account_delay.is_zero() {
+        controllers::furnish(world, created.name());
+    }
     Ok(Reply::Json(201, View::new(request, target).show(&created)))
 }
 
