@@ -8,3 +8,4 @@ pub mod rbac;
 pub mod report;
 pub mod verdict;
 pub mod roundtrip;
+pub mod sim;

@@ -1,0 +1,39 @@
+//! Access reviews. Everything is allowed that no fault forbids.
+
+use serde_json::{Value, json};
+
+use super::faults::Faults;
+use super::object::Object;
+use super::resources::ALL;
+
+const VERBS: [&str; 8] = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
+
+/// Answers a `SelfSubjectAccessReview`.
+pub(super) fn access_review(faults: &Faults, mut review: Value) -> Value {
+    let verb = review.text("/spec/resourceAttributes/verb");
+    let resource = review.text("/spec/resourceAttributes/resource");
+    let forbidden = if verb == "*" || resource == "*" {
+        VERBS.iter().any(|verb| ALL.iter().any(|definition| faults.forbids(verb, definition.plural)))
+    } else {
+        !resource.is_empty() && faults.forbids(verb, resource)
+    };
+    review.set(&["kind"], json!("SelfSubjectAccessReview"));
+    review.set(&["apiVersion"], json!("authorization.k8s.io/v1"));
+    review.set(&["status"], json!({ "allowed": !forbidden }));
+    review
+}
+
+/// Answers a `SelfSubjectRulesReview`.
+pub(super) fn rules_review(faults: &Faults, mut review: Value) -> Value {
+    let mut rules = Vec::new();
+    for definition in ALL {
+        let verbs: Vec<&str> = VERBS.into_iter().filter(|verb| !faults.forbids(verb, definition.plural)).collect();
+        rules.push(json!({
+            "verbs": verbs, "apiGroups": [definition.group], "resources": [definition.plural],
+        }));
+    }
+    review.set(&["kind"], json!("SelfSubjectRulesReview"));
+    review.set(&["apiVersion"], json!("authorization.k8s.io/v1"));
+    review.set(&["status"], json!({ "resourceRules": rules, "nonResourceRules": [], "incomplete": false }));
+    review
+}

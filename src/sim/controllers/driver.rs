@@ -1,0 +1,56 @@
+//! Calls to the simulated CSI driver, as a sidecar makes them: with a time limit, and with gRPC errors.
+
+use std::sync::Arc;
+
+use crate::sim::clock;
+use crate::sim::scenario::Driver;
+use crate::sim::world::World;
+
+/// A gRPC error, as Go prints it.
+#[derive(Debug, Clone)]
+pub(super) struct CallError {
+    code: String,
+    description: String,
+}
+
+impl CallError {
+    /// Whether the driver is surely not at it any more.
+    pub(super) fn is_final(&self) -> bool {
+        !matches!(self.code.as_str(), "Canceled" | "DeadlineExceeded" | "Unavailable" | "ResourceExhausted" | "Aborted")
+    }
+}
+
+impl std::fmt::Display for CallError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "rpc error: code = {} desc = {}", self.code, self.description)
+    }
+}
+
+/// Calls the driver: `work` is done by the storage and may block.
+pub(super) async fn call<T: Send + 'static>(
+    world: &Arc<World>,
+    driver: Driver,
+    work: impl FnOnce(&World) -> std::io::Result<T> + Send + 'static,
+) -> Result<T, CallError> {
+    tokio::time::sleep(clock::DRIVER_CALL).await;
+    match driver {
+        Driver::Hangs => {
+            tokio::time::sleep(clock::CALL_TIMEOUT).await;
+            return Err(CallError {
+                code: "DeadlineExceeded".to_owned(),
+                description: "context deadline exceeded".to_owned(),
+            });
+        }
+        Driver::Fails(code, description) => {
+            return Err(CallError { code: code.to_owned(), description: description.to_owned() });
+        }
+        Driver::Slow(time) => tokio::time::sleep(time).await,
+        Driver::Works | Driver::NeverReady | Driver::Bad(_) => {}
+    }
+    let shared = Arc::clone(world);
+    let done = tokio::task::spawn_blocking(move || work(&shared)).await;
+    done.map_err(std::io::Error::other).flatten().map_err(|error| {
+        let code = if error.kind() == std::io::ErrorKind::NotFound { "NotFound" } else { "Internal" };
+        CallError { code: code.to_owned(), description: error.to_string() }
+    })
+}

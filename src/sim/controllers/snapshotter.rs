@@ -1,0 +1,127 @@
+//! csi-snapshotter: the sidecar that makes the driver cut and delete snapshots.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::driver::call;
+use super::snapshots::{BEING_CREATED, BEING_DELETED, CONTENT_BOUND};
+use crate::sim::clock;
+use crate::sim::object::Object;
+use crate::sim::resources::{CONTENTS, SECRETS, SNAPSHOT_CLASSES};
+use crate::sim::scenario::{DRIVER, Driver};
+use crate::sim::store::Key;
+use crate::sim::world::World;
+
+fn component() -> String {
+    format!("csi-snapshotter {DRIVER}")
+}
+
+pub(super) fn reconcile(world: &Arc<World>) {
+    for content in world.store.all(&CONTENTS) {
+        // Contents of other drivers are ignored, without a word.
+        if content.text("/spec/driver") != DRIVER {
+            continue;
+        }
+        let (shared, uid) = (Arc::clone(world), content.uid().to_owned());
+        let creating = content.annotation(BEING_CREATED).is_some();
+        let ready = content.pointer("/status/readyToUse") == Some(&json!(true));
+        if content.is_deleting() && !creating && content.annotation(BEING_DELETED).is_some() {
+            world.once(format!("unsnapshot/{uid}"), async move { delete(&shared, &content).await });
+        } else if !ready && (!content.is_deleting() || creating) {
+            let what = format!("snapshot/{uid}");
+            world.once(what.clone(), async move {
+                if let Err((reason, message)) = create(&shared, &content).await {
+                    fail(&shared, &content, reason, &message);
+                    shared.back_off(&what).await;
+                } else if shared.scenario.snapshot == Driver::NeverReady {
+                    shared.back_off(&what).await;
+                }
+            });
+        }
+    }
+}
+
+fn fail(world: &World, content: &Value, reason: &str, message: &str) {
+    let key = Key::of(&CONTENTS, content);
+    let Ok(current) = world.store.get(&key) else { return };
+    if current.text("/status/error/message") != message {
+        world.store.change(&key, |content| {
+            content.set(&["status", "error"], json!({ "message": message, "time": clock::now() }));
+            content.set(&["status", "readyToUse"], json!(false));
+        });
+        world.event(content, &component(), "Warning", reason, message);
+    }
+}
+
+/// Cuts the snapshot, or asks whether it is ready by now.
+async fn create(world: &Arc<World>, content: &Value) -> Result<(), (&'static str, String)> {
+    let key = Key::of(&CONTENTS, content);
+    let first = content.pointer("/status/snapshotHandle").is_none();
+    let (reason, prefix) = if content.get("status").is_none() {
+        ("SnapshotCreationFailed", "Failed to create snapshot")
+    } else {
+        ("SnapshotContentCheckandUpdateFailed", "Failed to check and update snapshot content")
+    };
+    let failure = |why: String| (reason, format!("{prefix}: {why}"));
+    input(world, content).map_err(|why| {
+        failure(format!("failed to get input parameters to create snapshot for content {}: {why:?}", content.name()))
+    })?;
+    if first {
+        world.store.change(&key, |content| content.set_annotation(BEING_CREATED, "yes"));
+    }
+    let name = format!("snapshot-{}", content.text("/spec/volumeSnapshotRef/uid"));
+    let volume = content.text("/spec/source/volumeHandle").to_owned();
+    let source = volume.clone();
+    let cut = call(world, world.scenario.snapshot, move |world| world.data.create_snapshot(&name, &source)).await;
+    if cut.as_ref().is_err_and(|error| error.is_final()) {
+        world.store.change(&key, |content| content.unset(&["metadata", "annotations", BEING_CREATED]));
+    }
+    let (handle, size) = cut
+        .map_err(|error| failure(format!("failed to take snapshot of the volume {volume}: {:?}", error.to_string())))?;
+    world.store.change(&key, |content| {
+        content.set(&["status", "snapshotHandle"], json!(handle));
+        if content.pointer("/status/creationTime").is_none() {
+            content.set(&["status", "creationTime"], json!(clock::now_nanoseconds()));
+        }
+        content.set(&["status", "restoreSize"], json!(size));
+        content.set(&["status", "readyToUse"], json!(world.scenario.snapshot != Driver::NeverReady));
+        content.unset(&["status", "error"]);
+        content.unset(&["metadata", "annotations", BEING_CREATED]);
+    });
+    Ok(())
+}
+
+/// The class and the credentials, which nobody looks at.
+fn input(world: &World, content: &Value) -> Result<(), String> {
+    let name = content.text("/spec/volumeSnapshotClassName");
+    if world.store.get(&Key::new(&SNAPSHOT_CLASSES, "", name)).is_err() {
+        return Err(format!("volumesnapshotclass.snapshot.storage.k8s.io \"{name}\" not found"));
+    }
+    let secret = content.annotation("snapshot.storage.kubernetes.io/deletion-secret-name");
+    let namespace = content.annotation("snapshot.storage.kubernetes.io/deletion-secret-namespace");
+    if let (Some(secret), Some(namespace)) = (secret, namespace)
+        && world.store.get(&Key::new(&SECRETS, namespace, secret)).is_err()
+    {
+        return Err(format!("cannot get credentials for snapshot content {:?}", content.name()));
+    }
+    Ok(())
+}
+
+async fn delete(world: &Arc<World>, content: &Value) {
+    let key = Key::of(&CONTENTS, content);
+    let handle = content.text("/status/snapshotHandle").to_owned();
+    if !handle.is_empty() && content.text("/spec/deletionPolicy") == "Delete" {
+        let deleted =
+            call(world, world.scenario.delete_snapshot, move |world| world.data.delete_snapshot(&handle)).await;
+        if deleted.is_err() {
+            world.event(content, &component(), "Warning", "SnapshotDeleteError", "Failed to delete snapshot");
+            world.back_off(&format!("unsnapshot/{}", content.uid())).await;
+            return;
+        }
+    }
+    world.store.change(&key, |content| {
+        content.unset(&["status"]);
+        content.remove_finalizer(CONTENT_BOUND);
+    });
+}

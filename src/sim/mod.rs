@@ -1,0 +1,32 @@
+//! The embedded cluster: a small Kubernetes API over HTTP on loopback, the controllers that matter, and a storage whose
+//! volumes are real directories and files, so that a corrupted restore is really detected. It is for the demo and for
+//! tests. Where it and a real cluster disagree, it is wrong. It knows nothing of the code that it tests.
+
+mod access;
+mod admission;
+mod api;
+mod clock;
+mod cluster;
+mod controllers;
+mod damage;
+mod data_plane;
+mod discovery;
+mod faults;
+mod files;
+mod http;
+mod object;
+mod objects;
+mod patch;
+mod pod_security;
+mod quantity;
+mod request;
+mod resources;
+pub mod scenario;
+mod selector;
+mod status;
+mod store;
+mod watch;
+mod world;
+
+pub use cluster::{Cluster, ObjectRef, Request, start};
+pub use faults::{Effect, Fault};

@@ -1,0 +1,85 @@
+//! The Pod Security level *restricted*, as far as pods without host access can break it.
+
+use serde_json::{Value, json};
+
+use super::object::Object;
+
+/// What is wrong with a pod, in the words of the admission plugin.
+pub(super) fn restricted(pod: &Value) -> Vec<String> {
+    let mut violations = Vec::new();
+    let containers: Vec<&Value> = pod.list("/spec/initContainers").iter().chain(pod.list("/spec/containers")).collect();
+    let mut check = |title: &str, must: &str, wrong: &dyn Fn(&Value) -> bool| {
+        let names: Vec<String> = containers
+            .iter()
+            .filter(|container| wrong(container))
+            .map(|container| format!("\"{}\"", container.text("/name")))
+            .collect();
+        if !names.is_empty() {
+            let noun = if names.len() == 1 { "container" } else { "containers" };
+            violations.push(format!("{title} ({noun} {} must set {must})", names.join(", ")));
+        }
+    };
+    check("allowPrivilegeEscalation != false", "securityContext.allowPrivilegeEscalation=false", &|container| {
+        container.pointer("/securityContext/allowPrivilegeEscalation") != Some(&json!(false))
+    });
+    check("unrestricted capabilities", "securityContext.capabilities.drop=[\"ALL\"]", &|container| {
+        !container.list("/securityContext/capabilities/drop").contains(&json!("ALL"))
+    });
+    let of_pod = |field: &str| pod.pointer(&format!("/spec/securityContext/{field}")).cloned();
+    let either = |container: &Value, field: &str| {
+        container.pointer(&format!("/securityContext/{field}")).cloned().or_else(|| of_pod(field))
+    };
+    check("runAsNonRoot != true", "securityContext.runAsNonRoot=true", &|container| {
+        either(container, "runAsNonRoot") != Some(json!(true))
+    });
+    check(
+        "seccompProfile",
+        "securityContext.seccompProfile.type to \"RuntimeDefault\" or \"Localhost\"",
+        &|container| {
+            let profile = either(container, "seccompProfile").unwrap_or_default();
+            !matches!(profile.text("/type"), "RuntimeDefault" | "Localhost")
+        },
+    );
+    if containers.iter().any(|container| either(container, "runAsUser") == Some(json!(0))) {
+        violations.push("runAsUser=0 (pod must not set runAsUser=0)".to_owned());
+    }
+    let allowed =
+        ["configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"];
+    for volume in pod.list("/spec/volumes") {
+        let restricted = volume
+            .as_object()
+            .and_then(|fields| fields.keys().find(|key| *key != "name" && !allowed.contains(&key.as_str())));
+        if let Some(kind) = restricted {
+            violations.push(format!(
+                "restricted volume types (volume \"{}\" uses restricted volume type \"{kind}\")",
+                volume.text("/name")
+            ));
+        }
+    }
+    for field in ["hostNetwork", "hostPID", "hostIPC"] {
+        if pod.pointer(&format!("/spec/{field}")) == Some(&json!(true)) {
+            violations.push(format!("host namespaces ({field}=true)"));
+        }
+    }
+    violations
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pod_that_says_everything_passes_and_one_that_says_nothing_does_not() {
+        let good = json!({ "spec": {
+            "securityContext": { "runAsNonRoot": true, "seccompProfile": { "type": "RuntimeDefault" } },
+            "containers": [{ "name": "c", "securityContext": {
+                "allowPrivilegeEscalation": false, "capabilities": { "drop": ["ALL"] } } }],
+            "volumes": [{ "name": "v", "persistentVolumeClaim": { "claimName": "c" } }],
+        } });
+        assert_eq!(restricted(&good), Vec::<String>::new());
+        let bad = json!({ "spec": { "containers": [{ "name": "c" }], "volumes": [{ "name": "h", "hostPath": {} }] } });
+        let violations = restricted(&bad);
+        assert_eq!(violations.len(), 5, "{violations:?}");
+        assert!(violations[0].starts_with("allowPrivilegeEscalation != false (container \"c\" must set"));
+    }
+}

@@ -1,0 +1,196 @@
+//! What a request asks for: its path, verb and parameters.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::resources::{Resource, find};
+use super::status::ApiError;
+
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub(super) struct ApiRequest {
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) query: BTreeMap<String, String>,
+    pub(super) content_type: String,
+    pub(super) accept: String,
+    /// Who asks, with regard to impersonation.
+    pub(super) user: String,
+    pub(super) body: Bytes,
+}
+
+/// Objects that a request is about.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    pub(super) resource: Resource,
+    pub(super) version: String,
+    /// Empty for all namespaces and for kinds without.
+    pub(super) namespace: String,
+    /// Empty for a collection.
+    pub(super) name: String,
+    pub(super) subresource: String,
+    /// As in RBAC.
+    pub(super) verb: &'static str,
+}
+
+impl ApiRequest {
+    pub(super) fn parameter(&self, name: &str) -> &str {
+        self.query.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    pub(super) fn flag(&self, name: &str) -> bool {
+        matches!(self.parameter(name), "true" | "1")
+    }
+
+    pub(super) fn is_dry_run(&self) -> bool {
+        self.parameter("dryRun") == "All"
+    }
+
+    /// The body as JSON; empty means null.
+    pub(super) fn json(&self) -> Result<Value, ApiError> {
+        if self.body.is_empty() {
+            return Ok(Value::Null);
+        }
+        if self.content_type.contains("protobuf") || self.content_type.contains("cbor") {
+            let message = format!("the body of the request was in an unknown format - {}", self.content_type);
+            return Err(ApiError::new(415, "UnsupportedMediaType", message));
+        }
+        serde_json::from_slice(&self.body)
+            .map_err(|error| ApiError::bad_request(format!("couldn't get version/kind; json parse error: {error}")))
+    }
+
+    pub(super) fn segments(&self) -> Vec<&str> {
+        self.path.split('/').filter(|segment| !segment.is_empty()).collect()
+    }
+
+    /// The objects meant; `None` if the path is not one of objects.
+    pub(super) fn target(&self) -> Option<Target> {
+        let segments = self.segments();
+        let (group, version, rest) = match segments.as_slice() {
+            ["api", version, rest @ ..] => ("", *version, rest),
+            ["apis", group, version, rest @ ..] => (*group, *version, rest),
+            _ => return None,
+        };
+        let (namespace, plural, rest) = match rest {
+            ["namespaces", namespace, plural, rest @ ..] if !matches!(*plural, "status" | "finalize") => {
+                (*namespace, *plural, rest)
+            }
+            [plural, rest @ ..] => ("", *plural, rest),
+            [] => return None,
+        };
+        let (name, subresource) = match rest {
+            [] => ("", ""),
+            [name] => (*name, ""),
+            [name, subresource] => (*name, *subresource),
+            _ => return None,
+        };
+        let resource = find(group, plural)?;
+        if !resource.namespaced && !namespace.is_empty() {
+            return None;
+        }
+        let verb = match (self.method.as_str(), name.is_empty()) {
+            ("GET" | "HEAD", true) if self.flag("watch") => "watch",
+            ("GET" | "HEAD", true) => "list",
+            ("GET" | "HEAD", false) => "get",
+            ("POST", _) => "create",
+            ("PUT", false) => "update",
+            ("PATCH", false) => "patch",
+            ("DELETE", false) => "delete",
+            ("DELETE", true) => "deletecollection",
+            _ => "",
+        };
+        Some(Target {
+            resource,
+            version: version.to_owned(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            subresource: subresource.to_owned(),
+            verb,
+        })
+    }
+}
+
+/// Reads a query string.
+pub(super) fn parse_query(query: &str) -> BTreeMap<String, String> {
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode(key), decode(value))
+        })
+        .collect()
+}
+
+/// Undoes percent encoding; what is no encoding stays.
+pub(super) fn decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        let hex = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        match (first, hex.and_then(|digits| u8::from_str_radix(digits, 16).ok())) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            (b'+', _) => bytes.push(b' '),
+            _ => bytes.push(*first),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(method: &str, path: &str) -> Option<(String, String, String, String, &'static str)> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let request = ApiRequest {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            query: parse_query(query),
+            content_type: String::new(),
+            accept: String::new(),
+            user: String::new(),
+            body: Bytes::new(),
+        };
+        request.target().map(|t| (t.resource.plural.to_owned(), t.namespace, t.name, t.subresource, t.verb))
+    }
+
+    fn found(
+        plural: &str,
+        namespace: &str,
+        name: &str,
+        sub: &str,
+        verb: &'static str,
+    ) -> Option<(String, String, String, String, &'static str)> {
+        Some((plural.to_owned(), namespace.to_owned(), name.to_owned(), sub.to_owned(), verb))
+    }
+
+    #[test]
+    fn paths_and_methods_say_what_is_meant() {
+        assert_eq!(target("GET", "/api/v1/pods?watch=true"), found("pods", "", "", "", "watch"));
+        assert_eq!(target("GET", "/api/v1/namespaces/n/pods/p"), found("pods", "n", "p", "", "get"));
+        assert_eq!(target("PUT", "/api/v1/namespaces/n/pods/p/status"), found("pods", "n", "p", "status", "update"));
+        assert_eq!(target("DELETE", "/api/v1/namespaces/n"), found("namespaces", "", "n", "", "delete"));
+        assert_eq!(target("PUT", "/api/v1/namespaces/n/finalize"), found("namespaces", "", "n", "finalize", "update"));
+        assert_eq!(target("DELETE", "/api/v1/namespaces/n/secrets"), found("secrets", "n", "", "", "deletecollection"));
+        let path = "/apis/snapshot.storage.k8s.io/v1/namespaces/n/volumesnapshots";
+        assert_eq!(target("POST", path), found("volumesnapshots", "n", "", "", "create"));
+        assert_eq!(target("GET", "/apis/storage.k8s.io/v1/namespaces/n/csinodes"), None);
+        assert_eq!(target("GET", "/apis/apps/v1"), None);
+        assert_eq!(target("GET", "/api/v1/what"), None);
+    }
+
+    #[test]
+    fn queries_are_decoded() {
+        let query = parse_query("labelSelector=a%2Fb%3Dc&limit=5&watch&x=1+2%zz");
+        assert_eq!(query.get("labelSelector").map(String::as_str), Some("a/b=c"));
+        assert_eq!(query.get("x").map(String::as_str), Some("1 2%zz"));
+        assert_eq!(query.get("watch").map(String::as_str), Some(""));
+    }
+}

@@ -1,0 +1,451 @@
+//! The clusters that can be simulated, as data.
+
+use std::time::Duration;
+
+use super::faults::{Effect, Fault};
+
+/// A simulated cluster: what is installed, and what goes wrong.
+#[derive(Debug, Clone, Copy)]
+pub struct Scenario {
+    /// Name for the command line, in kebab-case.
+    pub name: &'static str,
+    /// One line for a list.
+    pub title: &'static str,
+    /// What is wrong and how it shows, in one or two sentences.
+    pub description: &'static str,
+    /// The snapshot CRDs.
+    pub crds: Crds,
+    /// How many snapshot controllers there are, each in a namespace of its own.
+    pub snapshot_controllers: usize,
+    /// Whether the driver's controller has the container csi-snapshotter.
+    pub snapshotter: bool,
+    /// Whether the driver's controller runs at all.
+    pub provisioner: bool,
+    /// The VolumeSnapshotClasses.
+    pub snapshot_classes: &'static [SnapshotClass],
+    /// What goes wrong with requests to the API.
+    pub api: &'static [Fault],
+    /// Provisioning of new volumes.
+    pub provision: Driver,
+    /// Cutting of snapshots.
+    pub snapshot: Driver,
+    /// Provisioning of volumes from snapshots.
+    pub restore: Driver,
+    /// Deletion of snapshots.
+    pub delete_snapshot: Driver,
+    /// Deletion of volumes.
+    pub delete_volume: Driver,
+    /// Whether no image can be pulled.
+    pub image_missing: bool,
+    /// Whether no node takes new pods.
+    pub unschedulable: bool,
+    /// Whether the provisioner forgets its finalizer on snapshots that it restored from.
+    pub stuck_finalizer: bool,
+    /// Whether new namespaces enforce the Pod Security level *restricted*.
+    pub restricted: bool,
+    /// How long new namespaces are without their service account.
+    pub service_account_delay: Duration,
+}
+
+/// Which snapshot CRDs are installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Crds {
+    /// None.
+    Missing,
+    /// Those of external-snapshotter 3.x, which serve v1beta1 alone.
+    V1Beta1,
+    /// Those of external-snapshotter 8.6, with the group CRDs.
+    V1,
+}
+
+/// A `VolumeSnapshotClass`.
+#[derive(Debug, Clone, Copy)]
+pub struct SnapshotClass {
+    /// Name.
+    pub name: &'static str,
+    /// Driver name.
+    pub driver: &'static str,
+    /// Whether it is annotated as default.
+    pub default: bool,
+    /// Name of the secret in `kube-system` that it wants for snapshots. There are no secrets.
+    pub secret: Option<&'static str>,
+}
+
+/// What the driver makes of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Driver {
+    /// What it should.
+    Works,
+    /// Nothing; it never answers.
+    Hangs,
+    /// It takes that much longer.
+    Slow(Duration),
+    /// It answers with this gRPC code and text.
+    Fails(&'static str, &'static str),
+    /// Snapshots are cut, but never ready to use.
+    NeverReady,
+    /// Something else than what was asked for.
+    Bad(BadRestore),
+}
+
+/// A restore that is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BadRestore {
+    /// A new volume.
+    Empty,
+    /// What the source holds now.
+    Stale,
+    /// Half of it.
+    Truncated,
+    /// All of it but one bit.
+    BitFlipped,
+    /// Another volume's data.
+    OtherVolume,
+}
+
+/// The simulated driver.
+pub const DRIVER: &str = "csi.simulated.snapready.dev";
+
+const STANDARD: SnapshotClass =
+    SnapshotClass { name: "standard-snapshots", driver: DRIVER, default: true, secret: None };
+
+const HEALTHY: Scenario = Scenario {
+    name: "healthy",
+    title: "everything works",
+    description: "Two nodes, one CSI driver with snapshots, one snapshot-controller. Ready.",
+    crds: Crds::V1,
+    snapshot_controllers: 1,
+    snapshotter: true,
+    provisioner: true,
+    snapshot_classes: &[STANDARD],
+    api: &[],
+    provision: Driver::Works,
+    snapshot: Driver::Works,
+    restore: Driver::Works,
+    delete_snapshot: Driver::Works,
+    delete_volume: Driver::Works,
+    image_missing: false,
+    unschedulable: false,
+    stuck_finalizer: false,
+    restricted: false,
+    service_account_delay: Duration::ZERO,
+};
+
+static ALL: [Scenario; 38] = [
+    HEALTHY,
+    Scenario {
+        name: "no-crds",
+        title: "the snapshot CRDs are not installed",
+        description: "Neither CRDs nor snapshot-controller: a cluster as many distributions install it.",
+        crds: Crds::Missing,
+        snapshot_controllers: 0,
+        snapshotter: false,
+        snapshot_classes: &[],
+        ..HEALTHY
+    },
+    Scenario {
+        name: "v1beta1-only",
+        title: "the snapshot CRDs serve v1beta1 alone",
+        description: "CRDs and controller of external-snapshotter 3.x, which no current backup product speaks to.",
+        crds: Crds::V1Beta1,
+        ..HEALTHY
+    },
+    Scenario {
+        name: "no-controller",
+        title: "no snapshot-controller runs",
+        description: "The CRDs are there, nobody acts on them: a VolumeSnapshot gets neither status nor events.",
+        snapshot_controllers: 0,
+        ..HEALTHY
+    },
+    Scenario {
+        name: "two-controllers",
+        title: "two snapshot-controllers run",
+        description: "In two namespaces, so that leader election does not keep them apart.",
+        snapshot_controllers: 2,
+        ..HEALTHY
+    },
+    Scenario {
+        name: "no-sidecar",
+        title: "the driver has no csi-snapshotter",
+        description: "A VolumeSnapshotContent is made, and nobody picks it up.",
+        snapshotter: false,
+        ..HEALTHY
+    },
+    Scenario {
+        name: "no-class",
+        title: "there is no VolumeSnapshotClass",
+        description: "Everything is installed, but nothing says how to take a snapshot.",
+        snapshot_classes: &[],
+        ..HEALTHY
+    },
+    Scenario {
+        name: "no-default-class",
+        title: "no VolumeSnapshotClass is the default",
+        description: "There is a class; who does not name it gets no snapshot.",
+        snapshot_classes: &[SnapshotClass { default: false, ..STANDARD }],
+        ..HEALTHY
+    },
+    Scenario {
+        name: "two-defaults",
+        title: "two VolumeSnapshotClasses of the driver are the default",
+        description: "A snapshot that names no class fails with \"2 default snapshot classes were found\".",
+        snapshot_classes: &[STANDARD, SnapshotClass { name: "gold-snapshots", ..STANDARD }],
+        ..HEALTHY
+    },
+    Scenario {
+        name: "wrong-driver",
+        title: "the VolumeSnapshotClass is for another driver",
+        description: "The only class names a driver that the cluster does not have.",
+        snapshot_classes: &[SnapshotClass { driver: "csi.other.example.com", ..STANDARD }],
+        ..HEALTHY
+    },
+    Scenario {
+        name: "secret-missing",
+        title: "the VolumeSnapshotClass wants a secret that does not exist",
+        description: "The sidecar cannot get credentials and never calls the driver.",
+        snapshot_classes: &[SnapshotClass { secret: Some("snapshot-credentials"), ..STANDARD }],
+        ..HEALTHY
+    },
+    Scenario {
+        name: "quota",
+        title: "a quota refuses the volume",
+        description: "Every new namespace has a ResourceQuota that allows no storage.",
+        api: &[Fault::always(
+            &["create"],
+            &["persistentvolumeclaims"],
+            Effect::ExceededQuota(
+                "storage, requested: persistentvolumeclaims=1, used: persistentvolumeclaims=0, limited: persistentvolumeclaims=0",
+            ),
+        )],
+        ..HEALTHY
+    },
+    Scenario {
+        name: "policy",
+        title: "an admission policy refuses the pod",
+        description: "A webhook admits images of one registry only.",
+        api: &[Fault::always(
+            &["create"],
+            &["pods"],
+            Effect::Denied("validate.policy.example.com", "images must come from registry.example.com"),
+        )],
+        ..HEALTHY
+    },
+    Scenario {
+        name: "image-missing",
+        title: "the image cannot be pulled",
+        description: "As in a cluster without Internet access: ErrImagePull, then ImagePullBackOff.",
+        image_missing: true,
+        ..HEALTHY
+    },
+    Scenario {
+        name: "unschedulable",
+        title: "no node takes the pod",
+        description: "All nodes are cordoned.",
+        unschedulable: true,
+        ..HEALTHY
+    },
+    Scenario {
+        name: "forbidden-list",
+        title: "some lists are forbidden",
+        description: "The caller may not list leases, CSIDrivers and VolumeSnapshotClasses.",
+        api: &[Fault::always(
+            &["list", "watch"],
+            &["leases", "csidrivers", "volumesnapshotclasses"],
+            Effect::Forbidden,
+        )],
+        ..HEALTHY
+    },
+    Scenario {
+        name: "forbidden-create",
+        title: "snapshots may not be created",
+        description: "The caller may look, but not create VolumeSnapshots.",
+        api: &[Fault::always(&["create"], &["volumesnapshots"], Effect::Forbidden)],
+        ..HEALTHY
+    },
+    Scenario {
+        name: "no-provisioner",
+        title: "the driver's controller does not run",
+        description: "A claim waits for ever; its only event is ExternalProvisioning.",
+        provisioner: false,
+        snapshotter: false,
+        ..HEALTHY
+    },
+    Scenario {
+        name: "provision-error",
+        title: "the driver cannot make volumes",
+        description: "CreateVolume answers with ResourceExhausted.",
+        provision: Driver::Fails("ResourceExhausted", "no space left in pool standard"),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "hung-provision",
+        title: "the driver hangs while it makes a volume",
+        description: "CreateVolume is never answered.",
+        provision: Driver::Hangs,
+        ..HEALTHY
+    },
+    Scenario {
+        name: "hung-driver",
+        title: "the driver hangs while it takes a snapshot",
+        description: "CreateSnapshot is never answered; until it is, the snapshot cannot be deleted either.",
+        snapshot: Driver::Hangs,
+        ..HEALTHY
+    },
+    Scenario {
+        name: "snapshot-error",
+        title: "the driver cannot take snapshots",
+        description: "CreateSnapshot answers with InvalidArgument.",
+        snapshot: Driver::Fails("InvalidArgument", "snapshots are not enabled for pool standard"),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "never-ready",
+        title: "the snapshot is never ready",
+        description: "It is cut, but readyToUse stays false.",
+        snapshot: Driver::NeverReady,
+        ..HEALTHY
+    },
+    Scenario {
+        name: "slow-snapshot",
+        title: "the snapshot takes three seconds",
+        description: "As with drivers that upload snapshots. Ready.",
+        snapshot: Driver::Slow(Duration::from_secs(3)),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "restore-error",
+        title: "the driver cannot restore",
+        description: "CreateVolume from a snapshot answers with NotFound.",
+        restore: Driver::Fails("NotFound", "snapshot not found in zone b"),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "hung-restore",
+        title: "the driver hangs while it restores",
+        description: "CreateVolume from a snapshot is never answered.",
+        restore: Driver::Hangs,
+        ..HEALTHY
+    },
+    Scenario {
+        name: "restore-empty",
+        title: "the restored volume is empty",
+        description: "Every object looks right; the volume is a new one.",
+        restore: Driver::Bad(BadRestore::Empty),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "restore-stale",
+        title: "the restored volume holds live data",
+        description: "It is a clone of the source as it is now, not of the snapshot.",
+        restore: Driver::Bad(BadRestore::Stale),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "restore-truncated",
+        title: "the restored data ends early",
+        description: "Half of each file, or of what was written to a disk, is missing.",
+        restore: Driver::Bad(BadRestore::Truncated),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "restore-bit-flipped",
+        title: "one bit of the restored data is wrong",
+        description: "The smallest damage that there is.",
+        restore: Driver::Bad(BadRestore::BitFlipped),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "restore-other-volume",
+        title: "the restored data is another volume's",
+        description: "The snapshot of somebody else was restored.",
+        restore: Driver::Bad(BadRestore::OtherVolume),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "stuck-finalizer",
+        title: "a finalizer stays behind",
+        description: "The provisioner forgets its finalizer on the VolumeSnapshot that it restored from, so neither the snapshot nor its namespace can go.",
+        stuck_finalizer: true,
+        ..HEALTHY
+    },
+    Scenario {
+        name: "delete-error",
+        title: "the driver cannot delete snapshots",
+        description: "DeleteSnapshot answers with Internal; the VolumeSnapshotContent cannot go.",
+        delete_snapshot: Driver::Fails("Internal", "storage returned 500"),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "restricted",
+        title: "new namespaces enforce Pod Security restricted",
+        description: "As hardened clusters do. Ready.",
+        restricted: true,
+        ..HEALTHY
+    },
+    Scenario {
+        name: "late-service-account",
+        title: "new namespaces get their service account late",
+        description: "For 300 ms no pod can be created in a new namespace. Ready.",
+        service_account_delay: Duration::from_millis(300),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "throttled",
+        title: "the API server throttles",
+        description: "Some requests are answered with 429 first. Ready.",
+        api: &[
+            Fault { times: 3, ..Fault::once(&["list"], &[], Effect::TooManyRequests(1)) },
+            Fault { after: 2, ..Fault::once(&["create"], &[], Effect::TooManyRequests(1)) },
+        ],
+        ..HEALTHY
+    },
+    Scenario {
+        name: "flaky-api",
+        title: "the API server is in trouble",
+        description: "Errors before and after the effect, a create that lands late, watches that break. Ready.",
+        api: &[
+            Fault::once(&["list"], &["storageclasses"], Effect::Error(503)),
+            Fault::once(&["create"], &["persistentvolumeclaims"], Effect::ErrorAfterEffect(504)),
+            Fault::once(&["create"], &["volumesnapshots"], Effect::LateEffect(504, Duration::from_millis(400))),
+            Fault::once(&["delete"], &["pods"], Effect::DisconnectAfterEffect),
+            Fault { times: 3, ..Fault::once(&["watch"], &[], Effect::CutWatch(Duration::from_millis(100))) },
+        ],
+        ..HEALTHY
+    },
+    Scenario {
+        name: "api-unauthorized",
+        title: "the credentials are refused",
+        description: "Every request is answered with 401.",
+        api: &[Fault::always(&[], &[], Effect::Unauthorized)],
+        ..HEALTHY
+    },
+];
+
+/// All scenarios, the healthy one first.
+pub fn all() -> &'static [Scenario] {
+    &ALL
+}
+
+/// The scenario with that name.
+pub fn find(name: &str) -> Option<&'static Scenario> {
+    ALL.iter().find(|scenario| scenario.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_speakable() {
+        for scenario in all() {
+            let same = all().iter().filter(|other| other.name == scenario.name).count();
+            assert_eq!(same, 1, "{}", scenario.name);
+            assert!(
+                scenario.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            );
+            assert!(scenario.description.ends_with('.'), "{}", scenario.name);
+        }
+        assert_eq!(all()[0].name, "healthy");
+        assert!(find("healthy").is_some() && find("sick").is_none());
+    }
+}

@@ -1,0 +1,137 @@
+//! Everything that the parts of a running cluster share.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::clock;
+use super::cluster::Request;
+use super::data_plane::DataPlane;
+use super::faults::Faults;
+use super::object::Object;
+use super::resources::EVENTS;
+use super::scenario::Scenario;
+use super::store::{Key, Store};
+
+/// Everything that the parts of a running cluster share.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) scenario: Scenario,
+    pub(super) store: Store,
+    pub(super) data: DataPlane,
+    pub(super) faults: Faults,
+    /// Every request, in order of arrival.
+    pub(super) requests: Mutex<Vec<Request>>,
+    /// Changes when all watches are to break.
+    pub(super) watches: watch::Sender<u64>,
+    /// Process groups of containers that run.
+    pub(super) processes: Mutex<BTreeSet<i32>>,
+    tasks: Mutex<JoinSet<()>>,
+    busy: Mutex<BTreeSet<String>>,
+    failures: Mutex<BTreeMap<String, u32>>,
+}
+
+/// A lock whose data is never left half changed, so that a panic elsewhere does not spoil it.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl World {
+    pub(super) fn new(scenario: Scenario, data: DataPlane) -> Arc<Self> {
+        Arc::new(Self {
+            scenario,
+            store: Store::new(),
+            data,
+            faults: Faults::new(scenario.api),
+            requests: Mutex::default(),
+            watches: watch::Sender::new(0),
+            processes: Mutex::default(),
+            tasks: Mutex::default(),
+            busy: Mutex::default(),
+            failures: Mutex::default(),
+        })
+    }
+
+    /// Runs something that ends with the cluster.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        lock(&self.tasks).spawn(task);
+    }
+
+    /// Runs something unless the same is already under way, and makes the controllers look again after it.
+    pub(super) fn once(self: &Arc<Self>, what: String, task: impl Future<Output = ()> + Send + 'static) {
+        if lock(&self.busy).insert(what.clone()) {
+            let world = Arc::clone(self);
+            self.spawn(async move {
+                task.await;
+                lock(&world.busy).remove(&what);
+                world.store.poke();
+            });
+        }
+    }
+
+    /// Waits as long as a controller does after another failure of the same thing.
+    pub(super) async fn back_off(&self, what: &str) {
+        let failures = {
+            let mut all = lock(&self.failures);
+            let count = all.entry(what.to_owned()).or_default();
+            *count += 1;
+            *count
+        };
+        tokio::time::sleep(clock::backoff(failures)).await;
+    }
+
+    /// The tasks that are under way, taken out of the world: who drops them ends them.
+    pub(super) fn take_tasks(&self) -> JoinSet<()> {
+        std::mem::take(&mut *lock(&self.tasks))
+    }
+
+    /// Records an event about an object; the same again raises its count.
+    pub(super) fn event(&self, about: &Value, component: &str, kind: &str, reason: &str, message: &str) {
+        self.record(about, component, kind, reason, message, true);
+    }
+
+    /// Records an event about an object unless it is there already.
+    pub(super) fn event_once(&self, about: &Value, component: &str, kind: &str, reason: &str, message: &str) {
+        self.record(about, component, kind, reason, message, false);
+    }
+
+    fn record(&self, about: &Value, component: &str, kind: &str, reason: &str, message: &str, again: bool) {
+        let namespace = if about.namespace().is_empty() { "default" } else { about.namespace() };
+        let same = |event: &Value| {
+            event.text("/involvedObject/uid") == about.uid()
+                && event.text("/reason") == reason
+                && event.text("/message") == message
+                && event.text("/source/component") == component
+        };
+        let now = clock::now();
+        if let Some(event) = self.store.all(&EVENTS).into_iter().find(|event| same(event)) {
+            if again {
+                self.store.change(&Key::of(&EVENTS, &event), |event| {
+                    let count = event.get("count").and_then(Value::as_u64).unwrap_or(1);
+                    event.set(&["count"], json!(count + 1));
+                    event.set(&["lastTimestamp"], json!(now));
+                });
+            }
+            return;
+        }
+        let unique: String = self.store.new_uid().chars().filter(|character| *character != '-').take(16).collect();
+        let event = json!({
+            "apiVersion": "v1", "kind": "Event",
+            "metadata": { "name": format!("{}.{unique}", about.name()), "namespace": namespace },
+            "involvedObject": {
+                "apiVersion": about.text("/apiVersion"), "kind": about.text("/kind"), "name": about.name(),
+                "namespace": about.namespace(), "uid": about.uid(),
+                "resourceVersion": about.text("/metadata/resourceVersion"),
+            },
+            "reason": reason, "message": message, "type": kind, "count": 1,
+            "source": { "component": component }, "reportingComponent": component, "reportingInstance": "",
+            "firstTimestamp": now, "lastTimestamp": now, "eventTime": null,
+        });
+        // In a namespace that is being deleted there are no new events.
+        let _refused = self.store.create(&EVENTS, event, false);
+    }
+}
