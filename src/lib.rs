@@ -3,3 +3,4 @@
 //! What it knows lies in `snapready-checks`; this crate is what it does.
 
 pub mod report;
+pub mod roundtrip;

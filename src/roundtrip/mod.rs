@@ -1,0 +1,7 @@
+//! The round trip: snapshot, restore, verify. What is decided here is decided from plain data; only the driver acts.
+
+mod knowledge;
+pub mod objects;
+pub mod payload;
+pub mod plan;
+pub mod quantity;
