@@ -9,3 +9,4 @@ pub mod report;
 pub mod verdict;
 pub mod roundtrip;
 pub mod sim;
+pub mod roundtrip;

@@ -1,0 +1,379 @@
+//! The objects that a round trip creates: their names follow from the plan alone, so that a later process finds them.
+
+use kube::api::ApiResource;
+use serde_json::{Map, Value, json};
+
+use super::payload::Payload;
+use super::plan::{Plan, Target};
+use super::quantity::Quantity;
+use crate::report::document::{ObjectName, VolumeMode};
+
+/// Label with the run's id; `cleanup --run` selects by it.
+pub const RUN_LABEL: &str = "snapready.dev/run";
+/// Label that says who made an object, and its value.
+pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "snapready");
+/// Annotation with the time after which an object counts as left behind, in RFC 3339.
+pub const EXPIRES_AT: &str = "snapready.dev/expires-at";
+/// The container that writes, in the source pod.
+pub const WRITE_CONTAINER: &str = "write";
+/// The container that holds the volume and overwrites it on TERM, in the source pod.
+pub const HOLD_CONTAINER: &str = "hold";
+/// The container of the reader pod.
+pub const READ_CONTAINER: &str = "read";
+/// The container of the overwriter pod.
+pub const OVERWRITE_CONTAINER: &str = "overwrite";
+/// The group that owns disks on common Linux distributions: a raw device keeps its owner in the container, and without
+/// this group a user other than root could not open it.
+const DISK_GROUP: i64 = 6;
+/// Seconds that overwriting may take after TERM.
+const GRACE: i64 = 30;
+
+/// An object to create.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manifest {
+    /// Its resource.
+    pub resource: ApiResource,
+    /// Its namespace; `None` for a Namespace.
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// The whole object.
+    pub body: Value,
+}
+
+impl Manifest {
+    /// Its name in reports.
+    pub fn object(&self) -> ObjectName {
+        ObjectName {
+            kind: self.resource.kind.clone(),
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
+        }
+    }
+}
+
+/// What an object is for; with the target it gives the name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// The claim that is written to and snapshotted.
+    Source,
+    /// The pod that writes to it and holds it.
+    Writer,
+    /// The pod that overwrites it, if the writer went without doing so.
+    Overwriter,
+    /// The VolumeSnapshot.
+    Snapshot,
+    /// The claim that is restored from the snapshot.
+    Restored,
+    /// The pod that reads it.
+    Reader,
+}
+
+impl Role {
+    /// All roles, in the order of creation.
+    pub const ALL: [Self; 6] = [
+        Self::Source,
+        Self::Writer,
+        Self::Overwriter,
+        Self::Snapshot,
+        Self::Restored,
+        Self::Reader,
+    ];
+
+    /// The word in names and in the component label.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Writer => "writer",
+            Self::Overwriter => "overwriter",
+            Self::Snapshot => "snapshot",
+            Self::Restored => "restored",
+            Self::Reader => "reader",
+        }
+    }
+
+    /// The resource.
+    pub fn resource(self) -> ApiResource {
+        match self {
+            Self::Source | Self::Restored => {
+                resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
+            }
+            Self::Writer | Self::Overwriter | Self::Reader => resource("", "v1", "Pod", "pods"),
+            Self::Snapshot => resource(
+                "snapshot.storage.k8s.io",
+                "v1",
+                "VolumeSnapshot",
+                "volumesnapshots",
+            ),
+        }
+    }
+}
+
+/// The name of an object: in a namespace of the run's own the role, with the index if there are several targets; in a
+/// shared namespace with the run's id before it.
+pub fn name(plan: &Plan, target: &Target, role: Role) -> String {
+    let word = role.word();
+    match (plan.own_namespace, plan.targets.len()) {
+        (true, 0 | 1) => word.to_owned(),
+        (true, _) => format!("{word}-{}", target.index),
+        (false, _) => format!("snapready-{}-{word}-{}", plan.run, target.index),
+    }
+}
+
+/// The run's namespace. It enforces the restricted Pod Security level, which every pod here satisfies.
+pub fn namespace(plan: &Plan) -> Manifest {
+    let mut metadata = metadata(plan, "namespace");
+    metadata.insert("name".to_owned(), json!(plan.namespace));
+    if let Some(Value::Object(labels)) = metadata.get_mut("labels") {
+        for mode in ["enforce", "audit", "warn"] {
+            labels.insert(
+                format!("pod-security.kubernetes.io/{mode}"),
+                json!("restricted"),
+            );
+        }
+    }
+    let body = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": metadata });
+    let resource = resource("", "v1", "Namespace", "namespaces");
+    Manifest {
+        resource,
+        namespace: None,
+        name: plan.namespace.clone(),
+        body,
+    }
+}
+
+/// The claim that is written to.
+pub fn source_claim(plan: &Plan, target: &Target) -> Manifest {
+    manifest(
+        plan,
+        target,
+        Role::Source,
+        claim_spec(target, target.size_bytes),
+    )
+}
+
+/// The claim that is restored from the snapshot. `size_bytes` comes from [`super::plan::restore_size`].
+pub fn restored_claim(plan: &Plan, target: &Target, size_bytes: u64) -> Manifest {
+    let mut spec = claim_spec(target, size_bytes);
+    let source = json!({
+        "apiGroup": "snapshot.storage.k8s.io",
+        "kind": "VolumeSnapshot",
+        "name": name(plan, target, Role::Snapshot),
+    });
+    if let Value::Object(spec) = &mut spec {
+        spec.insert("dataSource".to_owned(), source);
+    }
+    manifest(plan, target, Role::Restored, spec)
+}
+
+/// The snapshot of the source. Without a chosen class it names none, and the snapshot-controller takes the default.
+pub fn snapshot(plan: &Plan, target: &Target) -> Manifest {
+    let mut spec =
+        json!({ "source": { "persistentVolumeClaimName": name(plan, target, Role::Source) } });
+    if let (Some(class), Value::Object(spec)) = (&target.snapshot_class, &mut spec) {
+        spec.insert("volumeSnapshotClassName".to_owned(), json!(class));
+    }
+    manifest(plan, target, Role::Snapshot, spec)
+}
+
+/// The source pod: its init container writes, its main container holds the volume and overwrites it on TERM.
+pub fn writer(plan: &Plan, target: &Target, payload: &Payload) -> Manifest {
+    let mut spec = pod_spec(plan, target, Role::Source, GRACE);
+    let init = container(
+        plan,
+        target,
+        WRITE_CONTAINER,
+        &payload.writer_script(),
+        false,
+    );
+    let main = container(
+        plan,
+        target,
+        HOLD_CONTAINER,
+        &payload.holder_script(),
+        false,
+    );
+    spec.insert("initContainers".to_owned(), json!([init]));
+    spec.insert("containers".to_owned(), json!([main]));
+    manifest(plan, target, Role::Writer, Value::Object(spec))
+}
+
+/// A pod that overwrites the source at once.
+pub fn overwriter(plan: &Plan, target: &Target, payload: &Payload) -> Manifest {
+    let mut spec = pod_spec(plan, target, Role::Source, 1);
+    let main = container(
+        plan,
+        target,
+        OVERWRITE_CONTAINER,
+        &payload.overwriter_script(),
+        false,
+    );
+    spec.insert("containers".to_owned(), json!([main]));
+    manifest(plan, target, Role::Overwriter, Value::Object(spec))
+}
+
+/// The pod that reads the restored volume, which it cannot change.
+pub fn reader(plan: &Plan, target: &Target, payload: &Payload) -> Manifest {
+    let mut spec = pod_spec(plan, target, Role::Restored, 1);
+    let main = container(plan, target, READ_CONTAINER, &payload.reader_script(), true);
+    spec.insert("containers".to_owned(), json!([main]));
+    manifest(plan, target, Role::Reader, Value::Object(spec))
+}
+
+fn resource(group: &str, version: &str, kind: &str, plural: &str) -> ApiResource {
+    let api_version = if group.is_empty() {
+        version.to_owned()
+    } else {
+        format!("{group}/{version}")
+    };
+    ApiResource {
+        group: group.to_owned(),
+        version: version.to_owned(),
+        api_version,
+        kind: kind.to_owned(),
+        plural: plural.to_owned(),
+    }
+}
+
+fn metadata(plan: &Plan, component: &str) -> Map<String, Value> {
+    let labels = json!({
+        MANAGED_BY.0: MANAGED_BY.1,
+        RUN_LABEL: plan.run.as_str(),
+        "app.kubernetes.io/name": "snapready",
+        "app.kubernetes.io/component": component,
+        // A backup product that runs at the same time leaves these objects alone.
+        "velero.io/exclude-from-backup": "true",
+    });
+    let mut metadata = Map::new();
+    metadata.insert("labels".to_owned(), labels);
+    metadata.insert(
+        "annotations".to_owned(),
+        json!({ EXPIRES_AT: plan.expires_at.to_string() }),
+    );
+    metadata
+}
+
+fn manifest(plan: &Plan, target: &Target, role: Role, spec: Value) -> Manifest {
+    let resource = role.resource();
+    let name = name(plan, target, role);
+    let mut metadata = metadata(plan, role.word());
+    metadata.insert("name".to_owned(), json!(name));
+    metadata.insert("namespace".to_owned(), json!(plan.namespace));
+    if let Some(Value::Object(labels)) = metadata.get_mut("labels") {
+        labels.insert(
+            "snapready.dev/target".to_owned(),
+            json!(target.index.to_string()),
+        );
+        if resource.kind == "Pod" {
+            // A mesh's proxy would keep the pod from ending; one key is read as a label, the other as an annotation.
+            labels.insert("sidecar.istio.io/inject".to_owned(), json!("false"));
+        }
+    }
+    if let (Some(Value::Object(annotations)), "Pod") =
+        (metadata.get_mut("annotations"), resource.kind.as_str())
+    {
+        annotations.insert("linkerd.io/inject".to_owned(), json!("disabled"));
+    }
+    let body = json!({ "apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata, "spec": spec });
+    Manifest {
+        resource,
+        namespace: Some(plan.namespace.clone()),
+        name,
+        body,
+    }
+}
+
+fn claim_spec(target: &Target, size_bytes: u64) -> Value {
+    json!({
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": target.storage_class,
+        "volumeMode": target.volume_mode,
+        "resources": { "requests": { "storage": Quantity(size_bytes).to_string() } },
+    })
+}
+
+fn pod_spec(plan: &Plan, target: &Target, claim: Role, grace: i64) -> Map<String, Value> {
+    let mut security = Map::new();
+    security.insert("runAsNonRoot".to_owned(), json!(true));
+    security.insert(
+        "seccompProfile".to_owned(),
+        json!({ "type": "RuntimeDefault" }),
+    );
+    if let Some(user) = plan.user {
+        security.insert("runAsUser".to_owned(), json!(user));
+        security.insert("runAsGroup".to_owned(), json!(user));
+        security.insert("fsGroup".to_owned(), json!(user));
+        // A restored volume has the group already; changing it again would touch every file before it is read.
+        security.insert("fsGroupChangePolicy".to_owned(), json!("OnRootMismatch"));
+    }
+    if target.volume_mode == VolumeMode::Block {
+        security.insert("supplementalGroups".to_owned(), json!([DISK_GROUP]));
+    }
+    let mut spec = Map::new();
+    spec.insert("securityContext".to_owned(), Value::Object(security));
+    spec.insert("restartPolicy".to_owned(), json!("Never"));
+    spec.insert("automountServiceAccountToken".to_owned(), json!(false));
+    spec.insert("enableServiceLinks".to_owned(), json!(false));
+    spec.insert("terminationGracePeriodSeconds".to_owned(), json!(grace));
+    let claim = json!({ "claimName": name(plan, target, claim) });
+    spec.insert(
+        "volumes".to_owned(),
+        json!([{ "name": "data", "persistentVolumeClaim": claim }]),
+    );
+    if let Some(secret) = &plan.image_pull_secret {
+        spec.insert("imagePullSecrets".to_owned(), json!([{ "name": secret }]));
+    }
+    if !plan.node_selector.is_empty() {
+        let labels: Map<String, Value> = plan
+            .node_selector
+            .iter()
+            .map(|(key, value)| (key.clone(), json!(value)))
+            .collect();
+        spec.insert("nodeSelector".to_owned(), Value::Object(labels));
+    }
+    spec
+}
+
+fn container(plan: &Plan, target: &Target, name: &str, script: &str, read_only: bool) -> Value {
+    let data = match target.volume_mode {
+        VolumeMode::Filesystem => "/data",
+        VolumeMode::Block => "/dev/data",
+    };
+    let mut container = json!({
+        "name": name,
+        "image": plan.image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["sh", "-c", script],
+        "env": [
+            { "name": "DATA", "value": data },
+            { "name": "TERMINATION_LOG", "value": "/dev/termination-log" },
+        ],
+        "terminationMessagePath": "/dev/termination-log",
+        // A shell that cannot run the script says why on standard error.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "resources": {
+            "requests": { "cpu": "20m", "memory": "32Mi" },
+            "limits": { "cpu": "1", "memory": "64Mi" },
+        },
+        "securityContext": {
+            "allowPrivilegeEscalation": false,
+            "capabilities": { "drop": ["ALL"] },
+            "readOnlyRootFilesystem": true,
+            "runAsNonRoot": true,
+        },
+    });
+    let (key, mount) = match target.volume_mode {
+        VolumeMode::Filesystem => (
+            "volumeMounts",
+            json!([{ "name": "data", "mountPath": data, "readOnly": read_only }]),
+        ),
+        VolumeMode::Block => (
+            "volumeDevices",
+            json!([{ "name": "data", "devicePath": data }]),
+        ),
+    };
+    if let Value::Object(container) = &mut container {
+        container.insert(key.to_owned(), mount);
+    }
+    container
+}

@@ -1,0 +1,201 @@
+//! The data that a round trip writes and looks for. All of it follows from a random seed, so every digest is computed
+//! here: a writer that is wrong in the same way as the reader cannot pass. Scripts measure; verdicts are made here.
+
+mod block;
+mod content;
+mod filesystem;
+mod judge;
+#[cfg(test)]
+mod tests;
+
+use content::Content;
+
+use crate::report::document::{DataVerdict, VolumeMode};
+use snapready_checks::model::finding::Evidence;
+
+/// The first word of every termination message: its version.
+const VERSION: &str = "snapready/1";
+/// Kubernetes keeps no more of a termination message, in bytes.
+const MESSAGE_LIMIT: usize = 4096;
+
+/// The data of one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payload {
+    content: Content,
+    layout: Layout,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Layout {
+    Filesystem(filesystem::Layout),
+    Block(block::Layout),
+}
+
+/// What the writer measured that depends on the volume's file system, and that the reader has to measure again.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Written {
+    /// Mode bits of files, in the order of the report. Some file systems have none of their own.
+    modes: Vec<String>,
+    /// Whether the file system has symbolic links.
+    link: bool,
+    /// What else lay in the volume.
+    around: String,
+}
+
+/// Why the writer's report is not good enough to go on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WriteFault {
+    /// The image lacks a tool, or its tools give other results. The volume is not to blame.
+    #[error("the image cannot write the data: {what}: {text}")]
+    Image {
+        /// What was tried.
+        what: String,
+        /// What came of it; hostile text.
+        text: String,
+    },
+    /// The volume does not take the data.
+    #[error("the volume does not take the data: {what}: {text}")]
+    Volume {
+        /// What was tried.
+        what: String,
+        /// What came of it; hostile text.
+        text: String,
+    },
+    /// What was read back right after it was written is something else.
+    #[error("the volume gave back something else than was written: {what}")]
+    Measured {
+        /// The first thing that differs.
+        what: String,
+    },
+    /// There is no report, or it is not one of snapready's scripts.
+    #[error("the writer left no report that can be read")]
+    Unreadable {
+        /// What it left; hostile text, cut.
+        text: String,
+    },
+}
+
+/// The reader's report is missing, cut or not one of snapready's scripts: nothing is known about the data.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the reader left no report that can be read: {why}")]
+pub struct UnreadableReport {
+    /// What is wrong with it.
+    pub why: String,
+    /// What it left; hostile text, cut.
+    pub text: String,
+}
+
+/// What the restored data is, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: DataVerdict,
+    /// One line.
+    pub message: String,
+    /// What differs, one line each: measured and expected. Empty for intact data.
+    pub lines: Vec<String>,
+}
+
+impl Judgement {
+    fn new(verdict: DataVerdict, message: impl Into<String>, lines: Vec<String>) -> Self {
+        Self {
+            verdict,
+            message: message.into(),
+            lines,
+        }
+    }
+
+    /// The lines as evidence about the restored claim.
+    pub fn evidence(&self, namespace: &str, claim: &str) -> Vec<Evidence> {
+        let evidence = |line: &String| {
+            Evidence::namespaced(
+                "PersistentVolumeClaim",
+                namespace,
+                claim,
+                "data",
+                line.as_str(),
+            )
+        };
+        self.lines.iter().map(evidence).collect()
+    }
+}
+
+impl Payload {
+    /// The data for one target: the same seed and index always give the same. `size_bytes` is what is requested of the
+    /// volume, which is the least that it has.
+    pub fn new(seed: &[u8], index: usize, mode: VolumeMode, size_bytes: u64) -> Self {
+        let content = Content::new(seed, index);
+        let layout = match mode {
+            VolumeMode::Filesystem => Layout::Filesystem(filesystem::Layout::new(&content)),
+            VolumeMode::Block => Layout::Block(block::Layout::new(&content, size_bytes)),
+        };
+        Self { content, layout }
+    }
+
+    /// Writes, syncs, and reports what it measures; for `sh -c`.
+    pub fn writer_script(&self) -> String {
+        self.script("tools\nwrite_data\nreport wrote\n")
+    }
+
+    /// Holds the volume until TERM, then overwrites, syncs, reports it and ends with 0.
+    pub fn holder_script(&self) -> String {
+        self.script("hold\n")
+    }
+
+    /// Overwrites at once, for a volume whose pod went without doing so.
+    pub fn overwriter_script(&self) -> String {
+        self.script("overwrite\n")
+    }
+
+    /// Reports what is there.
+    pub fn reader_script(&self) -> String {
+        self.script("tools\nreport read\n")
+    }
+
+    fn script(&self, end: &str) -> String {
+        let (variables, script) = match &self.layout {
+            Layout::Filesystem(layout) => {
+                (layout.variables(), include_str!("scripts/filesystem.sh"))
+            }
+            Layout::Block(layout) => (layout.variables(), include_str!("scripts/block.sh")),
+        };
+        format!(
+            "{}{variables}{}\n{script}\n{end}",
+            self.content.variables(),
+            include_str!("scripts/common.sh")
+        )
+    }
+
+    /// Whether a termination message is the proof that the source was overwritten.
+    pub fn judge_overwritten(&self, message: &str) -> bool {
+        message == format!("{VERSION} overwrote {}", self.content.seed)
+    }
+
+    /// Compares what the writer measured with what it should have written.
+    pub fn judge_written(&self, message: &str) -> Result<Written, WriteFault> {
+        judge::written(self, message)
+    }
+
+    /// Compares what the reader measured with what was written before the snapshot. Only a report that is exactly the
+    /// expected one is intact.
+    pub fn judge_read(
+        &self,
+        written: &Written,
+        message: &str,
+    ) -> Result<Judgement, UnreadableReport> {
+        judge::read(self, written, message)
+    }
+
+    /// The report that intact data gives. `verb` is `wrote` or `read`.
+    fn expected_report(&self, verb: &str, written: &Written) -> String {
+        let lines = match &self.layout {
+            Layout::Filesystem(layout) => layout.expected(&self.content, written),
+            Layout::Block(layout) => layout.expected(&self.content),
+        };
+        format!(
+            "{VERSION} {verb} {}\n{}\nend",
+            self.content.seed,
+            lines.join("\n")
+        )
+    }
+}

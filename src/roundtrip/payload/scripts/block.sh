@@ -1,0 +1,33 @@
+# A raw device, or a file in its place, at DATA. The program has set EXTENTS: a line for each stretch of 4 KiB blocks
+# that holds data, with its first block and its number of blocks.
+
+# sync_data: what is not on the disk is not in the snapshot.
+sync_data() {
+	said=$(dd if=/dev/null of="$DATA" bs=4096 count=0 conv=notrunc,fsync 2>&1) || fail volume 'sync' "$said"
+}
+
+put() {
+	printf '%s\n' "$EXTENTS" | while read -r first count; do
+		printf '%s\n' "block--- $((count * 4096)) $((first * 64))" | make "$1" |
+			dd of="$DATA" bs=4096 seek="$first" conv=notrunc iflag=fullblock 2>&1 || exit 1
+	done
+}
+
+write_data() {
+	said=$(put before) || fail volume 'write blocks' "$said $(ls -lL "$DATA" 2>&1) $(id 2>&1)"
+	sync_data
+}
+
+overwrite_data() {
+	said=$(put after.) || fail volume 'overwrite' "$said"
+	sync_data
+}
+
+measure() {
+	[ -r "$DATA" ] || fail volume 'read blocks' "$(ls -lL "$DATA" 2>&1) $(id 2>&1)"
+	printf '%s\n' "$EXTENTS" | while read -r first count; do
+		digest=$(dd if="$DATA" bs=4096 skip="$first" count="$count" iflag=fullblock 2>/dev/null | sha256sum)
+		begins=$(dd if="$DATA" bs=4096 skip="$first" count=1 iflag=fullblock 2>/dev/null | head -c 23 | tr -c 'a-z0-9.' '?')
+		printf 'b %s %s %s\n' "$first" "${digest%% *}" "$begins"
+	done
+}

@@ -1,0 +1,518 @@
+use std::fs;
+use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const SIZE: u64 = 16 << 20;
+const SHELLS: [&[&str]; 2] = [&["busybox", "sh"], &["dash"]];
+
+fn payload(mode: VolumeMode) -> Payload {
+    static PAYLOADS: LazyLock<[Payload; 2]> =
+        LazyLock::new(|| [Filesystem, Block].map(|mode| Payload::new(b"a seed", 0, mode, SIZE)));
+    PAYLOADS[usize::from(mode == Block)].clone()
+}
+
+static APPLETS: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(
+        Command::new("busybox")
+            .args(["--install", "-s"])
+            .arg(folder.path())
+            .status()
+            .unwrap()
+            .success()
+    );
+    folder
+});
+
+/// A volume, and what stands in for the termination log.
+struct Volume {
+    folder: tempfile::TempDir,
+    shell: &'static [&'static str],
+}
+
+impl Volume {
+    fn new(mode: VolumeMode, shell: &'static [&'static str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        match mode {
+            VolumeMode::Filesystem => fs::create_dir(data).unwrap(),
+            VolumeMode::Block => fs::File::create(data).unwrap().set_len(SIZE).unwrap(),
+        }
+        Self { folder, shell }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.data().join("snapready").join(name)
+    }
+
+    fn command(&self, script: &str) -> Command {
+        // Only busybox's own applets, as in its image.
+        let (program, path) = match self.shell {
+            ["dash"] => ("dash".into(), std::env::var_os("PATH").unwrap()),
+            _ => (APPLETS.path().join("sh"), APPLETS.path().into()),
+        };
+        let mut command = Command::new(program);
+        command.arg("-c").arg(script).env_clear().current_dir("/");
+        command
+            .env("PATH", path)
+            .env("DATA", self.data())
+            .env("TERMINATION_LOG", self.log());
+        command
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("termination-log")
+    }
+
+    /// Runs a script to its end; what it wrote to the termination log.
+    fn run(&self, script: &str) -> String {
+        fs::write(self.log(), "").unwrap();
+        let output = self.command(script).output().unwrap();
+        let message = fs::read_to_string(self.log()).unwrap();
+        assert!(message.len() <= MESSAGE_LIMIT, "{} bytes", message.len());
+        assert!(
+            output.stderr.is_empty(),
+            "{}: {}",
+            self.shell[0],
+            String::from_utf8_lossy(&output.stderr)
+        );
+        message
+    }
+
+    fn write(&self, payload: &Payload) -> Written {
+        let message = self.run(&payload.writer_script());
+        payload
+            .judge_written(&message)
+            .unwrap_or_else(|fault| panic!("{}: {fault:?}\n{message}", self.shell[0]))
+    }
+
+    fn overwrite(&self, payload: &Payload) {
+        assert!(payload.judge_overwritten(&self.run(&payload.overwriter_script())));
+    }
+
+    fn read(&self, payload: &Payload, written: &Written) -> Judgement {
+        let message = self.run(&payload.reader_script());
+        payload
+            .judge_read(written, &message)
+            .unwrap_or_else(|error| panic!("{error:?}\n{message}"))
+    }
+}
+
+/// Writes, damages, reads; with both shells.
+fn after_damage(mode: VolumeMode, verdict: DataVerdict, damage: impl Fn(&Volume, &Payload)) {
+    for shell in SHELLS {
+        let (volume, payload) = (Volume::new(mode, shell), payload(mode));
+        let written = volume.write(&payload);
+        assert_eq!(volume.read(&payload, &written).verdict, DataVerdict::Intact);
+        damage(&volume, &payload);
+        let judgement = volume.read(&payload, &written);
+        assert_eq!(judgement.verdict, verdict, "{}: {judgement:#?}", shell[0]);
+        assert!(!judgement.lines.is_empty());
+    }
+}
+
+use DataVerdict::{Corrupted, Empty, FreshlyFormatted, LiveData, Truncated, WrongVolume};
+use VolumeMode::{Block, Filesystem};
+
+fn flip(path: &Path, at: u64) {
+    let file = fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path)
+        .unwrap();
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, at).unwrap();
+    file.write_all_at(&[byte[0] ^ 0x10], at).unwrap();
+}
+
+fn swap(path: &Path, a: u64, b: u64) {
+    let file = fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path)
+        .unwrap();
+    let (mut first, mut second) = ([0; 4096], [0; 4096]);
+    file.read_exact_at(&mut first, a * 4096).unwrap();
+    file.read_exact_at(&mut second, b * 4096).unwrap();
+    file.write_all_at(&second, a * 4096).unwrap();
+    file.write_all_at(&first, b * 4096).unwrap();
+}
+
+fn zero(path: &Path, from: u64, to: u64) {
+    let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.write_all_at(&vec![0; usize::try_from(to - from).unwrap()], from)
+        .unwrap();
+}
+
+fn empty(folder: &Path) {
+    fs::remove_dir_all(folder).unwrap();
+    fs::create_dir(folder).unwrap();
+}
+
+#[test]
+fn a_bit_in_any_file_is_seen() {
+    for (name, at) in [
+        ("one", 0),
+        ("odd", 12_344),
+        ("program", 64),
+        ("large", 1 << 20),
+        ("sparse", 1 << 19),
+        ("sparse", (1 << 20) - 1),
+        ("many/017", 3),
+        ("deep/a/b/c/d/e/leaf", 4096),
+        ("a name with spaces", 0),
+    ] {
+        after_damage(Filesystem, Corrupted, |volume, _| {
+            flip(&volume.file(name), at)
+        });
+    }
+}
+
+#[test]
+fn swapped_blocks_are_seen() {
+    after_damage(Filesystem, Corrupted, |volume, _| {
+        swap(&volume.file("large"), 3, 400)
+    });
+    after_damage(Block, Corrupted, |volume, _| swap(&volume.data(), 0, 256));
+    after_damage(Block, Corrupted, |volume, _| swap(&volume.data(), 9, 10));
+}
+
+#[test]
+fn files_that_are_lost_moved_or_added_are_seen() {
+    after_damage(Filesystem, Corrupted, |volume, _| {
+        fs::remove_file(volume.file("empty")).unwrap()
+    });
+    after_damage(Filesystem, Corrupted, |volume, _| {
+        fs::remove_file(volume.file("many/000")).unwrap()
+    });
+    after_damage(Filesystem, Corrupted, |volume, _| {
+        fs::write(volume.file("deep/a/.hidden"), "").unwrap()
+    });
+    after_damage(Filesystem, Corrupted, |volume, _| {
+        fs::write(volume.data().join("stranger"), "").unwrap()
+    });
+    after_damage(Filesystem, Corrupted, |volume, _| {
+        fs::remove_file(volume.file("link")).unwrap()
+    });
+    after_damage(Filesystem, Corrupted, |volume, _| {
+        fs::rename(volume.file("many/001"), volume.file("many/1")).unwrap()
+    });
+    after_damage(Filesystem, Corrupted, |volume, _| {
+        fs::set_permissions(volume.file("program"), fs::Permissions::from_mode(0o644)).unwrap();
+    });
+    after_damage(Filesystem, Corrupted, |volume, _| {
+        fs::remove_file(volume.file("large")).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", volume.file("large")).unwrap();
+    });
+}
+
+#[test]
+fn live_data_is_told_apart() {
+    for mode in [Filesystem, Block] {
+        after_damage(mode, LiveData, Volume::overwrite);
+    }
+    // One file of the live volume is enough.
+    after_damage(Filesystem, LiveData, |volume, payload| {
+        let live = Volume::new(Filesystem, volume.shell);
+        live.write(payload);
+        live.overwrite(payload);
+        fs::copy(live.file("large"), volume.file("large")).unwrap();
+    });
+    after_damage(Block, LiveData, |volume, payload| {
+        let live = Volume::new(Block, volume.shell);
+        live.overwrite(payload);
+        let mut block = [0; 4096];
+        fs::File::open(live.data())
+            .unwrap()
+            .read_exact_at(&mut block, SIZE / 2)
+            .unwrap();
+        fs::OpenOptions::new()
+            .write(true)
+            .open(volume.data())
+            .unwrap()
+            .write_all_at(&block, SIZE / 2)
+            .unwrap();
+    });
+}
+
+#[test]
+fn nothing_is_told_apart() {
+    after_damage(Filesystem, Empty, |volume, _| empty(&volume.data()));
+    after_damage(Filesystem, Empty, |volume, _| {
+        empty(&volume.data().join("snapready"))
+    });
+    after_damage(Filesystem, FreshlyFormatted, |volume, _| {
+        empty(&volume.data());
+        fs::create_dir(volume.data().join("lost+found")).unwrap();
+    });
+    after_damage(Block, Empty, |volume, _| zero(&volume.data(), 0, SIZE));
+}
+
+#[test]
+fn what_ends_early_is_told_apart() {
+    after_damage(Filesystem, Truncated, |volume, _| {
+        let mut folders = vec![volume.data()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let entry = entry.unwrap();
+                let kind = entry.file_type().unwrap();
+                if kind.is_dir() {
+                    folders.push(entry.path());
+                } else if kind.is_file() {
+                    let file = fs::OpenOptions::new()
+                        .write(true)
+                        .open(entry.path())
+                        .unwrap();
+                    file.set_len(entry.metadata().unwrap().len() / 2).unwrap();
+                }
+            }
+        }
+    });
+    after_damage(Filesystem, Truncated, |volume, _| {
+        fs::OpenOptions::new()
+            .write(true)
+            .open(volume.file("large"))
+            .unwrap()
+            .set_len((2 << 20) - 1)
+            .unwrap();
+    });
+    after_damage(Filesystem, Corrupted, |volume, _| {
+        zero(&volume.file("large"), 3 << 19, 2 << 20)
+    });
+    after_damage(Block, Truncated, |volume, _| {
+        zero(&volume.data(), SIZE / 2, SIZE)
+    });
+    after_damage(Block, Truncated, |volume, _| {
+        zero(&volume.data(), 100 * 4096, SIZE)
+    });
+    after_damage(Block, Truncated, |volume, _| {
+        zero(&volume.data(), SIZE - 4096, SIZE)
+    });
+    after_damage(Block, Truncated, |volume, _| {
+        fs::OpenOptions::new()
+            .write(true)
+            .open(volume.data())
+            .unwrap()
+            .set_len(SIZE / 2)
+            .unwrap();
+    });
+}
+
+#[test]
+fn a_bit_on_a_device_is_seen() {
+    for at in [0, 8 * 4096 + 5, 200 * 4096, SIZE / 4, SIZE - 1] {
+        after_damage(Block, Corrupted, |volume, _| flip(&volume.data(), at));
+    }
+}
+
+#[test]
+fn another_volume_is_told_apart() {
+    for mode in [Filesystem, Block] {
+        after_damage(mode, WrongVolume, |volume, _| {
+            if mode == Filesystem {
+                empty(&volume.data());
+            }
+            volume.write(&Payload::new(b"another seed", 0, mode, SIZE));
+        });
+    }
+    after_damage(Filesystem, WrongVolume, |volume, _| {
+        empty(&volume.data());
+        fs::write(volume.data().join("customers.db"), "secret").unwrap();
+    });
+    after_damage(Block, WrongVolume, |volume, _| {
+        fs::write(volume.data(), vec![0x41; usize::try_from(SIZE).unwrap()]).unwrap();
+    });
+}
+
+#[test]
+fn what_storage_puts_into_a_volume_itself_is_no_difference() {
+    for shell in SHELLS {
+        let (volume, payload) = (Volume::new(Filesystem, shell), payload(Filesystem));
+        fs::create_dir(volume.data().join("lost+found")).unwrap();
+        fs::create_dir(volume.data().join("@eaDir")).unwrap();
+        let written = volume.write(&payload);
+        fs::create_dir(volume.data().join(".snapshot")).unwrap();
+        assert_eq!(volume.read(&payload, &written).verdict, DataVerdict::Intact);
+    }
+}
+
+#[test]
+fn on_term_the_holder_overwrites_and_ends_with_success() {
+    for shell in SHELLS {
+        for mode in [Filesystem, Block] {
+            let (volume, payload) = (Volume::new(mode, shell), payload(mode));
+            let written = volume.write(&payload);
+            fs::write(volume.log(), "").unwrap();
+            // It says when its trap is set: the test does not wait for time to pass.
+            let script = payload
+                .holder_script()
+                .replace("while :; do", "echo ready; while :; do");
+            let mut holder = volume
+                .command(&script)
+                .stdout(std::process::Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut ready = [0; 6];
+            std::io::Read::read_exact(holder.stdout.as_mut().unwrap(), &mut ready).unwrap();
+            let pid = holder.id().to_string();
+            assert!(
+                Command::new("sh")
+                    .args(["-c", "kill -TERM \"$0\"", &pid])
+                    .status()
+                    .unwrap()
+                    .success()
+            );
+            assert!(holder.wait().unwrap().success(), "{shell:?} {mode:?}");
+            assert!(payload.judge_overwritten(&fs::read_to_string(volume.log()).unwrap()));
+            assert_eq!(volume.read(&payload, &written).verdict, LiveData);
+        }
+    }
+}
+
+#[test]
+fn an_image_without_tools_is_not_the_volumes_fault() {
+    let (volume, payload) = (Volume::new(Filesystem, SHELLS[1]), payload(Filesystem));
+    let script = format!("PATH=/nowhere\n{}", payload.writer_script());
+    volume.command(&script).output().unwrap();
+    let message = fs::read_to_string(volume.log()).unwrap_or_default();
+    assert!(
+        matches!(
+            payload.judge_written(&message),
+            Err(WriteFault::Image { .. } | WriteFault::Unreadable { .. })
+        ),
+        "{message}"
+    );
+
+    let script = payload.writer_script().replace("48271", "48272");
+    let fault = payload.judge_written(&volume.run(&script)).unwrap_err();
+    assert!(matches!(fault, WriteFault::Image { .. }), "{fault:?}");
+}
+
+#[test]
+fn a_volume_that_takes_nothing_is_the_volumes_fault() {
+    for shell in SHELLS {
+        for mode in [Filesystem, Block] {
+            let (volume, payload) = (Volume::new(mode, shell), payload(mode));
+            let script = payload.writer_script();
+            fs::write(volume.log(), "").unwrap();
+            let path = if mode == Filesystem {
+                "/proc/self"
+            } else {
+                "/proc/nothing"
+            };
+            volume.command(&script).env("DATA", path).output().unwrap();
+            let fault = payload
+                .judge_written(&fs::read_to_string(volume.log()).unwrap())
+                .unwrap_err();
+            assert!(
+                matches!(fault, WriteFault::Volume { .. }),
+                "{shell:?} {mode:?}: {fault:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_target_has_data_of_its_own() {
+    let seeds: Vec<_> = (0..3)
+        .map(|index| Payload::new(b"x", index, Block, SIZE).content.seed)
+        .collect();
+    assert!(seeds[0] != seeds[1] && seeds[1] != seeds[2]);
+    assert_eq!(
+        Payload::new(b"x", 1, Block, SIZE),
+        Payload::new(b"x", 1, Block, SIZE)
+    );
+}
+
+#[test]
+fn stretches_of_blocks_do_not_overlap_and_reach_the_end() {
+    for size in [4096, 1 << 20, SIZE, (1 << 30) + 4095, 3 << 40] {
+        let layout = block::Layout::new(&content::Content::new(b"x", 0), size);
+        for pair in layout.extents.windows(2) {
+            assert!(
+                pair[0].first + pair[0].count <= pair[1].first,
+                "{size}: {pair:?}"
+            );
+        }
+        let last = layout.extents.last().unwrap();
+        assert_eq!(last.first + last.count, size / 4096);
+    }
+}
+
+fn good_reports() -> Vec<(Payload, Written, String)> {
+    let modes = vec!["660".to_owned(); 8];
+    let written = Written {
+        modes,
+        link: true,
+        around: "@eaDir/".to_owned(),
+    };
+    [(Filesystem, written), (Block, Written::default())]
+        .map(|(mode, written)| {
+            let payload = payload(mode);
+            let report = payload.expected_report("read", &written);
+            (payload, written, report)
+        })
+        .to_vec()
+}
+
+proptest! {
+    #[test]
+    fn no_other_report_is_ever_intact(at: prop::sample::Index, length in 0usize..80, with in ".{0,20}", which in 0usize..2) {
+        let (payload, written, report) = good_reports().swap_remove(which);
+        let start = at.index(report.len());
+        let end = (start + length).min(report.len());
+        let mutated = format!("{}{with}{}", &report[..start], &report[end..]);
+        prop_assume!(mutated != report);
+        if let Ok(judgement) = payload.judge_read(&written, &mutated) {
+            prop_assert_ne!(judgement.verdict, DataVerdict::Intact);
+        }
+    }
+
+    #[test]
+    fn lines_in_another_order_or_number_are_not_intact(a: prop::sample::Index, b: prop::sample::Index, drop: bool, which in 0usize..2) {
+        let (payload, written, report) = good_reports().swap_remove(which);
+        let mut lines: Vec<&str> = report.lines().collect();
+        let (a, b) = (a.index(lines.len()), b.index(lines.len()));
+        if drop { lines.remove(a); } else { lines.swap(a, b); }
+        let mutated = lines.join("\n");
+        prop_assume!(mutated != report);
+        if let Ok(judgement) = payload.judge_read(&written, &mutated) {
+            prop_assert_ne!(judgement.verdict, DataVerdict::Intact);
+        }
+    }
+
+    #[test]
+    fn any_text_is_answered(text in "(?s).{0,300}") {
+        for (payload, written, _) in good_reports() {
+            prop_assert!(payload.judge_written(&text).is_err());
+            prop_assert!(payload.judge_read(&written, &text).is_err());
+        }
+    }
+}
+
+#[test]
+fn a_cut_report_says_nothing() {
+    for (payload, written, report) in good_reports() {
+        for end in 0..report.len() {
+            assert!(
+                payload.judge_read(&written, &report[..end]).is_err(),
+                "{end}"
+            );
+        }
+        assert!(payload.judge_read(&written, &report.repeat(2)).is_err());
+        assert!(payload.judge_read(&written, &"x".repeat(1 << 20)).is_err());
+        // The report of another target or run is not this one's.
+        let other = Payload::new(b"another", 0, Block, SIZE);
+        assert!(other.judge_read(&written, &report).is_err());
+    }
+}
