@@ -15,7 +15,7 @@ use crate::report::document::CheckResult;
 /// here.
 ///
 /// A check whose needs were not all seen does not look. Its result is *unknown*, which is never a pass, with the RBAC rule
-/// that is missing; only what [`skips`] names is *skip*.
+/// that is missing; only what `skips` names is *skip*.
 #[must_use]
 pub fn evaluate(facts: &Facts, checks: &[&'static Check]) -> Vec<CheckResult> {
     let api_is_judged = checks.iter().any(|check| judges_the_api(check));
