@@ -15,7 +15,7 @@ use crate::report::document::CheckResult;
 /// here.
 ///
 /// A check whose needs were not all seen does not look. Its result is *unknown*, which is never a pass, with the RBAC rule
-/// that is missing; only what [`skips`] names is *skip*.
+/// that is missing; only what `skips` names is *skip*.
 #[must_use]
 pub fn evaluate(facts: &Facts, checks: &[&'static Check]) -> Vec<CheckResult> {
     let api_is_judged = checks.iter().any(|check| judges_the_api(check));
@@ -97,9 +97,9 @@ fn not_seen(check: &Check, missing: &BTreeMap<Need, Missing>, api_is_judged: boo
         reasons.push(match why {
             Missing::NotServed => format!("the API server does not serve {}", noun(*need)),
             Missing::Forbidden { rule } => {
-                if !rules.contains(rule) {
-                    rules.push(rule.clone());
-                }
+                // All that the need takes, so that the next run is not refused the next list.
+                let all = Some(need.rules()).filter(|all| all.contains(rule)).unwrap_or_else(|| vec![rule.clone()]);
+                rules.extend(all.into_iter().filter(|rule| !rules.contains(rule)).collect::<Vec<_>>());
                 format!("the API server refuses to {rule}")
             }
             Missing::Failed { reason } => format!("{} could not be read: {reason}", noun(*need)),
@@ -175,6 +175,7 @@ mod tests {
     static PODS: Check = check("SR903", &[Need::Pods, Need::Leases, Need::StorageClasses], How::Looking(passes));
     static SILENT: Check = check("SR904", &[], How::Looking(says_nothing));
     static BOTH: Check = check("SR906", &[Need::VolumeSnapshotClasses, Need::Pods], How::Looking(passes));
+    static WORKLOADS: Check = check("SR907", &[Need::Workloads], How::Looking(passes));
     static TRIP: Check = check("SR905", &[], How::RoundTrip);
 
     fn only(results: &[CheckResult]) -> &CheckResult {
@@ -218,6 +219,18 @@ mod tests {
         let manifest: Vec<serde_json::Value> = serde_saphyr::from_multiple(fix.manifest.as_ref().unwrap()).unwrap();
         assert_eq!(manifest[0]["rules"][0]["resources"][0], "pods");
         assert_eq!(manifest[0]["rules"][1]["resources"][0], "leases");
+    }
+
+    #[test]
+    fn the_fix_grants_everything_that_the_need_takes() {
+        let rules = Need::Workloads.rules();
+        let facts = Facts { workloads: Probe::Forbidden { rule: rules[1].clone() }, ..Facts::default() };
+        let results = evaluate(&facts, &[&WORKLOADS]);
+        assert_eq!(only(&results).message, "could not look: the API server refuses to list statefulsets.apps");
+        assert_eq!(
+            only(&results).fix.as_ref().unwrap().text,
+            "grant: list deployments.apps; list statefulsets.apps; list daemonsets.apps"
+        );
     }
 
     #[test]

@@ -189,7 +189,7 @@ fn from_kubeconfig(kubeconfig: Kubeconfig, args: &ConnectionArgs, proxies: &Vari
     if server.is_empty() {
         return Err(ConnectError::Server { reason: "the kubeconfig's cluster has no server".to_owned() });
     }
-    let url: http::Uri = with_scheme(server).parse().map_err(not_a_url)?;
+    let url: http::Uri = with_scheme(server).parse().map_err(|error| not_a_url(&error))?;
 
     // For a plugin that asks for it, and kube's only public way to the authority's bytes.
     let for_plugin = ExecAuthCluster::try_from(&cluster).map_err(|error| of_kube(&error))?;
@@ -227,7 +227,7 @@ fn authorities(pem: &[u8]) -> Result<Vec<Vec<u8>>, ConnectError> {
     if certificates.is_empty() { Err(bad("it holds no certificate in PEM")) } else { Ok(certificates) }
 }
 
-fn not_a_url(error: http::uri::InvalidUri) -> ConnectError {
+fn not_a_url(error: &http::uri::InvalidUri) -> ConnectError {
     ConnectError::Server { reason: format!("the server's address is not a URL: {error}") }
 }
 

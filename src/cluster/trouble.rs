@@ -81,7 +81,9 @@ impl Trouble {
             }
             // The resolver's error has no type of its own outside of hyper-util.
             if connecting && error.to_string() == "dns error" {
-                return Self::NameUnknown(error.source().map_or_else(String::new, ToString::to_string));
+                let reason = error.source().map_or_else(String::new, ToString::to_string);
+                let reason = reason.strip_prefix("failed to lookup address information: ").unwrap_or(&reason);
+                return Self::NameUnknown(reason.to_owned());
             }
             next = error.source();
             if let Some(system) = error.downcast_ref::<io::Error>() {
