@@ -1,3 +1,4 @@
+use snapready_checks::model::finding::Status;
 use unicode_width::UnicodeWidthStr;
 
 use super::samples;
@@ -159,4 +160,36 @@ fn a_command_with_hidden_characters_is_not_offered() {
     let text = screen(&report, wide(80));
     assert!(!text.contains("rm -rf"), "{text}");
     assert!(text.contains("cannot be shown safely"), "{text}");
+}
+
+/// What is left undone at the end is not why the data did not come back.
+#[test]
+fn a_failed_clean_up_does_not_take_the_blame() {
+    let mut report = samples::mixed();
+    // A restore that failed, after it a clean-up that did too; and the clean-up first, as no run has it.
+    report.round_trips[0].steps[7].status = Status::Fail;
+    report.round_trips[0].steps.rotate_right(1);
+    let text = screen(&report, RenderOptions::default());
+    let line = |wanted: &str| text.lines().position(|line| line.contains(wanted)).unwrap();
+    assert_eq!(
+        line("what  pvc/restore stays Pending"),
+        line("✗ restore") + 1,
+        "{text}"
+    );
+}
+
+#[test]
+fn a_round_trip_without_a_failed_step_still_shows_its_failure() {
+    let text = screen(
+        &samples::not_begun(),
+        RenderOptions {
+            verbosity: Verbosity::Quiet,
+            ..wide(80)
+        },
+    );
+    assert!(
+        text.contains("✗ FAIL   no VolumeSnapshotClass of driver ebs.csi.aws.com"),
+        "{text}"
+    );
+    assert!(text.contains("more  snapready explain SR301"), "{text}");
 }

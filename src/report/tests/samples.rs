@@ -359,6 +359,37 @@ pub(super) fn live_data() -> Report {
     report
 }
 
+/// A round trip that could not begin: no step failed, and yet it did.
+pub(super) fn not_begun() -> Report {
+    let mut report = ready();
+    report.run.verdict = Verdict::NotReady;
+    report.run.exit_code = 1;
+    report.summary = Summary {
+        pass: 1,
+        fail: 1,
+        ..Summary::default()
+    };
+    let trip = &mut report.round_trips[0];
+    trip.status = Status::Fail;
+    trip.snapshot_class = None;
+    trip.data = None;
+    trip.objects = Vec::new();
+    trip.steps = StepId::ALL
+        .map(|id| step(id, Status::Skip, None, "not reached"))
+        .into();
+    let message = "no VolumeSnapshotClass of driver ebs.csi.aws.com";
+    let mut diagnosis = result(
+        "SR301",
+        Group::Roundtrip,
+        Status::Fail,
+        "A class can be chosen",
+        message,
+    );
+    diagnosis.fix = Some(Fix::text("Create one.").command("snapready explain SR203"));
+    trip.diagnosis = Some(diagnosis);
+    report
+}
+
 /// The worst that a cluster could return, in every text.
 pub(super) fn hostile() -> Report {
     let worst = "a\u{1b}[31mred\u{1b}]0;title\u{7}b\0c]]>d\u{fffe}e\u{202e}f\u{200b}g\u{9b}2Jh\r\ni|`*<b>&\"\\";
@@ -435,6 +466,7 @@ pub(super) fn all() -> Vec<(&'static str, Report)> {
         ("leftovers", leftovers()),
         ("interrupted", interrupted()),
         ("live_data", live_data()),
+        ("not_begun", not_begun()),
         ("hostile", hostile()),
     ]
 }
