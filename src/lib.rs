@@ -6,7 +6,6 @@ pub mod cluster;
 pub mod evaluate;
 pub mod rbac;
 pub mod report;
-pub mod verdict;
 pub mod roundtrip;
 pub mod sim;
-pub mod roundtrip;
+pub mod verdict;

@@ -1,12 +1,10 @@
-//! The round trip: snapshot, restore and verify, in a real cluster.
+//! The round trip: snapshot, restore, verify. What is decided here is decided from plain data; only the driver acts.
 
 pub mod cleanup;
 pub mod driver;
+mod knowledge;
 pub mod ledger;
 pub mod machine;
-//! The round trip: snapshot, restore, verify. What is decided here is decided from plain data; only the driver acts.
-
-mod knowledge;
 pub mod objects;
 pub mod payload;
 pub mod plan;

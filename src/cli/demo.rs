@@ -1,0 +1,74 @@
+//! `demo`: `preflight` on the embedded cluster, over real HTTP.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use clap::Args;
+
+use crate::cli::UsageError;
+use crate::cli::output::{OutputArgs, complain, print};
+use crate::cli::roundtrip::PreflightArgs;
+use crate::cluster::ConnectionArgs;
+use crate::run;
+use crate::sim::{self, scenario};
+use crate::verdict::exit;
+
+/// Which simulated cluster.
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// What is wrong with the simulated cluster
+    #[arg(long, value_name = "NAME", default_value = "healthy")]
+    scenario: String,
+    /// Say which scenarios there are
+    #[arg(long)]
+    list: bool,
+    #[command(flatten)]
+    preflight: PreflightArgs,
+}
+
+/// Runs `preflight` on a cluster that exists for this run only.
+pub(super) async fn run(output: &OutputArgs, arguments: &DemoArgs) -> Result<u8, UsageError> {
+    if arguments.list {
+        print(&listing());
+        return Ok(exit::READY);
+    }
+    let scenario = scenario::find(&arguments.scenario).ok_or_else(|| {
+        UsageError(format!("there is no scenario {:?}; `snapready demo --list` names them all", arguments.scenario))
+    })?;
+    let screens = output.screens(arguments.preflight.fail_on())?;
+    let task = arguments.preflight.task(None, "demo", true)?;
+    let started = match start(scenario).await {
+        Ok(started) => started,
+        Err(error) => {
+            complain(&format!("the simulated cluster does not start: {error}"));
+            return Ok(exit::INCONCLUSIVE);
+        }
+    };
+    let connection = ConnectionArgs { kubeconfig: Some(started.kubeconfig.path().to_owned()), ..ConnectionArgs::default() };
+    run::run(&connection, screens, task).await
+}
+
+struct Started {
+    kubeconfig: tempfile::NamedTempFile,
+    /// It ends when this is dropped.
+    _cluster: sim::Cluster,
+}
+
+async fn start(scenario: &'static scenario::Scenario) -> std::io::Result<Started> {
+    let cluster = sim::start(scenario).await?;
+    // The run connects as it does to any cluster.
+    let mut kubeconfig = tempfile::NamedTempFile::new()?;
+    kubeconfig.write_all(cluster.kubeconfig().as_bytes())?;
+    kubeconfig.flush()?;
+    Ok(Started { kubeconfig, _cluster: cluster })
+}
+
+fn listing() -> String {
+    let width = scenario::all().iter().map(|scenario| scenario.name.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for scenario in scenario::all() {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{:width$}  {}", scenario.name, scenario.description);
+    }
+    text
+}

@@ -1,0 +1,78 @@
+//! `list`: the catalogue of checks.
+
+use std::fmt::Write as _;
+
+use clap::Args;
+use snapready_checks::model::check::{Check, Group, How};
+
+use crate::cli::UsageError;
+use crate::cli::output::{OutputArgs, print};
+use crate::cli::select::SelectArgs;
+use crate::report::format::Format;
+use crate::verdict::exit;
+
+/// Which checks.
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    #[command(flatten)]
+    select: SelectArgs,
+    /// Show the rights that each check takes
+    #[arg(long)]
+    permissions: bool,
+}
+
+/// Prints the catalogue.
+pub(super) fn run(output: &OutputArgs, arguments: &ListArgs) -> Result<u8, UsageError> {
+    let checks = arguments.select.checks()?;
+    let text = match output.output.unwrap_or_default() {
+        Format::Human => for_people(&checks, arguments.permissions),
+        Format::Json => {
+            let list: Vec<_> = checks
+                .iter()
+                .map(|check| {
+                    serde_json::json!({
+                        "id": check.id, "slug": check.slug, "title": check.title, "group": check.group,
+                        "severity": check.severity, "since": check.since, "permissions": permissions(check),
+                    })
+                })
+                .collect();
+            format!("{:#}\n", serde_json::Value::Array(list))
+        }
+        other => return Err(UsageError(format!("list has the formats human and json, not {other}"))),
+    };
+    print(&text);
+    Ok(exit::READY)
+}
+
+fn for_people(checks: &[&Check], with_permissions: bool) -> String {
+    let mut text = String::new();
+    let width = checks.iter().map(|check| check.slug.len()).max().unwrap_or_default();
+    for group in Group::ALL {
+        let members: Vec<_> = checks.iter().filter(|check| check.group == group).collect();
+        if members.is_empty() {
+            continue;
+        }
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{}", group.heading());
+        for check in members {
+            let _ = writeln!(text, "  {}  {:width$}  {}", check.id, check.slug, check.title);
+            if with_permissions {
+                for permission in permissions(check) {
+                    let _ = writeln!(text, "         {permission}");
+                }
+            }
+        }
+    }
+    text
+}
+
+/// The rights that a check takes. Those of the round trip are its own, and the same for all of its ids.
+fn permissions(check: &Check) -> Vec<String> {
+    let mut rules: Vec<_> = match check.how {
+        How::Looking(_) => check.needs.iter().chain(check.uses).flat_map(|need| need.rules()).collect(),
+        How::RoundTrip => crate::rbac::round_trip_namespace_rules(),
+    };
+    rules.sort();
+    rules.dedup();
+    rules.iter().map(ToString::to_string).collect()
+}

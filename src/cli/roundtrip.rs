@@ -1,0 +1,227 @@
+//! `roundtrip` and `preflight`, which is `check` and `roundtrip` in one run.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use snapready_checks::model::check::{Check, How};
+
+use crate::cli::UsageError;
+use crate::cli::duration::Limit;
+use crate::cli::output::OutputArgs;
+use crate::cli::select::{SelectArgs, VerdictArgs};
+use crate::cluster::ConnectionArgs;
+use crate::report::document::{StepId, VolumeMode};
+use crate::roundtrip::driver::Options;
+use crate::roundtrip::machine::{Keep, Source};
+use crate::roundtrip::plan::Selection;
+use crate::run::{self, RoundTripTask, Task};
+use crate::verdict::FailOn;
+
+const WHAT: &str = "Round trip";
+
+/// What the round trip is made of.
+#[derive(Debug, Clone, Args)]
+struct TripArgs {
+    /// StorageClass to try (repeat) [default: the default class]
+    #[arg(long, value_name = "NAME", help_heading = WHAT)]
+    storage_class: Vec<String>,
+    /// Try every StorageClass of a CSI driver
+    #[arg(long, conflicts_with = "storage_class", help_heading = WHAT)]
+    all: bool,
+    /// VolumeSnapshotClass to use [default: as Kubernetes chooses it for the driver]
+    #[arg(long, value_name = "NAME", help_heading = WHAT)]
+    snapshot_class: Option<String>,
+    /// Volume mode to try (repeat) [default: both]
+    #[arg(long, value_enum, value_name = "MODE", help_heading = WHAT)]
+    volume_mode: Vec<Mode>,
+    /// Size of the source volume, e.g. 10Gi; some drivers have a minimum
+    #[arg(long, value_name = "QUANTITY", help_heading = WHAT)]
+    size: Option<String>,
+    /// Image for the pods; it needs sh and what busybox and coreutils share
+    #[arg(long, value_name = "IMAGE", help_heading = WHAT)]
+    image: Option<String>,
+    /// Whether a pod holds the source volume while the snapshot is taken
+    #[arg(long, value_enum, default_value = "attached", help_heading = WHAT)]
+    source: SourceArg,
+    /// Whether the objects are left in the cluster, to look at them
+    #[arg(long, value_enum, default_value = "never", help_heading = WHAT)]
+    keep: KeepArg,
+    /// How many round trips run at a time
+    #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u16).range(1..), help_heading = WHAT)]
+    parallel: u16,
+    /// Limit for the whole run, clean-up apart; 0 is none
+    #[arg(long, value_name = "DURATION", default_value = "30m", help_heading = WHAT)]
+    timeout: Limit,
+    /// Limit for a step, e.g. snapshot=10m (repeat); without NAME= for each one
+    #[arg(long, value_name = "[NAME=]DURATION", help_heading = WHAT)]
+    step_timeout: Vec<StepTimeout>,
+    /// Limit for the clean-up
+    #[arg(long, value_name = "DURATION", default_value = "60s", help_heading = WHAT)]
+    cleanup_timeout: Limit,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Mode {
+    #[value(alias = "Filesystem")]
+    Filesystem,
+    #[value(alias = "Block")]
+    Block,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SourceArg {
+    Attached,
+    Detached,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum KeepArg {
+    Never,
+    OnFailure,
+    Always,
+}
+
+/// A limit for one step, or for every step.
+#[derive(Debug, Clone, Copy)]
+struct StepTimeout {
+    step: Option<StepId>,
+    limit: Limit,
+}
+
+impl std::str::FromStr for StepTimeout {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let Some((name, limit)) = text.split_once('=') else {
+            return Ok(Self { step: None, limit: text.parse()? });
+        };
+        let step = StepId::ALL.into_iter().find(|step| step.word() == name).ok_or_else(|| {
+            let known: Vec<_> = StepId::ALL.iter().map(|step| step.word()).collect();
+            format!("there is no step {name:?}; the steps are {}", known.join(", "))
+        })?;
+        Ok(Self { step: Some(step), limit: limit.parse()? })
+    }
+}
+
+impl TripArgs {
+    fn task(&self, namespace: Option<&str>) -> Result<RoundTripTask, UsageError> {
+        let usage = |error: &dyn std::error::Error| UsageError::from_error(error);
+        let size = self.size.as_deref().map(str::parse).transpose().map_err(|error| usage(&error))?;
+        let volume_modes = if self.volume_mode.is_empty() {
+            vec![VolumeMode::Filesystem, VolumeMode::Block]
+        } else {
+            self.volume_mode
+                .iter()
+                .map(|mode| match mode {
+                    Mode::Filesystem => VolumeMode::Filesystem,
+                    Mode::Block => VolumeMode::Block,
+                })
+                .collect()
+        };
+        let selection = Selection {
+            storage_classes: self.storage_class.clone(),
+            all: self.all,
+            snapshot_class: self.snapshot_class.clone(),
+            volume_modes,
+            size,
+            image: self.image.clone(),
+            namespace: namespace.map(ToOwned::to_owned),
+        };
+        Ok(RoundTripTask { selection, options: self.options() })
+    }
+
+    fn options(&self) -> Options {
+        let step = |step: StepId| {
+            // The last one that fits counts, and one that names the step fits better.
+            let named = self.step_timeout.iter().rev().find(|timeout| timeout.step == Some(step));
+            let for_all = self.step_timeout.iter().rev().find(|timeout| timeout.step.is_none());
+            named.or(for_all).and_then(|timeout| timeout.limit.0)
+        };
+        Options {
+            timeout: self.timeout.0,
+            step_timeouts: StepId::ALL.into_iter().filter_map(|id| step(id).map(|limit| (id, limit))).collect(),
+            cleanup_timeout: self.cleanup_timeout.0.unwrap_or(Duration::MAX),
+            keep: match self.keep {
+                KeepArg::Never => Keep::Never,
+                KeepArg::OnFailure => Keep::OnFailure,
+                KeepArg::Always => Keep::Always,
+            },
+            parallel: usize::from(self.parallel),
+            source: match self.source {
+                SourceArg::Attached => Source::Attached,
+                SourceArg::Detached => Source::Detached,
+            },
+        }
+    }
+}
+
+/// `roundtrip`.
+#[derive(Debug, Args)]
+pub(super) struct RoundtripArgs {
+    #[command(flatten)]
+    trip: TripArgs,
+    #[command(flatten)]
+    verdict: VerdictArgs,
+}
+
+/// `preflight`.
+#[derive(Debug, Args)]
+pub(super) struct PreflightArgs {
+    #[command(flatten)]
+    trip: TripArgs,
+    #[command(flatten)]
+    select: SelectArgs,
+    #[command(flatten)]
+    verdict: VerdictArgs,
+}
+
+impl PreflightArgs {
+    /// Which findings make the cluster not ready.
+    pub(super) fn fail_on(&self) -> FailOn {
+        self.verdict.fail_on
+    }
+
+    /// What to do, under the name of the command that does it.
+    pub(super) fn task(&self, namespace: Option<&str>, command: &'static str, simulated: bool) -> Result<Task, UsageError> {
+        Ok(Task {
+            command,
+            checks: looking(self.select.checks()?),
+            round_trip: Some(self.trip.task(namespace)?),
+            fail_on: self.verdict.fail_on,
+            unknown: self.verdict.unknown,
+            simulated,
+        })
+    }
+}
+
+/// The checks that look; the others are the round trip's own.
+fn looking(checks: Vec<&'static Check>) -> Vec<&'static Check> {
+    checks.into_iter().filter(|check| matches!(check.how, How::Looking(_))).collect()
+}
+
+/// Runs the round trip alone.
+pub(super) async fn run(
+    connection: &ConnectionArgs,
+    output: &OutputArgs,
+    arguments: &RoundtripArgs,
+) -> Result<u8, UsageError> {
+    let task = Task {
+        command: "roundtrip",
+        checks: Vec::new(),
+        round_trip: Some(arguments.trip.task(connection.namespace.as_deref())?),
+        fail_on: arguments.verdict.fail_on,
+        unknown: arguments.verdict.unknown,
+        simulated: false,
+    };
+    run::run(connection, output.screens(task.fail_on)?, task).await
+}
+
+/// Runs the checks and the round trip.
+pub(super) async fn preflight(
+    connection: &ConnectionArgs,
+    output: &OutputArgs,
+    arguments: &PreflightArgs,
+) -> Result<u8, UsageError> {
+    let task = arguments.task(connection.namespace.as_deref(), "preflight", false)?;
+    run::run(connection, output.screens(task.fail_on)?, task).await
+}

@@ -1,0 +1,178 @@
+//! What the driver has to know, put together: the objects of the plan, their data, and what is seen of them.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::Value;
+use snapready_checks::model::facts::Facts;
+
+use crate::report::document::{CheckResult, DataVerdict, ObjectName};
+use crate::report::events;
+use crate::roundtrip::diagnose::{
+    self, Observation, SeenEvent, data_result, refused, timed_out, unreadable_result, vanished, write_result,
+};
+use crate::roundtrip::driver::{Diagnosis, Failure, Judgement, Knowledge, Observed, Trip};
+use crate::roundtrip::ledger::{Item, Role};
+use crate::roundtrip::objects::{self, Manifest};
+use crate::roundtrip::payload::{Payload, Written};
+use crate::roundtrip::plan::{Plan, Target, restore_size};
+
+/// A plan that is carried out.
+#[derive(Debug)]
+pub struct Carry<'a> {
+    plan: &'a Plan,
+    facts: &'a Facts,
+    trips: Vec<Trip>,
+    payloads: Vec<Payload>,
+    /// What the writers measured, by round trip: the readers are compared with it.
+    written: Mutex<BTreeMap<usize, Written>>,
+}
+
+impl<'a> Carry<'a> {
+    /// The seed has to be another one for each run: it tells this run's data from any other's.
+    #[must_use]
+    pub fn new(plan: &'a Plan, facts: &'a Facts, seed: &[u8]) -> Self {
+        let trip = |target: &Target| Trip {
+            target: events::Target {
+                index: target.index,
+                storage_class: target.storage_class.clone(),
+                snapshot_class: target.snapshot_class.clone(),
+                volume_mode: target.volume_mode,
+            },
+            driver: target.driver.clone(),
+        };
+        let payload = |target: &Target| Payload::new(seed, target.index, target.volume_mode, target.size_bytes);
+        Self {
+            plan,
+            facts,
+            trips: plan.targets.iter().map(trip).collect(),
+            payloads: plan.targets.iter().map(payload).collect(),
+            written: Mutex::default(),
+        }
+    }
+
+    #[expect(clippy::expect_used, reason = "the driver names round trips of this very plan")]
+    fn target(&self, trip: usize) -> (&Target, &Payload) {
+        let both = self.plan.targets.get(trip).zip(self.payloads.get(trip));
+        both.expect("a round trip of the plan")
+    }
+
+    /// The objects that the diagnosis of a step rests on: the source's, and from the restore on those of the restore.
+    fn observe<T>(&self, observed: &Observed<'_>, then: impl FnOnce(&Observation<'_>) -> T) -> T {
+        use crate::report::document::StepId::{Restore, Verify};
+        let seen = |role| observed.objects.get(&role).copied();
+        let (claim, pod) = match observed.step {
+            Restore | Verify => (seen(Role::RestoredClaim), seen(Role::Reader)),
+            _ => (seen(Role::SourceClaim), seen(Role::Overwriter).or_else(|| seen(Role::Writer))),
+        };
+        let events: Vec<SeenEvent> = observed.events.iter().copied().map(event).collect();
+        then(&Observation {
+            step: observed.step,
+            elapsed: observed.elapsed,
+            facts: self.facts,
+            target: self.target(observed.trip).0,
+            claim,
+            pod,
+            volume_snapshot: seen(Role::Snapshot),
+            volume_snapshot_content: seen(Role::Content),
+            namespace: None,
+            events: &events,
+        })
+    }
+}
+
+impl Knowledge for Carry<'_> {
+    fn run(&self) -> &str {
+        self.plan.run.as_str()
+    }
+
+    fn namespace(&self) -> &str {
+        &self.plan.namespace
+    }
+
+    fn own_namespace(&self) -> bool {
+        self.plan.own_namespace
+    }
+
+    fn trips(&self) -> &[Trip] {
+        &self.trips
+    }
+
+    fn manifest(&self, item: Item, snapshot: Option<&Value>) -> Option<Manifest> {
+        let Item::Of(trip, role) = item else { return Some(objects::namespace(self.plan)) };
+        let (target, payload) = self.target(trip);
+        match role {
+            Role::SourceClaim => Some(objects::source_claim(self.plan, target)),
+            Role::Writer => Some(objects::writer(self.plan, target, payload)),
+            Role::Overwriter => Some(objects::overwriter(self.plan, target, payload)),
+            Role::Snapshot => Some(objects::snapshot(self.plan, target)),
+            Role::RestoredClaim => {
+                let wanted = snapshot.and_then(|snapshot| snapshot.pointer("/status/restoreSize")?.as_str());
+                // A size that cannot be read is the driver's mistake; the request is what is known.
+                let size = restore_size(target.size_bytes, wanted, None).unwrap_or(target.size_bytes);
+                Some(objects::restored_claim(self.plan, target, size))
+            }
+            Role::Reader => Some(objects::reader(self.plan, target, payload)),
+            Role::Content | Role::SourceVolume | Role::RestoredVolume => None,
+        }
+    }
+
+    fn written(&self, trip: usize, message: &str) -> Result<(), Box<CheckResult>> {
+        let (target, payload) = self.target(trip);
+        match payload.judge_written(message) {
+            Ok(written) => {
+                self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(trip, written);
+                Ok(())
+            }
+            Err(fault) => Err(Box::new(write_result(self.plan, target, &fault, None))),
+        }
+    }
+
+    fn read(&self, trip: usize, message: &str) -> Result<Judgement, Box<CheckResult>> {
+        let (target, payload) = self.target(trip);
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner).get(&trip).cloned();
+        match payload.judge_read(&written.unwrap_or_default(), message) {
+            Ok(judgement) => Ok(Judgement {
+                data: judgement.verdict,
+                message: judgement.message.clone(),
+                diagnosis: (judgement.verdict != DataVerdict::Intact)
+                    .then(|| Box::new(data_result(self.plan, target, &judgement))),
+            }),
+            Err(unreadable) => Err(Box::new(unreadable_result(self.plan, target, &unreadable))),
+        }
+    }
+
+    fn diagnose(&self, observed: &Observed<'_>) -> Diagnosis {
+        match self.observe(observed, diagnose::diagnose) {
+            diagnose::Diagnosis::Waiting { waiting_for, last_seen } => Diagnosis::Waiting { waiting_for, last_seen },
+            diagnose::Diagnosis::Certain(result) => Diagnosis::Certain(result),
+        }
+    }
+
+    fn timed_out(&self, observed: &Observed<'_>) -> CheckResult {
+        self.observe(observed, timed_out)
+    }
+
+    fn refused(&self, trip: usize, failure: &Failure, object: &ObjectName) -> CheckResult {
+        let mut result = refused(failure.status, &failure.reason, &failure.message, object);
+        result.target = Some(self.target(trip).0.label());
+        result
+    }
+
+    fn vanished(&self, trip: usize, object: &ObjectName) -> CheckResult {
+        vanished(self.target(trip).0, object)
+    }
+}
+
+fn event(event: &Value) -> SeenEvent {
+    let text = |pointer| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    SeenEvent {
+        kind: text("/involvedObject/kind"),
+        name: text("/involvedObject/name"),
+        event_type: text("/type"),
+        reason: text("/reason"),
+        message: text("/message"),
+        count: event.pointer("/count").and_then(Value::as_u64).unwrap_or_default(),
+        component: text("/source/component"),
+    }
+}

@@ -1,0 +1,78 @@
+//! What a run has found, and the report made of it.
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use crate::report::document::{
+    CheckResult, ObjectName, Report, RoundTrip, Run, SCHEMA_VERSION, Source, SourceKind, Summary, Tool,
+};
+use crate::roundtrip::plan::RunId;
+use crate::run::Task;
+use crate::verdict::verdict;
+
+/// What a run has found so far.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) id: RunId,
+    began: Instant,
+    started_at: Timestamp,
+    pub(super) source: Source,
+    pub(super) results: Vec<CheckResult>,
+    pub(super) round_trips: Vec<RoundTrip>,
+    pub(super) leftovers: Vec<ObjectName>,
+    pub(super) errors: Vec<String>,
+}
+
+impl Found {
+    pub(super) fn new(id: RunId, task: &Task) -> Self {
+        let kind = if task.simulated { SourceKind::Simulated } else { SourceKind::Live };
+        Self {
+            id,
+            began: Instant::now(),
+            started_at: Timestamp::now(),
+            source: Source { kind, context: None, server: None, server_version: None },
+            results: Vec::new(),
+            round_trips: Vec::new(),
+            leftovers: Vec::new(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// The report, at the end of the run.
+    pub(super) fn report(self, task: &Task, interrupted: Option<&str>) -> Report {
+        let (verdict, exit_code) = verdict(
+            &self.results,
+            &self.round_trips,
+            &self.leftovers,
+            &self.errors,
+            interrupted,
+            task.fail_on,
+            task.unknown,
+        );
+        let mut summary = Summary::default();
+        for status in self.results.iter().map(|result| result.status).chain(self.round_trips.iter().map(|trip| trip.status)) {
+            summary.count(status);
+        }
+        Report {
+            schema_version: SCHEMA_VERSION.to_owned(),
+            tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+            run: Run {
+                id: self.id.to_string(),
+                command: task.command.to_owned(),
+                started_at: self.started_at,
+                finished_at: Timestamp::now(),
+                duration_ms: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+                interrupted: interrupted.map(ToOwned::to_owned),
+                verdict,
+                exit_code,
+                errors: self.errors,
+            },
+            source: self.source,
+            summary,
+            results: self.results,
+            round_trips: self.round_trips,
+            leftovers: self.leftovers,
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! A run, from the first request to the last report: connect, collect, evaluate, round trip, verdict. Every command that
+//! looks at a cluster is a run with another [`Task`].
+
+mod found;
+mod tell;
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use snapready_checks::model::check::Check;
+use snapready_checks::model::facts::Facts;
+use snapready_checks::model::need::Need;
+use tokio::sync::watch;
+
+use crate::cli::output::{Screens, complain};
+use crate::cli::signals::{self, Received};
+use crate::cluster::{Collection, ConnectError, Connection, ConnectionArgs, collect, connect, server_version};
+use crate::evaluate::evaluate;
+use crate::report::document::{Source, SourceKind};
+use crate::report::events::{Happening, Target};
+use crate::report::format::Format;
+use crate::report::output::Reporter;
+use crate::report::progress::Progress;
+use crate::roundtrip::carry::Carry;
+use crate::roundtrip::driver::{self, Options, Signals};
+use crate::roundtrip::plan::{Plan, RunId, Selection};
+use crate::run::found::Found;
+use crate::run::tell::Teller;
+use crate::verdict::{FailOn, UnknownPolicy, exit};
+
+/// What a run does.
+#[derive(Debug, Clone)]
+pub(crate) struct Task {
+    /// The subcommand, for the report.
+    pub(crate) command: &'static str,
+    /// The checks; none for the round trip alone.
+    pub(crate) checks: Vec<&'static Check>,
+    /// The round trip, if there is to be one.
+    pub(crate) round_trip: Option<RoundTripTask>,
+    /// Which findings make the cluster not ready.
+    pub(crate) fail_on: FailOn,
+    /// What a result that could not be determined counts as.
+    pub(crate) unknown: UnknownPolicy,
+    /// Whether the cluster is the embedded one.
+    pub(crate) simulated: bool,
+}
+
+/// The round trip of a run.
+#[derive(Debug, Clone)]
+pub(crate) struct RoundTripTask {
+    /// What to try.
+    pub(crate) selection: Selection,
+    /// How.
+    pub(crate) options: Options,
+}
+
+/// Why there is nothing to report: the call was wrong.
+#[derive(Debug)]
+pub(crate) struct WrongCall(pub(crate) String);
+
+/// What the facts about a round trip are taken from, whatever checks are selected: the diagnosis rests on them.
+const ROUND_TRIP_NEEDS: [Need; 8] = [
+    Need::StorageClasses,
+    Need::VolumeSnapshotClasses,
+    Need::SnapshotApis,
+    Need::CsiDrivers,
+    Need::CsiNodes,
+    Need::Pods,
+    Need::Workloads,
+    Need::Leases,
+];
+
+/// How long after its beginning a run's objects count as left behind, beyond its own time limits.
+const EXPIRY: SignedDuration = SignedDuration::from_hours(2);
+
+/// Carries out a task and writes its reports. Gives the exit code.
+pub(crate) async fn run(connection: &ConnectionArgs, screens: Screens, task: Task) -> Result<u8, WrongCall> {
+    let human = screens.outputs.stdout() == Format::Human;
+    let reporter = Reporter::new(screens.outputs, screens.render, Box::new(std::io::stdout()))
+        .map_err(|error| WrongCall(error.to_string()))?;
+    let progress = Progress::new(screens.progress.0, screens.progress.1, Box::new(std::io::stderr()));
+    let signals = signals::listen().map_err(|error| WrongCall(format!("signals cannot be received: {error}")))?;
+    let (id, seed) = random();
+    let mut found = Found::new(id, &task);
+    let teller = Teller::start(progress, reporter);
+
+    let answer = look(connection, &task, &mut found, &teller, &seed, signals.clone()).await;
+    let received = *signals.borrow();
+    match answer {
+        Ok(()) => {}
+        Err(Trouble::WrongCall(wrong)) => return Err(wrong),
+        Err(Trouble::Connect(error)) => {
+            // The error says all that a person wants to know; a program gets a report, whatever happened.
+            if !human || error.is_usage() {
+                found.errors.push(error.to_string());
+            }
+            complain(&format!("{error}\n{}", error.next_step()));
+            if human {
+                return Ok(if error.is_usage() { exit::USAGE } else { exit::INCONCLUSIVE });
+            }
+            if error.is_usage() {
+                return Ok(exit::USAGE);
+            }
+        }
+    }
+    let report = found.report(&task, received.first);
+    let code = report.run.exit_code;
+    match teller.finish(report).await {
+        Ok(()) => Ok(code),
+        Err(error) => {
+            complain(&error.to_string());
+            Ok(if code == exit::READY { exit::INCONCLUSIVE } else { code })
+        }
+    }
+}
+
+enum Trouble {
+    WrongCall(WrongCall),
+    Connect(ConnectError),
+}
+
+impl From<ConnectError> for Trouble {
+    fn from(error: ConnectError) -> Self {
+        Self::Connect(error)
+    }
+}
+
+async fn look(
+    arguments: &ConnectionArgs,
+    task: &Task,
+    found: &mut Found,
+    teller: &Teller,
+    seed: &[u8],
+    mut signals: watch::Receiver<Received>,
+) -> Result<(), Trouble> {
+    let began = Timestamp::now();
+    // Until objects exist there is nothing to clean up: the first signal ends the run.
+    let facts = tokio::select! {
+        facts = see(arguments, task, found, teller) => facts?,
+        _ = signals.wait_for(|received| received.count > 0) => return Ok(()),
+    };
+    let (connection, facts) = facts;
+    for result in evaluate(&facts, &task.checks) {
+        teller.tell(Happening::CheckFinished { result: result.clone() });
+        found.results.push(result);
+    }
+    if let Some(round_trip) = &task.round_trip {
+        let expires_at = began.saturating_add(EXPIRY).unwrap_or(Timestamp::MAX);
+        let plan = Plan::new(&round_trip.selection, &facts, found.id.clone(), expires_at);
+        match plan {
+            Ok(plan) => carry_out(&connection, &plan, &facts, seed, &round_trip.options, found, teller, signals).await,
+            Err(error) if error.is_usage() => return Err(Trouble::WrongCall(WrongCall(error.to_string()))),
+            Err(error) => found.errors.push(format!("no round trip: {error}")),
+        }
+    }
+    Ok(())
+}
+
+/// Connects and collects.
+async fn see(
+    arguments: &ConnectionArgs,
+    task: &Task,
+    found: &mut Found,
+    teller: &Teller,
+) -> Result<(Connection, Facts), ConnectError> {
+    let connection = connect(arguments).await?;
+    let version = server_version(&connection).await?;
+    let source = Source {
+        kind: if task.simulated { SourceKind::Simulated } else { SourceKind::Live },
+        context: connection.context.clone(),
+        server: Some(connection.server.clone()),
+        server_version: Some(version.git_version.clone()),
+    };
+    found.source = source.clone();
+    teller.tell(Happening::RunStarted { run: found.id.to_string(), command: task.command.to_owned(), source });
+    let mut needs: BTreeSet<Need> =
+        task.checks.iter().flat_map(|check| check.needs.iter().chain(check.uses)).copied().collect();
+    if task.round_trip.is_some() {
+        needs.extend(ROUND_TRIP_NEEDS);
+    }
+    let given = task.round_trip.as_ref().and_then(|trip| trip.selection.namespace.as_deref());
+    let own = format!("snapready-{}", found.id);
+    let collection = Collection {
+        needs: &needs,
+        namespace: given.unwrap_or(&own),
+        own_namespace: given.is_none(),
+        server_version: Some(version),
+    };
+    let facts = collect(&connection, &collection, &|retry| {
+        teller.tell(Happening::Retrying { request: retry.request, reason: retry.reason });
+    })
+    .await;
+    Ok((connection, facts))
+}
+
+#[expect(clippy::too_many_arguments, reason = "everything that a round trip takes, handed over once")]
+async fn carry_out(
+    connection: &Connection,
+    plan: &Plan,
+    facts: &Facts,
+    seed: &[u8],
+    options: &Options,
+    found: &mut Found,
+    teller: &Teller,
+    signals: watch::Receiver<Received>,
+) {
+    let carry = Carry::new(plan, facts, seed);
+    teller.tell(Happening::RoundTripsPlanned {
+        namespace: plan.namespace.clone(),
+        own_namespace: plan.own_namespace,
+        targets: plan
+            .targets
+            .iter()
+            .map(|target| Target {
+                index: target.index,
+                storage_class: target.storage_class.clone(),
+                snapshot_class: target.snapshot_class.clone(),
+                volume_mode: target.volume_mode,
+            })
+            .collect(),
+    });
+    let mut options = options.clone();
+    if let Some(limit) = connection.request_timeout {
+        options.request_timeout = limit;
+    }
+    let (counts, received) = watch::channel(Signals::default());
+    let forward = async {
+        let mut signals = signals;
+        while signals.changed().await.is_ok() {
+            let now = *signals.borrow();
+            counts.send_replace(Signals { count: now.count, name: now.first.unwrap_or_default() });
+        }
+        // Nobody sends signals any more; the run goes on without them.
+        std::future::pending::<()>().await;
+    };
+    let outcome = tokio::select! {
+        outcome = driver::run(connection.client.clone(), &carry, &options, received, teller.happenings()) => outcome,
+        () = forward => return,
+    };
+    found.round_trips = outcome.round_trips;
+    found.leftovers = outcome.leftovers;
+    found.kept = outcome.kept;
+}
+
+/// A run's id, and the seed of its data.
+fn random() -> (RunId, [u8; 16]) {
+    let mut id = [0; 3];
+    let mut seed = [0; 16];
+    // Without randomness two runs could meet under one name, and old data could pass for new; time and pid are then
+    // the next best thing.
+    if getrandom::fill(&mut id).is_err() || getrandom::fill(&mut seed).is_err() {
+        let now = Timestamp::now().as_nanosecond().to_le_bytes();
+        seed.copy_from_slice(&now);
+        let pid = std::process::id().to_le_bytes();
+        for (index, byte) in id.iter_mut().enumerate() {
+            *byte = now.get(index + 1).copied().unwrap_or_default() ^ pid.get(index).copied().unwrap_or_default();
+        }
+    }
+    (RunId::from_bytes(id), seed)
+}
