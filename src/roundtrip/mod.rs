@@ -1,5 +1,6 @@
 //! The round trip: snapshot, restore, verify. What is decided here is decided from plain data; only the driver acts.
 
+pub mod diagnose;
 mod knowledge;
 pub mod objects;
 pub mod payload;
