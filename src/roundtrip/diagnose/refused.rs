@@ -1,0 +1,246 @@
+//! Refusals of the API server, at a dry run or at a create: who refused, and what they want.
+
+use snapready_checks::model::finding::{Evidence, Fix};
+
+use super::in_words;
+use super::result::{Found, RoundTripCheck, safe};
+use crate::report::document::{CheckResult, ObjectName};
+
+/// Whether a refusal passes by itself within moments, so that the same request should be made again: `status`, `reason`
+/// and `message` are those of the API server's Status object.
+pub fn may_pass(status: u16, reason: &str, message: &str) -> bool {
+    // A new namespace gets its default service account a moment later.
+    let young = message.contains("error looking up service account")
+        || message.contains("no API token found for service account");
+    let busy = matches!(status, 429 | 502 | 503 | 504)
+        || matches!(reason, "TooManyRequests" | "ServerTimeout" | "Timeout");
+    let quota = message.contains("status unknown for quota")
+        || message.contains("resource quota evaluation timed out");
+    let conflict = status == 409
+        && reason == "Conflict"
+        && message.contains("please apply your changes to the latest version");
+    young || busy || quota || conflict
+}
+
+/// Why the API server does not take an object.
+pub fn refused(status: u16, reason: &str, message: &str, what: &ObjectName) -> CheckResult {
+    let (cause, fix) = explain(status, reason, message, what);
+    let evidence = Evidence {
+        kind: what.kind.clone(),
+        namespace: what.namespace.clone(),
+        name: what.name.clone(),
+        path: format!("HTTP {status} {reason}"),
+        value: message.to_owned(),
+    };
+    Found::new(
+        RoundTripCheck::AdmissionAllows,
+        snapready_checks::model::finding::Status::Fail,
+        None,
+        &format!("{} is refused: {message}", in_words(what)),
+    )
+    .evidence([evidence])
+    .cause(cause)
+    .fix(fix)
+    .done()
+}
+
+/// The text between two marks.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    text.split_once(before)?
+        .1
+        .split_once(after)
+        .map(|(found, _)| found)
+}
+
+fn explain(status: u16, reason: &str, message: &str, what: &ObjectName) -> (String, Fix) {
+    let namespace = safe(what.namespace.as_deref().unwrap_or_default(), "NAMESPACE");
+    let says = |part: &str| message.contains(part);
+    if status == 401 {
+        return (
+            "the API server does not accept the credentials".to_owned(),
+            Fix::text("Log in again.").command("kubectl auth whoami"),
+        );
+    }
+    if says("exceeded quota: ") {
+        let quota = between(message, "exceeded quota: ", ",").unwrap_or_default();
+        let text = "Raise the quota, free some of it, or name another namespace; --size and fewer targets at a time need less.";
+        return (
+            format!("ResourceQuota {quota} has no room for it"),
+            Fix::text(text).command(format!(
+                "kubectl describe resourcequota {} -n {namespace}",
+                safe(quota, "NAME")
+            )),
+        );
+    }
+    if says("failed quota: ") {
+        let quota = between(message, "failed quota: ", ":").unwrap_or_default();
+        return (
+            format!("ResourceQuota {quota} wants something that the object does not set"),
+            Fix::text("Name another namespace.").command(format!(
+                "kubectl describe resourcequota {} -n {namespace}",
+                safe(quota, "NAME")
+            )),
+        );
+    }
+    let limit = ["minimum ", "maximum "].iter().any(|word| says(word))
+        && (says(" per PersistentVolumeClaim is ")
+            || says(" per Container is ")
+            || says(" per Pod is "));
+    if limit || says("max limit to request ratio per") {
+        let text = if says("per PersistentVolumeClaim") {
+            "Choose a size within the limits with --size, or name another namespace."
+        } else {
+            "Name another namespace, or widen the LimitRange."
+        };
+        return (
+            "a LimitRange of the namespace does not allow it".to_owned(),
+            Fix::text(text).command(format!("kubectl describe limitrange -n {namespace}")),
+        );
+    }
+    if says("violates PodSecurity") {
+        return (
+            "Pod Security Admission: the namespace's level does not allow the pod, although it satisfies the restricted level as released; something changed it on its way, for example a mutating webhook".to_owned(),
+            Fix::text("See which fields the message names, and what sets them.")
+                .command(format!("kubectl get namespace {namespace} -o jsonpath='{{.metadata.labels}}'"))
+                .command("kubectl get mutatingwebhookconfigurations"),
+        );
+    }
+    if says("unable to validate against any security context constraint") {
+        return (
+            "OpenShift's SecurityContextConstraints do not allow the pod's user or group".to_owned(),
+            Fix::text("Let the cluster assign the user, and give the namespace's service account the restricted-v2 constraint.")
+                .command(format!("oc adm policy who-can use scc restricted-v2 -n {namespace}")),
+        );
+    }
+    if says("ValidatingAdmissionPolicy '") {
+        let policy = between(message, "ValidatingAdmissionPolicy '", "'").unwrap_or_default();
+        return (
+            format!("ValidatingAdmissionPolicy {policy} denies it"),
+            Fix::text("Make an exception for the run's namespace or labels (app.kubernetes.io/managed-by: snapready), or name a namespace that the policy leaves out.")
+                .command(format!("kubectl get validatingadmissionpolicy {} -o yaml", safe(policy, "NAME"))),
+        );
+    }
+    if says("failed calling webhook") {
+        return webhook_down(message);
+    }
+    if says("admission webhook \"") {
+        return webhook_denied(message);
+    }
+    if says("because it is being terminated") {
+        return (
+            "the namespace is being deleted".to_owned(),
+            Fix::text("Wait until it is gone, or name another namespace.")
+                .command(format!("kubectl get namespace {namespace}")),
+        );
+    }
+    if status == 403 && says(" cannot ") && says(" resource \"") {
+        return missing_right(message, what);
+    }
+    if status == 404 && says("namespaces \"") {
+        return (
+            "the namespace does not exist".to_owned(),
+            Fix::text("Create it, or leave out --namespace so that the run makes one.")
+                .command(format!("kubectl create namespace {namespace}")),
+        );
+    }
+    if status == 404 {
+        return (
+            format!("the API server does not serve {} objects: their CRD is missing, or serves another version", what.kind),
+            Fix::text("Install the snapshot CRDs in version v1.")
+                .command("kubectl apply -k 'https://github.com/kubernetes-csi/external-snapshotter/client/config/crd?ref=v8.6.0'"),
+        );
+    }
+    if status == 409 {
+        return (
+            "an object of this name is there already, from another run or from somebody else"
+                .to_owned(),
+            Fix::text("Run again: every run has names of its own. Remove what older runs left.")
+                .command("snapready cleanup --all"),
+        );
+    }
+    if status == 422 || reason == "Invalid" {
+        return (
+            "the API server's rules for this kind do not allow one of its fields".to_owned(),
+            Fix::text(
+                "See which field the message names; a class that it names must exist and fit.",
+            ),
+        );
+    }
+    if may_pass(status, reason, message) || status >= 500 {
+        return (
+            "the API server could not answer".to_owned(),
+            Fix::text("Run again when the control plane is well.")
+                .command("kubectl get --raw '/readyz?verbose'"),
+        );
+    }
+    (
+        "an admission rule of this cluster denies it".to_owned(),
+        Fix::text("See what the message names, and make an exception for it."),
+    )
+}
+
+fn webhook_down(message: &str) -> (String, Fix) {
+    let webhook = between(message, "failed calling webhook \"", "\"").unwrap_or_default();
+    let leftover = webhook.contains("snapshot");
+    let text = if leftover {
+        "external-snapshotter has no webhook any more from 8.2 on: delete the configuration that was left behind, or bring its service back."
+    } else {
+        "Bring the webhook's service back; its owner decides whether its failurePolicy may be Ignore."
+    };
+    (
+        format!(
+            "admission webhook {webhook} does not answer, and nothing is let through without it"
+        ),
+        Fix::text(text)
+            .command("kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"),
+    )
+}
+
+fn webhook_denied(message: &str) -> (String, Fix) {
+    let webhook = between(message, "admission webhook \"", "\"").unwrap_or_default();
+    let (who, command) = if webhook.contains("kyverno") {
+        (
+            "a Kyverno policy",
+            "kubectl get clusterpolicies,policies -A",
+        )
+    } else if webhook.contains("gatekeeper") {
+        ("a Gatekeeper constraint", "kubectl get constraints")
+    } else {
+        (
+            "an admission webhook",
+            "kubectl get validatingwebhookconfigurations",
+        )
+    };
+    (
+        format!("{who} denies it (webhook {webhook})"),
+        Fix::text("Make an exception for the run's namespace or labels (app.kubernetes.io/managed-by: snapready), or name a namespace that is left out; if it is about the image, name one of an allowed registry with --image.")
+            .command(command),
+    )
+}
+
+/// `pods is forbidden: User "x" cannot create resource "pods" in API group "" in the namespace "y"`.
+fn missing_right(message: &str, what: &ObjectName) -> (String, Fix) {
+    let verb = between(message, "\" cannot ", " resource").unwrap_or("create");
+    let resource = between(message, "resource \"", "\"").unwrap_or_default();
+    let group = between(message, "API group \"", "\"").unwrap_or_default();
+    let qualified = if group.is_empty() {
+        resource.to_owned()
+    } else {
+        format!("{resource}.{group}")
+    };
+    let qualified = safe(&qualified, "RESOURCE");
+    let verb = safe(verb, "create");
+    let scope = what
+        .namespace
+        .as_deref()
+        .map(|namespace| format!(" -n {}", safe(namespace, "NAMESPACE")))
+        .unwrap_or_default();
+    (
+        format!("the caller lacks the right to {verb} {qualified}"),
+        Fix::text(format!(
+            "Grant: {verb} {qualified}. `snapready rbac` prints all rules that a run needs."
+        ))
+        .command("snapready rbac")
+        .command(format!("kubectl auth can-i {verb} {qualified}{scope}")),
+    )
+}

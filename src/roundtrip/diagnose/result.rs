@@ -1,0 +1,183 @@
+//! The round trip's own checks, and how their results are put together.
+
+use snapready_checks::model::check::{Group, Severity};
+use snapready_checks::model::finding::{Evidence, Fix, Status};
+
+use crate::report::document::CheckResult;
+use crate::roundtrip::plan::is_name;
+
+/// At most so many characters of a cluster's text stand in a message.
+const MESSAGE: usize = 400;
+/// At most so many in evidence.
+const VALUE: usize = 1500;
+
+/// A check that only a round trip carries out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RoundTripCheck {
+    /// The round trip as a whole.
+    RoundTrip,
+    /// The restored data is what was written.
+    DataIntact,
+    /// The snapshot-controller works on a VolumeSnapshot.
+    SnapshotControllerWorks,
+    /// The driver's csi-snapshotter works on a VolumeSnapshotContent.
+    SnapshotSidecarWorks,
+    /// A VolumeSnapshotClass is found and can be used.
+    SnapshotClassUsable,
+    /// The snapshot's driver is the volume's.
+    SnapshotDriverMatches,
+    /// The driver takes the snapshot.
+    SnapshotSucceeds,
+    /// The source volume is provisioned.
+    ProvisioningSucceeds,
+    /// The snapshot is restored.
+    RestoreSucceeds,
+    /// A pod with the volume starts.
+    PodStarts,
+    /// The API server takes the objects.
+    AdmissionAllows,
+    /// Everything that was created goes away.
+    EverythingRemoved,
+    /// A pod can write to the volume.
+    WriteSucceeds,
+}
+
+impl RoundTripCheck {
+    /// Id, slug and title, as in the catalogue.
+    pub const fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::RoundTrip => ("SR301", "round-trip", "a snapshot is taken and restored"),
+            Self::DataIntact => (
+                "SR302",
+                "data-intact",
+                "restored data is what was written before the snapshot",
+            ),
+            Self::SnapshotControllerWorks => (
+                "SR303",
+                "snapshot-controller-works",
+                "the snapshot-controller works on VolumeSnapshots",
+            ),
+            Self::SnapshotSidecarWorks => (
+                "SR304",
+                "snapshot-sidecar-works",
+                "the driver's csi-snapshotter works on VolumeSnapshotContents",
+            ),
+            Self::SnapshotClassUsable => (
+                "SR305",
+                "snapshot-class-usable",
+                "a VolumeSnapshotClass is found and can be used",
+            ),
+            Self::SnapshotDriverMatches => (
+                "SR306",
+                "snapshot-driver-matches",
+                "snapshots are taken by the volume's own driver",
+            ),
+            Self::SnapshotSucceeds => (
+                "SR307",
+                "snapshot-succeeds",
+                "the driver takes the snapshot",
+            ),
+            Self::ProvisioningSucceeds => {
+                ("SR308", "provisioning-succeeds", "a volume is provisioned")
+            }
+            Self::RestoreSucceeds => (
+                "SR309",
+                "restore-succeeds",
+                "a volume is restored from the snapshot",
+            ),
+            Self::PodStarts => ("SR310", "pod-starts", "a pod with the volume starts"),
+            Self::AdmissionAllows => (
+                "SR311",
+                "admission-allows",
+                "the API server takes the objects",
+            ),
+            Self::EverythingRemoved => (
+                "SR312",
+                "everything-removed",
+                "everything that was created goes away",
+            ),
+            Self::WriteSucceeds => ("SR313", "write-succeeds", "a pod can write to the volume"),
+        }
+    }
+}
+
+/// A result that is being put together.
+#[derive(Debug)]
+pub(super) struct Found(CheckResult);
+
+impl Found {
+    pub(super) fn new(
+        check: RoundTripCheck,
+        status: Status,
+        target: Option<&str>,
+        message: &str,
+    ) -> Self {
+        let (id, slug, title) = check.words();
+        Self(CheckResult {
+            id: id.to_owned(),
+            slug: slug.to_owned(),
+            group: Group::Roundtrip,
+            title: title.to_owned(),
+            target: target.map(ToOwned::to_owned),
+            status,
+            severity: Severity::Error,
+            message: line(message, MESSAGE),
+            evidence: Vec::new(),
+            cause: None,
+            fix: None,
+        })
+    }
+
+    pub(super) fn fail(check: RoundTripCheck, target: &str, message: &str) -> Self {
+        Self::new(check, Status::Fail, Some(target), message)
+    }
+
+    pub(super) fn cause(mut self, cause: impl Into<String>) -> Self {
+        self.0.cause = Some(line(&cause.into(), VALUE));
+        self
+    }
+
+    pub(super) fn fix(mut self, fix: Fix) -> Self {
+        self.0.fix = Some(fix);
+        self
+    }
+
+    pub(super) fn evidence(mut self, evidence: impl IntoIterator<Item = Evidence>) -> Self {
+        for mut evidence in evidence {
+            evidence.value = line(&evidence.value, VALUE);
+            evidence.name = line(&evidence.name, MESSAGE);
+            self.0.evidence.push(evidence);
+        }
+        self
+    }
+
+    pub(super) fn done(self) -> CheckResult {
+        self.0
+    }
+}
+
+/// A cluster's text as one line of printable characters, cut at `limit` characters.
+pub(super) fn line(text: &str, limit: usize) -> String {
+    let mut shown = String::new();
+    let mut space = false;
+    for c in text.trim().chars().take(limit) {
+        // Controls, and marks that change the direction of the text after them.
+        let hidden = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let blank = c.is_whitespace() || c.is_control() || hidden;
+        if !blank {
+            shown.push(c);
+        } else if !space {
+            shown.push(' ');
+        }
+        space = blank;
+    }
+    if text.trim().chars().nth(limit).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// A name for a command: the name if it is one that Kubernetes accepts, a placeholder otherwise.
+pub(super) fn safe<'a>(name: &'a str, placeholder: &'a str) -> &'a str {
+    if is_name(name) { name } else { placeholder }
+}
