@@ -74,3 +74,74 @@ pub fn default_storage_class(classes: &[StorageClass]) -> Option<&StorageClass> 
         made.then_with(|| a.metadata.name.cmp(&b.metadata.name))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::kubernetes::Metadata;
+
+    fn snapshot_class(name: &str, driver: &str, mark: &str) -> VolumeSnapshotClass {
+        let annotations = [(DEFAULT_SNAPSHOT_CLASS.to_owned(), mark.to_owned())].into();
+        VolumeSnapshotClass {
+            metadata: Metadata {
+                name: name.to_owned(),
+                annotations,
+                ..Metadata::default()
+            },
+            driver: driver.to_owned(),
+            ..VolumeSnapshotClass::default()
+        }
+    }
+
+    #[test]
+    fn only_marked_classes_of_the_driver_are_candidates() {
+        let classes = [
+            snapshot_class("b", "x", "true"),
+            snapshot_class("a", "y", "true"),
+            snapshot_class("c", "x", "True"),
+        ];
+        assert_eq!(
+            choose_snapshot_class(&classes, "x"),
+            Choice::One(&classes[0])
+        );
+        assert_eq!(choose_snapshot_class(&classes, "X"), Choice::None);
+        let classes = [
+            snapshot_class("b", "x", "true"),
+            snapshot_class("a", "x", "true"),
+        ];
+        assert_eq!(
+            choose_snapshot_class(&classes, "x"),
+            Choice::Several(vec![&classes[1], &classes[0]])
+        );
+    }
+
+    #[test]
+    fn of_several_default_storage_classes_the_newest_counts_and_then_the_name() {
+        let class = |name: &str, key: &str, made: &str| StorageClass {
+            metadata: Metadata {
+                name: name.to_owned(),
+                annotations: [(key.to_owned(), "true".to_owned())].into(),
+                creation_timestamp: Some(made.parse().unwrap()),
+                ..Metadata::default()
+            },
+            ..StorageClass::default()
+        };
+        let name = |classes: &[StorageClass]| {
+            default_storage_class(classes).map(|class| class.metadata.name.clone())
+        };
+        let old = class("a", DEFAULT_STORAGE_CLASS, "2025-01-01T00:00:00Z");
+        let new = class("c", DEFAULT_STORAGE_CLASS, "2026-01-01T00:00:00Z");
+        let as_new = class(
+            "b",
+            "storageclass.beta.kubernetes.io/is-default-class",
+            "2026-01-01T00:00:00Z",
+        );
+        let none = class("d", "example.org/other", "2026-02-01T00:00:00Z");
+        assert_eq!(
+            name(&[old.clone(), new.clone(), none.clone()]).as_deref(),
+            Some("c")
+        );
+        assert_eq!(name(&[old, new, as_new]).as_deref(), Some("b"));
+        assert_eq!(name(&[none]), None);
+    }
+}

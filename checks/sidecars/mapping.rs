@@ -476,3 +476,15 @@ fn by_image(running: &Running<'_>, known: &BTreeSet<String>) -> BTreeSet<String>
         .map(str::to_owned)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leases_are_named_as_csi_lib_utils_names_them() {
+        assert_eq!(sanitised("ebs.csi.aws.com"), "ebs-csi-aws-com");
+        assert_eq!(sanitised("odd_name."), "odd-name-X");
+        assert_eq!(sanitised("HX-CSI"), "HX-CSI");
+    }
+}

@@ -89,14 +89,29 @@ fn without(facts: &Facts, driver: &str, matters: bool) -> Finding {
             format!("{driver} is not an installed CSI driver"),
         );
     }
-    let has_sidecar = matches!(sidecar_of(facts, driver), Presence::Present { .. });
-    if !has_sidecar && known.is_none_or(|known| known.snapshots != Some(true)) {
-        return Finding::new(
-            Status::Skip,
-            format!(
+    let sidecar = sidecar_of(facts, driver);
+    let says_yes = known.is_some_and(|known| known.snapshots == Some(true));
+    match &sidecar {
+        Presence::Present { .. } => {}
+        Presence::Absent { .. } if !matters => {
+            let message = format!(
+                "snapshots are not set up for {driver}: it has neither class nor csi-snapshotter"
+            );
+            return Finding::new(Status::Skip, message);
+        }
+        Presence::Absent { .. } | Presence::Unknown { .. } if says_yes => {}
+        Presence::Unknown { why } if facts.pods.seen().is_none() => {
+            let message = format!(
+                "{driver} has no VolumeSnapshotClass; whether it can make snapshots: {why}"
+            );
+            return Finding::new(Status::Unknown, message);
+        }
+        Presence::Absent { .. } | Presence::Unknown { .. } => {
+            let message = format!(
                 "{driver} has no VolumeSnapshotClass, and nothing shows that it can make snapshots"
-            ),
-        );
+            );
+            return Finding::new(Status::Skip, message);
+        }
     }
     let status = if matters { Status::Fail } else { Status::Warn };
     let finding = Finding::new(
@@ -110,12 +125,19 @@ fn without(facts: &Facts, driver: &str, matters: bool) -> Finding {
         "none",
     ))
     .fix(make_one(driver, known));
-    match look_alike(facts, driver) {
-        Some((class, theirs)) => finding
+    if let Some((class, theirs)) = look_alike(facts, driver) {
+        return finding
             .evidence(Evidence::cluster("VolumeSnapshotClass", class, "driver", theirs))
-            .cause(format!("VolumeSnapshotClass {class} is for {theirs}, which may be a misspelling of {driver}.")),
-        None => finding.cause("A snapshot needs a class with the driver of its volume; no installer has made one."),
+            .cause(format!("VolumeSnapshotClass {class} is for {theirs}, which may be a misspelling of {driver}."));
     }
+    finding.cause(match sidecar {
+        Presence::Absent { because, .. } => {
+            format!("Snapshots are not switched on for this driver: it has no csi-snapshotter either ({because}).")
+        }
+        Presence::Present { .. } | Presence::Unknown { .. } => {
+            "A snapshot needs a class with the driver of its volume; no installer has made one.".to_owned()
+        }
+    })
 }
 
 /// A class whose driver is the same but for one or two letters.

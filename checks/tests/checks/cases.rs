@@ -33,6 +33,9 @@ struct Expected {
     cause: Vec<String>,
     #[serde(default)]
     fix: Vec<String>,
+    /// What must not stand in the fix.
+    #[serde(default)]
+    without: Vec<String>,
 }
 
 fn folder(check: &Check) -> PathBuf {
@@ -123,6 +126,10 @@ fn fits(found: &Finding, expected: &Expected) -> bool {
         && has(&found.message, &expected.message)
         && has(found.cause.as_deref().unwrap_or_default(), &expected.cause)
         && has(&fix, &expected.fix)
+        && !expected
+            .without
+            .iter()
+            .any(|word| fix.contains(word.as_str()))
 }
 
 #[test]
