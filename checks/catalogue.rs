@@ -25,9 +25,7 @@ pub fn catalogue() -> Vec<&'static Check> {
 /// The check with this id or slug; ids in any case.
 #[must_use]
 pub fn find(id_or_slug: &str) -> Option<&'static Check> {
-    catalogue()
-        .into_iter()
-        .find(|check| names(check, id_or_slug))
+    catalogue().into_iter().find(|check| names(check, id_or_slug))
 }
 
 fn names(check: &Check, text: &str) -> bool {
@@ -40,39 +38,25 @@ pub fn select(selected: &[String], skipped: &[String]) -> Result<Vec<&'static Ch
     let all = catalogue();
     for selector in selected.iter().chain(skipped) {
         if !all.iter().any(|check| matches(check, selector)) {
-            return Err(SelectError::Unknown {
-                selector: selector.clone(),
-                nearest: nearest(selector),
-            });
+            return Err(SelectError::Unknown { selector: selector.clone(), nearest: nearest(selector) });
         }
     }
-    let is_selected = |check: &Check| {
-        selected.is_empty() || selected.iter().any(|selector| matches(check, selector))
-    };
+    let is_selected = |check: &Check| selected.is_empty() || selected.iter().any(|selector| matches(check, selector));
     let is_skipped = |check: &Check| skipped.iter().any(|selector| matches(check, selector));
-    let chosen: Vec<_> = all
-        .into_iter()
-        .filter(|check| is_selected(check) && !is_skipped(check))
-        .collect();
-    if chosen.is_empty() {
-        Err(SelectError::Empty)
-    } else {
-        Ok(chosen)
-    }
+    let chosen: Vec<_> = all.into_iter().filter(|check| is_selected(check) && !is_skipped(check)).collect();
+    if chosen.is_empty() { Err(SelectError::Empty) } else { Ok(chosen) }
 }
 
 fn matches(check: &Check, selector: &str) -> bool {
     let is_pattern = selector.contains(['*', '?']);
     names(check, selector)
         || check.group.word() == selector
-        || (is_pattern
-            && (glob(selector, check.slug) || glob(&selector.to_ascii_uppercase(), check.id)))
+        || (is_pattern && (glob(selector, check.slug) || glob(&selector.to_ascii_uppercase(), check.id)))
 }
 
 /// Whether a text matches a pattern with `*` for any characters and `?` for one.
 fn glob(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) =
-        (pattern.chars().collect(), text.chars().collect());
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     // reached[i]: the pattern so far matches the first i characters. Linear in the text for each character of the
     // pattern, so no pattern takes long.
     let mut reached = vec![false; text.len() + 1];
@@ -89,13 +73,8 @@ fn glob(pattern: &str, text: &str) -> bool {
                 any |= here;
                 any
             } else {
-                let fits = before
-                    .and_then(|before| text.get(before))
-                    .is_some_and(|c| wanted == '?' || *c == wanted);
-                fits && before
-                    .and_then(|before| reached.get(before))
-                    .copied()
-                    .unwrap_or(false)
+                let fits = before.and_then(|before| text.get(before)).is_some_and(|c| wanted == '?' || *c == wanted);
+                fits && before.and_then(|before| reached.get(before)).copied().unwrap_or(false)
             };
         }
         reached = next;
@@ -106,10 +85,7 @@ fn glob(pattern: &str, text: &str) -> bool {
 /// The known selectors most like an unknown one, the most alike first.
 fn nearest(selector: &str) -> Vec<&'static str> {
     let checks = catalogue();
-    let words = checks
-        .iter()
-        .flat_map(|check| [check.id, check.slug])
-        .chain(Group::ALL.map(Group::word));
+    let words = checks.iter().flat_map(|check| [check.id, check.slug]).chain(Group::ALL.map(Group::word));
     let lower = selector.to_ascii_lowercase();
     let mut near: Vec<(usize, &'static str)> = words
         .map(|word| {
@@ -121,12 +97,8 @@ fn nearest(selector: &str) -> Vec<&'static str> {
         .collect();
     near.sort_unstable();
     let allowed = (selector.chars().count() / 2).max(2);
-    let mut near: Vec<&'static str> = near
-        .into_iter()
-        .filter(|(distance, _)| *distance <= allowed)
-        .map(|(_, word)| word)
-        .take(3)
-        .collect();
+    let mut near: Vec<&'static str> =
+        near.into_iter().filter(|(distance, _)| *distance <= allowed).map(|(_, word)| word).take(3).collect();
     if near.is_empty() {
         near.extend(Group::ALL.map(Group::word));
     }
@@ -136,8 +108,7 @@ fn nearest(selector: &str) -> Vec<&'static str> {
 /// How many letters must be changed, added or taken away to make one text from the other (Levenshtein). Texts of more
 /// than 300 characters are as far apart as can be.
 pub(crate) fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) =
-        (a.chars().take(301).collect(), b.chars().take(301).collect());
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(301).collect(), b.chars().take(301).collect());
     if a.len() > 300 || b.len() > 300 {
         return usize::MAX;
     }
@@ -182,10 +153,7 @@ impl fmt::Display for SelectError {
             ),
             Self::Empty => {
                 let groups = Group::ALL.map(Group::word).join(", ");
-                write!(
-                    f,
-                    "every selected check is skipped as well, so nothing is left; the groups are {groups}"
-                )
+                write!(f, "every selected check is skipped as well, so nothing is left; the groups are {groups}")
             }
         }
     }

@@ -48,10 +48,7 @@ impl fmt::Display for Distribution {
 /// The distribution, if this cluster is one that may hide its controllers: there, that no pod is seen proves nothing.
 #[must_use]
 pub fn may_be_hidden(facts: &Facts) -> Option<Distribution> {
-    let version = facts
-        .server_version
-        .seen()
-        .map_or("", |version| version.git_version.as_str());
+    let version = facts.server_version.seen().map_or("", |version| version.git_version.as_str());
     if version.contains("-gke.") {
         return Some(Distribution::Gke);
     }
@@ -66,12 +63,7 @@ pub fn may_be_hidden(facts: &Facts) -> Option<Distribution> {
     }
     // Gardener's resource manager marks what it installs in a cluster.
     let mut drivers = facts.csi_drivers.seen().into_iter().flatten();
-    if drivers.any(|driver| {
-        driver
-            .metadata
-            .annotations
-            .contains_key("resources.gardener.cloud/origin")
-    }) {
+    if drivers.any(|driver| driver.metadata.annotations.contains_key("resources.gardener.cloud/origin")) {
         return Some(Distribution::Gardener);
     }
     // These number their Kubernetes as upstream does. Their own driver tells them: registered, but without any
@@ -82,29 +74,19 @@ pub fn may_be_hidden(facts: &Facts) -> Option<Distribution> {
         ("dobs.csi.digitalocean.com", Distribution::Doks),
         ("blockvolume.csi.oraclecloud.com", Distribution::Oke),
     ];
-    let hidden =
-        |driver: &str| is_registered(facts, driver) && controller_part_of(facts, driver).is_none();
-    let by_name = by_driver
-        .into_iter()
-        .find(|(driver, _)| hidden(driver))
-        .map(|(_, distribution)| distribution);
+    let hidden = |driver: &str| is_registered(facts, driver) && controller_part_of(facts, driver).is_none();
+    let by_name = by_driver.into_iter().find(|(driver, _)| hidden(driver)).map(|(_, distribution)| distribution);
     by_name.or_else(|| {
-        let mut provisioners = facts
-            .storage_classes
-            .seen()
-            .into_iter()
-            .flatten()
-            .map(|class| &class.provisioner);
+        let mut provisioners = facts.storage_classes.seen().into_iter().flatten().map(|class| &class.provisioner);
         let no_controller = running(facts, is_controller_part).is_empty();
-        (no_controller && provisioners.any(|driver| is_registered(facts, driver)))
-            .then_some(Distribution::Hosted)
+        (no_controller && provisioners.any(|driver| is_registered(facts, driver))).then_some(Distribution::Hosted)
     })
 }
 
 /// `OpenShift` builds Kubernetes as `v1.27.6+f67aeb3`; others append words (`+k3s1`, `+rke2r1`, `+IKS`). Where its
 /// control plane is not hosted, its controllers are visible and nobody asks.
 fn is_openshift(version: &str) -> bool {
-    version.split_once('+').is_some_and(|(_, build)| {
-        (7..=12).contains(&build.len()) && build.bytes().all(|byte| byte.is_ascii_hexdigit())
-    })
+    version
+        .split_once('+')
+        .is_some_and(|(_, build)| (7..=12).contains(&build.len()) && build.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }

@@ -46,9 +46,7 @@ impl Running<'_> {
     pub fn statuses(&self) -> impl Iterator<Item = (&Pod, &ContainerStatus)> {
         self.pods.iter().filter_map(|pod| {
             let mut statuses = pod.status.container_statuses.iter();
-            statuses
-                .find(|status| status.name == self.container.name)
-                .map(|status| (*pod, status))
+            statuses.find(|status| status.name == self.container.name).map(|status| (*pod, status))
         })
     }
 }
@@ -57,39 +55,18 @@ impl Running<'_> {
 pub fn running<'a>(facts: &'a Facts, matches: fn(&Container) -> bool) -> Vec<Running<'a>> {
     let mut found: BTreeMap<(String, String, String, String), Running<'a>> = BTreeMap::new();
     for workload in facts.workloads.seen().into_iter().flatten() {
-        for container in workload
-            .spec
-            .template
-            .spec
-            .containers
-            .iter()
-            .filter(|container| matches(container))
-        {
+        for container in workload.spec.template.spec.containers.iter().filter(|container| matches(container)) {
             let namespace = workload.metadata.namespace.clone().unwrap_or_default();
-            let key = (
-                namespace.clone(),
-                workload.kind.clone(),
-                workload.metadata.name.clone(),
-                container.name.clone(),
-            );
+            let key =
+                (namespace.clone(), workload.kind.clone(), workload.metadata.name.clone(), container.name.clone());
             found.insert(key, from_workload(workload, namespace, container));
         }
     }
     for pod in facts.pods.seen().into_iter().flatten() {
-        for container in pod
-            .spec
-            .containers
-            .iter()
-            .filter(|container| matches(container))
-        {
+        for container in pod.spec.containers.iter().filter(|container| matches(container)) {
             let namespace = pod.metadata.namespace.clone().unwrap_or_default();
             let (kind, name) = owner(pod);
-            let key = (
-                namespace.clone(),
-                kind.clone(),
-                name.clone(),
-                container.name.clone(),
-            );
+            let key = (namespace.clone(), kind.clone(), name.clone(), container.name.clone());
             if !alive(pod) {
                 continue;
             }
@@ -111,10 +88,7 @@ pub fn running<'a>(facts: &'a Facts, matches: fn(&Container) -> bool) -> Vec<Run
     let mut found: Vec<Running<'a>> = found.into_values().collect();
     if facts.pods.seen().is_some() {
         for running in &mut found {
-            let ready = running
-                .statuses()
-                .filter(|(_, status)| status.ready)
-                .count();
+            let ready = running.statuses().filter(|(_, status)| status.ready).count();
             running.ready = i64::try_from(ready).unwrap_or(i64::MAX);
             // A workload that could not be seen wants what it has; one scaled to 0 may still have some.
             if running.wanted == 0 {
@@ -125,11 +99,7 @@ pub fn running<'a>(facts: &'a Facts, matches: fn(&Container) -> bool) -> Vec<Run
     found
 }
 
-fn from_workload<'a>(
-    workload: &'a Workload,
-    namespace: String,
-    container: &'a Container,
-) -> Running<'a> {
+fn from_workload<'a>(workload: &'a Workload, namespace: String, container: &'a Container) -> Running<'a> {
     let status = &workload.status;
     let daemon = workload.kind == "DaemonSet";
     Running {
@@ -140,16 +110,8 @@ fn from_workload<'a>(
         spec: &workload.spec.template.spec,
         metadata: vec![&workload.metadata, &workload.spec.template.metadata],
         pods: Vec::new(),
-        wanted: if daemon {
-            status.desired_number_scheduled
-        } else {
-            workload.spec.replicas.unwrap_or(1)
-        },
-        ready: if daemon {
-            status.number_ready
-        } else {
-            status.ready_replicas
-        },
+        wanted: if daemon { status.desired_number_scheduled } else { workload.spec.replicas.unwrap_or(1) },
+        ready: if daemon { status.number_ready } else { status.ready_replicas },
     }
 }
 
@@ -166,9 +128,7 @@ fn owner(pod: &Pod) -> (String, String) {
 }
 
 fn alive(pod: &Pod) -> bool {
-    pod.metadata.deletion_timestamp.is_none()
-        && pod.status.phase != "Succeeded"
-        && pod.status.phase != "Failed"
+    pod.metadata.deletion_timestamp.is_none() && pod.status.phase != "Succeeded" && pod.status.phase != "Failed"
 }
 
 /// The last path element of an image, without tag and digest: `snapshot-controller`.
@@ -182,52 +142,36 @@ pub fn image_name(image: &str) -> &str {
 /// Why the containers of a workload are not ready, as far as their states tell: what was seen, and what it means.
 #[must_use]
 pub fn trouble(running: &Running<'_>) -> Option<(Evidence, String)> {
-    running
-        .statuses()
-        .filter(|(_, status)| !status.ready)
-        .find_map(|(pod, status)| {
-            let evidence = |path: &str, value: String| {
-                Evidence::namespaced("Pod", &running.namespace, &pod.metadata.name, path, value)
-            };
-            let path = format!("status.containerStatuses[{}]", status.name);
-            let ended = status
-                .last_state
-                .terminated
-                .as_ref()
-                .or(status.state.terminated.as_ref());
-            let waiting = status.state.waiting.as_ref();
-            match (waiting, ended) {
-                (Some(waiting), _) if is_image_trouble(&waiting.reason) => Some((
-                    evidence(
-                        &format!("{path}.state.waiting"),
-                        format!("{}: {}", waiting.reason, waiting.message),
-                    ),
-                    "the image cannot be pulled".to_owned(),
-                )),
-                (_, Some(ended)) => Some((
-                    evidence(
-                        &format!("{path}.lastState.terminated"),
-                        format!("exit code {}: {}", ended.exit_code, ended.message.trim()),
-                    ),
-                    meaning(ended.exit_code, &ended.message),
-                )),
-                (Some(waiting), None) => Some((
-                    evidence(
-                        &format!("{path}.state.waiting"),
-                        format!("{}: {}", waiting.reason, waiting.message),
-                    ),
-                    format!("the container waits: {}", waiting.reason),
-                )),
-                (None, None) => None,
-            }
-        })
+    running.statuses().filter(|(_, status)| !status.ready).find_map(|(pod, status)| {
+        let evidence = |path: &str, value: String| {
+            Evidence::namespaced("Pod", &running.namespace, &pod.metadata.name, path, value)
+        };
+        let path = format!("status.containerStatuses[{}]", status.name);
+        let ended = status.last_state.terminated.as_ref().or(status.state.terminated.as_ref());
+        let waiting = status.state.waiting.as_ref();
+        match (waiting, ended) {
+            (Some(waiting), _) if is_image_trouble(&waiting.reason) => Some((
+                evidence(&format!("{path}.state.waiting"), format!("{}: {}", waiting.reason, waiting.message)),
+                "the image cannot be pulled".to_owned(),
+            )),
+            (_, Some(ended)) => Some((
+                evidence(
+                    &format!("{path}.lastState.terminated"),
+                    format!("exit code {}: {}", ended.exit_code, ended.message.trim()),
+                ),
+                meaning(ended.exit_code, &ended.message),
+            )),
+            (Some(waiting), None) => Some((
+                evidence(&format!("{path}.state.waiting"), format!("{}: {}", waiting.reason, waiting.message)),
+                format!("the container waits: {}", waiting.reason),
+            )),
+            (None, None) => None,
+        }
+    })
 }
 
 fn is_image_trouble(reason: &str) -> bool {
-    matches!(
-        reason,
-        "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull"
-    )
+    matches!(reason, "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull")
 }
 
 /// What the end of a snapshot-controller or a sidecar means (external-snapshotter's `main` functions). Their logs say
@@ -236,18 +180,12 @@ fn meaning(exit_code: i64, message: &str) -> String {
     let text = match exit_code {
         // Go's flag package.
         2 => "it was started with a flag that its version does not have",
-        _ if message.contains("Lost connection to CSI driver") => {
-            "the driver's container beside it keeps ending"
-        }
-        _ if message.contains("does not support ControllerCreateSnapshot") => {
-            "the driver cannot make snapshots"
-        }
+        _ if message.contains("Lost connection to CSI driver") => "the driver's container beside it keeps ending",
+        _ if message.contains("does not support ControllerCreateSnapshot") => "the driver cannot make snapshots",
         _ if message.contains("ensure CRDs exist") => {
             "it cannot list the snapshot CRDs: they are missing or its rights are"
         }
-        1 => {
-            "it ends by itself: CRDs or rights are missing, or the driver does not answer or cannot make snapshots"
-        }
+        1 => "it ends by itself: CRDs or rights are missing, or the driver does not answer or cannot make snapshots",
         137 => "it was killed, most likely for using too much memory",
         _ => "it keeps ending",
     };
@@ -262,65 +200,34 @@ pub(crate) fn readiness(running: &Running<'_>, what: &str, covered: bool) -> Fin
     if running.ready > 0 && trouble.is_none() {
         return Finding::new(Status::Pass, count);
     }
-    let status = if running.ready > 0 || covered {
-        Status::Warn
-    } else {
-        Status::Fail
-    };
+    let status = if running.ready > 0 || covered { Status::Warn } else { Status::Fail };
     let resource = running.kind.to_ascii_lowercase();
     let names = [running.namespace.as_str(), running.name.as_str()];
-    let is_workload = matches!(
-        running.kind.as_str(),
-        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Pod"
-    );
+    let is_workload =
+        matches!(running.kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Pod");
     if running.wanted == 0 {
         let fix = Fix::text("Scale it up, or start the nodes that it is meant for.");
         let scales = matches!(running.kind.as_str(), "Deployment" | "StatefulSet");
         let scale = format!("kubectl -n {{}} scale {resource} {{}} --replicas=1");
-        return Finding::new(
-            status,
-            format!("{what} of {} is scaled to 0", running.place()),
-        )
-        .evidence(running.evidence("spec.replicas", "0"))
-        .fix(if scales {
-            fix_with(fix, &scale, &names)
-        } else {
-            fix
-        });
+        return Finding::new(status, format!("{what} of {} is scaled to 0", running.place()))
+            .evidence(running.evidence("spec.replicas", "0"))
+            .fix(if scales { fix_with(fix, &scale, &names) } else { fix });
     }
     let path = format!("status of container {}", running.container.name);
-    let finding =
-        Finding::new(status, format!("{what} is not ready: {count}")).evidence(running.evidence(
-            &path,
-            format!("{} of {} ready", running.ready, running.wanted),
-        ));
+    let finding = Finding::new(status, format!("{what} is not ready: {count}"))
+        .evidence(running.evidence(&path, format!("{} of {} ready", running.ready, running.wanted)));
     let finding = match trouble {
-        Some((evidence, cause)) => finding
-            .evidence(evidence)
-            .cause(format!("{}.", upper(&cause))),
+        Some((evidence, cause)) => finding.evidence(evidence).cause(format!("{}.", upper(&cause))),
         None => finding,
     };
     let fix = Fix::text("Read why it does not start.");
     let logs = is_workload && is_object_name(&running.container.name);
-    let logs_of = format!(
-        "kubectl -n {{}} logs {resource}/{{}} -c {} --previous",
-        running.container.name
-    );
-    let fix = fix_with(
-        fix,
-        "kubectl -n {} get pods -o wide",
-        &[running.namespace.as_str()],
-    );
-    finding.fix(if logs {
-        fix_with(fix, &logs_of, &names)
-    } else {
-        fix
-    })
+    let logs_of = format!("kubectl -n {{}} logs {resource}/{{}} -c {} --previous", running.container.name);
+    let fix = fix_with(fix, "kubectl -n {} get pods -o wide", &[running.namespace.as_str()]);
+    finding.fix(if logs { fix_with(fix, &logs_of, &names) } else { fix })
 }
 
 fn upper(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(chars).collect()
-    })
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

@@ -1,8 +1,6 @@
 //! Whether a version of a component fits the APIs that the cluster serves, and what is known to be wrong with it.
 
-use crate::api::crds::{
-    CONTENTS, GROUP_SNAPSHOT_GROUP, SNAPSHOT_GROUP, crd, crd_evidence, install,
-};
+use crate::api::crds::{CONTENTS, GROUP_SNAPSHOT_GROUP, SNAPSHOT_GROUP, crd, crd_evidence, install};
 use crate::api::release::schema_node;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Fix, Status};
@@ -13,9 +11,7 @@ use crate::version::{Component, Version, rows};
 /// The first version of a snapshot API that a component of this version speaks.
 fn speaks(component: Component, version: Version) -> &'static str {
     let (beta, v1) = match component {
-        Component::SnapshotController | Component::CsiSnapshotter => {
-            (Version::new(2, 0, 0), Version::new(4, 0, 0))
-        }
+        Component::SnapshotController | Component::CsiSnapshotter => (Version::new(2, 0, 0), Version::new(4, 0, 0)),
         Component::CsiProvisioner => (Version::new(1, 5, 0), Version::new(3, 0, 0)),
     };
     if version < beta {
@@ -29,30 +25,19 @@ fn speaks(component: Component, version: Version) -> &'static str {
 
 /// The version of the group snapshot API that a component needs, if it is switched on and its absence stops everything:
 /// the informer for it never finishes, and then not even single snapshots are worked on.
-fn needs_groups(
-    component: Component,
-    version: Version,
-    running: &Running<'_>,
-) -> Option<&'static str> {
+fn needs_groups(component: Component, version: Version, running: &Running<'_>) -> Option<&'static str> {
     if component == Component::CsiProvisioner {
         return None;
     }
-    let arguments: Vec<&str> = running
-        .container
-        .command
-        .iter()
-        .chain(&running.container.args)
-        .map(String::as_str)
-        .collect();
+    let arguments: Vec<&str> =
+        running.container.command.iter().chain(&running.container.args).map(String::as_str).collect();
     let by_flag = arguments.iter().any(|argument| {
         argument
             .trim_start_matches('-')
             .strip_prefix("enable-volume-group-snapshots")
             .is_some_and(|rest| rest.is_empty() || rest == "=true")
     });
-    let by_gate = arguments
-        .iter()
-        .any(|argument| argument.contains("CSIVolumeGroupSnapshot=true"));
+    let by_gate = arguments.iter().any(|argument| argument.contains("CSIVolumeGroupSnapshot=true"));
     match (version.major, version.minor) {
         (6, 3) | (7, _) | (8, 0 | 1) if by_flag => Some("v1alpha1"),
         (8, 2 | 3) if by_gate => Some("v1beta1"),
@@ -66,39 +51,34 @@ fn needs_groups(
 /// What follows from the version of a component: one finding.
 pub(crate) fn assess(facts: &Facts, component: Component, running: &Running<'_>) -> Finding {
     let image = &running.container.image;
-    let path = format!(
-        "spec.template.spec.containers[{}].image",
-        running.container.name
-    );
+    let path = format!("spec.template.spec.containers[{}].image", running.container.name);
     let what = format!("{} of {}", component.name(), running.place());
     let Some(version) = component.version(image) else {
-        return Finding::new(
-            Status::Skip,
-            format!("the image of {what} names no version of upstream's: {image}"),
-        )
-        .evidence(running.evidence(&path, image));
+        return Finding::new(Status::Skip, format!("the image of {what} names no version of upstream's: {image}"))
+            .evidence(running.evidence(&path, image));
     };
-    let finding =
-        |status, message| Finding::new(status, message).evidence(running.evidence(&path, image));
+    let finding = |status, message| Finding::new(status, message).evidence(running.evidence(&path, image));
     if let Some(apis) = facts.snapshot_apis.seen() {
         let needed = speaks(component, version);
         // Where the group is not served at all, the CRDs are missing, and other checks say so.
-        if let Some(served) = apis
-            .0
-            .get(SNAPSHOT_GROUP)
-            .filter(|served| !served.iter().any(|api| api == needed))
-        {
+        if let Some(served) = apis.0.get(SNAPSHOT_GROUP).filter(|served| !served.iter().any(|api| api == needed)) {
             let served = served.join(", ");
-            return finding(Status::Fail, format!("{what} has version {version} and needs {SNAPSHOT_GROUP}/{needed}, which is not served"))
-                .evidence(Evidence::cluster("APIGroup", SNAPSHOT_GROUP, "versions", &served))
-                .cause(format!("The CRDs serve {served}. It runs, but never sees a snapshot."))
-                .fix(if needed == "v1" { install(facts, "Install CRDs of its release.") } else { upgrade(running) });
+            return finding(
+                Status::Fail,
+                format!("{what} has version {version} and needs {SNAPSHOT_GROUP}/{needed}, which is not served"),
+            )
+            .evidence(Evidence::cluster("APIGroup", SNAPSHOT_GROUP, "versions", &served))
+            .cause(format!("The CRDs serve {served}. It runs, but never sees a snapshot."))
+            .fix(if needed == "v1" {
+                install(facts, "Install CRDs of its release.")
+            } else {
+                upgrade(running)
+            });
         }
         if let Some(needed) = needs_groups(component, version, running) {
             let served = apis.0.get(GROUP_SNAPSHOT_GROUP);
             if !served.is_some_and(|served| served.iter().any(|api| api == needed)) {
-                let served =
-                    served.map_or_else(|| "not served".to_owned(), |served| served.join(", "));
+                let served = served.map_or_else(|| "not served".to_owned(), |served| served.join(", "));
                 return finding(Status::Fail, format!("{what} has group snapshots switched on and needs {GROUP_SNAPSHOT_GROUP}/{needed}, which is not served"))
                     .evidence(Evidence::cluster("APIGroup", GROUP_SNAPSHOT_GROUP, "versions", &served))
                     .cause("It waits for that API for ever, and works on no snapshot at all, not even on single ones.")
@@ -119,27 +99,16 @@ pub(crate) fn assess(facts: &Facts, component: Component, running: &Running<'_>)
     }
     let bugs: Vec<(&str, &str, &str)> = bugs_of(component, version).collect();
     if let Some((_, effect, fixed)) = bugs.iter().find(|(status, ..)| *status == "warn") {
-        return finding(
-            Status::Warn,
-            format!("{what} has version {version}, which {effect}"),
-        )
-        .cause(format!(
-            "A known bug of this version; {fixed} has it fixed."
-        ))
-        .fix(upgrade(running));
+        return finding(Status::Warn, format!("{what} has version {version}, which {effect}"))
+            .cause(format!("A known bug of this version; {fixed} has it fixed."))
+            .fix(upgrade(running));
     }
-    let note = bugs.first().map_or_else(String::new, |(_, effect, fixed)| {
-        format!("; before {fixed} it {effect}")
-    });
-    Finding::new(Status::Pass, format!("{} {version}{note}", running.place()))
-        .evidence(running.evidence(&path, image))
+    let note = bugs.first().map_or_else(String::new, |(_, effect, fixed)| format!("; before {fixed} it {effect}"));
+    Finding::new(Status::Pass, format!("{} {version}{note}", running.place())).evidence(running.evidence(&path, image))
 }
 
 /// The known bugs of a version: status, effect, and the version without it.
-fn bugs_of(
-    component: Component,
-    version: Version,
-) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+fn bugs_of(component: Component, version: Version) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     rows(include_str!("data/known-bugs.tsv")).filter_map(move |row| {
         let [name, from, before, status, effect] = row.as_slice() else {
             return None;
@@ -150,16 +119,10 @@ fn bugs_of(
 }
 
 fn upgrade(running: &Running<'_>) -> Fix {
-    let fix = Fix::text(
-        "Upgrade it through what installed it: the distribution, the driver's chart or its manifests.",
-    );
+    let fix = Fix::text("Upgrade it through what installed it: the distribution, the driver's chart or its manifests.");
     let resource = running.kind.to_ascii_lowercase();
     let look = format!("kubectl -n {{}} get {resource} {{}} --show-labels");
-    if is_object_name(&resource) {
-        fix_with(fix, &look, &[&running.namespace, &running.name])
-    } else {
-        fix
-    }
+    if is_object_name(&resource) { fix_with(fix, &look, &[&running.namespace, &running.name]) } else { fix }
 }
 
 #[cfg(test)]
@@ -169,17 +132,9 @@ mod tests {
     #[test]
     fn the_table_of_bugs_is_read_whole() {
         for row in rows(include_str!("data/known-bugs.tsv")) {
-            let [name, from, before, status, effect] = row.as_slice() else {
-                panic!("{row:?}")
-            };
-            assert!(
-                ["snapshot-controller", "csi-snapshotter", "csi-provisioner"].contains(name),
-                "{row:?}"
-            );
-            assert!(
-                Version::parse(from).unwrap() < Version::parse(before).unwrap(),
-                "{row:?}"
-            );
+            let [name, from, before, status, effect] = row.as_slice() else { panic!("{row:?}") };
+            assert!(["snapshot-controller", "csi-snapshotter", "csi-provisioner"].contains(name), "{row:?}");
+            assert!(Version::parse(from).unwrap() < Version::parse(before).unwrap(), "{row:?}");
             assert!(["warn", "note"].contains(status), "{row:?}");
             assert!(!effect.is_empty());
         }

@@ -17,19 +17,13 @@ impl Version {
     /// A version.
     #[must_use]
     pub const fn new(major: u32, minor: u32, patch: u32) -> Self {
-        Self {
-            major,
-            minor,
-            patch,
-        }
+        Self { major, minor, patch }
     }
 
     /// Reads `v8.6.0`, `8.6`, `v1.31.1-eks-1b3e656`, `v1.33.1+k3s1`; `None` for anything else, such as `latest` or `2`.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.strip_prefix('v').unwrap_or(text);
-        let end = text
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .unwrap_or(text.len());
+        let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
         let (numbers, rest) = text.split_at(end);
         // A hash such as `8.6abc` is no version.
         if !(rest.is_empty() || rest.starts_with(['-', '+', '_'])) {
@@ -39,11 +33,7 @@ impl Version {
         let major = numbers.next()?.ok()?;
         let minor = numbers.next()?.ok()?;
         let patch = numbers.next().unwrap_or(Ok(0)).ok()?;
-        numbers.next().is_none().then_some(Self {
-            major,
-            minor,
-            patch,
-        })
+        numbers.next().is_none().then_some(Self { major, minor, patch })
     }
 }
 
@@ -111,43 +101,18 @@ mod tests {
         assert_eq!(read("8.6").as_deref(), Some("8.6.0"));
         assert_eq!(read("v1.31.1-eks-1b3e656").as_deref(), Some("1.31.1"));
         assert_eq!(read("v1.33.1+k3s1").as_deref(), Some("1.33.1"));
-        for text in [
-            "",
-            "v",
-            "8",
-            "latest",
-            "v8.",
-            "8.6abc",
-            "1.2.3.4",
-            "99999999999.1.1",
-        ] {
+        for text in ["", "v", "8", "latest", "v8.", "8.6abc", "1.2.3.4", "99999999999.1.1"] {
             assert_eq!(read(text), None, "{text:?}");
         }
     }
 
     #[test]
     fn a_component_has_the_version_of_its_tag_if_the_numbering_is_upstreams() {
-        let version = |image| {
-            Component::SnapshotController
-                .version(image)
-                .map(|version| version.to_string())
-        };
-        assert_eq!(
-            version("registry.k8s.io/sig-storage/snapshot-controller:v8.6.0").as_deref(),
-            Some("8.6.0")
-        );
-        assert_eq!(
-            version("localhost:5000/snapshot-controller:v6.3.1@sha256:00").as_deref(),
-            Some("6.3.1")
-        );
-        assert_eq!(
-            version("rancher/hardened-snapshot-controller:v8.2.0-build20250101").as_deref(),
-            Some("8.2.0")
-        );
-        assert_eq!(
-            version("example.org/snapshot-controller:v9.0.0").as_deref(),
-            Some("9.0.0")
-        );
+        let version = |image| Component::SnapshotController.version(image).map(|version| version.to_string());
+        assert_eq!(version("registry.k8s.io/sig-storage/snapshot-controller:v8.6.0").as_deref(), Some("8.6.0"));
+        assert_eq!(version("localhost:5000/snapshot-controller:v6.3.1@sha256:00").as_deref(), Some("6.3.1"));
+        assert_eq!(version("rancher/hardened-snapshot-controller:v8.2.0-build20250101").as_deref(), Some("8.2.0"));
+        assert_eq!(version("example.org/snapshot-controller:v9.0.0").as_deref(), Some("9.0.0"));
         for image in [
             "localhost:5000/snapshot-controller",
             "example.org/snapshot-controller@sha256:00",

@@ -32,9 +32,6 @@ mod tests {
         assert_eq!(plural(0, "class"), "0 classes");
         assert_eq!(list(["a", "b"]), "a, b");
         assert_eq!(list(["a", "b", "c", "d", "e", "f"]), "a, b, c, d, e, f");
-        assert_eq!(
-            list(["a", "b", "c", "d", "e", "f", "g"]),
-            "a, b, c, d, e and 2 more"
-        );
+        assert_eq!(list(["a", "b", "c", "d", "e", "f", "g"]), "a, b, c, d, e and 2 more");
     }
 }

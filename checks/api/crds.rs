@@ -21,11 +21,7 @@ pub const NEEDED: [&str; 3] = [SNAPSHOTS, CONTENTS, CLASSES];
 /// A CRD, if CRDs were seen and it is among them.
 #[must_use]
 pub fn crd<'a>(facts: &'a Facts, name: &str) -> Option<&'a CustomResourceDefinition> {
-    facts
-        .custom_resource_definitions
-        .seen()?
-        .iter()
-        .find(|crd| crd.metadata.name == name)
+    facts.custom_resource_definitions.seen()?.iter().find(|crd| crd.metadata.name == name)
 }
 
 /// Those of the three needed CRDs that are there.
@@ -42,16 +38,9 @@ pub fn crd_evidence(name: &str, path: &str, value: impl Into<String>) -> Evidenc
 /// How to install the CRDs: those of the newest release that the API server's version takes.
 #[must_use]
 pub fn install(facts: &Facts, text: &str) -> Fix {
-    let server = facts
-        .server_version
-        .seen()
-        .and_then(|version| Version::parse(&version.git_version));
+    let server = facts.server_version.seen().and_then(|version| Version::parse(&version.git_version));
     // CRDs from 8.0 on rely on validation rules, which Kubernetes has from 1.25 on.
-    let release = if server.is_some_and(|server| server < Version::new(1, 25, 0)) {
-        "v7.0.2"
-    } else {
-        "v8.7.0"
-    };
+    let release = if server.is_some_and(|server| server < Version::new(1, 25, 0)) { "v7.0.2" } else { "v8.7.0" };
     Fix::text(text).command(format!(
         "kubectl apply -k 'https://github.com/kubernetes-csi/external-snapshotter/client/config/crd?ref={release}'"
     ))

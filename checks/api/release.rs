@@ -80,9 +80,7 @@ pub fn of_snapshots(crd: &CustomResourceDefinition) -> Vec<Release> {
         let v1beta1 = version(crd, "v1beta1");
         return if columns(v1beta1) == 0 {
             vec![Release::V2_0]
-        } else if node(v1beta1, &["status", "restoreSize"])
-            .is_some_and(|size| size.get("type").is_none())
-        {
+        } else if node(v1beta1, &["status", "restoreSize"]).is_some_and(|size| size.get("type").is_none()) {
             vec![Release::V2_1]
         } else {
             vec![Release::V3]
@@ -97,25 +95,16 @@ pub fn of_snapshots(crd: &CustomResourceDefinition) -> Vec<Release> {
             vec![Release::V4_1, Release::V4_2]
         };
     }
-    let source_has_one_of =
-        node(Some(v1), &["spec", "source"]).is_some_and(|source| source.get("oneOf").is_some());
+    let source_has_one_of = node(Some(v1), &["spec", "source"]).is_some_and(|source| source.get("oneOf").is_some());
     if has_rules(v1) {
         vec![Release::V8]
     } else if node(Some(v1), &["metadata"]).is_some() {
         // An API server below 1.25 drops the rules of 8.x, which had replaced the `oneOf`.
-        vec![if source_has_one_of {
-            Release::V7_0
-        } else {
-            Release::V8
-        }]
+        vec![if source_has_one_of { Release::V7_0 } else { Release::V8 }]
     } else if node(Some(v1), &["status", "volumeGroupSnapshotName"]).is_some() {
         vec![Release::V6_3]
     } else {
-        vec![if lists(crd, "v1beta1") {
-            Release::V6_2
-        } else {
-            Release::V6_0_0
-        }]
+        vec![if lists(crd, "v1beta1") { Release::V6_2 } else { Release::V6_0_0 }]
     }
 }
 
@@ -146,17 +135,12 @@ pub fn of_contents(crd: &CustomResourceDefinition) -> Vec<Release> {
     if has_rules(v1) {
         vec![Release::V8]
     } else if node(Some(v1), &["status", "volumeGroupSnapshotHandle"]).is_some() {
-        let one_of =
-            node(Some(v1), &["spec", "source"]).is_some_and(|source| source.get("oneOf").is_some());
+        let one_of = node(Some(v1), &["spec", "source"]).is_some_and(|source| source.get("oneOf").is_some());
         vec![if one_of { Release::V7_0 } else { Release::V8 }]
     } else if node(Some(v1), &["status", "volumeGroupSnapshotContentName"]).is_some() {
         vec![Release::V6_3]
     } else {
-        vec![if lists(crd, "v1beta1") {
-            Release::V6_2
-        } else {
-            Release::V6_0_0
-        }]
+        vec![if lists(crd, "v1beta1") { Release::V6_2 } else { Release::V6_0_0 }]
     }
 }
 
@@ -215,38 +199,21 @@ pub fn together(
     contents: &CustomResourceDefinition,
     classes: &CustomResourceDefinition,
 ) -> Together {
-    let each = [
-        (snapshots, of_snapshots(snapshots)),
-        (contents, of_contents(contents)),
-        (classes, of_classes(classes)),
-    ];
-    let common = each.iter().map(|(_, releases)| releases).fold(
-        None,
-        |common: Option<Vec<Release>>, releases| {
-            Some(match common {
-                None => releases.clone(),
-                Some(common) => common
-                    .into_iter()
-                    .filter(|release| releases.contains(release))
-                    .collect(),
-            })
-        },
-    );
+    let each =
+        [(snapshots, of_snapshots(snapshots)), (contents, of_contents(contents)), (classes, of_classes(classes))];
+    let common = each.iter().map(|(_, releases)| releases).fold(None, |common: Option<Vec<Release>>, releases| {
+        Some(match common {
+            None => releases.clone(),
+            Some(common) => common.into_iter().filter(|release| releases.contains(release)).collect(),
+        })
+    });
     match common.as_deref() {
         Some([release, ..]) => {
-            let rules = [snapshots, contents]
-                .iter()
-                .any(|crd| version(crd, "v1").is_some_and(has_rules));
-            Together::Release {
-                release: *release,
-                rules_dropped: *release == Release::V8 && !rules,
-            }
+            let rules = [snapshots, contents].iter().any(|crd| version(crd, "v1").is_some_and(has_rules));
+            Together::Release { release: *release, rules_dropped: *release == Release::V8 && !rules }
         }
         _ => Together::HalfDone {
-            each: each
-                .into_iter()
-                .map(|(crd, releases)| (crd.metadata.name.clone(), releases))
-                .collect(),
+            each: each.into_iter().map(|(crd, releases)| (crd.metadata.name.clone(), releases)).collect(),
         },
     }
 }
@@ -272,10 +239,7 @@ pub fn of_group_contents(crd: &CustomResourceDefinition) -> &'static str {
 
 /// The versions that a CRD serves.
 pub fn served(crd: &CustomResourceDefinition) -> Vec<&str> {
-    versions(crd)
-        .filter(|version| flag(version, "served"))
-        .filter_map(name)
-        .collect()
+    versions(crd).filter(|version| flag(version, "served")).filter_map(name).collect()
 }
 
 /// The versions that a CRD lists, served or not.
@@ -285,27 +249,18 @@ pub fn listed(crd: &CustomResourceDefinition) -> Vec<&str> {
 
 /// Whether a version of a CRD has a node at a path of its schema, and which.
 #[must_use]
-pub fn schema_node<'a>(
-    crd: &'a CustomResourceDefinition,
-    version_name: &str,
-    path: &[&str],
-) -> Option<&'a Value> {
+pub fn schema_node<'a>(crd: &'a CustomResourceDefinition, version_name: &str, path: &[&str]) -> Option<&'a Value> {
     node(version(crd, version_name), path)
 }
 
 /// Whether a version of a CRD has a status subresource, without which nobody can report on an object.
 #[must_use]
 pub fn has_status(crd: &CustomResourceDefinition, version_name: &str) -> bool {
-    version(crd, version_name)
-        .is_some_and(|version| version.pointer("/subresources/status").is_some())
+    version(crd, version_name).is_some_and(|version| version.pointer("/subresources/status").is_some())
 }
 
 fn versions(crd: &CustomResourceDefinition) -> impl Iterator<Item = &Value> {
-    crd.spec
-        .get("versions")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
+    crd.spec.get("versions").and_then(Value::as_array).into_iter().flatten()
 }
 
 fn name(version: &Value) -> Option<&str> {
@@ -329,33 +284,21 @@ fn serves(crd: &CustomResourceDefinition, wanted: &str) -> bool {
 }
 
 fn has_short_names(crd: &CustomResourceDefinition) -> bool {
-    crd.spec
-        .pointer("/names/shortNames")
-        .and_then(Value::as_array)
-        .is_some_and(|names| !names.is_empty())
+    crd.spec.pointer("/names/shortNames").and_then(Value::as_array).is_some_and(|names| !names.is_empty())
 }
 
 fn columns(version: Option<&Value>) -> usize {
-    version
-        .and_then(|version| version.get("additionalPrinterColumns"))
-        .and_then(Value::as_array)
-        .map_or(0, Vec::len)
+    version.and_then(|version| version.get("additionalPrinterColumns")).and_then(Value::as_array).map_or(0, Vec::len)
 }
 
 fn has_column(version: &Value, wanted: &str) -> bool {
-    let columns = version
-        .get("additionalPrinterColumns")
-        .and_then(Value::as_array);
-    columns
-        .into_iter()
-        .flatten()
-        .any(|column| name(column) == Some(wanted))
+    let columns = version.get("additionalPrinterColumns").and_then(Value::as_array);
+    columns.into_iter().flatten().any(|column| name(column) == Some(wanted))
 }
 
 fn node<'a>(version: Option<&'a Value>, path: &[&str]) -> Option<&'a Value> {
     let schema = version?.pointer("/schema/openAPIV3Schema")?;
-    path.iter()
-        .try_fold(schema, |node, field| node.get("properties")?.get(field))
+    path.iter().try_fold(schema, |node, field| node.get("properties")?.get(field))
 }
 
 /// Whether a schema has validation rules, at any depth that matters: the rules of 8.x are on `spec` and below.
@@ -365,15 +308,11 @@ fn has_rules(version: &Value) -> bool {
         if depth > 20 {
             return false;
         }
-        node.get("x-kubernetes-validations")
-            .and_then(Value::as_array)
-            .is_some_and(|rules| !rules.is_empty())
+        node.get("x-kubernetes-validations").and_then(Value::as_array).is_some_and(|rules| !rules.is_empty())
             || node
                 .get("properties")
                 .and_then(Value::as_object)
                 .is_some_and(|properties| properties.values().any(|node| anywhere(node, depth + 1)))
     }
-    version
-        .pointer("/schema/openAPIV3Schema")
-        .is_some_and(|schema| anywhere(schema, 0))
+    version.pointer("/schema/openAPIV3Schema").is_some_and(|schema| anywhere(schema, 0))
 }

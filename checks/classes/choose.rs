@@ -23,10 +23,7 @@ pub enum Choice<'a> {
 /// The class of a snapshot that names none, for a volume of this driver.
 #[must_use]
 pub fn choose_snapshot_class<'a>(classes: &'a [VolumeSnapshotClass], driver: &str) -> Choice<'a> {
-    let defaults: Vec<_> = classes_of(classes, driver)
-        .into_iter()
-        .filter(|class| is_default(class))
-        .collect();
+    let defaults: Vec<_> = classes_of(classes, driver).into_iter().filter(|class| is_default(class)).collect();
     match defaults.as_slice() {
         [] => Choice::None,
         [class] => Choice::One(class),
@@ -36,14 +33,8 @@ pub fn choose_snapshot_class<'a>(classes: &'a [VolumeSnapshotClass], driver: &st
 
 /// The classes of a driver, in the order of their names.
 #[must_use]
-pub fn classes_of<'a>(
-    classes: &'a [VolumeSnapshotClass],
-    driver: &str,
-) -> Vec<&'a VolumeSnapshotClass> {
-    let mut own: Vec<_> = classes
-        .iter()
-        .filter(|class| class.driver == driver)
-        .collect();
+pub fn classes_of<'a>(classes: &'a [VolumeSnapshotClass], driver: &str) -> Vec<&'a VolumeSnapshotClass> {
+    let mut own: Vec<_> = classes.iter().filter(|class| class.driver == driver).collect();
     own.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
     own
 }
@@ -51,11 +42,7 @@ pub fn classes_of<'a>(
 /// Whether a class is marked as its driver's default.
 #[must_use]
 pub fn is_default(class: &VolumeSnapshotClass) -> bool {
-    class
-        .metadata
-        .annotations
-        .get(DEFAULT_SNAPSHOT_CLASS)
-        .is_some_and(|value| value == "true")
+    class.metadata.annotations.get(DEFAULT_SNAPSHOT_CLASS).is_some_and(|value| value == "true")
 }
 
 /// The default `StorageClass`: of several, the one made last, and of these the first by name (Kubernetes 1.26 and later).
@@ -67,10 +54,53 @@ pub fn default_storage_class(classes: &[StorageClass]) -> Option<&StorageClass> 
         marked(DEFAULT_STORAGE_CLASS) || marked("storageclass.beta.kubernetes.io/is-default-class")
     });
     defaults.min_by(|a, b| {
-        let made = b
-            .metadata
-            .creation_timestamp
-            .cmp(&a.metadata.creation_timestamp);
+        let made = b.metadata.creation_timestamp.cmp(&a.metadata.creation_timestamp);
         made.then_with(|| a.metadata.name.cmp(&b.metadata.name))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::kubernetes::Metadata;
+
+    fn snapshot_class(name: &str, driver: &str, mark: &str) -> VolumeSnapshotClass {
+        let annotations = [(DEFAULT_SNAPSHOT_CLASS.to_owned(), mark.to_owned())].into();
+        VolumeSnapshotClass {
+            metadata: Metadata { name: name.to_owned(), annotations, ..Metadata::default() },
+            driver: driver.to_owned(),
+            ..VolumeSnapshotClass::default()
+        }
+    }
+
+    #[test]
+    fn only_marked_classes_of_the_driver_are_candidates() {
+        let classes =
+            [snapshot_class("b", "x", "true"), snapshot_class("a", "y", "true"), snapshot_class("c", "x", "True")];
+        assert_eq!(choose_snapshot_class(&classes, "x"), Choice::One(&classes[0]));
+        assert_eq!(choose_snapshot_class(&classes, "X"), Choice::None);
+        let classes = [snapshot_class("b", "x", "true"), snapshot_class("a", "x", "true")];
+        assert_eq!(choose_snapshot_class(&classes, "x"), Choice::Several(vec![&classes[1], &classes[0]]));
+    }
+
+    #[test]
+    fn of_several_default_storage_classes_the_newest_counts_and_then_the_name() {
+        let class = |name: &str, key: &str, made: &str| StorageClass {
+            metadata: Metadata {
+                name: name.to_owned(),
+                annotations: [(key.to_owned(), "true".to_owned())].into(),
+                creation_timestamp: Some(made.parse().unwrap()),
+                ..Metadata::default()
+            },
+            ..StorageClass::default()
+        };
+        let name = |classes: &[StorageClass]| default_storage_class(classes).map(|class| class.metadata.name.clone());
+        let old = class("a", DEFAULT_STORAGE_CLASS, "2025-01-01T00:00:00Z");
+        let new = class("c", DEFAULT_STORAGE_CLASS, "2026-01-01T00:00:00Z");
+        let as_new = class("b", "storageclass.beta.kubernetes.io/is-default-class", "2026-01-01T00:00:00Z");
+        let none = class("d", "example.org/other", "2026-02-01T00:00:00Z");
+        assert_eq!(name(&[old.clone(), new.clone(), none.clone()]).as_deref(), Some("c"));
+        assert_eq!(name(&[old, new, as_new]).as_deref(), Some("b"));
+        assert_eq!(name(&[none]), None);
+    }
 }

@@ -43,26 +43,14 @@ pub fn secret_references(class: &VolumeSnapshotClass) -> Vec<SecretReference<'_>
     let references = SECRET_KINDS.iter().filter_map(|kind| {
         let name_key = format!("{RESERVED_PREFIX}{kind}-name");
         let namespace_key = format!("{RESERVED_PREFIX}{kind}-namespace");
-        match (
-            class.parameters.get(&name_key),
-            class.parameters.get(&namespace_key),
-        ) {
+        match (class.parameters.get(&name_key), class.parameters.get(&namespace_key)) {
             (None, None) => None,
-            (Some(_), None) => Some(SecretReference::Half {
-                missing: namespace_key,
-            }),
+            (Some(_), None) => Some(SecretReference::Half { missing: namespace_key }),
             (None, Some(_)) => Some(SecretReference::Half { missing: name_key }),
             (Some(name), Some(namespace)) if name.contains("${") || namespace.contains("${") => {
-                Some(SecretReference::Template {
-                    parameter: name_key,
-                    text: format!("{namespace}/{name}"),
-                })
+                Some(SecretReference::Template { parameter: name_key, text: format!("{namespace}/{name}") })
             }
-            (Some(name), Some(namespace)) => Some(SecretReference::Fixed {
-                parameter: name_key,
-                namespace,
-                name,
-            }),
+            (Some(name), Some(namespace)) => Some(SecretReference::Fixed { parameter: name_key, namespace, name }),
         }
     });
     references.collect()
@@ -72,17 +60,11 @@ pub fn secret_references(class: &VolumeSnapshotClass) -> Vec<SecretReference<'_>
 #[must_use]
 pub fn unknown_reserved(class: &VolumeSnapshotClass) -> Vec<&str> {
     let known = |key: &str| {
-        SECRET_KINDS.iter().chain(&GROUP_KINDS).any(|kind| {
-            key.strip_prefix(kind)
-                .is_some_and(|end| end == "-name" || end == "-namespace")
-        })
+        SECRET_KINDS
+            .iter()
+            .chain(&GROUP_KINDS)
+            .any(|kind| key.strip_prefix(kind).is_some_and(|end| end == "-name" || end == "-namespace"))
     };
-    let reserved = class
-        .parameters
-        .keys()
-        .filter_map(|key| Some((key, key.strip_prefix(RESERVED_PREFIX)?)));
-    reserved
-        .filter(|(_, rest)| !known(rest))
-        .map(|(key, _)| key.as_str())
-        .collect()
+    let reserved = class.parameters.keys().filter_map(|key| Some((key, key.strip_prefix(RESERVED_PREFIX)?)));
+    reserved.filter(|(_, rest)| !known(rest)).map(|(key, _)| key.as_str()).collect()
 }

@@ -50,12 +50,8 @@ impl<'a> Presence<'a> {
 /// as much as the images.
 #[must_use]
 pub fn is_snapshot_controller(container: &Container) -> bool {
-    const NAMES: [&str; 4] = [
-        "snapshot-controller",
-        "volume-snapshot-controller",
-        "csi-snapshot-controller",
-        "rke2-snapshot-controller",
-    ];
+    const NAMES: [&str; 4] =
+        ["snapshot-controller", "volume-snapshot-controller", "csi-snapshot-controller", "rke2-snapshot-controller"];
     let image = image_name(&container.image);
     // OpenShift's operator runs another binary; its name contains the controller's.
     let is_operator = image.contains("operator") || container.name.contains("operator");
@@ -76,42 +72,22 @@ pub fn snapshot_controllers(facts: &Facts) -> Presence<'_> {
     let installations = running(facts, is_snapshot_controller);
     if let Some(first) = installations.first() {
         let proof = first.evidence("spec.template.spec.containers", &first.container.image);
-        return Presence::Present {
-            installations,
-            proof,
-        };
+        return Presence::Present { installations, proof };
     }
-    let leases = || {
-        facts
-            .leases
-            .seen()
-            .into_iter()
-            .flatten()
-            .filter(|lease| lease.metadata.name == CONTROLLER_LEASE)
-    };
+    let leases = || facts.leases.seen().into_iter().flatten().filter(|lease| lease.metadata.name == CONTROLLER_LEASE);
     if let Some(lease) = leases().find(|lease| is_fresh(lease, facts)) {
-        return Presence::Present {
-            installations,
-            proof: lease_evidence(lease),
-        };
+        return Presence::Present { installations, proof: lease_evidence(lease) };
     }
     if facts.pods.seen().is_none() {
-        return Presence::Unknown {
-            why: "pods could not be listed".to_owned(),
-        };
+        return Presence::Unknown { why: "pods could not be listed".to_owned() };
     }
     let proof = ready_content(facts, None);
     let distribution = may_be_hidden(facts);
     if let Some(known) = distribution.filter(|distribution| *distribution != Distribution::Hosted) {
         return match proof {
-            Some(content) => Presence::Present {
-                installations,
-                proof: ready_evidence(content),
-            },
+            Some(content) => Presence::Present { installations, proof: ready_evidence(content) },
             None => Presence::Unknown {
-                why: format!(
-                    "{known} may run it out of sight, and no snapshot that became ready proves it"
-                ),
+                why: format!("{known} may run it out of sight, and no snapshot that became ready proves it"),
             },
         };
     }
@@ -129,31 +105,19 @@ pub fn snapshot_controllers(facts: &Facts) -> Presence<'_> {
             ),
         },
         (None, Some(hosted)) => Presence::Unknown {
-            why: format!(
-                "{hosted} may run it out of sight, as it does with the drivers' controllers"
-            ),
+            why: format!("{hosted} may run it out of sight, as it does with the drivers' controllers"),
         },
-        (None, None) => Presence::Absent {
-            because: "no container of any namespace runs it".to_owned(),
-            evidence: None,
-        },
+        (None, None) => {
+            Presence::Absent { because: "no container of any namespace runs it".to_owned(), evidence: None }
+        }
     }
 }
 
 /// The lease as evidence.
 pub(crate) fn lease_evidence(lease: &Lease) -> Evidence {
     let namespace = lease.metadata.namespace.as_deref().unwrap_or_default();
-    let renewed = lease
-        .spec
-        .renew_time
-        .map_or_else(|| "never".to_owned(), |time| time.to_string());
-    Evidence::namespaced(
-        "Lease",
-        namespace,
-        &lease.metadata.name,
-        "spec.renewTime",
-        renewed,
-    )
+    let renewed = lease.spec.renew_time.map_or_else(|| "never".to_owned(), |time| time.to_string());
+    Evidence::namespaced("Lease", namespace, &lease.metadata.name, "spec.renewTime", renewed)
 }
 
 /// Whether a lease had a living holder when the facts were collected. A minute is allowed for differing clocks.
@@ -162,47 +126,24 @@ pub fn is_fresh(lease: &Lease, facts: &Facts) -> bool {
     let Some(renewed) = lease.spec.renew_time else {
         return false;
     };
-    if lease
-        .spec
-        .holder_identity
-        .as_deref()
-        .unwrap_or_default()
-        .is_empty()
-    {
+    if lease.spec.holder_identity.as_deref().unwrap_or_default().is_empty() {
         return false;
     }
-    let valid = lease
-        .spec
-        .lease_duration_seconds
-        .unwrap_or(15)
-        .clamp(0, 3600);
+    let valid = lease.spec.lease_duration_seconds.unwrap_or(15).clamp(0, 3600);
     facts.collected_at.duration_since(renewed) <= SignedDuration::from_secs(valid + 60)
 }
 
 /// A content that became ready, and so proves that a controller and its driver's sidecar worked then. A content that
 /// somebody made by hand for an existing snapshot counts as well: a sidecar made it ready.
-pub(crate) fn ready_content<'a>(
-    facts: &'a Facts,
-    driver: Option<&str>,
-) -> Option<&'a VolumeSnapshotContent> {
-    facts
-        .volume_snapshot_contents
-        .seen()
-        .into_iter()
-        .flatten()
-        .find(|content| {
-            driver.is_none_or(|driver| content.spec.driver == driver)
-                && content.status.ready_to_use == Some(true)
-                && content.status.snapshot_handle.is_some()
-        })
+pub(crate) fn ready_content<'a>(facts: &'a Facts, driver: Option<&str>) -> Option<&'a VolumeSnapshotContent> {
+    facts.volume_snapshot_contents.seen().into_iter().flatten().find(|content| {
+        driver.is_none_or(|driver| content.spec.driver == driver)
+            && content.status.ready_to_use == Some(true)
+            && content.status.snapshot_handle.is_some()
+    })
 }
 
 /// A ready content as evidence.
 pub(crate) fn ready_evidence(content: &VolumeSnapshotContent) -> Evidence {
-    Evidence::cluster(
-        "VolumeSnapshotContent",
-        &content.metadata.name,
-        "status.readyToUse",
-        "true",
-    )
+    Evidence::cluster("VolumeSnapshotContent", &content.metadata.name, "status.readyToUse", "true")
 }

@@ -22,15 +22,11 @@ pub struct KnownDriver {
 /// by its end.
 #[must_use]
 pub fn known_driver(driver: &str) -> Option<KnownDriver> {
-    let find = |wanted: &str| {
-        rows(include_str!("../data/drivers.tsv")).find(|row| row.first() == Some(&wanted))
-    };
+    let find = |wanted: &str| rows(include_str!("../data/drivers.tsv")).find(|row| row.first() == Some(&wanted));
     let row = find(driver).or_else(|| {
         let (_, rest) = driver.split_once('.')?;
         // Only Ceph's drivers are renamed by an operator; `x.ebs.csi.aws.com` would be somebody else's.
-        rest.ends_with(".csi.ceph.com")
-            .then(|| find(rest))
-            .flatten()
+        rest.ends_with(".csi.ceph.com").then(|| find(rest)).flatten()
     })?;
     let cell = |column: usize| row.get(column).copied().unwrap_or_default();
     Some(KnownDriver {
@@ -54,10 +50,7 @@ fn answer(cell: &str) -> Option<bool> {
 /// A driver whose image has this name; only for guesses that something else confirms.
 pub(crate) fn driver_of_image(image_name: &str) -> Option<&'static str> {
     rows(include_str!("../data/driver-images.tsv"))
-        .find(|row| {
-            row.first()
-                .is_some_and(|fragment| image_name.contains(fragment))
-        })
+        .find(|row| row.first().is_some_and(|fragment| image_name.contains(fragment)))
         .and_then(|row| row.get(1).copied())
 }
 
@@ -76,26 +69,14 @@ mod tests {
 
     #[test]
     fn drivers_are_found_by_name_and_by_the_name_an_operator_gives() {
-        assert_eq!(
-            known_driver("ebs.csi.aws.com").unwrap().snapshots,
-            Some(true)
-        );
-        assert_eq!(
-            known_driver("efs.csi.aws.com").unwrap().snapshots,
-            Some(false)
-        );
-        assert_eq!(
-            known_driver("nfs.csi.k8s.io").unwrap().snapshots,
-            Some(true)
-        );
+        assert_eq!(known_driver("ebs.csi.aws.com").unwrap().snapshots, Some(true));
+        assert_eq!(known_driver("efs.csi.aws.com").unwrap().snapshots, Some(false));
+        assert_eq!(known_driver("nfs.csi.k8s.io").unwrap().snapshots, Some(true));
         assert!(known_driver("efs.csi.aws.com").unwrap().is_csi);
         assert!(!known_driver("rancher.io/local-path").unwrap().is_csi);
         assert_eq!(known_driver(""), None);
         assert_eq!(known_driver("csi.alluxio.com").unwrap().snapshots, None);
-        assert_eq!(
-            known_driver("rook-ceph.rbd.csi.ceph.com").unwrap().product,
-            "Ceph RBD"
-        );
+        assert_eq!(known_driver("rook-ceph.rbd.csi.ceph.com").unwrap().product, "Ceph RBD");
         assert_eq!(known_driver("x.ebs.csi.aws.com"), None);
     }
 }

@@ -3,9 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::controller::find::{
-    Presence, is_fresh, lease_evidence, ready_content, ready_evidence, works_elsewhere,
-};
+use crate::controller::find::{Presence, is_fresh, lease_evidence, ready_content, ready_evidence, works_elsewhere};
 use crate::distribution::{Distribution, may_be_hidden};
 use crate::drivers::table::driver_of_image;
 use crate::model::facts::Facts;
@@ -60,23 +58,12 @@ pub fn is_csi_provisioner(container: &Container) -> bool {
 #[must_use]
 pub fn is_controller_part(container: &Container) -> bool {
     is_csi_provisioner(container)
-        || is_sidecar(
-            container,
-            &[
-                "csi-attacher",
-                "external-attacher",
-                "csi-resizer",
-                "external-resizer",
-            ],
-        )
+        || is_sidecar(container, &["csi-attacher", "external-attacher", "csi-resizer", "external-resizer"])
 }
 
 fn is_sidecar(container: &Container, names: &[&str]) -> bool {
     let image = image_name(&container.image);
-    !works_elsewhere(container)
-        && names
-            .iter()
-            .any(|name| image.contains(name) || container.name == *name)
+    !works_elsewhere(container) && names.iter().any(|name| image.contains(name) || container.name == *name)
 }
 
 /// The sidecars of a kind, each with its driver.
@@ -85,18 +72,10 @@ pub fn sidecars(facts: &Facts, matches: fn(&Container) -> bool) -> Vec<Sidecar<'
     let registered = registered_drivers(facts);
     let sidecars = running(facts, matches).into_iter().map(|running| {
         let signs: [(Sign, BTreeSet<String>); 8] = [
-            (
-                Sign::SnapshotterLease,
-                by_lease(facts, &running, &known, &["external-snapshotter-leader-"]),
-            ),
+            (Sign::SnapshotterLease, by_lease(facts, &running, &known, &["external-snapshotter-leader-"])),
             (
                 Sign::OtherLease,
-                by_lease(
-                    facts,
-                    &running,
-                    &known,
-                    &["", "external-resizer-", "external-attacher-leader-"],
-                ),
+                by_lease(facts, &running, &known, &["", "external-resizer-", "external-attacher-leader-"]),
             ),
             (Sign::Argument, by_argument(&running, &known)),
             (Sign::Socket, by_socket(&running, &known)),
@@ -107,17 +86,10 @@ pub fn sidecars(facts: &Facts, matches: fn(&Container) -> bool) -> Vec<Sidecar<'
         ];
         // A lease is held for one driver each, so several are true together; other signs must be unambiguous.
         let certain = |sign: Sign| matches!(sign, Sign::SnapshotterLease | Sign::OtherLease);
-        let found = signs
-            .into_iter()
-            .find(|(sign, drivers)| drivers.len() == 1 || (certain(*sign) && !drivers.is_empty()));
-        let (by, drivers) = found.map_or((None, BTreeSet::new()), |(sign, drivers)| {
-            (Some(sign), drivers)
-        });
-        Sidecar {
-            running,
-            drivers: drivers.into_iter().collect(),
-            by,
-        }
+        let found =
+            signs.into_iter().find(|(sign, drivers)| drivers.len() == 1 || (certain(*sign) && !drivers.is_empty()));
+        let (by, drivers) = found.map_or((None, BTreeSet::new()), |(sign, drivers)| (Some(sign), drivers));
+        Sidecar { running, drivers: drivers.into_iter().collect(), by }
     });
     sidecars.collect()
 }
@@ -127,37 +99,19 @@ pub fn sidecar_of<'a>(facts: &'a Facts, driver: &str) -> Presence<'a> {
     let (own, others): (Vec<_>, Vec<_>) = sidecars(facts, is_csi_snapshotter)
         .into_iter()
         .partition(|sidecar| sidecar.drivers.iter().any(|name| name == driver));
-    let unmapped = others
-        .iter()
-        .find(|sidecar| sidecar.drivers.is_empty())
-        .map(|sidecar| sidecar.running.place());
+    let unmapped = others.iter().find(|sidecar| sidecar.drivers.is_empty()).map(|sidecar| sidecar.running.place());
     let installations: Vec<Running<'a>> = own.into_iter().map(|sidecar| sidecar.running).collect();
     if let Some(first) = installations.first() {
         let proof = first.evidence("spec.template.spec.containers", &first.container.image);
-        return Presence::Present {
-            installations,
-            proof,
-        };
+        return Presence::Present { installations, proof };
     }
     let name = format!("external-snapshotter-leader-{}", sanitised(driver));
-    let leases = || {
-        facts
-            .leases
-            .seen()
-            .into_iter()
-            .flatten()
-            .filter(|lease| lease.metadata.name == name)
-    };
+    let leases = || facts.leases.seen().into_iter().flatten().filter(|lease| lease.metadata.name == name);
     if let Some(lease) = leases().find(|lease| is_fresh(lease, facts)) {
-        return Presence::Present {
-            installations,
-            proof: lease_evidence(lease),
-        };
+        return Presence::Present { installations, proof: lease_evidence(lease) };
     }
     if facts.pods.seen().is_none() {
-        return Presence::Unknown {
-            why: "pods could not be listed".to_owned(),
-        };
+        return Presence::Unknown { why: "pods could not be listed".to_owned() };
     }
     if let Some(place) = unmapped {
         return Presence::Unknown {
@@ -166,24 +120,15 @@ pub fn sidecar_of<'a>(facts: &'a Facts, driver: &str) -> Presence<'a> {
     }
     if let Some(part) = controller_part_of(facts, driver) {
         return Presence::Absent {
-            because: format!(
-                "the driver's controller runs in {} without it",
-                part.place()
-            ),
+            because: format!("the driver's controller runs in {} without it", part.place()),
             evidence: Some(part.evidence("spec.template.spec.containers", containers(&part))),
         };
     }
-    if let Some(distribution) = may_be_hidden(facts).filter(|known| *known != Distribution::Hosted)
-    {
+    if let Some(distribution) = may_be_hidden(facts).filter(|known| *known != Distribution::Hosted) {
         return match ready_content(facts, Some(driver)) {
-            Some(content) => Presence::Present {
-                installations,
-                proof: ready_evidence(content),
-            },
+            Some(content) => Presence::Present { installations, proof: ready_evidence(content) },
             None => Presence::Unknown {
-                why: format!(
-                    "{distribution} may run it out of sight, and no snapshot that became ready proves it"
-                ),
+                why: format!("{distribution} may run it out of sight, and no snapshot that became ready proves it"),
             },
         };
     }
@@ -195,59 +140,33 @@ pub fn sidecar_of<'a>(facts: &'a Facts, driver: &str) -> Presence<'a> {
     }
     let both_seen = facts.csi_drivers.seen().is_some() && facts.csi_nodes.seen().is_some();
     if both_seen && !is_registered(facts, driver) {
-        return Presence::Absent {
-            because: "the driver is not installed".to_owned(),
-            evidence: None,
-        };
+        return Presence::Absent { because: "the driver is not installed".to_owned(), evidence: None };
     }
-    Presence::Unknown {
-        why: "no part of the driver's controller is visible: it may run out of sight".to_owned(),
-    }
+    Presence::Unknown { why: "no part of the driver's controller is visible: it may run out of sight".to_owned() }
 }
 
 fn containers(running: &Running<'_>) -> String {
-    running
-        .spec
-        .containers
-        .iter()
-        .map(|container| container.name.as_str())
-        .collect::<Vec<_>>()
-        .join(", ")
+    running.spec.containers.iter().map(|container| container.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// A visible workload that is part of a driver's controller.
 pub fn controller_part_of<'a>(facts: &'a Facts, driver: &str) -> Option<Running<'a>> {
     let parts = sidecars(facts, is_controller_part);
-    parts
-        .into_iter()
-        .find(|part| part.drivers.iter().any(|name| name == driver))
-        .map(|part| part.running)
+    parts.into_iter().find(|part| part.drivers.iter().any(|name| name == driver)).map(|part| part.running)
 }
 
 /// The drivers that have a `CSIDriver` or have registered with a node.
 #[must_use]
 pub fn registered_drivers(facts: &Facts) -> BTreeSet<String> {
-    let objects = facts
-        .csi_drivers
-        .seen()
-        .into_iter()
-        .flatten()
-        .map(|driver| driver.metadata.name.clone());
+    let objects = facts.csi_drivers.seen().into_iter().flatten().map(|driver| driver.metadata.name.clone());
     let nodes = facts.csi_nodes.seen().into_iter().flatten();
-    objects
-        .chain(nodes.flat_map(|node| node.spec.drivers.iter().map(|driver| driver.name.clone())))
-        .collect()
+    objects.chain(nodes.flat_map(|node| node.spec.drivers.iter().map(|driver| driver.name.clone()))).collect()
 }
 
 /// Whether a driver has a `CSIDriver` or has registered with a node.
 #[must_use]
 pub fn is_registered(facts: &Facts, driver: &str) -> bool {
-    let object = facts
-        .csi_drivers
-        .seen()
-        .into_iter()
-        .flatten()
-        .any(|known| known.metadata.name == driver);
+    let object = facts.csi_drivers.seen().into_iter().flatten().any(|known| known.metadata.name == driver);
     let nodes = || facts.csi_nodes.seen().into_iter().flatten();
     object || nodes().any(|node| node.spec.drivers.iter().any(|known| known.name == driver))
 }
@@ -255,53 +174,28 @@ pub fn is_registered(facts: &Facts, driver: &str) -> bool {
 /// Every driver that anything in the cluster names.
 fn named_drivers(facts: &Facts) -> BTreeSet<String> {
     let mut drivers = registered_drivers(facts);
-    drivers.extend(
-        facts
-            .storage_classes
-            .seen()
-            .into_iter()
-            .flatten()
-            .map(|class| class.provisioner.clone()),
-    );
-    drivers.extend(
-        facts
-            .volume_snapshot_classes
-            .seen()
-            .into_iter()
-            .flatten()
-            .map(|class| class.driver.clone()),
-    );
+    drivers.extend(facts.storage_classes.seen().into_iter().flatten().map(|class| class.provisioner.clone()));
+    drivers.extend(facts.volume_snapshot_classes.seen().into_iter().flatten().map(|class| class.driver.clone()));
     drivers
 }
 
 /// A driver's name as it stands in the names of leases (csi-lib-utils). It cannot be read back.
 #[must_use]
 pub fn sanitised(driver: &str) -> String {
-    let mut name: String = driver
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .collect();
+    let mut name: String = driver.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     if name.ends_with('-') {
         name.push('X');
     }
     name
 }
 
-fn by_lease(
-    facts: &Facts,
-    running: &Running<'_>,
-    known: &BTreeSet<String>,
-    prefixes: &[&str],
-) -> BTreeSet<String> {
+fn by_lease(facts: &Facts, running: &Running<'_>, known: &BTreeSet<String>, prefixes: &[&str]) -> BTreeSet<String> {
     let leases = facts.leases.seen().into_iter().flatten();
     let held: Vec<&Lease> = leases.filter(|lease| holds(running, lease)).collect();
     let is_held = |driver: &&String| {
         let sanitised = sanitised(driver);
-        held.iter().any(|lease| {
-            prefixes
-                .iter()
-                .any(|prefix| lease.metadata.name.strip_prefix(prefix) == Some(&sanitised))
-        })
+        held.iter()
+            .any(|lease| prefixes.iter().any(|prefix| lease.metadata.name.strip_prefix(prefix) == Some(&sanitised)))
     };
     known.iter().filter(is_held).cloned().collect()
 }
@@ -324,53 +218,28 @@ fn holds(running: &Running<'_>, lease: &Lease) -> bool {
 }
 
 fn by_argument(running: &Running<'_>, known: &BTreeSet<String>) -> BTreeSet<String> {
-    const FLAGS: [&str; 7] = [
-        "--driver-name",
-        "--drivername",
-        "--driverName",
-        "--driver",
-        "--provisioner",
-        "--name",
-        "--drivernames",
-    ];
-    const VARIABLES: [&str; 4] = [
-        "DRIVER_NAME",
-        "CSI_DRIVER_NAME",
-        "PROVISIONER_NAME",
-        "CSI_DRIVERNAME",
-    ];
+    const FLAGS: [&str; 7] =
+        ["--driver-name", "--drivername", "--driverName", "--driver", "--provisioner", "--name", "--drivernames"];
+    const VARIABLES: [&str; 4] = ["DRIVER_NAME", "CSI_DRIVER_NAME", "PROVISIONER_NAME", "CSI_DRIVERNAME"];
     let mut found = BTreeSet::new();
     for container in &running.spec.containers {
-        let variables = container
-            .env
-            .iter()
-            .filter_map(|variable| Some((variable.name.as_str(), variable.value.as_deref()?)));
+        let variables =
+            container.env.iter().filter_map(|variable| Some((variable.name.as_str(), variable.value.as_deref()?)));
         let variables: Vec<(&str, &str)> = variables.collect();
         let mut values: Vec<String> = Vec::new();
-        let words: Vec<&str> = container
-            .command
-            .iter()
-            .chain(&container.args)
-            .map(String::as_str)
-            .collect();
+        let words: Vec<&str> = container.command.iter().chain(&container.args).map(String::as_str).collect();
         for (index, word) in words.iter().enumerate() {
             let (flag, value) = match word.split_once('=') {
                 Some((flag, value)) => (flag, Some(value)),
                 None => (*word, words.get(index + 1).copied()),
             };
             // One dash or two: Go's flag package takes both.
-            if FLAGS
-                .iter()
-                .any(|known| *known == flag || known.strip_prefix('-') == Some(flag))
-            {
+            if FLAGS.iter().any(|known| *known == flag || known.strip_prefix('-') == Some(flag)) {
                 values.extend(value.map(|value| resolved(value, &variables)));
             }
         }
         values.extend(
-            variables
-                .iter()
-                .filter(|(name, _)| VARIABLES.contains(name))
-                .map(|(_, value)| (*value).to_owned()),
+            variables.iter().filter(|(name, _)| VARIABLES.contains(name)).map(|(_, value)| (*value).to_owned()),
         );
         found.extend(values.into_iter().filter(|value| known.contains(value)));
     }
@@ -379,24 +248,13 @@ fn by_argument(running: &Running<'_>, known: &BTreeSet<String>) -> BTreeSet<Stri
 
 /// A value with `$(NAME)` replaced, as the kubelet does.
 fn resolved(value: &str, variables: &[(&str, &str)]) -> String {
-    variables
-        .iter()
-        .fold(value.to_owned(), |value, (name, content)| {
-            value.replace(&format!("$({name})"), content)
-        })
+    variables.iter().fold(value.to_owned(), |value, (name, content)| value.replace(&format!("$({name})"), content))
 }
 
 fn by_socket(running: &Running<'_>, known: &BTreeSet<String>) -> BTreeSet<String> {
-    let paths = running
-        .spec
-        .volumes
-        .iter()
-        .filter_map(|volume| volume.host_path.as_ref());
+    let paths = running.spec.volumes.iter().filter_map(|volume| volume.host_path.as_ref());
     let folders = paths.filter_map(|path| path.path.split("/plugins/").nth(1)?.split('/').next());
-    folders
-        .filter(|folder| known.contains(*folder))
-        .map(str::to_owned)
-        .collect()
+    folders.filter(|folder| known.contains(*folder)).map(str::to_owned).collect()
 }
 
 fn by_label(facts: &Facts, running: &Running<'_>) -> BTreeSet<String> {
@@ -406,25 +264,14 @@ fn by_label(facts: &Facts, running: &Running<'_>) -> BTreeSet<String> {
         .metadata
         .iter()
         .flat_map(|metadata| {
-            let labels = LABELS
-                .iter()
-                .filter_map(|key| Some((*key, metadata.labels.get(*key)?.as_str())));
-            labels.chain(
-                metadata
-                    .annotations
-                    .get(RELEASE)
-                    .map(|release| (RELEASE, release.as_str())),
-            )
+            let labels = LABELS.iter().filter_map(|key| Some((*key, metadata.labels.get(*key)?.as_str())));
+            labels.chain(metadata.annotations.get(RELEASE).map(|release| (RELEASE, release.as_str())))
         })
         .collect();
     let drivers = facts.csi_drivers.seen().into_iter().flatten();
     let shares = drivers.filter(|driver| {
         labels.iter().any(|(key, value)| {
-            let theirs = if *key == RELEASE {
-                &driver.metadata.annotations
-            } else {
-                &driver.metadata.labels
-            };
+            let theirs = if *key == RELEASE { &driver.metadata.annotations } else { &driver.metadata.labels };
             *value == driver.metadata.name || theirs.get(*key).is_some_and(|theirs| theirs == value)
         })
     });
@@ -432,33 +279,16 @@ fn by_label(facts: &Facts, running: &Running<'_>) -> BTreeSet<String> {
 }
 
 /// The drivers whose node pods are in the workload's namespace, from the node-driver-registrar's argument.
-fn by_namespace(
-    facts: &Facts,
-    running: &Running<'_>,
-    known: &BTreeSet<String>,
-) -> BTreeSet<String> {
+fn by_namespace(facts: &Facts, running: &Running<'_>, known: &BTreeSet<String>) -> BTreeSet<String> {
     const FLAG: &str = "--kubelet-registration-path";
-    let pods = facts
-        .pods
-        .seen()
-        .into_iter()
-        .flatten()
-        .map(|pod| (&pod.metadata, &pod.spec));
+    let pods = facts.pods.seen().into_iter().flatten().map(|pod| (&pod.metadata, &pod.spec));
     let workloads = facts.workloads.seen().into_iter().flatten();
-    let specs =
-        pods.chain(workloads.map(|workload| (&workload.metadata, &workload.spec.template.spec)));
-    let here =
-        specs.filter(|(metadata, _)| metadata.namespace.as_deref() == Some(&running.namespace));
+    let specs = pods.chain(workloads.map(|workload| (&workload.metadata, &workload.spec.template.spec)));
+    let here = specs.filter(|(metadata, _)| metadata.namespace.as_deref() == Some(&running.namespace));
     here.flat_map(|(_, spec)| &spec.containers)
         .flat_map(|container| container.args.iter().chain(&container.command))
         .filter_map(|argument| {
-            argument
-                .strip_prefix(FLAG)?
-                .strip_prefix('=')?
-                .split("/plugins/")
-                .nth(1)?
-                .split('/')
-                .next()
+            argument.strip_prefix(FLAG)?.strip_prefix('=')?.split("/plugins/").nth(1)?.split('/').next()
         })
         .filter(|driver| known.contains(*driver))
         .map(str::to_owned)
@@ -466,13 +296,18 @@ fn by_namespace(
 }
 
 fn by_image(running: &Running<'_>, known: &BTreeSet<String>) -> BTreeSet<String> {
-    let images = running
-        .spec
-        .containers
-        .iter()
-        .filter_map(|container| driver_of_image(image_name(&container.image)));
-    images
-        .filter(|driver| known.contains(*driver))
-        .map(str::to_owned)
-        .collect()
+    let images = running.spec.containers.iter().filter_map(|container| driver_of_image(image_name(&container.image)));
+    images.filter(|driver| known.contains(*driver)).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leases_are_named_as_csi_lib_utils_names_them() {
+        assert_eq!(sanitised("ebs.csi.aws.com"), "ebs-csi-aws-com");
+        assert_eq!(sanitised("odd_name."), "odd-name-X");
+        assert_eq!(sanitised("HX-CSI"), "HX-CSI");
+    }
 }

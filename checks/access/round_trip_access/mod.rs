@@ -30,40 +30,22 @@ fn run(facts: &Facts, findings: &mut Findings) {
     }
     let denied: Vec<&AccessReview> = reviews.iter().filter(|review| !review.allowed).collect();
     if denied.is_empty() {
-        findings.pass(format!(
-            "all {} are granted",
-            plural(reviews.len(), "right")
-        ));
+        findings.pass(format!("all {} are granted", plural(reviews.len(), "right")));
         return;
     }
-    let rules: Vec<String> = denied
-        .iter()
-        .map(|review| review.rule.to_string())
-        .collect();
-    let finding = Finding::new(
-        Status::Warn,
-        format!(
-            "the caller may not: {}",
-            list(rules.iter().map(String::as_str))
-        ),
-    )
-    .cause("Without these rights only a look is possible, not the proof that the data comes back.");
+    let rules: Vec<String> = denied.iter().map(|review| review.rule.to_string()).collect();
+    let finding = Finding::new(Status::Warn, format!("the caller may not: {}", list(rules.iter().map(String::as_str))))
+        .cause("Without these rights only a look is possible, not the proof that the data comes back.");
     let finding = denied.iter().fold(finding, |finding, review| {
         let rule = review.rule.to_string();
         finding.evidence(match &review.namespace {
-            Some(namespace) => Evidence::namespaced(
-                "SelfSubjectAccessReview",
-                namespace,
-                &rule,
-                "status.allowed",
-                "false",
-            ),
+            Some(namespace) => {
+                Evidence::namespaced("SelfSubjectAccessReview", namespace, &rule, "status.allowed", "false")
+            }
             None => Evidence::cluster("SelfSubjectAccessReview", &rule, "status.allowed", "false"),
         })
     });
-    let namespaces = denied
-        .iter()
-        .any(|review| review.rule.group.is_empty() && review.rule.resource == "namespaces");
+    let namespaces = denied.iter().any(|review| review.rule.group.is_empty() && review.rule.resource == "namespaces");
     let text = if namespaces {
         "Have an administrator apply the printed roles, or name an existing namespace with --namespace."
     } else {

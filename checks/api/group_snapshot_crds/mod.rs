@@ -22,64 +22,53 @@ pub const CHECK: Check = Check {
     how: How::Looking(run),
 };
 
-const NAMES: [&str; 3] = [
-    "volumegroupsnapshots",
-    "volumegroupsnapshotcontents",
-    "volumegroupsnapshotclasses",
-];
-const INSTALL: &str =
-    "Install all three CRDs of groupsnapshot.storage.k8s.io of the controller's release.";
+const NAMES: [&str; 3] = ["volumegroupsnapshots", "volumegroupsnapshotcontents", "volumegroupsnapshotclasses"];
+const INSTALL: &str = "Install all three CRDs of groupsnapshot.storage.k8s.io of the controller's release.";
 
 fn run(facts: &Facts, findings: &mut Findings) {
     let names = NAMES.map(|name| format!("{name}.{GROUP_SNAPSHOT_GROUP}"));
     let [_, contents, _] = &names;
-    let missing: Vec<&str> = names
-        .iter()
-        .map(String::as_str)
-        .filter(|name| crd(facts, name).is_none())
-        .collect();
+    let missing: Vec<&str> = names.iter().map(String::as_str).filter(|name| crd(facts, name).is_none()).collect();
     let Some(contents) = crd(facts, contents).filter(|_| missing.is_empty()) else {
         if missing.len() == NAMES.len() {
             findings.skip("group snapshots are optional, and their CRDs are not installed");
             return;
         }
-        let finding = Finding::new(Status::Warn, format!("of the group snapshot CRDs these are missing: {}", list(missing.iter().copied())))
-            .cause("An installation stopped halfway; a controller with group snapshots switched on does not start.")
-            .fix(Fix::text(INSTALL));
-        findings.push(missing.iter().fold(finding, |finding, name| {
-            finding.evidence(crd_evidence(name, "metadata.name", "not found"))
-        }));
+        let finding = Finding::new(
+            Status::Warn,
+            format!("of the group snapshot CRDs these are missing: {}", list(missing.iter().copied())),
+        )
+        .cause("An installation stopped halfway; a controller with group snapshots switched on does not start.")
+        .fix(Fix::text(INSTALL));
+        findings.push(
+            missing
+                .iter()
+                .fold(finding, |finding, name| finding.evidence(crd_evidence(name, "metadata.name", "not found"))),
+        );
         return;
     };
     let release = of_group_contents(contents);
     let service = contents.spec.pointer("/conversion/webhook/clientConfig");
     if let Some(service) = service {
-        let text = |field: &str| {
-            service
-                .pointer(field)
-                .and_then(serde_json::Value::as_str)
-                .unwrap_or("?")
-                .to_owned()
-        };
+        let text = |field: &str| service.pointer(field).and_then(serde_json::Value::as_str).unwrap_or("?").to_owned();
         let place = format!("{}/{}", text("/service/namespace"), text("/service/name"));
         // Releases 8.4 and 8.5 ship the webhook without the certificate that calling it takes.
-        if service
-            .get("caBundle")
-            .and_then(serde_json::Value::as_str)
-            .unwrap_or_default()
-            .is_empty()
-        {
+        if service.get("caBundle").and_then(serde_json::Value::as_str).unwrap_or_default().is_empty() {
             let name = &contents.metadata.name;
             findings.push(
                 Finding::new(Status::Warn, format!("{name} converts versions through a webhook that cannot be called"))
-                    .evidence(crd_evidence(name, "spec.conversion.webhook.clientConfig", format!("service {place} without caBundle")))
+                    .evidence(crd_evidence(
+                        name,
+                        "spec.conversion.webhook.clientConfig",
+                        format!("service {place} without caBundle"),
+                    ))
                     .cause("Releases 8.4 and 8.5 ship it so. Group snapshots stored in another version cannot be read.")
-                    .fix(Fix::text("Install the CRDs of 8.6 or later, which need no webhook, or set up the conversion webhook.")),
+                    .fix(Fix::text(
+                        "Install the CRDs of 8.6 or later, which need no webhook, or set up the conversion webhook.",
+                    )),
             );
             return;
         }
     }
-    findings.pass(format!(
-        "the group snapshot CRDs are of external-snapshotter {release}"
-    ));
+    findings.pass(format!("the group snapshot CRDs are of external-snapshotter {release}"));
 }

@@ -26,33 +26,24 @@ fn run(facts: &Facts, findings: &mut Findings) {
     };
     let text = &server.git_version;
     let Some(version) = Version::parse(text) else {
-        findings.unknown(format!(
-            "the API server says that its version is {text:?}, which is none"
-        ));
+        findings.unknown(format!("the API server says that its version is {text:?}, which is none"));
         return;
     };
     let finding = |status, message| {
         Finding::new(status, message)
-            .evidence(Evidence::cluster(
-                "APIServer",
-                "version",
-                "gitVersion",
-                text,
-            ))
+            .evidence(Evidence::cluster("APIServer", "version", "gitVersion", text))
             .fix(Fix::text("Upgrade Kubernetes to a supported version."))
     };
     if version < Version::new(1, 17, 0) {
         findings.push(
-            finding(
-                Status::Fail,
-                format!("Kubernetes {text} cannot restore a volume from a snapshot"),
-            )
-            .cause("Volumes from snapshots are on by default from Kubernetes 1.17 on."),
+            finding(Status::Fail, format!("Kubernetes {text} cannot restore a volume from a snapshot"))
+                .cause("Volumes from snapshots are on by default from Kubernetes 1.17 on."),
         );
     } else if version < Version::new(1, 20, 0) {
         findings.push(
-            finding(Status::Warn, format!("Kubernetes {text} is older than snapshots of version v1"))
-                .cause("Every release of external-snapshotter that is still maintained needs Kubernetes 1.20 or later."),
+            finding(Status::Warn, format!("Kubernetes {text} is older than snapshots of version v1")).cause(
+                "Every release of external-snapshotter that is still maintained needs Kubernetes 1.20 or later.",
+            ),
         );
     } else {
         findings.pass(format!("Kubernetes {text}"));

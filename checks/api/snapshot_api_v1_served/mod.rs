@@ -21,8 +21,7 @@ pub const CHECK: Check = Check {
     how: How::Looking(run),
 };
 
-const UPGRADE: &str =
-    "Install CRDs of a current release; objects of version v1beta1 stay readable.";
+const UPGRADE: &str = "Install CRDs of a current release; objects of version v1beta1 stay readable.";
 
 fn run(facts: &Facts, findings: &mut Findings) {
     let Some(apis) = facts.snapshot_apis.seen() else {
@@ -59,23 +58,12 @@ fn run(facts: &Facts, findings: &mut Findings) {
         let finding = if !served(crd).contains(&"v1") {
             let versions = served(crd).join(", ");
             Finding::new(Status::Fail, format!("{name} is not served at v1"))
-                .evidence(crd_evidence(
-                    name,
-                    "spec.versions",
-                    format!("served: {versions}"),
-                ))
+                .evidence(crd_evidence(name, "spec.versions", format!("served: {versions}")))
                 .cause("An upgrade of the CRDs stopped halfway.")
         } else if [SNAPSHOTS, CONTENTS].contains(&name) && !has_status(crd, "v1") {
-            Finding::new(
-                Status::Fail,
-                format!("{name} has no status subresource, so no controller can report on it"),
-            )
-            .evidence(crd_evidence(
-                name,
-                "spec.versions[v1].subresources.status",
-                "not set",
-            ))
-            .cause("No release of external-snapshotter ships such a CRD: it was edited.")
+            Finding::new(Status::Fail, format!("{name} has no status subresource, so no controller can report on it"))
+                .evidence(crd_evidence(name, "spec.versions[v1].subresources.status", "not set"))
+                .cause("No release of external-snapshotter ships such a CRD: it was edited.")
         } else {
             continue;
         };
@@ -83,9 +71,6 @@ fn run(facts: &Facts, findings: &mut Findings) {
         findings.push(finding.target(name).fix(install(facts, UPGRADE)));
     }
     if whole {
-        findings.pass(format!(
-            "{SNAPSHOT_GROUP} is served at {}",
-            versions.join(", ")
-        ));
+        findings.pass(format!("{SNAPSHOT_GROUP} is served at {}", versions.join(", ")));
     }
 }

@@ -39,57 +39,25 @@ fn run(facts: &Facts, findings: &mut Findings) {
 
 fn trouble(crd: &CustomResourceDefinition) -> Option<Finding> {
     let name = crd.metadata.name.as_str();
-    let look = |text: &str| {
-        fix_with(
-            Fix::text(text),
-            "kubectl describe customresourcedefinition {}",
-            &[name],
-        )
-    };
+    let look = |text: &str| fix_with(Fix::text(text), "kubectl describe customresourcedefinition {}", &[name]);
     if let Some(asked) = crd.metadata.deletion_timestamp {
         return Some(
-            Finding::new(
-                Status::Fail,
-                format!("{name} is being deleted, and all its objects with it"),
-            )
-            .target(name)
-            .evidence(crd_evidence(
-                name,
-                "metadata.deletionTimestamp",
-                asked.to_string(),
-            ))
-            .fix(look(
-                "See what holds it, and install it again once it is gone.",
-            )),
+            Finding::new(Status::Fail, format!("{name} is being deleted, and all its objects with it"))
+                .target(name)
+                .evidence(crd_evidence(name, "metadata.deletionTimestamp", asked.to_string()))
+                .fix(look("See what holds it, and install it again once it is gone.")),
         );
     }
-    let condition = crd
-        .status
-        .conditions
-        .iter()
-        .find(|condition| condition.kind == "Established");
+    let condition = crd.status.conditions.iter().find(|condition| condition.kind == "Established");
     if condition.is_some_and(|condition| condition.status == "True") {
         return None;
     }
-    let not_accepted = crd
-        .status
-        .conditions
-        .iter()
-        .find(|condition| condition.status == "False");
+    let not_accepted = crd.status.conditions.iter().find(|condition| condition.status == "False");
     let value = condition.map_or("not set", |condition| condition.status.as_str());
-    let finding = Finding::new(
-        Status::Fail,
-        format!("{name} is not established: it is not served"),
-    )
-    .target(name)
-    .evidence(crd_evidence(
-        name,
-        "status.conditions[Established].status",
-        value,
-    ))
-    .fix(look(
-        "Read its conditions; most often another CRD has taken one of its names.",
-    ));
+    let finding = Finding::new(Status::Fail, format!("{name} is not established: it is not served"))
+        .target(name)
+        .evidence(crd_evidence(name, "status.conditions[Established].status", value))
+        .fix(look("Read its conditions; most often another CRD has taken one of its names."));
     Some(match not_accepted {
         Some(condition) => finding.cause(format!("{}: {}", condition.reason, condition.message)),
         None => finding,

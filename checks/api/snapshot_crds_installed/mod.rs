@@ -23,27 +23,23 @@ pub const CHECK: Check = Check {
 
 fn run(facts: &Facts, findings: &mut Findings) {
     let found = installed(facts);
-    let missing: Vec<&str> = NEEDED
-        .into_iter()
-        .filter(|name| !found.iter().any(|crd| crd.metadata.name == *name))
-        .collect();
+    let missing: Vec<&str> =
+        NEEDED.into_iter().filter(|name| !found.iter().any(|crd| crd.metadata.name == *name)).collect();
     if missing.is_empty() {
-        findings
-            .pass("VolumeSnapshot, VolumeSnapshotContent and VolumeSnapshotClass are installed");
+        findings.pass("VolumeSnapshot, VolumeSnapshotContent and VolumeSnapshotClass are installed");
         return;
     }
     let message = if found.is_empty() {
         "no snapshot CRD is installed".to_owned()
     } else {
-        format!(
-            "of the three snapshot CRDs these are missing: {}",
-            list(missing.iter().copied())
-        )
+        format!("of the three snapshot CRDs these are missing: {}", list(missing.iter().copied()))
     };
     let finding = Finding::new(Status::Fail, message)
         .cause("Kubernetes does not bring them; the distribution, the driver or the administrator installs them.")
         .fix(install(facts, "Install the CRDs, then a snapshot-controller of the same release."));
-    findings.push(missing.iter().fold(finding, |finding, name| {
-        finding.evidence(crd_evidence(name, "metadata.name", "not found"))
-    }));
+    findings.push(
+        missing
+            .iter()
+            .fold(finding, |finding, name| finding.evidence(crd_evidence(name, "metadata.name", "not found"))),
+    );
 }

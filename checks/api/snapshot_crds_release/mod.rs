@@ -23,11 +23,9 @@ pub const CHECK: Check = Check {
 };
 
 fn run(facts: &Facts, findings: &mut Findings) {
-    let (Some(snapshots), Some(contents), Some(classes)) = (
-        crd(facts, SNAPSHOTS),
-        crd(facts, CONTENTS),
-        crd(facts, CLASSES),
-    ) else {
+    let (Some(snapshots), Some(contents), Some(classes)) =
+        (crd(facts, SNAPSHOTS), crd(facts, CONTENTS), crd(facts, CLASSES))
+    else {
         findings.skip("the snapshot CRDs are not all installed");
         return;
     };

@@ -24,10 +24,7 @@ pub const CHECK: Check = Check {
 
 fn run(facts: &Facts, findings: &mut Findings) {
     // Without v1 there is nothing to migrate to; snapshot-api-v1-served tells that.
-    let crds: Vec<_> = installed(facts)
-        .into_iter()
-        .filter(|crd| served(crd).contains(&"v1"))
-        .collect();
+    let crds: Vec<_> = installed(facts).into_iter().filter(|crd| served(crd).contains(&"v1")).collect();
     if crds.is_empty() {
         findings.skip("no snapshot CRD serves v1");
         return;
@@ -35,22 +32,13 @@ fn run(facts: &Facts, findings: &mut Findings) {
     let mut clean = true;
     for crd in crds {
         let name = crd.metadata.name.as_str();
-        let old: Vec<&str> = crd
-            .status
-            .stored_versions
-            .iter()
-            .map(String::as_str)
-            .filter(|stored| *stored != "v1")
-            .collect();
+        let old: Vec<&str> =
+            crd.status.stored_versions.iter().map(String::as_str).filter(|stored| *stored != "v1").collect();
         if old.is_empty() {
             continue;
         }
         clean = false;
-        let gone: Vec<&str> = old
-            .iter()
-            .copied()
-            .filter(|stored| !listed(crd).contains(stored))
-            .collect();
+        let gone: Vec<&str> = old.iter().copied().filter(|stored| !listed(crd).contains(stored)).collect();
         let cause = if gone.is_empty() {
             "A later release of the CRDs that leaves out this version will be refused.".to_owned()
         } else {
@@ -69,10 +57,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Status::Warn,
-                format!(
-                    "objects of {name} may still be stored as {}",
-                    list(old.iter().copied())
-                ),
+                format!("objects of {name} may still be stored as {}", list(old.iter().copied())),
             )
             .target(name)
             .evidence(crd_evidence(

@@ -42,33 +42,26 @@ fn run(facts: &Facts, findings: &mut Findings) {
 
 fn look(classes: &[VolumeSnapshotClass], driver: &str) -> Finding {
     match choose_snapshot_class(classes, driver) {
-        Choice::One(class) => {
-            Finding::new(Status::Pass, format!("{driver}: {}", class.metadata.name))
-        }
+        Choice::One(class) => Finding::new(Status::Pass, format!("{driver}: {}", class.metadata.name)),
         Choice::Several(defaults) => {
-            let names: Vec<&str> = defaults
-                .iter()
-                .map(|class| class.metadata.name.as_str())
-                .collect();
+            let names: Vec<&str> = defaults.iter().map(|class| class.metadata.name.as_str()).collect();
             let finding = Finding::new(
                 Status::Warn,
-                format!("{driver} has {} marked as default: {}", plural(names.len(), "VolumeSnapshotClass"), list(names.iter().copied())),
+                format!(
+                    "{driver} has {} marked as default: {}",
+                    plural(names.len(), "VolumeSnapshotClass"),
+                    list(names.iter().copied())
+                ),
             )
             .cause(format!(
                 "A snapshot that names no class fails with \"{} default snapshot classes were found\".",
                 names.len()
             ));
             let fix = Fix::text("Take the mark from all but one.");
-            let fix = names
-                .iter()
-                .skip(1)
-                .take(5)
-                .fold(fix, |fix, name| unmark(fix, name, DEFAULT_SNAPSHOT_CLASS));
+            let fix = names.iter().skip(1).take(5).fold(fix, |fix, name| unmark(fix, name, DEFAULT_SNAPSHOT_CLASS));
             names
                 .iter()
-                .fold(finding, |finding, name| {
-                    finding.evidence(mark(name, DEFAULT_SNAPSHOT_CLASS, "true"))
-                })
+                .fold(finding, |finding, name| finding.evidence(mark(name, DEFAULT_SNAPSHOT_CLASS, "true")))
                 .fix(fix)
         }
         Choice::None => none(&classes_of(classes, driver), driver),
@@ -82,37 +75,19 @@ fn none(own: &[&VolumeSnapshotClass], driver: &str) -> Finding {
         let misspelt = annotations
             .get(DEFAULT_SNAPSHOT_CLASS)
             .filter(|value| value.eq_ignore_ascii_case("true") || *value == "yes");
-        let wrong_key = annotations
-            .get(DEFAULT_STORAGE_CLASS)
-            .filter(|value| *value == "true");
+        let wrong_key = annotations.get(DEFAULT_STORAGE_CLASS).filter(|value| *value == "true");
         let name = class.metadata.name.as_str();
         misspelt
-            .map(|value| {
-                (
-                    name,
-                    DEFAULT_SNAPSHOT_CLASS,
-                    value,
-                    "Only the value \"true\", spelled so, counts.",
-                )
-            })
+            .map(|value| (name, DEFAULT_SNAPSHOT_CLASS, value, "Only the value \"true\", spelled so, counts."))
             .or_else(|| {
-                wrong_key.map(|value| {
-                    (
-                        name,
-                        DEFAULT_STORAGE_CLASS,
-                        value,
-                        "This annotation counts on StorageClasses only.",
-                    )
-                })
+                wrong_key
+                    .map(|value| (name, DEFAULT_STORAGE_CLASS, value, "This annotation counts on StorageClasses only."))
             })
     });
     if let Some((name, key, value, why)) = meant {
-        let template = format!(
-            "kubectl annotate --overwrite volumesnapshotclass {{}} {DEFAULT_SNAPSHOT_CLASS}=true"
-        );
-        let message = format!(
-            "VolumeSnapshotClass {name} is marked as default of {driver}, but the mark does not count"
-        );
+        let template = format!("kubectl annotate --overwrite volumesnapshotclass {{}} {DEFAULT_SNAPSHOT_CLASS}=true");
+        let message =
+            format!("VolumeSnapshotClass {name} is marked as default of {driver}, but the mark does not count");
         return Finding::new(Status::Warn, message)
             .evidence(mark(name, key, value))
             .cause(format!("{why} A snapshot that names no class fails with \"cannot find default snapshot class\"."))
@@ -124,18 +99,9 @@ fn none(own: &[&VolumeSnapshotClass], driver: &str) -> Finding {
 }
 
 fn mark(name: &str, key: &str, value: &str) -> Evidence {
-    Evidence::cluster(
-        "VolumeSnapshotClass",
-        name,
-        &format!("metadata.annotations[{key}]"),
-        value,
-    )
+    Evidence::cluster("VolumeSnapshotClass", name, &format!("metadata.annotations[{key}]"), value)
 }
 
 fn unmark(fix: Fix, name: &str, key: &str) -> Fix {
-    fix_with(
-        fix,
-        &format!("kubectl annotate volumesnapshotclass {{}} {key}-"),
-        &[name],
-    )
+    fix_with(fix, &format!("kubectl annotate volumesnapshotclass {{}} {key}-"), &[name])
 }

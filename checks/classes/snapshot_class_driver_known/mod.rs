@@ -19,11 +19,7 @@ pub const CHECK: Check = Check {
     group: Group::Classes,
     severity: Severity::Warning,
     since: "0.1.0",
-    needs: &[
-        Need::VolumeSnapshotClasses,
-        Need::CsiDrivers,
-        Need::CsiNodes,
-    ],
+    needs: &[Need::VolumeSnapshotClasses, Need::CsiDrivers, Need::CsiNodes],
     uses: &[],
     doc: include_str!("doc.md"),
     how: How::Looking(run),
@@ -39,30 +35,23 @@ fn run(facts: &Facts, findings: &mut Findings) {
     }
     for driver in drivers {
         if is_registered(facts, driver) {
-            findings
-                .push(Finding::new(Status::Pass, format!("{driver} is installed")).target(driver));
+            findings.push(Finding::new(Status::Pass, format!("{driver} is installed")).target(driver));
             continue;
         }
-        let mut names: Vec<&str> = classes
-            .iter()
-            .filter(|class| class.driver == driver)
-            .map(|class| class.metadata.name.as_str())
-            .collect();
+        let mut names: Vec<&str> =
+            classes.iter().filter(|class| class.driver == driver).map(|class| class.metadata.name.as_str()).collect();
         names.sort_unstable();
         let known = registered_drivers(facts);
         let nearest = known.iter().find(|known| distance(known, driver) <= 2);
         let cause = match nearest {
-            Some(nearest) => format!(
-                "It may be a misspelling of {nearest}. The driver of a class cannot be changed later."
-            ),
+            Some(nearest) => {
+                format!("It may be a misspelling of {nearest}. The driver of a class cannot be changed later.")
+            }
             None => "There is no CSIDriver of this name, and no node has registered it.".to_owned(),
         };
-        let fix = Fix::text(
-            "Make the class anew with the right driver, or delete it, or install the driver.",
-        );
-        let fix = names.iter().take(5).fold(fix, |fix, name| {
-            fix_with(fix, "kubectl delete volumesnapshotclass {}", &[name])
-        });
+        let fix = Fix::text("Make the class anew with the right driver, or delete it, or install the driver.");
+        let fix =
+            names.iter().take(5).fold(fix, |fix, name| fix_with(fix, "kubectl delete volumesnapshotclass {}", &[name]));
         let finding = Finding::new(
             Status::Warn,
             format!(
@@ -74,12 +63,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
         .cause(cause)
         .fix(fix);
         findings.push(names.iter().take(5).fold(finding, |finding, name| {
-            finding.evidence(Evidence::cluster(
-                "VolumeSnapshotClass",
-                name,
-                "driver",
-                driver,
-            ))
+            finding.evidence(Evidence::cluster("VolumeSnapshotClass", name, "driver", driver))
         }));
     }
 }

@@ -41,21 +41,21 @@ fn run(facts: &Facts, findings: &mut Findings) {
         }
     }
     if none == classes.len() {
-        findings.pass(format!(
-            "{} refer to no secret",
-            plural(none, "VolumeSnapshotClass")
-        ));
+        findings.pass(format!("{} refer to no secret", plural(none, "VolumeSnapshotClass")));
     }
 }
 
 /// One finding for a class that refers to secrets or has reserved parameters: the worst of them.
 fn look(facts: &Facts, class: &VolumeSnapshotClass) -> Option<Finding> {
-    let references = secret_references(class)
-        .into_iter()
-        .map(|reference| judge(facts, class, reference));
+    let references = secret_references(class).into_iter().map(|reference| judge(facts, class, reference));
     let unknown = unknown_reserved(class).into_iter().map(|key| {
-        refused(class, key, "is set", format!("VolumeSnapshotClass {} has a parameter that is refused: {key}", class.metadata.name))
-            .cause("Parameters below csi.storage.k8s.io/ are reserved, and no release knows this one. It may be misspelt.")
+        refused(
+            class,
+            key,
+            "is set",
+            format!("VolumeSnapshotClass {} has a parameter that is refused: {key}", class.metadata.name),
+        )
+        .cause("Parameters below csi.storage.k8s.io/ are reserved, and no release knows this one. It may be misspelt.")
     });
     let findings: Vec<Finding> = references.chain(unknown).collect();
     let worst = findings.iter().map(|finding| finding.status).max()?;
@@ -66,21 +66,14 @@ fn judge(facts: &Facts, class: &VolumeSnapshotClass, reference: SecretReference<
     let class_name = class.metadata.name.as_str();
     match reference {
         SecretReference::Half { missing } => {
-            let message = format!(
-                "VolumeSnapshotClass {class_name} names a secret by half: {missing} is missing"
-            );
+            let message = format!("VolumeSnapshotClass {class_name} names a secret by half: {missing} is missing");
             refused(class, &missing, "not set", message)
                 .cause("Name and namespace of a secret belong together; the class is refused.")
         }
-        SecretReference::Template { text, .. } => Finding::new(
-            Status::Skip,
-            format!("the secret of {class_name} follows from each snapshot: {text}"),
-        ),
-        SecretReference::Fixed {
-            parameter,
-            namespace,
-            name,
-        } => {
+        SecretReference::Template { text, .. } => {
+            Finding::new(Status::Skip, format!("the secret of {class_name} follows from each snapshot: {text}"))
+        }
+        SecretReference::Fixed { parameter, namespace, name } => {
             let exists = facts
                 .class_secrets
                 .seen()
@@ -89,48 +82,31 @@ fn judge(facts: &Facts, class: &VolumeSnapshotClass, reference: SecretReference<
                 .find(|secret| secret.namespace == namespace && secret.name == name);
             let secret = format!("secret {namespace}/{name} of VolumeSnapshotClass {class_name}");
             match exists.map(|secret| &secret.exists) {
-                Some(Probe::Seen { value: true }) => {
-                    Finding::new(Status::Pass, format!("{secret} exists"))
-                }
-                Some(Probe::Seen { value: false }) => Finding::new(
-                    Status::Fail,
-                    format!("{secret} does not exist"),
-                )
-                .evidence(Evidence::cluster(
-                    "VolumeSnapshotClass",
-                    class_name,
-                    &format!("parameters[{parameter}]"),
-                    name,
-                ))
-                .evidence(Evidence::namespaced(
-                    "Secret",
-                    namespace,
-                    name,
-                    "metadata.name",
-                    "not found",
-                ))
-                .cause("The csi-snapshotter reads it for every snapshot; without it none is made.")
-                .fix(fix_with(
-                    Fix::text(
-                        "Make the secret as the driver's documentation says, or correct the class.",
-                    ),
-                    "kubectl -n {} create secret generic {} --from-literal=KEY=VALUE",
-                    &[namespace, name],
-                )),
+                Some(Probe::Seen { value: true }) => Finding::new(Status::Pass, format!("{secret} exists")),
+                Some(Probe::Seen { value: false }) => Finding::new(Status::Fail, format!("{secret} does not exist"))
+                    .evidence(Evidence::cluster(
+                        "VolumeSnapshotClass",
+                        class_name,
+                        &format!("parameters[{parameter}]"),
+                        name,
+                    ))
+                    .evidence(Evidence::namespaced("Secret", namespace, name, "metadata.name", "not found"))
+                    .cause("The csi-snapshotter reads it for every snapshot; without it none is made.")
+                    .fix(fix_with(
+                        Fix::text("Make the secret as the driver's documentation says, or correct the class."),
+                        "kubectl -n {} create secret generic {} --from-literal=KEY=VALUE",
+                        &[namespace, name],
+                    )),
                 Some(Probe::Forbidden { rule }) => Finding::new(
                     Status::Unknown,
-                    format!(
-                        "whether the {secret} exists: not allowed to look ({rule} in {namespace})"
-                    ),
+                    format!("whether the {secret} exists: not allowed to look ({rule} in {namespace})"),
                 ),
-                Some(Probe::Failed { reason }) => Finding::new(
-                    Status::Unknown,
-                    format!("whether the {secret} exists: {reason}"),
-                ),
-                Some(Probe::NotServed | Probe::NotCollected) | None => Finding::new(
-                    Status::Unknown,
-                    format!("whether the {secret} exists was not looked at"),
-                ),
+                Some(Probe::Failed { reason }) => {
+                    Finding::new(Status::Unknown, format!("whether the {secret} exists: {reason}"))
+                }
+                Some(Probe::NotServed | Probe::NotCollected) | None => {
+                    Finding::new(Status::Unknown, format!("whether the {secret} exists was not looked at"))
+                }
             }
         }
     }
@@ -139,12 +115,7 @@ fn judge(facts: &Facts, class: &VolumeSnapshotClass, reference: SecretReference<
 fn refused(class: &VolumeSnapshotClass, key: &str, value: &str, message: String) -> Finding {
     let name = class.metadata.name.as_str();
     Finding::new(Status::Fail, message)
-        .evidence(Evidence::cluster(
-            "VolumeSnapshotClass",
-            name,
-            &format!("parameters[{key}]"),
-            value,
-        ))
+        .evidence(Evidence::cluster("VolumeSnapshotClass", name, &format!("parameters[{key}]"), value))
         .fix(fix_with(
             Fix::text("Make the class anew with right parameters; they cannot be changed later."),
             "kubectl get volumesnapshotclass {} -o yaml",

@@ -23,35 +23,22 @@ pub const CHECK: Check = Check {
     severity: Severity::Error,
     since: "0.1.0",
     needs: &[Need::StorageClasses, Need::VolumeSnapshotClasses],
-    uses: &[
-        Need::CsiDrivers,
-        Need::CsiNodes,
-        Need::Pods,
-        Need::Workloads,
-        Need::Leases,
-    ],
+    uses: &[Need::CsiDrivers, Need::CsiNodes, Need::Pods, Need::Workloads, Need::Leases],
     doc: include_str!("doc.md"),
     how: How::Looking(run),
 };
 
 fn run(facts: &Facts, findings: &mut Findings) {
-    let (Some(classes), Some(snapshot_classes)) = (
-        facts.storage_classes.seen(),
-        facts.volume_snapshot_classes.seen(),
-    ) else {
+    let (Some(classes), Some(snapshot_classes)) = (facts.storage_classes.seen(), facts.volume_snapshot_classes.seen())
+    else {
         return;
     };
     if classes.is_empty() {
         findings.skip("there is no StorageClass");
     }
-    let provisioners: BTreeSet<&str> = classes
-        .iter()
-        .map(|class| class.provisioner.as_str())
-        .collect();
+    let provisioners: BTreeSet<&str> = classes.iter().map(|class| class.provisioner.as_str()).collect();
     // With a class for another driver the cluster can make snapshots, only not of these volumes.
-    let any = provisioners
-        .iter()
-        .any(|driver| !classes_of(snapshot_classes, driver).is_empty());
+    let any = provisioners.iter().any(|driver| !classes_of(snapshot_classes, driver).is_empty());
     let default = default_storage_class(classes).map(|class| class.provisioner.as_str());
     for driver in provisioners {
         let own = classes_of(snapshot_classes, driver);
@@ -59,10 +46,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
             without(facts, driver, !any || default == Some(driver))
         } else {
             let names = list(own.iter().map(|class| class.metadata.name.as_str()));
-            Finding::new(
-                Status::Pass,
-                format!("{driver}: {} ({names})", plural(own.len(), "class")),
-            )
+            Finding::new(Status::Pass, format!("{driver}: {} ({names})", plural(own.len(), "class")))
         };
         findings.push(finding.target(driver));
     }
@@ -71,51 +55,50 @@ fn run(facts: &Facts, findings: &mut Findings) {
 fn without(facts: &Facts, driver: &str, matters: bool) -> Finding {
     let known = known_driver(driver);
     if is_in_tree(driver) {
-        return Finding::new(
-            Status::Skip,
-            format!("{driver} is not a CSI driver: its volumes cannot be snapshotted"),
-        );
+        return Finding::new(Status::Skip, format!("{driver} is not a CSI driver: its volumes cannot be snapshotted"));
     }
     if known.is_some_and(|known| known.snapshots == Some(false)) {
-        return Finding::new(
-            Status::Skip,
-            format!("{driver} cannot make snapshots: back its volumes up as files"),
-        );
+        return Finding::new(Status::Skip, format!("{driver} cannot make snapshots: back its volumes up as files"));
     }
     let seen = facts.csi_drivers.seen().is_some() && facts.csi_nodes.seen().is_some();
     if seen && !is_registered(facts, driver) {
-        return Finding::new(
-            Status::Skip,
-            format!("{driver} is not an installed CSI driver"),
-        );
+        return Finding::new(Status::Skip, format!("{driver} is not an installed CSI driver"));
     }
-    let has_sidecar = matches!(sidecar_of(facts, driver), Presence::Present { .. });
-    if !has_sidecar && known.is_none_or(|known| known.snapshots != Some(true)) {
-        return Finding::new(
-            Status::Skip,
-            format!(
-                "{driver} has no VolumeSnapshotClass, and nothing shows that it can make snapshots"
-            ),
-        );
+    let sidecar = sidecar_of(facts, driver);
+    let says_yes = known.is_some_and(|known| known.snapshots == Some(true));
+    match &sidecar {
+        Presence::Present { .. } => {}
+        Presence::Absent { .. } if !matters => {
+            let message = format!("snapshots are not set up for {driver}: it has neither class nor csi-snapshotter");
+            return Finding::new(Status::Skip, message);
+        }
+        Presence::Absent { .. } | Presence::Unknown { .. } if says_yes => {}
+        Presence::Unknown { why } if facts.pods.seen().is_none() => {
+            let message = format!("{driver} has no VolumeSnapshotClass; whether it can make snapshots: {why}");
+            return Finding::new(Status::Unknown, message);
+        }
+        Presence::Absent { .. } | Presence::Unknown { .. } => {
+            let message = format!("{driver} has no VolumeSnapshotClass, and nothing shows that it can make snapshots");
+            return Finding::new(Status::Skip, message);
+        }
     }
     let status = if matters { Status::Fail } else { Status::Warn };
-    let finding = Finding::new(
-        status,
-        format!("{driver} can make snapshots, but has no VolumeSnapshotClass"),
-    )
-    .evidence(Evidence::cluster(
-        "CSIDriver",
-        driver,
-        "VolumeSnapshotClasses with this driver",
-        "none",
-    ))
-    .fix(make_one(driver, known));
-    match look_alike(facts, driver) {
-        Some((class, theirs)) => finding
+    let finding = Finding::new(status, format!("{driver} can make snapshots, but has no VolumeSnapshotClass"))
+        .evidence(Evidence::cluster("CSIDriver", driver, "VolumeSnapshotClasses with this driver", "none"))
+        .fix(make_one(driver, known));
+    if let Some((class, theirs)) = look_alike(facts, driver) {
+        return finding
             .evidence(Evidence::cluster("VolumeSnapshotClass", class, "driver", theirs))
-            .cause(format!("VolumeSnapshotClass {class} is for {theirs}, which may be a misspelling of {driver}.")),
-        None => finding.cause("A snapshot needs a class with the driver of its volume; no installer has made one."),
+            .cause(format!("VolumeSnapshotClass {class} is for {theirs}, which may be a misspelling of {driver}."));
     }
+    finding.cause(match sidecar {
+        Presence::Absent { because, .. } => {
+            format!("Snapshots are not switched on for this driver: it has no csi-snapshotter either ({because}).")
+        }
+        Presence::Present { .. } | Presence::Unknown { .. } => {
+            "A snapshot needs a class with the driver of its volume; no installer has made one.".to_owned()
+        }
+    })
 }
 
 /// A class whose driver is the same but for one or two letters.
@@ -128,9 +111,7 @@ fn look_alike<'a>(facts: &'a Facts, driver: &str) -> Option<(&'a str, &'a str)> 
 }
 
 fn make_one(driver: &str, known: Option<KnownDriver>) -> Fix {
-    let notes = known
-        .map(|known| known.notes)
-        .filter(|notes| notes.contains("parameter"));
+    let notes = known.map(|known| known.notes).filter(|notes| notes.contains("parameter"));
     let text = "Make one; \"Delete\" removes the snapshot in the storage together with its VolumeSnapshot.";
     let fix = match notes {
         Some(notes) => Fix::text(format!("{text} The driver may want parameters: {notes}.")),
@@ -139,9 +120,8 @@ fn make_one(driver: &str, known: Option<KnownDriver>) -> Fix {
     if !is_object_name(driver) {
         return fix;
     }
-    fix.command("kubectl apply -f volumesnapshotclass.yaml")
-        .manifest(format!(
-            "apiVersion: snapshot.storage.k8s.io/v1\n\
+    fix.command("kubectl apply -f volumesnapshotclass.yaml").manifest(format!(
+        "apiVersion: snapshot.storage.k8s.io/v1\n\
          kind: VolumeSnapshotClass\n\
          metadata:\n\
          \u{20}\u{20}name: {driver}\n\
@@ -149,5 +129,5 @@ fn make_one(driver: &str, known: Option<KnownDriver>) -> Fix {
          \u{20}\u{20}\u{20}\u{20}snapshot.storage.kubernetes.io/is-default-class: \"true\"\n\
          driver: {driver}\n\
          deletionPolicy: Delete\n"
-        ))
+    ))
 }

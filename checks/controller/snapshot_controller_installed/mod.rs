@@ -56,18 +56,13 @@ fn run(facts: &Facts, findings: &mut Findings) {
 }
 
 fn install(facts: &Facts) -> Fix {
-    let version = facts
-        .server_version
-        .seen()
-        .map_or("", |version| version.git_version.as_str());
+    let version = facts.server_version.seen().map_or("", |version| version.git_version.as_str());
     if version.contains("-eks-") {
-        return Fix::text(
-            "Install the EKS add-on snapshot-controller; it brings the CRDs as well.",
-        )
-        .command(
-            "aws eks create-addon --addon-name snapshot-controller --cluster-name \"$CLUSTER\"",
-        );
+        return Fix::text("Install the EKS add-on snapshot-controller; it brings the CRDs as well.")
+            .command("aws eks create-addon --addon-name snapshot-controller --cluster-name \"$CLUSTER\"");
     }
-    Fix::text("Install one snapshot-controller, of the release that the CRDs have; ask the distribution for its own first.")
-        .command(MANIFESTS)
+    Fix::text(
+        "Install one snapshot-controller, of the release that the CRDs have; ask the distribution for its own first.",
+    )
+    .command(MANIFESTS)
 }

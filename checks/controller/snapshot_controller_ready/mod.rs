@@ -27,16 +27,10 @@ fn run(facts: &Facts, findings: &mut Findings) {
         findings.skip("no snapshot-controller is visible");
         return;
     }
-    let any_ready = installations
-        .iter()
-        .any(|installation| installation.ready > 0);
+    let any_ready = installations.iter().any(|installation| installation.ready > 0);
     for installation in &installations {
         // One that is not ready beside one that is stops nothing.
         let finding = readiness(installation, "snapshot-controller", any_ready);
-        findings.push(if installations.len() > 1 {
-            finding.target(installation.place())
-        } else {
-            finding
-        });
+        findings.push(if installations.len() > 1 { finding.target(installation.place()) } else { finding });
     }
 }

@@ -27,9 +27,8 @@ fn run(facts: &Facts, findings: &mut Findings) {
     let mut installations = running(facts, is_snapshot_controller);
     installations.retain(|installation| installation.wanted > 0);
     let leases = facts.leases.seen().into_iter().flatten();
-    let mut leases: Vec<_> = leases
-        .filter(|lease| lease.metadata.name == CONTROLLER_LEASE && is_fresh(lease, facts))
-        .collect();
+    let mut leases: Vec<_> =
+        leases.filter(|lease| lease.metadata.name == CONTROLLER_LEASE && is_fresh(lease, facts)).collect();
     leases.sort_by(|a, b| a.metadata.namespace.cmp(&b.metadata.namespace));
     if installations.len() > 1 {
         let places: Vec<String> = installations.iter().map(Running::place).collect();
@@ -39,35 +38,26 @@ fn run(facts: &Facts, findings: &mut Findings) {
         )
         .cause("Each works on every snapshot; leader election does not help across namespaces. They overwrite each other's changes.");
         let finding = installations.iter().fold(finding, |finding, installation| {
-            finding.evidence(installation.evidence(
-                "spec.template.spec.containers",
-                &installation.container.image,
-            ))
+            finding.evidence(installation.evidence("spec.template.spec.containers", &installation.container.image))
         });
         let mut fix = Fix::text(
             "Keep one, the distribution's if it brings one, and remove the others through what installed them.",
         );
         for installation in &installations {
-            fix = fix_with(
-                fix,
-                "kubectl -n {} get pods -o wide",
-                &[installation.namespace.as_str()],
-            );
+            fix = fix_with(fix, "kubectl -n {} get pods -o wide", &[installation.namespace.as_str()]);
         }
         fix.commands.dedup();
         findings.push(finding.fix(fix));
         return;
     }
     if leases.len() > 1 {
-        let finding = Finding::new(Status::Warn, format!("{} snapshot-controllers lead at the same time", leases.len()))
-            .cause("One is out of sight; each works on every snapshot, and they overwrite each other's changes.")
-            .fix(
-                Fix::text("Remove the one that is visible: the distribution brings its own.")
-                    .command("kubectl get leases --all-namespaces --field-selector metadata.name=snapshot-controller-leader"),
-            );
-        findings.push(leases.into_iter().fold(finding, |finding, lease| {
-            finding.evidence(lease_evidence(lease))
-        }));
+        let finding =
+            Finding::new(Status::Warn, format!("{} snapshot-controllers lead at the same time", leases.len()))
+                .cause("One is out of sight; each works on every snapshot, and they overwrite each other's changes.")
+                .fix(Fix::text("Remove the one that is visible: the distribution brings its own.").command(
+                    "kubectl get leases --all-namespaces --field-selector metadata.name=snapshot-controller-leader",
+                ));
+        findings.push(leases.into_iter().fold(finding, |finding, lease| finding.evidence(lease_evidence(lease))));
         return;
     }
     let Some(installation) = installations.first() else {
@@ -75,20 +65,22 @@ fn run(facts: &Facts, findings: &mut Findings) {
         return;
     };
     if installation.wanted > 1 && !elects(installation) {
-        let fix = Fix::text(
-            "Switch leader election on with the argument --leader-election=true, or run one replica.",
-        );
+        let fix = Fix::text("Switch leader election on with the argument --leader-election=true, or run one replica.");
         let names = [installation.namespace.as_str(), installation.name.as_str()];
         let scales = matches!(installation.kind.as_str(), "Deployment" | "StatefulSet");
-        let scale = format!(
-            "kubectl -n {{}} scale {} {{}} --replicas=1",
-            installation.kind.to_ascii_lowercase()
-        );
+        let scale = format!("kubectl -n {{}} scale {} {{}} --replicas=1", installation.kind.to_ascii_lowercase());
         findings.push(
-            Finding::new(Status::Warn, format!("{} runs {} replicas without leader election", installation.place(), installation.wanted))
-                .evidence(installation.evidence("spec.template.spec.containers[].args", installation.container.args.join(" ")))
-                .cause("Leader election is off unless the argument switches it on, so each replica works on every snapshot.")
-                .fix(if scales { fix_with(fix, &scale, &names) } else { fix }),
+            Finding::new(
+                Status::Warn,
+                format!("{} runs {} replicas without leader election", installation.place(), installation.wanted),
+            )
+            .evidence(
+                installation.evidence("spec.template.spec.containers[].args", installation.container.args.join(" ")),
+            )
+            .cause(
+                "Leader election is off unless the argument switches it on, so each replica works on every snapshot.",
+            )
+            .fix(if scales { fix_with(fix, &scale, &names) } else { fix }),
         );
         return;
     }
@@ -97,16 +89,8 @@ fn run(facts: &Facts, findings: &mut Findings) {
 
 /// Whether leader election is switched on. Go's flag package takes one dash or two, and a flag alone for true.
 fn elects(installation: &Running<'_>) -> bool {
-    let arguments = installation
-        .container
-        .command
-        .iter()
-        .chain(&installation.container.args);
+    let arguments = installation.container.command.iter().chain(&installation.container.args);
     arguments
-        .filter_map(|argument| {
-            argument
-                .trim_start_matches('-')
-                .strip_prefix("leader-election")
-        })
+        .filter_map(|argument| argument.trim_start_matches('-').strip_prefix("leader-election"))
         .any(|rest| matches!(rest, "" | "=true" | "=1" | "=t" | "=T" | "=TRUE" | "=True"))
 }

@@ -18,12 +18,7 @@ pub const CHECK: Check = Check {
     severity: Severity::Error,
     since: "0.1.0",
     needs: &[Need::Pods],
-    uses: &[
-        Need::Workloads,
-        Need::SnapshotApis,
-        Need::CustomResourceDefinitions,
-        Need::ServerVersion,
-    ],
+    uses: &[Need::Workloads, Need::SnapshotApis, Need::CustomResourceDefinitions, Need::ServerVersion],
     doc: include_str!("doc.md"),
     how: How::Looking(run),
 };
@@ -35,10 +30,6 @@ fn run(facts: &Facts, findings: &mut Findings) {
     }
     for installation in &installations {
         let finding = assess(facts, Component::SnapshotController, installation);
-        findings.push(if installations.len() > 1 {
-            finding.target(installation.place())
-        } else {
-            finding
-        });
+        findings.push(if installations.len() > 1 { finding.target(installation.place()) } else { finding });
     }
 }

@@ -24,39 +24,23 @@ pub const CHECK: Check = Check {
 };
 
 fn run(facts: &Facts, findings: &mut Findings) {
-    let (Some(classes), Some(drivers), Some(nodes)) = (
-        facts.storage_classes.seen(),
-        facts.csi_drivers.seen(),
-        facts.csi_nodes.seen(),
-    ) else {
+    let (Some(classes), Some(drivers), Some(nodes)) =
+        (facts.storage_classes.seen(), facts.csi_drivers.seen(), facts.csi_nodes.seen())
+    else {
         return;
     };
     if nodes.is_empty() {
-        findings.unknown(
-            "the cluster has no CSINode: it has no nodes, or their kubelets do not report drivers",
-        );
+        findings.unknown("the cluster has no CSINode: it has no nodes, or their kubelets do not report drivers");
         return;
     }
-    let provisioners: BTreeSet<&str> = classes
-        .iter()
-        .map(|class| class.provisioner.as_str())
-        .collect();
+    let provisioners: BTreeSet<&str> = classes.iter().map(|class| class.provisioner.as_str()).collect();
     let mut looked = false;
-    for driver in provisioners
-        .into_iter()
-        .filter(|driver| !is_in_tree(driver))
-    {
-        let here = nodes
-            .iter()
-            .filter(|node| node.spec.drivers.iter().any(|known| known.name == driver))
-            .count();
+    for driver in provisioners.into_iter().filter(|driver| !is_in_tree(driver)) {
+        let here = nodes.iter().filter(|node| node.spec.drivers.iter().any(|known| known.name == driver)).count();
         let has_object = drivers.iter().any(|known| known.metadata.name == driver);
         if here > 0 {
             looked = true;
-            let message = format!(
-                "{driver} has registered with {here} of {}",
-                plural(nodes.len(), "node")
-            );
+            let message = format!("{driver} has registered with {here} of {}", plural(nodes.len(), "node"));
             findings.push(Finding::new(Status::Pass, message).target(driver));
         } else if has_object {
             looked = true;

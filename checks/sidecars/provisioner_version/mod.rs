@@ -31,15 +31,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
     for sidecar in &all {
         // Several workloads for one driver (one per node) are told apart by their places.
         let target = match sidecar.drivers.as_slice() {
-            [driver]
-                if all
-                    .iter()
-                    .filter(|other| other.drivers == sidecar.drivers)
-                    .count()
-                    == 1 =>
-            {
-                driver.clone()
-            }
+            [driver] if all.iter().filter(|other| other.drivers == sidecar.drivers).count() == 1 => driver.clone(),
             _ => sidecar.running.place(),
         };
         findings.push(assess(facts, Component::CsiProvisioner, &sidecar.running).target(target));

@@ -46,29 +46,20 @@ fn run(facts: &Facts, findings: &mut Findings) {
 }
 
 fn look(facts: &Facts, driver: &str) -> Finding {
-    let registered = facts.csi_drivers.seen().is_none()
-        || facts.csi_nodes.seen().is_none()
-        || is_registered(facts, driver);
+    let registered =
+        facts.csi_drivers.seen().is_none() || facts.csi_nodes.seen().is_none() || is_registered(facts, driver);
     match sidecar_of(facts, driver) {
-        Presence::Present {
-            installations,
-            proof,
-        } if installations.is_empty() => Finding::new(
-            Status::Pass,
-            format!(
-                "it is out of sight, but {} {} proves it",
-                proof.kind, proof.name
-            ),
-        )
-        .evidence(proof),
+        Presence::Present { installations, proof } if installations.is_empty() => {
+            Finding::new(Status::Pass, format!("it is out of sight, but {} {} proves it", proof.kind, proof.name))
+                .evidence(proof)
+        }
         Presence::Present { installations, .. } => {
             let places: Vec<String> = installations.iter().map(Running::place).collect();
             Finding::new(Status::Pass, list(places.iter().map(String::as_str)))
         }
-        Presence::Unknown { why } => Finding::new(
-            Status::Unknown,
-            format!("whether {driver} has a csi-snapshotter: {why}"),
-        ),
+        Presence::Unknown { why } => {
+            Finding::new(Status::Unknown, format!("whether {driver} has a csi-snapshotter: {why}"))
+        }
         Presence::Absent { .. } if !registered => Finding::new(
             Status::Skip,
             format!("{driver} is not installed; snapshot-class-driver-known tells its classes"),

@@ -29,10 +29,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
     }
     for sidecar in &all {
         let same = |other: &&crate::sidecars::mapping::Sidecar<'_>| {
-            other
-                .drivers
-                .iter()
-                .any(|driver| sidecar.drivers.contains(driver))
+            other.drivers.iter().any(|driver| sidecar.drivers.contains(driver))
         };
         let covered = all.iter().filter(same).any(|other| other.running.ready > 0);
         // Several workloads for one driver (one per node) are told apart by their places.

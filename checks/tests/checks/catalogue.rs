@@ -15,11 +15,7 @@ fn ids_and_slugs_are_unique_and_well_formed() {
     assert!(checks.is_sorted_by_key(|check| check.id));
     for check in checks {
         let number = check.id.strip_prefix("SR").unwrap();
-        assert!(
-            number.len() == 3 && number.bytes().all(|byte| byte.is_ascii_digit()),
-            "{}",
-            check.id
-        );
+        assert!(number.len() == 3 && number.bytes().all(|byte| byte.is_ascii_digit()), "{}", check.id);
         let hundreds = match check.group {
             Group::Api | Group::Controller | Group::Sidecars => "1",
             Group::Drivers | Group::Classes => "2",
@@ -27,29 +23,10 @@ fn ids_and_slugs_are_unique_and_well_formed() {
             Group::Access => "4",
         };
         assert!(number.starts_with(hundreds), "{}", check.id);
-        assert!(
-            check
-                .slug
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-        );
-        assert_eq!(
-            matches!(check.how, How::RoundTrip),
-            check.group == Group::Roundtrip,
-            "{}",
-            check.id
-        );
-        assert_eq!(
-            check.needs.is_empty(),
-            check.group == Group::Roundtrip,
-            "{}",
-            check.id
-        );
-        assert!(
-            !check.uses.iter().any(|need| check.needs.contains(need)),
-            "{} uses what it needs",
-            check.id
-        );
+        assert!(check.slug.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'));
+        assert_eq!(matches!(check.how, How::RoundTrip), check.group == Group::Roundtrip, "{}", check.id);
+        assert_eq!(check.needs.is_empty(), check.group == Group::Roundtrip, "{}", check.id);
+        assert!(!check.uses.iter().any(|need| check.needs.contains(need)), "{} uses what it needs", check.id);
     }
 }
 
@@ -88,45 +65,24 @@ fn every_folder_of_a_group_is_a_check_of_the_catalogue() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                let slug = path
-                    .file_name()
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .replace('_', "-");
+                let slug = path.file_name().unwrap().to_str().unwrap().replace('_', "-");
                 folders.insert(format!("{}/{slug}", group.word()));
             }
         }
     }
-    let listed: BTreeSet<String> = catalogue()
-        .iter()
-        .map(|check| format!("{}/{}", check.group.word(), check.slug))
-        .collect();
+    let listed: BTreeSet<String> =
+        catalogue().iter().map(|check| format!("{}/{}", check.group.word(), check.slug)).collect();
     assert_eq!(folders, listed);
 }
 
 #[test]
 fn documentation_has_the_fixed_headings() {
     for check in catalogue() {
-        let headings: Vec<&str> = check
-            .doc
-            .lines()
-            .filter(|line| line.starts_with('#'))
-            .collect();
-        let fixed = [
-            "## What it checks",
-            "## Why it matters",
-            "## How to see it yourself",
-            "## Fix",
-            "## References",
-        ];
+        let headings: Vec<&str> = check.doc.lines().filter(|line| line.starts_with('#')).collect();
+        let fixed = ["## What it checks", "## Why it matters", "## How to see it yourself", "## Fix", "## References"];
         assert_eq!(headings, fixed, "{}", check.id);
         for section in check.doc.split("## ").skip(1) {
-            assert!(
-                section.lines().skip(1).any(|line| !line.is_empty()),
-                "{}: {section}",
-                check.id
-            );
+            assert!(section.lines().skip(1).any(|line| !line.is_empty()), "{}: {section}", check.id);
         }
     }
 }
@@ -136,12 +92,7 @@ fn ids(checks: &[&Check]) -> Vec<&'static str> {
 }
 
 fn chosen(selected: &[&str], skipped: &[&str]) -> Result<Vec<&'static str>, SelectError> {
-    let owned = |texts: &[&str]| {
-        texts
-            .iter()
-            .map(|text| (*text).to_owned())
-            .collect::<Vec<_>>()
-    };
+    let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
     select(&owned(selected), &owned(skipped)).map(|checks| ids(&checks))
 }
 
@@ -151,23 +102,9 @@ fn selectors_are_ids_slugs_groups_and_patterns() {
     assert_eq!(chosen(&["sr101"], &[]).unwrap(), ["SR101"]);
     assert_eq!(chosen(&["default-snapshot-class"], &[]).unwrap(), ["SR212"]);
     assert_eq!(chosen(&["drivers"], &[]).unwrap(), ["SR201", "SR202"]);
+    assert_eq!(chosen(&["sr20?", "SR101"], &["*-on-nodes"]).unwrap(), ["SR101", "SR201"]);
     assert_eq!(
-        chosen(&["sr20?", "SR101"], &["*-on-nodes"]).unwrap(),
-        ["SR101", "SR201"]
-    );
-    assert_eq!(
-        chosen(
-            &["SR*"],
-            &[
-                "api",
-                "controller",
-                "sidecars",
-                "drivers",
-                "classes",
-                "roundtrip"
-            ]
-        )
-        .unwrap(),
+        chosen(&["SR*"], &["api", "controller", "sidecars", "drivers", "classes", "roundtrip"]).unwrap(),
         ["SR401"]
     );
     assert_eq!(find("SR302").unwrap().slug, "data-intact");
@@ -178,10 +115,7 @@ fn selectors_are_ids_slugs_groups_and_patterns() {
 #[test]
 fn a_selector_that_chooses_nothing_is_an_error_with_the_nearest_names() {
     let error = chosen(&["SR199"], &[]).unwrap_err().to_string();
-    assert!(
-        error.contains("\"SR199\"") && error.contains("SR10"),
-        "{error}"
-    );
+    assert!(error.contains("\"SR199\"") && error.contains("SR10"), "{error}");
     let error = chosen(&[], &["default-class"]).unwrap_err().to_string();
     assert!(error.contains("default-snapshot-class"), "{error}");
     let error = chosen(&["clases"], &[]).unwrap_err().to_string();

@@ -20,9 +20,7 @@ fn read(crd: Value) -> CustomResourceDefinition {
 fn tags(name: &str) -> Vec<String> {
     let fingerprints = fingerprints();
     let revisions = fingerprints["crds"][name].as_array().unwrap().clone();
-    let tags = revisions
-        .iter()
-        .flat_map(|revision| revision["releases"].as_array().unwrap().clone());
+    let tags = revisions.iter().flat_map(|revision| revision["releases"].as_array().unwrap().clone());
     tags.map(|tag| tag.as_str().unwrap().to_owned()).collect()
 }
 
@@ -50,18 +48,10 @@ fn every_release_is_recognised() {
     assert!(tags.len() >= 46, "{tags:?}");
     for tag in tags {
         for rules_dropped in [false, true] {
-            let [snapshots, contents, classes] =
-                NAMES.map(|name| read(definition(name, &tag, rules_dropped)));
+            let [snapshots, contents, classes] = NAMES.map(|name| read(definition(name, &tag, rules_dropped)));
             let release = class(&tag);
-            let expected = Together::Release {
-                release,
-                rules_dropped: rules_dropped && release == Release::V8,
-            };
-            assert_eq!(
-                together(&snapshots, &contents, &classes),
-                expected,
-                "{tag}, rules dropped: {rules_dropped}"
-            );
+            let expected = Together::Release { release, rules_dropped: rules_dropped && release == Release::V8 };
+            assert_eq!(together(&snapshots, &contents, &classes), expected, "{tag}, rules dropped: {rules_dropped}");
         }
     }
 }
@@ -69,13 +59,8 @@ fn every_release_is_recognised() {
 /// The CRDs of release 8.6.0 as an API server gives them back, whole.
 fn real(name: &str) -> Value {
     let facts: Value = serde_json::from_str(include_str!("healthy-cluster.json")).unwrap();
-    let crds = facts["customResourceDefinitions"]["value"]
-        .as_array()
-        .unwrap()
-        .clone();
-    crds.into_iter()
-        .find(|crd| crd["metadata"]["name"] == name)
-        .unwrap()
+    let crds = facts["customResourceDefinitions"]["value"].as_array().unwrap().clone();
+    crds.into_iter().find(|crd| crd["metadata"]["name"] == name).unwrap()
 }
 
 /// Takes the validation rules away, as an API server below 1.25 does.
@@ -100,10 +85,7 @@ fn the_crds_of_8_6_0_are_recognised_from_a_real_api_server() {
             }
             read(crd)
         });
-        let expected = Together::Release {
-            release: Release::V8,
-            rules_dropped,
-        };
+        let expected = Together::Release { release: Release::V8, rules_dropped };
         assert_eq!(together(&snapshots, &contents, &classes), expected);
     }
     assert_eq!(of_group_contents(&read(real(GROUP_CONTENTS))), "8.6 to 8.7");
@@ -114,35 +96,19 @@ fn crds_older_than_2_0_are_recognised() {
     let [snapshots, contents, classes] = NAMES.map(|name| {
         read(json!({ "metadata": { "name": name }, "spec": { "versions": [{ "name": "v1alpha1", "served": true, "storage": true }] } }))
     });
-    let expected = Together::Release {
-        release: Release::Below2,
-        rules_dropped: false,
-    };
+    let expected = Together::Release { release: Release::Below2, rules_dropped: false };
     assert_eq!(together(&snapshots, &contents, &classes), expected);
 }
 
 #[test]
 fn an_upgrade_that_stopped_halfway_is_told_wherever_the_crds_differ() {
     // One CRD of a much newer release than the other two.
-    for (old, new) in [
-        ("v3.0.3", "v4.0.0"),
-        ("v4.0.0", "v4.1.0"),
-        ("v5.0.0", "v8.6.0"),
-        ("v6.3.0", "v7.0.0"),
-    ] {
+    for (old, new) in [("v3.0.3", "v4.0.0"), ("v4.0.0", "v4.1.0"), ("v5.0.0", "v8.6.0"), ("v6.3.0", "v7.0.0")] {
         for newer in NAMES {
-            let [snapshots, contents, classes] = NAMES.map(|name| {
-                read(definition(
-                    name,
-                    if name == newer { new } else { old },
-                    false,
-                ))
-            });
+            let [snapshots, contents, classes] =
+                NAMES.map(|name| read(definition(name, if name == newer { new } else { old }, false)));
             let together = together(&snapshots, &contents, &classes);
-            assert!(
-                matches!(together, Together::HalfDone { .. }),
-                "{old}, {newer} of {new}: {together:?}"
-            );
+            assert!(matches!(together, Together::HalfDone { .. }), "{old}, {newer} of {new}: {together:?}");
         }
     }
 }
@@ -158,20 +124,13 @@ fn the_releases_of_group_crds_are_recognised() {
             "v8.4" | "v8.5" => "8.4 to 8.5",
             _ => "8.6 to 8.7",
         };
-        assert_eq!(
-            of_group_contents(&read(definition(GROUP_CONTENTS, &tag, false))),
-            expected,
-            "{tag}"
-        );
+        assert_eq!(of_group_contents(&read(definition(GROUP_CONTENTS, &tag, false))), expected, "{tag}");
     }
 }
 
 #[test]
 fn hostile_definitions_do_no_harm() {
-    let deep = (0..200).fold(
-        json!({}),
-        |node, _| json!({ "properties": { "spec": node } }),
-    );
+    let deep = (0..200).fold(json!({}), |node, _| json!({ "properties": { "spec": node } }));
     for spec in [
         json!(null),
         json!([]),

@@ -65,20 +65,11 @@ impl Cluster {
             fields.insert(field.to_owned(), json!([]));
         }
         let mut crds = self.definitions();
-        crds.extend(
-            self.objects
-                .iter()
-                .filter(|object| object["kind"] == "CustomResourceDefinition")
-                .cloned(),
-        );
+        crds.extend(self.objects.iter().filter(|object| object["kind"] == "CustomResourceDefinition").cloned());
         let mut apis: Map<String, Value> = Map::new();
         for crd in &crds {
             let group = crd["spec"]["group"].as_str().unwrap();
-            let served = apis
-                .entry(group)
-                .or_insert(json!([]))
-                .as_array_mut()
-                .unwrap();
+            let served = apis.entry(group).or_insert(json!([])).as_array_mut().unwrap();
             for version in crd["spec"]["versions"].as_array().unwrap() {
                 if version["served"] == true && !served.contains(&version["name"]) {
                     served.push(version["name"].clone());
@@ -111,10 +102,7 @@ impl Cluster {
             facts.insert(field, json!({ "state": "seen", "value": value }));
         }
         for (field, state) in &self.missing {
-            assert!(
-                facts.contains_key(field),
-                "no field of Facts is called {field}"
-            );
+            assert!(facts.contains_key(field), "no field of Facts is called {field}");
             facts[field] = match state.as_str().unwrap() {
                 "forbidden" => {
                     json!({ "state": "forbidden", "rule": { "group": "", "resource": "things", "verbs": ["list"] } })
@@ -133,20 +121,12 @@ impl Cluster {
             (
                 &self.crds,
                 "snapshot.storage.k8s.io",
-                [
-                    "volumesnapshots",
-                    "volumesnapshotcontents",
-                    "volumesnapshotclasses",
-                ],
+                ["volumesnapshots", "volumesnapshotcontents", "volumesnapshotclasses"],
             ),
             (
                 &self.group_crds,
                 "groupsnapshot.storage.k8s.io",
-                [
-                    "volumegroupsnapshots",
-                    "volumegroupsnapshotcontents",
-                    "volumegroupsnapshotclasses",
-                ],
+                ["volumegroupsnapshots", "volumegroupsnapshotcontents", "volumegroupsnapshotclasses"],
             ),
         ] {
             for name in names {
@@ -156,20 +136,14 @@ impl Cluster {
                     Crds::Each(tags) => tags.get(name).and_then(Value::as_str),
                 };
                 if let Some(tag) = tag {
-                    crds.push(definition(
-                        &format!("{name}.{group}"),
-                        tag,
-                        self.rules_dropped,
-                    ));
+                    crds.push(definition(&format!("{name}.{group}"), tag, self.rules_dropped));
                 }
             }
         }
         for (pointer, value) in &self.crd_changes {
             let (crd, path) = pointer.split_once('/').unwrap();
-            let crd = crds
-                .iter_mut()
-                .find(|known| known["metadata"]["name"].as_str().unwrap().starts_with(crd))
-                .unwrap();
+            let crd =
+                crds.iter_mut().find(|known| known["metadata"]["name"].as_str().unwrap().starts_with(crd)).unwrap();
             let (parent, field) = path.rsplit_once('/').unwrap();
             crd.pointer_mut(&format!("/{parent}")).unwrap()[field] = value.clone();
         }
@@ -190,17 +164,8 @@ pub(crate) fn fingerprints() -> Value {
 pub(crate) fn definition(name: &str, tag: &str, rules_dropped: bool) -> Value {
     let fingerprints = fingerprints();
     let revisions = fingerprints["crds"][name].as_array().unwrap();
-    let has = |revision: &&Value| {
-        revision["releases"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .any(|release| release == tag)
-    };
-    let revision = revisions
-        .iter()
-        .find(has)
-        .unwrap_or_else(|| panic!("{name} has no release {tag}"));
+    let has = |revision: &&Value| revision["releases"].as_array().unwrap().iter().any(|release| release == tag);
+    let revision = revisions.iter().find(has).unwrap_or_else(|| panic!("{name} has no release {tag}"));
     let (plural, group) = name.split_once('.').unwrap();
     let mut versions = Vec::new();
     for version in revision["versions"].as_array().unwrap() {
@@ -226,9 +191,7 @@ pub(crate) fn definition(name: &str, tag: &str, rules_dropped: bool) -> Value {
                 json!([{ "rule": "true" }]);
         }
         let columns = usize::try_from(version["columns"].as_u64().unwrap()).unwrap();
-        let mut columns: Vec<Value> = (0..columns)
-            .map(|index| json!({ "name": format!("column{index}") }))
-            .collect();
+        let mut columns: Vec<Value> = (0..columns).map(|index| json!({ "name": format!("column{index}") })).collect();
         if plural == "volumesnapshotcontents" && columns.len() == 8 {
             columns[6] = json!({ "name": "VolumeSnapshotNamespace" });
         }
@@ -241,19 +204,14 @@ pub(crate) fn definition(name: &str, tag: &str, rules_dropped: bool) -> Value {
         }
         versions.push(made);
     }
-    let storage = versions
-        .iter()
-        .find(|version| version["storage"] == true)
-        .unwrap()["name"]
-        .clone();
+    let storage = versions.iter().find(|version| version["storage"] == true).unwrap()["name"].clone();
     let mut crd = json!({
         "metadata": { "name": name },
         "spec": { "group": group, "names": { "plural": plural, "shortNames": revision["shortNames"] }, "versions": versions },
         "status": { "storedVersions": [storage], "conditions": [{ "type": "Established", "status": "True" }] },
     });
     if revision["conversion"] == "Webhook" {
-        let service =
-            json!({ "namespace": "default", "name": "snapshot-conversion-webhook-service" });
+        let service = json!({ "namespace": "default", "name": "snapshot-conversion-webhook-service" });
         crd["spec"]["conversion"] =
             json!({ "strategy": "Webhook", "webhook": { "clientConfig": { "service": service } } });
     }

@@ -18,14 +18,7 @@ fn a_healthy_cluster_passes_every_check() {
         let How::Looking(run) = check.how else {
             continue;
         };
-        assert!(
-            check
-                .needs
-                .iter()
-                .all(|need| facts.missing(*need).is_none()),
-            "{} cannot look",
-            check.id
-        );
+        assert!(check.needs.iter().all(|need| facts.missing(*need).is_none()), "{} cannot look", check.id);
         let mut findings = Findings::default();
         run(&facts, &mut findings);
         for finding in findings.into_vec() {
@@ -38,13 +31,7 @@ fn a_healthy_cluster_passes_every_check() {
 fn its_controller_and_sidecar_are_found() {
     let facts = read(facts());
     let controllers = controller::find::snapshot_controllers(&facts);
-    assert_eq!(
-        controllers.installations()[0].place(),
-        "kube-system/snapshot-controller"
-    );
+    assert_eq!(controllers.installations()[0].place(), "kube-system/snapshot-controller");
     let sidecars = sidecars::mapping::sidecar_of(&facts, "csi.snapready.test");
-    assert_eq!(
-        sidecars.installations()[0].place(),
-        "csi-snapready/csi-snapready-controller"
-    );
+    assert_eq!(sidecars.installations()[0].place(), "csi-snapready/csi-snapready-controller");
 }
