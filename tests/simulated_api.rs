@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
+use k8s_openapi::api::authorization::v1::SelfSubjectAccessReview;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, PersistentVolumeClaim, Pod};
 use k8s_openapi::api::storage::v1::StorageClass;
 use kube::api::{
@@ -196,7 +197,6 @@ async fn what_is_forbidden_is_said_in_kubernetes_words() {
         message,
         "leases.coordination.k8s.io is forbidden: User \"simulated-user\" cannot list resource \"leases\" in API group \"coordination.k8s.io\" at the cluster scope"
     );
-    use k8s_openapi::api::authorization::v1::SelfSubjectAccessReview;
     let reviews: Api<SelfSubjectAccessReview> = Api::all(client);
     let mut allowed = Vec::new();
     for verb in ["list", "get"] {

@@ -1,6 +1,6 @@
 //! Snapshot and restore in the embedded cluster by plain API calls: data really comes back, or comes back wrong.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may")]
 
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Event;
@@ -280,6 +280,46 @@ async fn an_image_that_cannot_be_pulled_is_said_in_the_pod() {
     assert!(user.until(&user.pods(), "writer", waiting("ErrImagePull")).await.0.is_some());
     assert!(user.until(&user.pods(), "writer", waiting("ImagePullBackOff")).await.0.is_some());
     user.leave().await;
+}
+
+#[tokio::test]
+async fn a_hardened_cluster_refuses_a_careless_pod() {
+    let user = User::of("restricted").await;
+    let pod = json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "p" },
+        "spec": { "containers": [{ "name": "c", "image": "busybox" }] },
+    });
+    let refused = user.pods().create(&PostParams::default(), &serde_json::from_value(pod).unwrap()).await.unwrap_err();
+    let message = refused.to_string();
+    assert!(
+        message.contains("violates PodSecurity \"restricted:latest\": allowPrivilegeEscalation != false"),
+        "{message}"
+    );
+}
+
+/// The process that runs in a pod, from its container id.
+fn process(pod: &Value) -> String {
+    let id = pod["status"]["containerStatuses"][0]["containerID"].as_str().unwrap_or_default();
+    id.trim_start_matches("containerd://simulated-").to_owned()
+}
+
+#[tokio::test]
+async fn nothing_outlives_the_cluster() {
+    let user = User::of("healthy").await;
+    user.claim("source", "Filesystem", "standard", None).await;
+    let script = "trap '' TERM; sleep 1000 & wait";
+    user.pod("writer", "source", "Filesystem", "true", script).await;
+    let (writer, _) = user.until(&user.pods(), "writer", |pod| pod["status"]["phase"] == "Running").await;
+    let pid = process(&writer.unwrap());
+    let alive = |pid: &str| std::process::Command::new("kill").args(["-0", pid]).output().unwrap().status.success();
+    assert!(alive(&pid), "{pid}");
+    let User { cluster, client } = user;
+    cluster.stop().await;
+    while alive(&pid) {
+        // Dead, but not yet waited for.
+        tokio::task::yield_now().await;
+    }
+    assert!(client.apiserver_version().await.is_err());
 }
 
 #[tokio::test]

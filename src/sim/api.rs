@@ -204,7 +204,12 @@ fn list(world: &World, request: &ApiRequest, target: &Target) -> Result<Reply, A
 
 /// A continue token: the version that the list began with and the last place, in hexadecimal digits.
 fn write_token(version: u64, (namespace, name): &Place) -> String {
-    format!("{version}/{namespace}/{name}").bytes().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from_digit(u32::from(value), 16);
+    format!("{version}/{namespace}/{name}")
+        .bytes()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .flatten()
+        .collect()
 }
 
 fn read_token(token: &str) -> Option<(u64, Place)> {

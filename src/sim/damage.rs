@@ -89,7 +89,7 @@ fn written(disk: &File) -> io::Result<Option<(u64, u64)>> {
     let length = disk.metadata()?.len();
     let mut buffer = vec![0; 64 << 10];
     let (mut first, mut last, mut offset) = (None, 0, 0);
-    while let Some((start, end)) = next_data(disk, offset, length)? {
+    while let Some((start, end)) = next_data(disk, offset, length) {
         let mut at = start;
         while at < end {
             let count = disk.read_at(&mut buffer, at)?;

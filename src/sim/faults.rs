@@ -49,11 +49,13 @@ pub enum Effect {
 
 impl Fault {
     /// What always happens to these verbs and resources.
+    #[must_use]
     pub const fn always(verbs: &'static [&'static str], resources: &'static [&'static str], effect: Effect) -> Self {
         Self { verbs, resources, after: 0, times: u32::MAX, effect }
     }
 
     /// What happens once, to the first request with these verbs and resources.
+    #[must_use]
     pub const fn once(verbs: &'static [&'static str], resources: &'static [&'static str], effect: Effect) -> Self {
         Self { verbs, resources, after: 0, times: 1, effect }
     }

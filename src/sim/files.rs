@@ -37,7 +37,7 @@ fn copy_file(from: &Path, to: &Path, length: u64) -> io::Result<()> {
     let (source, target) = (File::open(from)?, File::create(to)?);
     target.set_len(length)?;
     let mut offset = 0;
-    while let Some((start, end)) = next_data(&source, offset, length)? {
+    while let Some((start, end)) = next_data(&source, offset, length) {
         copy_range(&source, &target, start, end)?;
         offset = end;
     }
@@ -45,18 +45,18 @@ fn copy_file(from: &Path, to: &Path, length: u64) -> io::Result<()> {
 }
 
 /// The next stretch of a file that is not a hole.
-pub(super) fn next_data(file: &File, offset: u64, length: u64) -> io::Result<Option<(u64, u64)>> {
+pub(super) fn next_data(file: &File, offset: u64, length: u64) -> Option<(u64, u64)> {
     if offset >= length {
-        return Ok(None);
+        return None;
     }
     let start = match seek(file, SeekFrom::Data(offset)) {
         Ok(start) => start,
-        Err(Errno::NXIO) => return Ok(None),
+        Err(Errno::NXIO) => return None,
         // Not every file system knows about holes.
-        Err(_) => return Ok(Some((offset, length))),
+        Err(_) => return Some((offset, length)),
     };
     let end = seek(file, SeekFrom::Hole(start)).unwrap_or(length);
-    Ok((start < length).then_some((start, end.min(length))))
+    (start < length).then_some((start, end.min(length)))
 }
 
 fn copy_range(source: &File, target: &File, start: u64, end: u64) -> io::Result<()> {

@@ -77,14 +77,14 @@ fn add(target: &mut Value, path: &str, value: Value) -> Option<()> {
         *target = value;
         return Some(());
     }
-    let (parent, last) = split(path)?;
-    match target.pointer_mut(parent)? {
+    let (holder, field) = split(path)?;
+    match target.pointer_mut(holder)? {
         Value::Object(map) => {
-            map.insert(last, value);
+            map.insert(field, value);
         }
-        Value::Array(list) if last == "-" => list.push(value),
+        Value::Array(list) if field == "-" => list.push(value),
         Value::Array(list) => {
-            let index = last.parse().ok().filter(|index| *index <= list.len())?;
+            let index = field.parse().ok().filter(|index| *index <= list.len())?;
             list.insert(index, value);
         }
         _ => return None,
@@ -93,11 +93,11 @@ fn add(target: &mut Value, path: &str, value: Value) -> Option<()> {
 }
 
 fn remove(target: &mut Value, path: &str) -> Option<Value> {
-    let (parent, last) = split(path)?;
-    match target.pointer_mut(parent)? {
-        Value::Object(map) => map.remove(&last),
+    let (holder, field) = split(path)?;
+    match target.pointer_mut(holder)? {
+        Value::Object(map) => map.remove(&field),
         Value::Array(list) => {
-            let index = last.parse().ok().filter(|index| *index < list.len())?;
+            let index = field.parse().ok().filter(|index| *index < list.len())?;
             Some(list.remove(index))
         }
         _ => None,

@@ -147,7 +147,8 @@ pub(super) fn decode(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn target(method: &str, path: &str) -> Option<(String, String, String, String, &'static str)> {
+    /// What is meant, in words: verb, resource, namespace, name, subresource.
+    fn target(method: &str, path: &str) -> Option<String> {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let request = ApiRequest {
             method: method.to_owned(),
@@ -158,32 +159,31 @@ mod tests {
             user: String::new(),
             body: Bytes::new(),
         };
-        request.target().map(|t| (t.resource.plural.to_owned(), t.namespace, t.name, t.subresource, t.verb))
-    }
-
-    fn found(
-        plural: &str,
-        namespace: &str,
-        name: &str,
-        sub: &str,
-        verb: &'static str,
-    ) -> Option<(String, String, String, String, &'static str)> {
-        Some((plural.to_owned(), namespace.to_owned(), name.to_owned(), sub.to_owned(), verb))
+        let target = request.target()?;
+        Some(format!("{} {} {}|{}|{}", target.verb, target.resource, target.namespace, target.name, target.subresource))
     }
 
     #[test]
     fn paths_and_methods_say_what_is_meant() {
-        assert_eq!(target("GET", "/api/v1/pods?watch=true"), found("pods", "", "", "", "watch"));
-        assert_eq!(target("GET", "/api/v1/namespaces/n/pods/p"), found("pods", "n", "p", "", "get"));
-        assert_eq!(target("PUT", "/api/v1/namespaces/n/pods/p/status"), found("pods", "n", "p", "status", "update"));
-        assert_eq!(target("DELETE", "/api/v1/namespaces/n"), found("namespaces", "", "n", "", "delete"));
-        assert_eq!(target("PUT", "/api/v1/namespaces/n/finalize"), found("namespaces", "", "n", "finalize", "update"));
-        assert_eq!(target("DELETE", "/api/v1/namespaces/n/secrets"), found("secrets", "n", "", "", "deletecollection"));
-        let path = "/apis/snapshot.storage.k8s.io/v1/namespaces/n/volumesnapshots";
-        assert_eq!(target("POST", path), found("volumesnapshots", "n", "", "", "create"));
-        assert_eq!(target("GET", "/apis/storage.k8s.io/v1/namespaces/n/csinodes"), None);
-        assert_eq!(target("GET", "/apis/apps/v1"), None);
-        assert_eq!(target("GET", "/api/v1/what"), None);
+        for (method, path, meant) in [
+            ("GET", "/api/v1/pods?watch=true", "watch pods ||"),
+            ("GET", "/api/v1/namespaces/n/pods/p", "get pods n|p|"),
+            ("PUT", "/api/v1/namespaces/n/pods/p/status", "update pods n|p|status"),
+            ("DELETE", "/api/v1/namespaces/n", "delete namespaces |n|"),
+            ("PUT", "/api/v1/namespaces/n/finalize", "update namespaces |n|finalize"),
+            ("DELETE", "/api/v1/namespaces/n/secrets", "deletecollection secrets n||"),
+            (
+                "POST",
+                "/apis/snapshot.storage.k8s.io/v1/namespaces/n/volumesnapshots",
+                "create volumesnapshots.snapshot.storage.k8s.io n||",
+            ),
+        ] {
+            assert_eq!(target(method, path).as_deref(), Some(meant));
+        }
+        for path in ["/apis/storage.k8s.io/v1/namespaces/n/csinodes", "/apis/apps/v1", "/api/v1/what", "/version", "/"]
+        {
+            assert_eq!(target("GET", path), None);
+        }
     }
 
     #[test]

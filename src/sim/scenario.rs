@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::faults::{Effect, Fault};
 
 /// A simulated cluster: what is installed, and what goes wrong.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own; any combination makes sense")]
 #[derive(Debug, Clone, Copy)]
 pub struct Scenario {
     /// Name for the command line, in kebab-case.
@@ -21,7 +22,7 @@ pub struct Scenario {
     pub snapshotter: bool,
     /// Whether the driver's controller runs at all.
     pub provisioner: bool,
-    /// The VolumeSnapshotClasses.
+    /// The `VolumeSnapshotClass` objects.
     pub snapshot_classes: &'static [SnapshotClass],
     /// What goes wrong with requests to the API.
     pub api: &'static [Fault],
@@ -422,11 +423,13 @@ static ALL: [Scenario; 38] = [
 ];
 
 /// All scenarios, the healthy one first.
+#[must_use]
 pub fn all() -> &'static [Scenario] {
     &ALL
 }
 
 /// The scenario with that name.
+#[must_use]
 pub fn find(name: &str) -> Option<&'static Scenario> {
     ALL.iter().find(|scenario| scenario.name == name)
 }

@@ -93,15 +93,11 @@ fn label_rule(rule: &str) -> Result<LabelRule, ApiError> {
 }
 
 fn field_rule(resource: Resource, rule: &str) -> Result<FieldRule, ApiError> {
-    let (field, value, equal) = match rule.split_once("!=") {
-        Some((field, value)) => (field, value, false),
-        None => match rule.split_once("==").or_else(|| rule.split_once('=')) {
-            Some((field, value)) => (field, value, true),
-            None => {
-                let message = format!("invalid field selector: '{rule}'; can't understand '{rule}'");
-                return Err(ApiError::bad_request(message));
-            }
-        },
+    let unequal = rule.split_once("!=").map(|(field, value)| (field, value, false));
+    let equal = || rule.split_once("==").or_else(|| rule.split_once('=')).map(|(field, value)| (field, value, true));
+    let Some((field, value, equal)) = unequal.or_else(equal) else {
+        let message = format!("invalid field selector: '{rule}'; can't understand '{rule}'");
+        return Err(ApiError::bad_request(message));
     };
     let known = match field {
         "metadata.name" => true,

@@ -41,9 +41,9 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl World {
-    pub(super) fn new(scenario: Scenario, data: DataPlane) -> Arc<Self> {
+    pub(super) fn new(scenario: &Scenario, data: DataPlane) -> Arc<Self> {
         Arc::new(Self {
-            scenario,
+            scenario: *scenario,
             store: Store::new(),
             data,
             faults: Faults::new(scenario.api),
@@ -58,7 +58,9 @@ impl World {
 
     /// Runs something that ends with the cluster.
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        lock(&self.tasks).spawn(task);
+        let mut tasks = lock(&self.tasks);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(task);
     }
 
     /// Runs something unless the same is already under way, and makes the controllers look again after it.

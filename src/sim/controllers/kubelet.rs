@@ -75,13 +75,19 @@ struct Running {
     started: String,
 }
 
+impl Running {
+    fn id(&self) -> String {
+        format!("containerd://simulated-{}", self.pid.as_raw_nonzero())
+    }
+}
+
 type Exit = BoxFuture<'static, (usize, i32)>;
 
 impl Run {
     fn new(world: &Arc<World>, pod: &Arc<Value>) -> Self {
         let waiting = |list: &str, reason: &str| {
             let containers = pod.list(list).iter();
-            containers.map(|container| status(container, false, json!({ "waiting": { "reason": reason } }))).collect()
+            containers.map(|container| status(container, false, &json!({ "waiting": { "reason": reason } }))).collect()
         };
         let init: Vec<Value> = waiting("/spec/initContainers", "PodInitializing");
         let main = waiting("/spec/containers", if init.is_empty() { "ContainerCreating" } else { "PodInitializing" });
@@ -302,17 +308,19 @@ impl Run {
                 Ok((process, files)) => {
                     self.event("Normal", "Created", "Container created");
                     self.event("Normal", "Started", "Container started");
-                    let started = clock::now();
-                    running.push(Running { index, pid: process.pid(), files, started: started.clone() });
+                    let one = Running { index, pid: process.pid(), files, started: clock::now() };
                     exits.push(Box::pin(async move { (index, process.wait().await) }));
-                    self.set(init, index, status(container, true, json!({ "running": { "startedAt": started } })));
+                    let mut status = status(container, true, &json!({ "running": { "startedAt": one.started } }));
+                    status.set(&["containerID"], json!(one.id()));
+                    self.set(init, index, status);
+                    running.push(one);
                 }
                 Err(message) => {
                     good = false;
                     self.event("Warning", "Failed", &format!("Error: {message}"));
                     let state =
                         json!({ "terminated": { "exitCode": 128, "reason": "StartError", "message": message } });
-                    self.set(init, index, status(container, false, state));
+                    self.set(init, index, status(container, false, &state));
                 }
             }
         }
@@ -332,14 +340,18 @@ impl Run {
                     good &= code == 0;
                     if let (Some(one), Some(container)) = (running.iter().find(|one| one.index == index), containers.get(index)) {
                         let state = terminated(one, code, &one.files.message(container, code));
-                        self.set(init, index, status(container, false, state));
+                        let mut status = status(container, false, &state);
+                        status.set(&["containerID"], json!(one.id()));
+                        self.set(init, index, status);
                     }
                     if !exits.is_empty() {
                         self.publish(if init { "Pending" } else { "Running" }, &Value::Null);
                     }
                 }
                 () = kill_time => {
-                    running.iter().for_each(|one| kill(one.pid));
+                    for one in &running {
+                        kill(one.pid);
+                    }
                     kill_at = None;
                 }
                 reason = self.interruption(), if interruption.is_none() => {
@@ -374,7 +386,10 @@ impl Run {
         }
     }
 
-    fn set(&mut self, init: bool, index: usize, status: Value) {
+    fn set(&mut self, init: bool, index: usize, mut status: Value) {
+        if init && status.text("/state/terminated/reason") == "Completed" {
+            status.set(&["ready"], json!(true));
+        }
         let list = if init { &mut self.init } else { &mut self.main };
         if let Some(place) = list.get_mut(index) {
             *place = status;
@@ -382,23 +397,19 @@ impl Run {
     }
 }
 
-fn status(container: &Value, running: bool, state: Value) -> Value {
+fn status(container: &Value, running: bool, state: &Value) -> Value {
     let image = container.text("/image");
-    let mut status = json!({
+    json!({
         "name": container.text("/name"), "image": image, "imageID": "", "restartCount": 0, "ready": running,
         "started": running, "lastState": {}, "state": state,
-    });
-    if status.text("/state/terminated/reason") == "Completed" {
-        status.set(&["ready"], json!(true));
-    }
-    status
+    })
 }
 
 fn terminated(container: &Running, code: i32, message: &str) -> Value {
     let mut state = json!({
         "exitCode": code, "reason": if code == 0 { "Completed" } else { "Error" },
         "startedAt": container.started, "finishedAt": clock::now(),
-        "containerID": format!("containerd://simulated-{}", container.pid.as_raw_nonzero()),
+        "containerID": container.id(),
     });
     if !message.is_empty() {
         state.set(&["message"], json!(message));

@@ -1,4 +1,4 @@
-//! snapshot-controller: from a VolumeSnapshot to its content and back.
+//! snapshot-controller: from a `VolumeSnapshot` to its content and back.
 
 use std::sync::Arc;
 

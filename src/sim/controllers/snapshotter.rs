@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::driver::call;
+use super::driver::{CallError, call};
 use super::snapshots::{BEING_CREATED, BEING_DELETED, CONTENT_BOUND};
 use crate::sim::clock;
 use crate::sim::object::Object;
@@ -74,7 +74,7 @@ async fn create(world: &Arc<World>, content: &Value) -> Result<(), (&'static str
     let volume = content.text("/spec/source/volumeHandle").to_owned();
     let source = volume.clone();
     let cut = call(world, world.scenario.snapshot, move |world| world.data.create_snapshot(&name, &source)).await;
-    if cut.as_ref().is_err_and(|error| error.is_final()) {
+    if cut.as_ref().is_err_and(CallError::is_final) {
         world.store.change(&key, |content| content.unset(&["metadata", "annotations", BEING_CREATED]));
     }
     let (handle, size) = cut
