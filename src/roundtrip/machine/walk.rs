@@ -562,13 +562,13 @@ impl Walk {
                         }
                     }
                     gone.1.landing.retain(|item, _| *item == Item::Namespace);
-                } else {
+                } else if watched(*item) {
                     let sight = Sight::Gone {
                         uid: thing.uid.clone(),
                     };
                     next.push(self.feed(gone.clone(), Input::Seen { item: *item, sight })?);
                 }
-                if !self.scenario.hurry || *item == Item::Namespace {
+                if !self.scenario.hurry || !watched(*item) {
                     next.push(gone);
                 }
             } else if pair.1.trouble > 0 && *item != Item::Namespace {
@@ -641,7 +641,8 @@ impl Walk {
             (Role::Snapshot, Progress::Done) => Role::Content,
             _ => return,
         };
-        let uid = Uid::from(format!("{derived:?}").as_str());
+        let count = world.made.get(&item).copied().unwrap_or_default();
+        let uid = Uid::from(format!("{derived:?} {count}").as_str());
         let thing = Thing {
             uid,
             ours: true,
@@ -701,6 +702,11 @@ fn fed(world: &World, item: Item) -> bool {
             .things
             .get(&Item::Of(trip, claim))
             .is_some_and(|claim| !claim.deleting)
+}
+
+/// The driver watches what lies in the namespace, and asks for the rest by name.
+fn watched(item: Item) -> bool {
+    matches!(item, Item::Of(_, role) if role.namespaced())
 }
 
 /// Kubernetes keeps a claim as long as a pod uses it.
@@ -792,6 +798,15 @@ fn nothing_leaks_when_something_goes_wrong_in_a_namespace_of_its_own() {
     holds(Scenario {
         trouble: 1,
         ..scenario(true)
+    });
+}
+
+#[test]
+fn two_round_trips_one_after_the_other_leak_nothing() {
+    holds(Scenario {
+        trips: 2,
+        hurry: true,
+        ..scenario(false)
     });
 }
 
