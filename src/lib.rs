@@ -2,10 +2,12 @@
 //!
 //! What it knows lies in `snapready-checks`; this crate is what it does.
 
+pub mod cli;
 pub mod cluster;
 pub mod evaluate;
 pub mod rbac;
 pub mod report;
 pub mod roundtrip;
+mod run;
 pub mod sim;
 pub mod verdict;

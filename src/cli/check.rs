@@ -27,5 +27,5 @@ pub(super) async fn run(connection: &ConnectionArgs, output: &OutputArgs, argume
         unknown: arguments.verdict.unknown,
         simulated: false,
     };
-    run::run(connection, output.screens(task.fail_on)?, task).await
+    Ok(run::run(connection, output.screens(task.fail_on)?, task).await?)
 }

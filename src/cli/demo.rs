@@ -45,7 +45,7 @@ pub(super) async fn run(output: &OutputArgs, arguments: &DemoArgs) -> Result<u8,
         }
     };
     let connection = ConnectionArgs { kubeconfig: Some(started.kubeconfig.path().to_owned()), ..ConnectionArgs::default() };
-    run::run(&connection, screens, task).await
+    Ok(run::run(&connection, screens, task).await?)
 }
 
 struct Started {

@@ -6,11 +6,11 @@ mod demo;
 mod duration;
 mod explain;
 mod list;
-mod output;
+pub(crate) mod output;
 mod rbac;
 mod roundtrip;
 mod select;
-mod signals;
+pub(crate) mod signals;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -19,6 +19,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::cluster::ConnectionArgs;
 use crate::cli::output::OutputArgs;
+use crate::run::WrongCall;
 use crate::verdict::exit;
 
 /// Tells whether a Kubernetes cluster can take a CSI volume snapshot and give the data back, and proves it.
@@ -59,6 +60,12 @@ enum Command {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct UsageError(String);
+
+impl From<WrongCall> for UsageError {
+    fn from(wrong: WrongCall) -> Self {
+        Self(wrong.0)
+    }
+}
 
 impl UsageError {
     fn from_error(error: &dyn std::error::Error) -> Self {

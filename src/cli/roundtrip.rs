@@ -17,6 +17,9 @@ use crate::roundtrip::plan::Selection;
 use crate::run::{self, RoundTripTask, Task};
 use crate::verdict::FailOn;
 
+/// What stands for no limit where one has to stand: longer than any run.
+const NO_LIMIT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
 const WHAT: &str = "Round trip";
 
 /// What the round trip is made of.
@@ -104,9 +107,7 @@ impl std::str::FromStr for StepTimeout {
 }
 
 impl TripArgs {
-    fn task(&self, namespace: Option<&str>) -> Result<RoundTripTask, UsageError> {
-        let usage = |error: &dyn std::error::Error| UsageError::from_error(error);
-        let size = self.size.as_deref().map(str::parse).transpose().map_err(|error| usage(&error))?;
+    fn task(&self, namespace: Option<&str>) -> RoundTripTask {
         let volume_modes = if self.volume_mode.is_empty() {
             vec![VolumeMode::Filesystem, VolumeMode::Block]
         } else {
@@ -123,11 +124,12 @@ impl TripArgs {
             all: self.all,
             snapshot_class: self.snapshot_class.clone(),
             volume_modes,
-            size,
+            size: self.size.clone(),
             image: self.image.clone(),
             namespace: namespace.map(ToOwned::to_owned),
+            ..Selection::default()
         };
-        Ok(RoundTripTask { selection, options: self.options() })
+        RoundTripTask { selection, options: self.options() }
     }
 
     fn options(&self) -> Options {
@@ -140,7 +142,7 @@ impl TripArgs {
         Options {
             timeout: self.timeout.0,
             step_timeouts: StepId::ALL.into_iter().filter_map(|id| step(id).map(|limit| (id, limit))).collect(),
-            cleanup_timeout: self.cleanup_timeout.0.unwrap_or(Duration::MAX),
+            cleanup_timeout: self.cleanup_timeout.0.unwrap_or(NO_LIMIT),
             keep: match self.keep {
                 KeepArg::Never => Keep::Never,
                 KeepArg::OnFailure => Keep::OnFailure,
@@ -151,6 +153,7 @@ impl TripArgs {
                 SourceArg::Attached => Source::Attached,
                 SourceArg::Detached => Source::Detached,
             },
+            ..Options::default()
         }
     }
 }
@@ -186,7 +189,7 @@ impl PreflightArgs {
         Ok(Task {
             command,
             checks: looking(self.select.checks()?),
-            round_trip: Some(self.trip.task(namespace)?),
+            round_trip: Some(self.trip.task(namespace)),
             fail_on: self.verdict.fail_on,
             unknown: self.verdict.unknown,
             simulated,
@@ -208,12 +211,12 @@ pub(super) async fn run(
     let task = Task {
         command: "roundtrip",
         checks: Vec::new(),
-        round_trip: Some(arguments.trip.task(connection.namespace.as_deref())?),
+        round_trip: Some(arguments.trip.task(connection.namespace.as_deref())),
         fail_on: arguments.verdict.fail_on,
         unknown: arguments.verdict.unknown,
         simulated: false,
     };
-    run::run(connection, output.screens(task.fail_on)?, task).await
+    Ok(run::run(connection, output.screens(task.fail_on)?, task).await?)
 }
 
 /// Runs the checks and the round trip.
@@ -223,5 +226,5 @@ pub(super) async fn preflight(
     arguments: &PreflightArgs,
 ) -> Result<u8, UsageError> {
     let task = arguments.task(connection.namespace.as_deref(), "preflight", false)?;
-    run::run(connection, output.screens(task.fail_on)?, task).await
+    Ok(run::run(connection, output.screens(task.fail_on)?, task).await?)
 }

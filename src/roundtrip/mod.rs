@@ -1,6 +1,8 @@
 //! The round trip: snapshot, restore, verify. What is decided here is decided from plain data; only the driver acts.
 
+pub mod carry;
 pub mod cleanup;
+pub mod diagnose;
 pub mod driver;
 mod knowledge;
 pub mod ledger;

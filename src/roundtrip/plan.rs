@@ -202,6 +202,14 @@ pub enum PlanError {
     PullSecretWithoutNamespace,
 }
 
+impl PlanError {
+    /// Whether the call was wrong, rather than the cluster.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        !matches!(self, Self::NoDefaultStorageClass(_) | Self::NoCsiStorageClass(_) | Self::StorageClassesUnseen(_))
+    }
+}
+
 fn those(names: &[String]) -> String {
     if names.is_empty() {
         String::from("; there is none")

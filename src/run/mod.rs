@@ -239,7 +239,6 @@ async fn carry_out(
     };
     found.round_trips = outcome.round_trips;
     found.leftovers = outcome.leftovers;
-    found.kept = outcome.kept;
 }
 
 /// A run's id, and the seed of its data.

@@ -22,7 +22,7 @@ use snapready_checks::model::finding::{Evidence, Fix};
 pub use data::{data_result, unreadable_result, write_result};
 pub use refused::{may_pass, refused};
 pub use result::RoundTripCheck;
-pub use stuck::{StuckObject, stuck};
+pub use stuck::{StuckObject, stuck, vanished};
 pub use timeout::timed_out;
 
 use crate::report::document::{CheckResult, ObjectName, StepId};

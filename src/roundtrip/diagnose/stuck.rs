@@ -6,6 +6,7 @@ use snapready_checks::model::finding::{Evidence, Fix, Status};
 use super::in_words;
 use super::result::{Found, RoundTripCheck, safe};
 use crate::report::document::{CheckResult, ObjectName};
+use crate::roundtrip::plan::Target;
 
 /// An object whose deletion does not end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +91,22 @@ fn owner(finalizer: &str) -> (&'static str, &'static str) {
         ),
         |(_, owner, what)| (owner, what),
     )
+}
+
+/// An object that the round trip needs was deleted, and not by snapready.
+pub fn vanished(target: &Target, object: &ObjectName) -> CheckResult {
+    let evidence = Evidence {
+        kind: object.kind.clone(),
+        namespace: object.namespace.clone(),
+        name: object.name.clone(),
+        path: "metadata".to_owned(),
+        value: "deleted by somebody else".to_owned(),
+    };
+    Found::fail(RoundTripCheck::RoundTrip, &target.label(), &format!("{} was deleted while it was needed", in_words(object)))
+        .evidence([evidence])
+        .cause("somebody, or a controller that cleans up, deletes objects in the namespace of the round trip")
+        .fix(Fix::text("Run again, in a namespace where nothing else deletes."))
+        .done()
 }
 
 /// Why an object does not go away.

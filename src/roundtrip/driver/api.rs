@@ -14,30 +14,7 @@ use tokio::sync::mpsc;
 use crate::report::document::ObjectName;
 use crate::report::events::Happening;
 use crate::roundtrip::machine::DeleteAnswer;
-
-/// An object to be created: what it is, where, and its body.
-#[derive(Debug, Clone)]
-pub struct Manifest {
-    /// Its resource.
-    pub resource: ApiResource,
-    /// Its namespace; `None` if it is cluster-scoped.
-    pub namespace: Option<String>,
-    /// Its name.
-    pub name: String,
-    /// The whole object.
-    pub body: Value,
-}
-
-impl Manifest {
-    /// Its name for people and reports.
-    pub fn object(&self) -> ObjectName {
-        ObjectName {
-            kind: self.resource.kind.clone(),
-            namespace: self.namespace.clone(),
-            name: self.name.clone(),
-        }
-    }
-}
+use crate::roundtrip::objects::Manifest;
 
 /// Where an object lies.
 #[derive(Debug, Clone)]

@@ -31,7 +31,8 @@ use crate::roundtrip::machine::{
     Command, CreateAnswer, DeleteAnswer, Ending, Input, Keep, Machine, Settings, Sight, Source,
 };
 
-pub use self::api::{Failure, Manifest};
+pub use self::api::Failure;
+pub use crate::roundtrip::objects::Manifest;
 pub use self::observe::MANAGED_BY;
 
 /// How a run is carried out.
