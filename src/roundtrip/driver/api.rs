@@ -123,7 +123,7 @@ fn connecting(error: &(dyn std::error::Error + 'static)) -> bool {
     while let Some(error) = cause {
         if error
             .downcast_ref::<hyper_util::client::legacy::Error>()
-            .is_some_and(|error| error.is_connect())
+            .is_some_and(hyper_util::client::legacy::Error::is_connect)
         {
             return true;
         }

@@ -534,9 +534,8 @@ impl<K: Knowledge> Driver<'_, K> {
             self.knowledge.run()
         ));
         kinds.push(resource("", "v1", "Event", "events"));
-        let last = kinds.len() - 1;
         for (kind, resource) in kinds.into_iter().enumerate() {
-            let labels = labels.clone().filter(|_| kind != last);
+            let labels = labels.clone().filter(|_| kind != EVENTS);
             let what = Following {
                 resource,
                 namespace: self.knowledge.namespace().to_owned(),
@@ -580,7 +579,7 @@ impl<K: Knowledge> Driver<'_, K> {
             Message::Asked { item, answer } => self.asked(item, answer),
             Message::Missed { item, uid, answer } => match answer {
                 Ok(Some(object)) if observe::uid(&object).as_ref() == Some(&uid) => {
-                    self.changed(item, object)
+                    self.changed(item, object);
                 }
                 Ok(_) => self.feed(Input::Seen {
                     item,
@@ -656,7 +655,7 @@ impl<K: Knowledge> Driver<'_, K> {
     }
 
     fn followed(&mut self, kind: usize, seen: Followed) {
-        let events = kind + 1 == self.watches_planned();
+        let events = kind == EVENTS;
         match seen {
             Followed::Changed(object) if events => self.event(object),
             Followed::Listed(objects) if events => {
@@ -712,11 +711,6 @@ impl<K: Knowledge> Driver<'_, K> {
             }
             Followed::Forbidden => {}
         }
-    }
-
-    fn watches_planned(&self) -> usize {
-        // Pods, claims, snapshots; events last.
-        4
     }
 
     /// Objects of a kind that exist, with their UIDs.
@@ -1008,6 +1002,9 @@ impl<K: Knowledge> Driver<'_, K> {
         }
     }
 }
+
+/// The place of events among what is followed: after pods, claims and snapshots.
+const EVENTS: usize = 3;
 
 /// What a round trip creates, in the order in which it does.
 const CREATED: [Role; 6] = [

@@ -16,8 +16,9 @@ use super::{
     Diagnosis, Failure, Judgement, Knowledge, Manifest, Observed, Options, Signals, Trip, resource,
     run,
 };
-use crate::report::document::{CheckResult, DataVerdict, ObjectName, VolumeMode};
+use crate::report::document::{CheckResult, DataVerdict, ObjectName, StepId, VolumeMode};
 use crate::report::events::{Happening, Target};
+use crate::roundtrip::cleanup::{Which, cleanup};
 use crate::roundtrip::ledger::{Item, Role};
 
 struct Plain {
@@ -297,38 +298,108 @@ async fn a_good_run_passes_and_leaves_nothing() {
     }
 }
 
+/// A run that is told to stop after so many events, waits apart. How many there were, and what is left.
+async fn interrupted(client: &Client, run_id: &str, at: usize) -> (usize, Vec<ObjectName>) {
+    let knowledge = Plain::new(run_id, 1);
+    let (signals, signal) = watch::channel(Signals::default());
+    let (events, mut told) = mpsc::unbounded_channel();
+    let options = Options::default();
+    let interrupter = async {
+        let mut count = 0;
+        while let Some(event) = told.recv().await {
+            if matches!(event, Happening::StepWaiting { .. }) {
+                continue;
+            }
+            if count == at {
+                let _ = signals.send(Signals {
+                    count: 1,
+                    name: "SIGINT",
+                });
+            }
+            count += 1;
+        }
+        count
+    };
+    let run = run(client.clone(), &knowledge, &options, signal, events);
+    let (outcome, count) = tokio::join!(run, interrupter);
+    nothing_is_left(client, run_id).await;
+    (count, outcome.leftovers)
+}
+
 #[tokio::test]
 async fn a_signal_at_every_event_leaves_nothing() {
     let Some(client) = client().await else { return };
-    let mut at = 0;
-    loop {
-        let run_id = format!("{:06x}", 0x10_0000 + (std::process::id() << 6) + at);
-        let knowledge = Plain::new(&run_id, 1);
-        let (signals, signal) = watch::channel(Signals::default());
-        let (events, mut told) = mpsc::unbounded_channel();
-        let options = Options::default();
-        let interrupter = async {
-            let mut count = 0;
-            while told.recv().await.is_some() {
-                if count == at {
-                    let _ = signals.send(Signals {
-                        count: 1,
-                        name: "SIGINT",
-                    });
-                }
-                count += 1;
+    let run_id = |at: usize| {
+        format!(
+            "{:06x}",
+            0x10_0000 + (std::process::id() as usize % 0x1_0000) * 0x20 + at
+        )
+    };
+    let (count, _) = interrupted(&client, &run_id(31), usize::MAX).await;
+    let runs = (0..count).map(|at| {
+        let (client, run_id) = (client.clone(), run_id(at));
+        async move { (at, interrupted(&client, &run_id, at).await.1) }
+    });
+    let left: Vec<_> = futures::StreamExt::collect(futures::StreamExt::buffer_unordered(
+        futures::stream::iter(runs),
+        6,
+    ))
+    .await;
+    for (at, leftovers) in left {
+        assert_eq!(leftovers, [], "signal at event {at}");
+    }
+}
+
+/// A run that is killed, as by SIGKILL, at its snapshot.
+#[tokio::test]
+async fn a_clean_up_removes_what_a_killed_run_left() {
+    let Some(client) = client().await else { return };
+    let run_id = format!("{:06x}", 0xf0_0000 + std::process::id());
+    let knowledge = Plain::new(&run_id, 1);
+    let (_signals, signal) = watch::channel(Signals::default());
+    let (events, mut told) = mpsc::unbounded_channel();
+    let options = Options::default();
+    let killer = async {
+        while let Some(event) = told.recv().await {
+            let over = |step: &crate::report::document::Step| step.id == StepId::Snapshot;
+            if matches!(&event, Happening::StepFinished { step, .. } if over(step)) {
+                return;
             }
-            count
-        };
-        let (outcome, count) = tokio::join!(
-            run(client.clone(), &knowledge, &options, signal, events),
-            interrupter
-        );
-        nothing_is_left(&client, &run_id).await;
-        assert_eq!(outcome.leftovers, [], "signal at event {at}");
-        at += 1;
-        if at >= count {
-            return;
         }
+    };
+    tokio::select! {
+        _ = run(client.clone(), &knowledge, &options, signal, events) => panic!("the run was not killed"),
+        () = killer => {}
+    }
+    let (events, _told) = mpsc::unbounded_channel();
+    let which = Which::Run(run_id.clone());
+    let limit = Duration::from_secs(60);
+    let outcome = cleanup(
+        client.clone(),
+        &which,
+        None,
+        limit,
+        options.request_timeout,
+        events,
+    )
+    .await;
+    nothing_is_left(&client, &run_id).await;
+    assert_eq!(
+        (outcome.leftovers, outcome.unseen),
+        (Vec::new(), Vec::new())
+    );
+    assert_eq!(outcome.found_runs.into_iter().collect::<Vec<_>>(), [run_id]);
+    let kinds: Vec<_> = outcome
+        .removed
+        .iter()
+        .map(|object| object.kind.as_str())
+        .collect();
+    for kind in [
+        "Pod",
+        "PersistentVolumeClaim",
+        "VolumeSnapshot",
+        "Namespace",
+    ] {
+        assert!(kinds.contains(&kind), "{kinds:?}");
     }
 }

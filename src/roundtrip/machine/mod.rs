@@ -64,6 +64,7 @@ enum Stage {
 
 /// One round trip.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about it")]
 struct Trip {
     stage: Stage,
     step: Option<StepId>,
@@ -93,6 +94,10 @@ impl Trip {
 
 /// What a run of round trips does next.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about the namespace"
+)]
 pub struct Machine {
     settings: Settings,
     rules: Rules,
@@ -189,7 +194,7 @@ impl Machine {
                 }
             }
             Input::Deleted { item, answer } => self.deleted(item, answer, out),
-            Input::Asked { item, sight } => self.asked(item, sight, out),
+            Input::Asked { item, sight } => self.asked(item, &sight, out),
             Input::Seen { item, sight } => self.seen(item, sight),
             Input::CannotComeAnyMore { item } => self.cannot_come(item, out),
             Input::Certain { trip } => self.end(trip, Ending::Certain, out),

@@ -20,18 +20,18 @@ impl Machine {
         self.note(item, sight);
     }
 
-    pub(super) fn asked(&mut self, item: Item, sight: Sight, out: &mut Vec<Command>) {
+    pub(super) fn asked(&mut self, item: Item, sight: &Sight, out: &mut Vec<Command>) {
         let entry = self.ledger.entry(item);
         entry.asked = false;
         // It was not there when it was looked for, but has been seen since.
-        let outdated = std::mem::take(&mut entry.seen_since) && sight == Sight::Absent;
+        let outdated = std::mem::take(&mut entry.seen_since) && *sight == Sight::Absent;
         if !outdated {
             self.note(item, sight.clone());
         }
         let wanted = self.wanted(item);
         let entry = self.ledger.entry(item);
         match entry.state {
-            State::Unclear if wanted && sight == Sight::Absent && !outdated => {
+            State::Unclear if wanted && *sight == Sight::Absent && !outdated => {
                 if entry.attempts < ATTEMPTS {
                     self.create(item, out);
                 } else {
@@ -168,7 +168,7 @@ impl Machine {
                 let known = entry.uid.is_none() || entry.uid.as_ref() == Some(&uid);
                 match entry.state {
                     State::Exists | State::Deleting | State::Left(_) | State::Kept if known => {
-                        went(entry, Some(uid))
+                        went(entry, Some(uid));
                     }
                     State::Unclear if !entry.gone.contains(&uid) => {
                         entry.pending = entry.pending.saturating_sub(1);

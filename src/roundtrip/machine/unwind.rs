@@ -210,7 +210,7 @@ impl Machine {
             match item {
                 Item::Of(_, role) if role.namespaced() => entry.state = State::Gone,
                 Item::Of(..) if entry.state != State::Left(Why::Policy) => {
-                    entry.state = State::Exists
+                    entry.state = State::Exists;
                 }
                 Item::Of(..) | Item::Namespace => {}
             }
