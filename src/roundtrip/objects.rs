@@ -377,3 +377,6 @@ fn container(plan: &Plan, target: &Target, name: &str, script: &str, read_only: 
     }
     container
 }
+
+#[cfg(test)]
+mod tests;

@@ -508,3 +508,6 @@ fn snapshot_class(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

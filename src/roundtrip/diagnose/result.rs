@@ -118,7 +118,7 @@ impl Found {
             slug: slug.to_owned(),
             group: Group::Roundtrip,
             title: title.to_owned(),
-            target: target.map(ToOwned::to_owned),
+            target: target.map(|target| line(target, MESSAGE)),
             status,
             severity: Severity::Error,
             message: line(message, MESSAGE),
@@ -145,7 +145,12 @@ impl Found {
     pub(super) fn evidence(mut self, evidence: impl IntoIterator<Item = Evidence>) -> Self {
         for mut evidence in evidence {
             evidence.value = line(&evidence.value, VALUE);
-            evidence.name = line(&evidence.name, MESSAGE);
+            for text in [&mut evidence.kind, &mut evidence.name, &mut evidence.path] {
+                *text = line(text, MESSAGE);
+            }
+            evidence.namespace = evidence
+                .namespace
+                .map(|namespace| line(&namespace, MESSAGE));
             self.0.evidence.push(evidence);
         }
         self
