@@ -110,7 +110,8 @@ fn waiting_container(observation: &Observation<'_>, pod: &Value) -> Option<Check
                 };
                 let gone =
                     reason == "ErrImageNeverPull" || IMAGE_GONE.iter().any(|part| says(part));
-                if !gone && !(times >= 3 && observation.elapsed >= Duration::from_secs(30)) {
+                let refused_often = times >= 3 && observation.elapsed >= Duration::from_secs(30);
+                if !gone && !refused_often {
                     continue;
                 }
                 let cause = if gone {

@@ -18,11 +18,11 @@ pub enum RoundTripCheck {
     RoundTrip,
     /// The restored data is what was written.
     DataIntact,
-    /// The snapshot-controller works on a VolumeSnapshot.
+    /// The snapshot-controller works on a `VolumeSnapshot`.
     SnapshotControllerWorks,
-    /// The driver's csi-snapshotter works on a VolumeSnapshotContent.
+    /// The driver's csi-snapshotter works on a `VolumeSnapshotContent`.
     SnapshotSidecarWorks,
-    /// A VolumeSnapshotClass is found and can be used.
+    /// A `VolumeSnapshotClass` is found and can be used.
     SnapshotClassUsable,
     /// The snapshot's driver is the volume's.
     SnapshotDriverMatches,
@@ -44,6 +44,7 @@ pub enum RoundTripCheck {
 
 impl RoundTripCheck {
     /// Id, slug and title, as in the catalogue.
+    #[must_use]
     pub const fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::RoundTrip => ("SR301", "round-trip", "a snapshot is taken and restored"),

@@ -93,6 +93,7 @@ fn owner(finalizer: &str) -> (&'static str, &'static str) {
 }
 
 /// Why an object does not go away.
+#[must_use]
 pub fn stuck(stuck: &StuckObject) -> CheckResult {
     let object = &stuck.object;
     let words = in_words(object);

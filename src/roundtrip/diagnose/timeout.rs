@@ -118,6 +118,7 @@ fn snapshot_state(observation: &Observation<'_>) -> String {
 }
 
 /// The result of a step whose time is up.
+#[must_use]
 pub fn timed_out(observation: &Observation<'_>) -> CheckResult {
     if let Some(result) = certain(observation) {
         return result;

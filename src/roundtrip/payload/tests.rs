@@ -173,7 +173,7 @@ fn a_bit_in_any_file_is_seen() {
         ("a name with spaces", 0),
     ] {
         after_damage(Filesystem, Corrupted, |volume, _| {
-            flip(&volume.file(name), at)
+            flip(&volume.file(name), at);
         });
     }
 }
@@ -181,7 +181,7 @@ fn a_bit_in_any_file_is_seen() {
 #[test]
 fn swapped_blocks_are_seen() {
     after_damage(Filesystem, Corrupted, |volume, _| {
-        swap(&volume.file("large"), 3, 400)
+        swap(&volume.file("large"), 3, 400);
     });
     after_damage(Block, Corrupted, |volume, _| swap(&volume.data(), 0, 256));
     after_damage(Block, Corrupted, |volume, _| swap(&volume.data(), 9, 10));
@@ -190,22 +190,22 @@ fn swapped_blocks_are_seen() {
 #[test]
 fn files_that_are_lost_moved_or_added_are_seen() {
     after_damage(Filesystem, Corrupted, |volume, _| {
-        fs::remove_file(volume.file("empty")).unwrap()
+        fs::remove_file(volume.file("empty")).unwrap();
     });
     after_damage(Filesystem, Corrupted, |volume, _| {
-        fs::remove_file(volume.file("many/000")).unwrap()
+        fs::remove_file(volume.file("many/000")).unwrap();
     });
     after_damage(Filesystem, Corrupted, |volume, _| {
-        fs::write(volume.file("deep/a/.hidden"), "").unwrap()
+        fs::write(volume.file("deep/a/.hidden"), "").unwrap();
     });
     after_damage(Filesystem, Corrupted, |volume, _| {
-        fs::write(volume.data().join("stranger"), "").unwrap()
+        fs::write(volume.data().join("stranger"), "").unwrap();
     });
     after_damage(Filesystem, Corrupted, |volume, _| {
-        fs::remove_file(volume.file("link")).unwrap()
+        fs::remove_file(volume.file("link")).unwrap();
     });
     after_damage(Filesystem, Corrupted, |volume, _| {
-        fs::rename(volume.file("many/001"), volume.file("many/1")).unwrap()
+        fs::rename(volume.file("many/001"), volume.file("many/1")).unwrap();
     });
     after_damage(Filesystem, Corrupted, |volume, _| {
         fs::set_permissions(volume.file("program"), fs::Permissions::from_mode(0o644)).unwrap();
@@ -249,7 +249,7 @@ fn live_data_is_told_apart() {
 fn nothing_is_told_apart() {
     after_damage(Filesystem, Empty, |volume, _| empty(&volume.data()));
     after_damage(Filesystem, Empty, |volume, _| {
-        empty(&volume.data().join("snapready"))
+        empty(&volume.data().join("snapready"));
     });
     after_damage(Filesystem, FreshlyFormatted, |volume, _| {
         empty(&volume.data());
@@ -287,16 +287,16 @@ fn what_ends_early_is_told_apart() {
             .unwrap();
     });
     after_damage(Filesystem, Corrupted, |volume, _| {
-        zero(&volume.file("large"), 3 << 19, 2 << 20)
+        zero(&volume.file("large"), 3 << 19, 2 << 20);
     });
     after_damage(Block, Truncated, |volume, _| {
-        zero(&volume.data(), SIZE / 2, SIZE)
+        zero(&volume.data(), SIZE / 2, SIZE);
     });
     after_damage(Block, Truncated, |volume, _| {
-        zero(&volume.data(), 100 * 4096, SIZE)
+        zero(&volume.data(), 100 * 4096, SIZE);
     });
     after_damage(Block, Truncated, |volume, _| {
-        zero(&volume.data(), SIZE - 4096, SIZE)
+        zero(&volume.data(), SIZE - 4096, SIZE);
     });
     after_damage(Block, Truncated, |volume, _| {
         fs::OpenOptions::new()

@@ -128,9 +128,12 @@ fn names_are_looked_up() {
 #[test]
 fn what_could_not_be_seen_is_no_reason_to_guess() {
     let run = || "7f3a9c".parse().unwrap();
-    let mut facts = Facts::default();
-    facts.storage_classes = Probe::Forbidden {
+    let storage_classes = Probe::Forbidden {
         rule: Rule::new("storage.k8s.io", "storageclasses", &["list"]),
+    };
+    let facts = Facts {
+        storage_classes,
+        ..Facts::default()
     };
     let error = Plan::new(&Selection::default(), &facts, run(), Timestamp::UNIX_EPOCH)
         .unwrap_err()
