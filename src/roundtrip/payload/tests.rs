@@ -516,3 +516,30 @@ fn a_cut_report_says_nothing() {
         assert!(other.judge_read(&written, &report).is_err());
     }
 }
+
+#[test]
+fn a_report_that_differs_in_one_character_is_not_intact() {
+    let is_intact = |payload: &Payload, written: &Written, report: &str| {
+        payload
+            .judge_read(written, report)
+            .is_ok_and(|judgement| judgement.verdict == DataVerdict::Intact)
+    };
+    for (payload, written, report) in good_reports() {
+        assert!(is_intact(&payload, &written, &report));
+        for at in 0..=report.len() {
+            let added = format!("{}\n{}", &report[..at], &report[at..]);
+            assert!(!is_intact(&payload, &written, &added), "{at}");
+            let other = if report[at..].starts_with('0') {
+                "1"
+            } else {
+                "0"
+            };
+            let changed = format!(
+                "{}{other}{}",
+                &report[..at],
+                report.get(at + 1..).unwrap_or_default()
+            );
+            assert!(!is_intact(&payload, &written, &changed), "{at}");
+        }
+    }
+}
