@@ -79,7 +79,7 @@ pub(super) fn driver(facts: &Facts, driver: &str) -> Presence {
 
 /// Whether a snapshot-controller is installed.
 pub(super) fn controller(facts: &Facts) -> Presence {
-    if containers(facts).any(|container| is_controller(container)) {
+    if containers(facts).any(is_controller) {
         return Presence::Present;
     }
     let lease = facts.leases.seen().is_some_and(|leases| {

@@ -43,6 +43,7 @@ pub struct Manifest {
 
 impl Manifest {
     /// Its name in reports.
+    #[must_use]
     pub fn object(&self) -> ObjectName {
         ObjectName {
             kind: self.resource.kind.clone(),
@@ -61,7 +62,7 @@ pub enum Role {
     Writer,
     /// The pod that overwrites it, if the writer went without doing so.
     Overwriter,
-    /// The VolumeSnapshot.
+    /// The `VolumeSnapshot`.
     Snapshot,
     /// The claim that is restored from the snapshot.
     Restored,
@@ -81,6 +82,7 @@ impl Role {
     ];
 
     /// The word in names and in the component label.
+    #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Source => "source",
@@ -93,6 +95,7 @@ impl Role {
     }
 
     /// The resource.
+    #[must_use]
     pub fn resource(self) -> ApiResource {
         match self {
             Self::Source | Self::Restored => {
@@ -111,6 +114,7 @@ impl Role {
 
 /// The name of an object: in a namespace of the run's own the role, with the index if there are several targets; in a
 /// shared namespace with the run's id before it.
+#[must_use]
 pub fn name(plan: &Plan, target: &Target, role: Role) -> String {
     let word = role.word();
     match (plan.own_namespace, plan.targets.len()) {
@@ -121,6 +125,7 @@ pub fn name(plan: &Plan, target: &Target, role: Role) -> String {
 }
 
 /// The run's namespace. It enforces the restricted Pod Security level, which every pod here satisfies.
+#[must_use]
 pub fn namespace(plan: &Plan) -> Manifest {
     let mut metadata = metadata(plan, "namespace");
     metadata.insert("name".to_owned(), json!(plan.namespace));
@@ -143,16 +148,18 @@ pub fn namespace(plan: &Plan) -> Manifest {
 }
 
 /// The claim that is written to.
+#[must_use]
 pub fn source_claim(plan: &Plan, target: &Target) -> Manifest {
     manifest(
         plan,
         target,
         Role::Source,
-        claim_spec(target, target.size_bytes),
+        &claim_spec(target, target.size_bytes),
     )
 }
 
 /// The claim that is restored from the snapshot. `size_bytes` comes from [`super::plan::restore_size`].
+#[must_use]
 pub fn restored_claim(plan: &Plan, target: &Target, size_bytes: u64) -> Manifest {
     let mut spec = claim_spec(target, size_bytes);
     let source = json!({
@@ -163,20 +170,22 @@ pub fn restored_claim(plan: &Plan, target: &Target, size_bytes: u64) -> Manifest
     if let Value::Object(spec) = &mut spec {
         spec.insert("dataSource".to_owned(), source);
     }
-    manifest(plan, target, Role::Restored, spec)
+    manifest(plan, target, Role::Restored, &spec)
 }
 
 /// The snapshot of the source. Without a chosen class it names none, and the snapshot-controller takes the default.
+#[must_use]
 pub fn snapshot(plan: &Plan, target: &Target) -> Manifest {
     let mut spec =
         json!({ "source": { "persistentVolumeClaimName": name(plan, target, Role::Source) } });
     if let (Some(class), Value::Object(spec)) = (&target.snapshot_class, &mut spec) {
         spec.insert("volumeSnapshotClassName".to_owned(), json!(class));
     }
-    manifest(plan, target, Role::Snapshot, spec)
+    manifest(plan, target, Role::Snapshot, &spec)
 }
 
 /// The source pod: its init container writes, its main container holds the volume and overwrites it on TERM.
+#[must_use]
 pub fn writer(plan: &Plan, target: &Target, payload: &Payload) -> Manifest {
     let mut spec = pod_spec(plan, target, Role::Source, GRACE);
     let init = container(
@@ -195,10 +204,11 @@ pub fn writer(plan: &Plan, target: &Target, payload: &Payload) -> Manifest {
     );
     spec.insert("initContainers".to_owned(), json!([init]));
     spec.insert("containers".to_owned(), json!([main]));
-    manifest(plan, target, Role::Writer, Value::Object(spec))
+    manifest(plan, target, Role::Writer, &Value::Object(spec))
 }
 
 /// A pod that overwrites the source at once.
+#[must_use]
 pub fn overwriter(plan: &Plan, target: &Target, payload: &Payload) -> Manifest {
     let mut spec = pod_spec(plan, target, Role::Source, 1);
     let main = container(
@@ -209,15 +219,16 @@ pub fn overwriter(plan: &Plan, target: &Target, payload: &Payload) -> Manifest {
         false,
     );
     spec.insert("containers".to_owned(), json!([main]));
-    manifest(plan, target, Role::Overwriter, Value::Object(spec))
+    manifest(plan, target, Role::Overwriter, &Value::Object(spec))
 }
 
 /// The pod that reads the restored volume, which it cannot change.
+#[must_use]
 pub fn reader(plan: &Plan, target: &Target, payload: &Payload) -> Manifest {
     let mut spec = pod_spec(plan, target, Role::Restored, 1);
     let main = container(plan, target, READ_CONTAINER, &payload.reader_script(), true);
     spec.insert("containers".to_owned(), json!([main]));
-    manifest(plan, target, Role::Reader, Value::Object(spec))
+    manifest(plan, target, Role::Reader, &Value::Object(spec))
 }
 
 fn resource(group: &str, version: &str, kind: &str, plural: &str) -> ApiResource {
@@ -253,7 +264,7 @@ fn metadata(plan: &Plan, component: &str) -> Map<String, Value> {
     metadata
 }
 
-fn manifest(plan: &Plan, target: &Target, role: Role, spec: Value) -> Manifest {
+fn manifest(plan: &Plan, target: &Target, role: Role, spec: &Value) -> Manifest {
     let resource = role.resource();
     let name = name(plan, target, role);
     let mut metadata = metadata(plan, role.word());
@@ -377,3 +388,6 @@ fn container(plan: &Plan, target: &Target, name: &str, script: &str, read_only: 
     }
     container
 }
+
+#[cfg(test)]
+mod tests;

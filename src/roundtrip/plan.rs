@@ -14,7 +14,7 @@ use crate::report::document::VolumeMode;
 
 /// A small public image that has a shell and all tools; `--image` names a mirror's.
 pub const DEFAULT_IMAGE: &str = "docker.io/library/busybox:1.36";
-/// 1 GiB: what most drivers take as their least (EBS, Azure and DigitalOcean have 1 GiB, XFS needs 300 MiB), and what
+/// 1 GiB: what most drivers take as their least (EBS, Azure and `DigitalOcean` have 1 GiB, XFS needs 300 MiB), and what
 /// costs next to nothing for the minutes that it lives. Drivers with a larger minimum (10 GiB at some clouds) either
 /// round up or refuse, and the refusal is answered with `--size`.
 pub const DEFAULT_SIZE: Quantity = Quantity(1 << 30);
@@ -34,12 +34,14 @@ pub struct InvalidRunId(String);
 
 impl RunId {
     /// The id that three random bytes give.
+    #[must_use]
     pub fn from_bytes(bytes: [u8; 3]) -> Self {
         let [a, b, c] = bytes;
         Self(format!("{a:02x}{b:02x}{c:02x}"))
     }
 
     /// The digits.
+    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -67,11 +69,11 @@ impl FromStr for RunId {
 /// What the user asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Selection {
-    /// StorageClasses by name; none is the default class.
+    /// `StorageClasses` by name; none is the default class.
     pub storage_classes: Vec<String>,
-    /// Every StorageClass with a CSI driver.
+    /// Every `StorageClass` with a CSI driver.
     pub all: bool,
-    /// The VolumeSnapshotClass for every target; `None` leaves the choice to Kubernetes' rule.
+    /// The `VolumeSnapshotClass` for every target; `None` leaves the choice to Kubernetes' rule.
     pub snapshot_class: Option<String>,
     /// Volume modes; none is both.
     pub volume_modes: Vec<VolumeMode>,
@@ -85,7 +87,7 @@ pub struct Selection {
     pub namespace: Option<String>,
     /// Labels that the pods' node must have.
     pub node_selector: Vec<(String, String)>,
-    /// Leave the user id of pods to the cluster: OpenShift assigns one per namespace and refuses any other.
+    /// Leave the user id of pods to the cluster: `OpenShift` assigns one per namespace and refuses any other.
     pub cluster_assigns_user: bool,
 }
 
@@ -112,25 +114,25 @@ pub struct Plan {
     pub targets: Vec<Target>,
 }
 
-/// One round trip: one StorageClass, one VolumeSnapshotClass, one volume mode.
+/// One round trip: one `StorageClass`, one `VolumeSnapshotClass`, one volume mode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// Place in the plan, from 0.
     pub index: usize,
-    /// The StorageClass of source and restored volume.
+    /// The `StorageClass` of source and restored volume.
     pub storage_class: String,
-    /// Its provisioner; `None` if StorageClasses could not be seen.
+    /// Its provisioner; `None` if `StorageClasses` could not be seen.
     pub driver: Option<String>,
     /// `Immediate` or `WaitForFirstConsumer`; `None` if it could not be seen.
     pub binding_mode: Option<String>,
-    /// `Delete` or `Retain` of the StorageClass.
+    /// `Delete` or `Retain` of the `StorageClass`.
     pub reclaim_policy: Option<String>,
-    /// The VolumeSnapshotClass; `None` if Kubernetes' rule chooses none. Then the VolumeSnapshot names none either, as a
+    /// The `VolumeSnapshotClass`; `None` if Kubernetes' rule chooses none. Then the `VolumeSnapshot` names none either, as a
     /// backup product's would, and the cluster's answer decides.
     pub snapshot_class: Option<String>,
-    /// The driver of the VolumeSnapshotClass.
+    /// The driver of the `VolumeSnapshotClass`.
     pub snapshot_driver: Option<String>,
-    /// `Delete` or `Retain` of the VolumeSnapshotClass.
+    /// `Delete` or `Retain` of the `VolumeSnapshotClass`.
     pub deletion_policy: Option<String>,
     /// The volume mode.
     pub volume_mode: VolumeMode,
@@ -140,6 +142,7 @@ pub struct Target {
 
 impl Target {
     /// What it is about, stable from run to run: `gp3 → gold, Block`.
+    #[must_use]
     pub fn label(&self) -> String {
         let class = self.snapshot_class.as_deref().unwrap_or("default class");
         let mode = match self.volume_mode {
@@ -284,7 +287,7 @@ impl Plan {
 }
 
 /// The size to request for the restored volume: drivers refuse less than the snapshot holds, and less than the source
-/// has. `restore_size` is the VolumeSnapshot's, `capacity` the source claim's, both from the status.
+/// has. `restore_size` is the `VolumeSnapshot`'s, `capacity` the source claim's, both from the status.
 pub fn restore_size(
     request: u64,
     restore_size: Option<&str>,
@@ -418,7 +421,7 @@ fn why(missing: Option<Missing>) -> String {
     }
 }
 
-/// Kubernetes' rule for StorageClasses: of several default ones the newest; of equally old ones the first by name.
+/// Kubernetes' rule for `StorageClasses`: of several default ones the newest; of equally old ones the first by name.
 fn default_storage_class(classes: &[StorageClass]) -> Option<&StorageClass> {
     const KEYS: [&str; 2] = [
         "storageclass.kubernetes.io/is-default-class",
@@ -501,18 +504,20 @@ fn snapshot_class(
             ..ChosenSnapshotClass::default()
         });
     };
-    match classes.iter().find(|class| class.metadata.name == *name) {
-        Some(class) => Ok(class.into()),
-        None => {
-            let mut existing: Vec<String> = classes
-                .iter()
-                .map(|class| class.metadata.name.clone())
-                .collect();
-            existing.sort_unstable();
-            Err(PlanError::UnknownSnapshotClass {
-                name: name.clone(),
-                existing,
-            })
-        }
+    if let Some(class) = classes.iter().find(|class| class.metadata.name == *name) {
+        Ok(class.into())
+    } else {
+        let mut existing: Vec<String> = classes
+            .iter()
+            .map(|class| class.metadata.name.clone())
+            .collect();
+        existing.sort_unstable();
+        Err(PlanError::UnknownSnapshotClass {
+            name: name.clone(),
+            existing,
+        })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ use crate::roundtrip::payload::{Judgement, UnreadableReport, WriteFault};
 use crate::roundtrip::plan::{Plan, Target};
 
 /// The result of comparing the restored data.
+#[must_use]
 pub fn data_result(plan: &Plan, target: &Target, judgement: &Judgement) -> CheckResult {
     let status = if judgement.verdict == DataVerdict::Intact {
         Status::Pass
@@ -72,6 +73,7 @@ pub fn data_result(plan: &Plan, target: &Target, judgement: &Judgement) -> Check
 }
 
 /// The result of a reader without a report: nothing is known about the data, so it is neither pass nor fail.
+#[must_use]
 pub fn unreadable_result(
     plan: &Plan,
     target: &Target,
@@ -99,6 +101,7 @@ pub fn unreadable_result(
 }
 
 /// The result of a writer whose report is not good enough. `pod` is the writer as last seen.
+#[must_use]
 pub fn write_result(
     plan: &Plan,
     target: &Target,

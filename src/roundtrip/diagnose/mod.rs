@@ -44,9 +44,9 @@ pub struct Observation<'a> {
     pub claim: Option<&'a Value>,
     /// The step's pod: the writer, and the reader from `restore` on.
     pub pod: Option<&'a Value>,
-    /// The VolumeSnapshot.
+    /// The `VolumeSnapshot`.
     pub volume_snapshot: Option<&'a Value>,
-    /// The VolumeSnapshotContent that it is bound to, if the caller may see it.
+    /// The `VolumeSnapshotContent` that it is bound to, if the caller may see it.
     pub volume_snapshot_content: Option<&'a Value>,
     /// The namespace.
     pub namespace: Option<&'a Value>,
@@ -88,6 +88,7 @@ pub enum Diagnosis {
 }
 
 /// Whether a step may still get on.
+#[must_use]
 pub fn diagnose(observation: &Observation<'_>) -> Diagnosis {
     if let Some(result) = certain(observation) {
         return Diagnosis::Certain(Box::new(result));

@@ -105,13 +105,13 @@ fn waiting_container(observation: &Observation<'_>, pod: &Value) -> Option<Check
                     .iter()
                     .fold(0u64, |sum, event| sum.saturating_add(event.count.max(1)));
                 // The kubelet's back-off says nothing about why; the registry's answer stands in the event before.
-                let says = |part: &&str| {
-                    message.contains(*part)
-                        || pulls.iter().any(|event| event.message.contains(*part))
+                let says = |part: &str| {
+                    message.contains(part) || pulls.iter().any(|event| event.message.contains(part))
                 };
                 let gone =
-                    reason == "ErrImageNeverPull" || IMAGE_GONE.iter().any(|part| says(&part));
-                if !gone && !(times >= 3 && observation.elapsed >= Duration::from_secs(30)) {
+                    reason == "ErrImageNeverPull" || IMAGE_GONE.iter().any(|part| says(part));
+                let refused_often = times >= 3 && observation.elapsed >= Duration::from_secs(30);
+                if !gone && !refused_often {
                     continue;
                 }
                 let cause = if gone {

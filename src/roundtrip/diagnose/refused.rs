@@ -8,6 +8,7 @@ use crate::report::document::{CheckResult, ObjectName};
 
 /// Whether a refusal passes by itself within moments, so that the same request should be made again: `status`, `reason`
 /// and `message` are those of the API server's Status object.
+#[must_use]
 pub fn may_pass(status: u16, reason: &str, message: &str) -> bool {
     // A new namespace gets its default service account a moment later.
     let young = message.contains("error looking up service account")
@@ -23,6 +24,7 @@ pub fn may_pass(status: u16, reason: &str, message: &str) -> bool {
 }
 
 /// Why the API server does not take an object.
+#[must_use]
 pub fn refused(status: u16, reason: &str, message: &str, what: &ObjectName) -> CheckResult {
     let (cause, fix) = explain(status, reason, message, what);
     let evidence = Evidence {
@@ -53,34 +55,35 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
 }
 
 fn explain(status: u16, reason: &str, message: &str, what: &ObjectName) -> (String, Fix) {
+    by_namespace(message, what)
+        .or_else(|| by_policy(message))
+        .unwrap_or_else(|| by_status(status, reason, message, what))
+}
+
+/// What the namespace's own objects and labels do not allow.
+fn by_namespace(message: &str, what: &ObjectName) -> Option<(String, Fix)> {
     let namespace = safe(what.namespace.as_deref().unwrap_or_default(), "NAMESPACE");
     let says = |part: &str| message.contains(part);
-    if status == 401 {
-        return (
-            "the API server does not accept the credentials".to_owned(),
-            Fix::text("Log in again.").command("kubectl auth whoami"),
-        );
-    }
     if says("exceeded quota: ") {
         let quota = between(message, "exceeded quota: ", ",").unwrap_or_default();
         let text = "Raise the quota, free some of it, or name another namespace; --size and fewer targets at a time need less.";
-        return (
+        return Some((
             format!("ResourceQuota {quota} has no room for it"),
             Fix::text(text).command(format!(
                 "kubectl describe resourcequota {} -n {namespace}",
                 safe(quota, "NAME")
             )),
-        );
+        ));
     }
     if says("failed quota: ") {
         let quota = between(message, "failed quota: ", ":").unwrap_or_default();
-        return (
+        return Some((
             format!("ResourceQuota {quota} wants something that the object does not set"),
             Fix::text("Name another namespace.").command(format!(
                 "kubectl describe resourcequota {} -n {namespace}",
                 safe(quota, "NAME")
             )),
-        );
+        ));
     }
     let limit = ["minimum ", "maximum "].iter().any(|word| says(word))
         && (says(" per PersistentVolumeClaim is ")
@@ -92,45 +95,64 @@ fn explain(status: u16, reason: &str, message: &str, what: &ObjectName) -> (Stri
         } else {
             "Name another namespace, or widen the LimitRange."
         };
-        return (
+        return Some((
             "a LimitRange of the namespace does not allow it".to_owned(),
             Fix::text(text).command(format!("kubectl describe limitrange -n {namespace}")),
-        );
+        ));
     }
     if says("violates PodSecurity") {
-        return (
+        return Some((
             "Pod Security Admission: the namespace's level does not allow the pod, although it satisfies the restricted level as released; something changed it on its way, for example a mutating webhook".to_owned(),
             Fix::text("See which fields the message names, and what sets them.")
                 .command(format!("kubectl get namespace {namespace} -o jsonpath='{{.metadata.labels}}'"))
                 .command("kubectl get mutatingwebhookconfigurations"),
-        );
+        ));
     }
     if says("unable to validate against any security context constraint") {
-        return (
+        return Some((
             "OpenShift's SecurityContextConstraints do not allow the pod's user or group".to_owned(),
             Fix::text("Let the cluster assign the user, and give the namespace's service account the restricted-v2 constraint.")
                 .command(format!("oc adm policy who-can use scc restricted-v2 -n {namespace}")),
-        );
-    }
-    if says("ValidatingAdmissionPolicy '") {
-        let policy = between(message, "ValidatingAdmissionPolicy '", "'").unwrap_or_default();
-        return (
-            format!("ValidatingAdmissionPolicy {policy} denies it"),
-            Fix::text("Make an exception for the run's namespace or labels (app.kubernetes.io/managed-by: snapready), or name a namespace that the policy leaves out.")
-                .command(format!("kubectl get validatingadmissionpolicy {} -o yaml", safe(policy, "NAME"))),
-        );
-    }
-    if says("failed calling webhook") {
-        return webhook_down(message);
-    }
-    if says("admission webhook \"") {
-        return webhook_denied(message);
+        ));
     }
     if says("because it is being terminated") {
-        return (
+        return Some((
             "the namespace is being deleted".to_owned(),
             Fix::text("Wait until it is gone, or name another namespace.")
                 .command(format!("kubectl get namespace {namespace}")),
+        ));
+    }
+    None
+}
+
+/// What a policy or webhook does not allow.
+fn by_policy(message: &str) -> Option<(String, Fix)> {
+    let says = |part: &str| message.contains(part);
+    if says("ValidatingAdmissionPolicy '") {
+        let policy = between(message, "ValidatingAdmissionPolicy '", "'").unwrap_or_default();
+        return Some((
+            format!("ValidatingAdmissionPolicy {policy} denies it"),
+            Fix::text("Make an exception for the run's namespace or labels (app.kubernetes.io/managed-by: snapready), or name a namespace that the policy leaves out.")
+                .command(format!("kubectl get validatingadmissionpolicy {} -o yaml", safe(policy, "NAME"))),
+        ));
+    }
+    if says("failed calling webhook") {
+        return Some(webhook_down(message));
+    }
+    if says("admission webhook \"") {
+        return Some(webhook_denied(message));
+    }
+    None
+}
+
+/// What the API server itself says.
+fn by_status(status: u16, reason: &str, message: &str, what: &ObjectName) -> (String, Fix) {
+    let namespace = safe(what.namespace.as_deref().unwrap_or_default(), "NAMESPACE");
+    let says = |part: &str| message.contains(part);
+    if status == 401 {
+        return (
+            "the API server does not accept the credentials".to_owned(),
+            Fix::text("Log in again.").command("kubectl auth whoami"),
         );
     }
     if status == 403 && says(" cannot ") && says(" resource \"") {

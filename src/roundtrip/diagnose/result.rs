@@ -18,11 +18,11 @@ pub enum RoundTripCheck {
     RoundTrip,
     /// The restored data is what was written.
     DataIntact,
-    /// The snapshot-controller works on a VolumeSnapshot.
+    /// The snapshot-controller works on a `VolumeSnapshot`.
     SnapshotControllerWorks,
-    /// The driver's csi-snapshotter works on a VolumeSnapshotContent.
+    /// The driver's csi-snapshotter works on a `VolumeSnapshotContent`.
     SnapshotSidecarWorks,
-    /// A VolumeSnapshotClass is found and can be used.
+    /// A `VolumeSnapshotClass` is found and can be used.
     SnapshotClassUsable,
     /// The snapshot's driver is the volume's.
     SnapshotDriverMatches,
@@ -44,6 +44,7 @@ pub enum RoundTripCheck {
 
 impl RoundTripCheck {
     /// Id, slug and title, as in the catalogue.
+    #[must_use]
     pub const fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::RoundTrip => ("SR301", "round-trip", "a snapshot is taken and restored"),
@@ -118,7 +119,7 @@ impl Found {
             slug: slug.to_owned(),
             group: Group::Roundtrip,
             title: title.to_owned(),
-            target: target.map(ToOwned::to_owned),
+            target: target.map(|target| line(target, MESSAGE)),
             status,
             severity: Severity::Error,
             message: line(message, MESSAGE),
@@ -145,7 +146,12 @@ impl Found {
     pub(super) fn evidence(mut self, evidence: impl IntoIterator<Item = Evidence>) -> Self {
         for mut evidence in evidence {
             evidence.value = line(&evidence.value, VALUE);
-            evidence.name = line(&evidence.name, MESSAGE);
+            for text in [&mut evidence.kind, &mut evidence.name, &mut evidence.path] {
+                *text = line(text, MESSAGE);
+            }
+            evidence.namespace = evidence
+                .namespace
+                .map(|namespace| line(&namespace, MESSAGE));
             self.0.evidence.push(evidence);
         }
         self

@@ -152,20 +152,28 @@ fn said(observation: &Observation<'_>) -> Option<CheckResult> {
         })
 }
 
+fn class_result(
+    observation: &Observation<'_>,
+    evidence: &Evidence,
+    what: &str,
+    cause: &str,
+    fix: Fix,
+) -> CheckResult {
+    found(observation, RoundTripCheck::SnapshotClassUsable, what)
+        .evidence([evidence.clone()])
+        .cause(cause)
+        .fix(fix.command(describe(observation)))
+        .done()
+}
+
 fn class_text(
     observation: &Observation<'_>,
     message: &str,
     evidence: &Evidence,
 ) -> Option<CheckResult> {
     let driver = observation.target.driver.as_deref().unwrap_or("the driver");
-    let found = |what: &str, cause: &str, fix: Fix| {
-        let found = found(observation, RoundTripCheck::SnapshotClassUsable, what);
-        found
-            .evidence([evidence.clone()])
-            .cause(cause)
-            .fix(fix.command(describe(observation)))
-            .done()
-    };
+    let found =
+        |what: &str, cause: &str, fix: Fix| class_result(observation, evidence, what, cause, fix);
     let classes = knowledge::classes_of(observation.facts, driver);
     let class = classes
         .first()
@@ -234,6 +242,17 @@ fn class_text(
             fix,
         ));
     }
+    secret_text(observation, message, evidence)
+}
+
+/// Secrets and parameters that the class names.
+fn secret_text(
+    observation: &Observation<'_>,
+    message: &str,
+    evidence: &Evidence,
+) -> Option<CheckResult> {
+    let found =
+        |what: &str, cause: &str, fix: Fix| class_result(observation, evidence, what, cause, fix);
     let secret = message.contains("cannot get credentials for snapshot content")
         || message.contains("Failed to get snapshot credentials")
         || message.contains("error getting secret");

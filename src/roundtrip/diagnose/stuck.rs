@@ -110,6 +110,7 @@ pub fn vanished(target: &Target, object: &ObjectName) -> CheckResult {
 }
 
 /// Why an object does not go away.
+#[must_use]
 pub fn stuck(stuck: &StuckObject) -> CheckResult {
     let object = &stuck.object;
     let words = in_words(object);

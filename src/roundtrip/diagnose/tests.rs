@@ -1,1 +1,737 @@
+use serde_json::json;
+use snapready_checks::model::finding::Status;
+use snapready_checks::model::probe::Probe;
 
+use super::*;
+use crate::report::document::VolumeMode;
+
+/// A cluster in which everything was seen; `parts` are merged over it.
+fn facts(parts: &Value) -> Facts {
+    let mut facts = json!({ "collectedAt": "2026-01-01T00:00:00Z" });
+    let seen = |value: Value| json!({ "state": "seen", "value": value });
+    let driver = json!([{ "metadata": { "name": "good.csi" } }]);
+    let fields = [
+        (
+            "serverVersion",
+            json!({ "major": "1", "minor": "36", "gitVersion": "v1.36.3" }),
+        ),
+        ("csiDrivers", driver),
+        ("csiNodes", json!([])),
+        ("pods", json!([])),
+        ("workloads", json!([])),
+        ("leases", json!([])),
+        ("volumeSnapshotClasses", json!([])),
+    ];
+    for (name, value) in fields {
+        facts[name] = seen(parts.get(name).cloned().unwrap_or(value));
+    }
+    serde_json::from_value(facts).unwrap()
+}
+
+fn target() -> Target {
+    Target {
+        index: 0,
+        storage_class: "fast".to_owned(),
+        driver: Some("good.csi".to_owned()),
+        binding_mode: None,
+        reclaim_policy: None,
+        snapshot_class: None,
+        snapshot_driver: None,
+        deletion_policy: None,
+        volume_mode: VolumeMode::Filesystem,
+        size_bytes: 1 << 30,
+    }
+}
+
+/// A moment of a wait.
+struct Moment {
+    step: StepId,
+    seconds: u64,
+    facts: Facts,
+    target: Target,
+    claim: Option<Value>,
+    pod: Option<Value>,
+    snapshot: Option<Value>,
+    content: Option<Value>,
+    events: Vec<SeenEvent>,
+}
+
+impl Moment {
+    fn at(step: StepId, seconds: u64) -> Self {
+        let metadata = |name: &str| json!({ "namespace": "snapready-7f3a9c", "name": name });
+        Self {
+            step,
+            seconds,
+            facts: facts(&json!({})),
+            target: target(),
+            claim: Some(
+                json!({ "metadata": metadata("source"), "status": { "phase": "Pending" } }),
+            ),
+            pod: Some(json!({ "metadata": metadata("writer"), "status": { "phase": "Pending" } })),
+            snapshot: (step == StepId::Snapshot)
+                .then(|| json!({ "metadata": metadata("snapshot") })),
+            content: None,
+            events: Vec::new(),
+        }
+    }
+
+    fn event(mut self, kind: &str, reason: &str, count: u64, message: &str) -> Self {
+        let name = match kind {
+            "Pod" => "writer",
+            "PersistentVolumeClaim" => "source",
+            "VolumeSnapshot" => "snapshot",
+            _ => "snapcontent-1",
+        };
+        let normal = ["ExternalProvisioning", "Provisioning", "CreatingSnapshot"].contains(&reason);
+        self.events.push(SeenEvent {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            event_type: if normal { "Normal" } else { "Warning" }.to_owned(),
+            reason: reason.to_owned(),
+            message: message.to_owned(),
+            count,
+            component: String::new(),
+        });
+        self
+    }
+
+    /// Bound, with a content of this driver and status.
+    fn bound(mut self, driver: &str, status: &Value) -> Self {
+        self.snapshot = Some(json!({
+            "metadata": { "namespace": "snapready-7f3a9c", "name": "snapshot", "finalizers": ["x"] },
+            "status": { "boundVolumeSnapshotContentName": "snapcontent-1", "readyToUse": false },
+        }));
+        self.content = Some(
+            json!({ "metadata": { "name": "snapcontent-1" }, "spec": { "driver": driver }, "status": status }),
+        );
+        self
+    }
+
+    fn error(self, message: &str) -> Self {
+        self.bound("good.csi", &json!({ "error": { "message": message } }))
+    }
+
+    fn container(mut self, reason: &str, message: &str) -> Self {
+        let status = json!([{ "name": "write", "image": "x/busybox:1", "state": { "waiting": { "reason": reason, "message": message } } }]);
+        self.pod.as_mut().unwrap()["status"]["initContainerStatuses"] = status;
+        self.claim.as_mut().unwrap()["status"]["phase"] = json!("Bound");
+        self
+    }
+
+    fn unschedulable(mut self, message: &str) -> Self {
+        let condition = json!([{ "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message }]);
+        self.pod.as_mut().unwrap()["status"]["conditions"] = condition;
+        self
+    }
+
+    fn with(mut self, parts: &Value) -> Self {
+        self.facts = facts(parts);
+        self
+    }
+
+    fn observation(&self) -> Observation<'_> {
+        Observation {
+            step: self.step,
+            elapsed: Duration::from_secs(self.seconds),
+            facts: &self.facts,
+            target: &self.target,
+            claim: self.claim.as_ref(),
+            pod: self.pod.as_ref(),
+            volume_snapshot: self.snapshot.as_ref(),
+            volume_snapshot_content: self.content.as_ref(),
+            namespace: None,
+            events: &self.events,
+        }
+    }
+
+    #[track_caller]
+    fn is(&self, id: &str) -> CheckResult {
+        match diagnose(&self.observation()) {
+            Diagnosis::Certain(result) => {
+                assert_eq!(result.id, id, "{result:#?}");
+                assert!(
+                    result.cause.is_some() && result.fix.is_some() && !result.evidence.is_empty(),
+                    "{result:#?}"
+                );
+                *result
+            }
+            waiting @ Diagnosis::Waiting { .. } => panic!("{id} expected: {waiting:?}"),
+        }
+    }
+
+    #[track_caller]
+    fn waits(&self) -> CheckResult {
+        match diagnose(&self.observation()) {
+            Diagnosis::Waiting {
+                waiting_for,
+                last_seen,
+            } => assert!(!waiting_for.is_empty() && !last_seen.is_empty()),
+            Diagnosis::Certain(result) => panic!("certain too early: {result:#?}"),
+        }
+        let result = timed_out(&self.observation());
+        assert!(
+            result.cause.is_some() && result.fix.is_some(),
+            "{result:#?}"
+        );
+        assert!(result.status == Status::Fail);
+        result
+    }
+}
+
+use StepId::{Provision, Restore, Snapshot, Verify};
+
+const SILENT: &str = "Waiting for a snapshot ns/x to be created by the CSI driver.";
+
+fn sidecar(name: &str, argument: &str) -> Value {
+    json!([{ "metadata": { "name": name }, "spec": { "containers": [{ "name": "csi-snapshotter", "image": "r/csi-snapshotter:v8.6.0", "args": [argument] }] } }])
+}
+
+fn controller() -> Value {
+    json!([{ "metadata": { "name": "c" }, "spec": { "containers": [{ "name": "snapshot-controller", "image": "r/snapshot-controller:v8.6.0" }] } }])
+}
+
+#[test]
+fn nobody_works_on_snapshots() {
+    Moment::at(Snapshot, 5).is("SR303");
+    Moment::at(Snapshot, 4).waits();
+    // A sign of life, a controller that is to be seen, or a cluster that may hide it.
+    assert_eq!(
+        Moment::at(Snapshot, 60)
+            .with(&json!({ "pods": controller() }))
+            .waits()
+            .id,
+        "SR303"
+    );
+    Moment::at(Snapshot, 60)
+        .event("VolumeSnapshot", "CreatingSnapshot", 1, SILENT)
+        .waits();
+    Moment::at(Snapshot, 60)
+        .with(&json!({ "serverVersion": { "gitVersion": "v1.32.0-gke.1000" } }))
+        .waits();
+    Moment::at(Snapshot, 60)
+        .with(&json!({ "csiDrivers": [{ "metadata": { "name": "disk.csi.azure.com" } }] }))
+        .waits();
+    let lease = json!([{ "metadata": { "name": "snapshot-controller-leader" }, "spec": { "leaseDurationSeconds": 15, "renewTime": "2025-12-31T23:59:55Z" } }]);
+    Moment::at(Snapshot, 60)
+        .with(&json!({ "leases": lease }))
+        .waits();
+    let old = json!([{ "metadata": { "name": "snapshot-controller-leader" }, "spec": { "leaseDurationSeconds": 15, "renewTime": "2025-12-31T00:00:00Z" } }]);
+    Moment::at(Snapshot, 60)
+        .with(&json!({ "leases": old }))
+        .is("SR303");
+    // Could not look is not absent.
+    let mut unseen = Moment::at(Snapshot, 60);
+    unseen.facts.pods = Probe::NotCollected;
+    assert_eq!(unseen.waits().id, "SR303");
+}
+
+#[test]
+fn no_sidecar_works_on_the_content() {
+    let silent = |seconds| {
+        Moment::at(Snapshot, seconds)
+            .bound("good.csi", &json!({}))
+            .event("VolumeSnapshot", "CreatingSnapshot", 1, SILENT)
+    };
+    silent(6).is("SR304");
+    silent(5).waits();
+    assert_eq!(
+        silent(60)
+            .with(&json!({ "pods": sidecar("c", "--driver-name=good.csi") }))
+            .waits()
+            .id,
+        "SR304"
+    );
+    silent(60)
+        .with(&json!({ "pods": sidecar("c", "--csi-address=/csi/csi.sock") }))
+        .waits();
+    let drivers =
+        json!([{ "metadata": { "name": "good.csi" } }, { "metadata": { "name": "other.csi" } }]);
+    silent(60)
+        .with(&json!({ "csiDrivers": drivers, "pods": sidecar("c", "--driver-name=other.csi") }))
+        .is("SR304");
+    let lease = json!([{ "metadata": { "name": "external-snapshotter-leader-good-csi" }, "spec": { "renewTime": "2026-01-01T00:00:00Z" } }]);
+    silent(60).with(&json!({ "leases": lease })).waits();
+    // A sign of life: the creation has begun.
+    let mut begun = silent(60);
+    begun.content.as_mut().unwrap()["metadata"]["annotations"] =
+        json!({ "snapshot.storage.kubernetes.io/volumesnapshot-being-created": "yes" });
+    assert_eq!(begun.waits().id, "SR307");
+    // Cut, and still being uploaded.
+    let cut = Moment::at(Snapshot, 600).bound(
+        "good.csi",
+        &json!({ "snapshotHandle": "h", "readyToUse": false }),
+    );
+    assert!(cut.waits().cause.unwrap().contains("cut"));
+    // The content could not be seen: nothing is known about the sidecar.
+    let mut unseen = silent(60);
+    unseen.content = None;
+    unseen.waits();
+}
+
+#[test]
+fn classes() {
+    let event = |reason: &str, message: &str| {
+        Moment::at(Snapshot, 3).event("VolumeSnapshot", reason, 1, message)
+    };
+    let none = "Failed to set default snapshot class with error cannot find default snapshot class";
+    assert!(
+        event("SetDefaultSnapshotClassFailed", none)
+            .is("SR305")
+            .fix
+            .unwrap()
+            .manifest
+            .is_some()
+    );
+    let class = json!([{ "metadata": { "name": "gold" }, "driver": "good.csi" }]);
+    let fix = event("SetDefaultSnapshotClassFailed", none)
+        .with(&json!({ "volumeSnapshotClasses": class }))
+        .is("SR305")
+        .fix
+        .unwrap();
+    assert!(
+        fix.commands[0].contains("kubectl annotate volumesnapshotclass gold "),
+        "{fix:?}"
+    );
+    event(
+        "SetDefaultSnapshotClassFailed",
+        "Failed to set default snapshot class with error 2 default snapshot classes were found",
+    )
+    .is("SR305");
+    event("GetSnapshotClassFailed", "Failed to get snapshot class with error volumesnapshotclass.snapshot.storage.k8s.io \"x\" not found").is("SR305");
+    event("SetDefaultSnapshotClassFailed", "Failed to set default snapshot class with error the PVC source is not yet bound to a PV, will not attempt to take a snapshot").waits();
+    event("SnapshotContentCreationFailed", "Failed to create snapshot content with error cannot find CSI PersistentVolumeSource for volume pvc-1").is("SR307");
+    event(
+        "SetDefaultSnapshotClassFailed",
+        "snapshotting non-CSI volumes is not supported, snapshot:ns/name",
+    )
+    .is("SR307");
+    Moment::at(Snapshot, 3).error("Failed to check and update snapshot content: cannot get credentials for snapshot content \"snapcontent-1\": error getting secret x in namespace y: secrets \"x\" not found").is("SR305");
+    Moment::at(Snapshot, 3).error("found unknown parameter key \"csi.storage.k8s.io/x\" with reserved namespace csi.storage.k8s.io/").is("SR305");
+    Moment::at(Snapshot, 5).error("snapshot controller failed to update: volumesnapshotcontents \"x\" is forbidden: User \"system:serviceaccount:a:b\" cannot patch resource").is("SR304");
+}
+
+#[test]
+fn another_drivers_class() {
+    let moment = Moment::at(Snapshot, 0).bound("other.csi", &json!({}));
+    assert!(moment.is("SR306").message.contains("other.csi"));
+    Moment::at(Snapshot, 0)
+        .bound("good.csi", &json!({}))
+        .waits();
+}
+
+#[test]
+fn the_drivers_answer_to_a_snapshot() {
+    let text = |code: &str| {
+        format!(
+            "Failed to check and update snapshot content: failed to take snapshot of the volume vol-1: \"rpc error: code = {code} desc = no\""
+        )
+    };
+    for (code, early, late) in [
+        ("InvalidArgument", 2, Some(3)),
+        ("PermissionDenied", 2, Some(3)),
+        ("Unauthenticated", 2, Some(3)),
+        ("NotFound", 7, Some(8)),
+        ("FailedPrecondition", 7, Some(8)),
+        ("Internal", 44, Some(45)),
+        ("ResourceExhausted", 44, Some(45)),
+        ("Unavailable", 3600, None),
+        ("DeadlineExceeded", 3600, None),
+        ("Aborted", 3600, None),
+    ] {
+        assert_eq!(
+            Moment::at(Snapshot, early).error(&text(code)).waits().id,
+            "SR307"
+        );
+        if let Some(late) = late {
+            Moment::at(Snapshot, late).error(&text(code)).is("SR307");
+        }
+    }
+    Moment::at(Snapshot, 3600).error(&text("Nonsense")).waits();
+}
+
+#[test]
+fn provisioning() {
+    let failed = |step, seconds, count, message: &str| {
+        Moment::at(step, seconds).event(
+            "PersistentVolumeClaim",
+            "ProvisioningFailed",
+            count,
+            message,
+        )
+    };
+    let rpc = |code: &str| {
+        format!(
+            "failed to provision volume with StorageClass \"fast\": rpc error: code = {code} desc = disk size is invalid. Must in [10, 32000]"
+        )
+    };
+    failed(Provision, 3, 2, &rpc("InvalidArgument")).is("SR308");
+    failed(Provision, 3, 1, &rpc("InvalidArgument")).waits();
+    failed(Provision, 1, 2, &rpc("InvalidArgument")).waits();
+    assert!(
+        failed(Provision, 3, 2, &rpc("OutOfRange"))
+            .is("SR308")
+            .fix
+            .unwrap()
+            .commands[0]
+            .contains("--size")
+    );
+    failed(Restore, 8, 3, &rpc("NotFound")).is("SR309");
+    failed(Restore, 600, 30, &rpc("Unavailable")).waits();
+    failed(Provision, 9, 3, &rpc("ResourceExhausted")).waits();
+    failed(
+        Provision,
+        9,
+        1,
+        "storageclass.storage.k8s.io \"fast\" not found",
+    )
+    .is("SR308");
+    let source = "failed to provision volume with StorageClass \"fast\": error getting handle for DataSource Type VolumeSnapshot by Name snapshot: ";
+    for (reason, certain) in [
+        (
+            "snapshotcontent c for snapshot s is not handled by CSI driver of StorageClass fast",
+            true,
+        ),
+        (
+            "requested volume size 52428800 is less than the size 1073741824 for the source snapshot snapshot",
+            true,
+        ),
+        (
+            "requested volume ns/restored modifies the mode of the source volume but does not have permission to do so. snapshot.storage.kubernetes.io/allow-volume-mode-change annotation is not present on snapshotcontent",
+            true,
+        ),
+        ("snapshot snapshot is being deleted", true),
+        ("snapshot snapshot not bound", false),
+        ("snapshot snapshot is not Ready", false),
+        ("snapshot handle snapshot is not available", false),
+    ] {
+        let moment = failed(Restore, 30, 9, &format!("{source}{reason}"));
+        if certain {
+            moment.is("SR309");
+        } else {
+            moment.waits();
+        }
+    }
+    failed(Restore, 1, 1, "CSI driver does not support snapshot restore: controller CREATE_DELETE_SNAPSHOT capability is not reported").is("SR309");
+    failed(
+        Restore,
+        1,
+        1,
+        "failed to provision volume with StorageClass \"fast\": volume content source missing",
+    )
+    .is("SR309");
+    // Bound in the end: what failed before is of no interest.
+    let mut bound = failed(Provision, 9, 9, &rpc("InvalidArgument"));
+    bound.claim.as_mut().unwrap()["status"]["phase"] = json!("Bound");
+    assert_eq!(bound.waits().id, "SR310");
+    // Another claim's failure is not this step's.
+    let mut other = failed(Restore, 9, 9, &rpc("InvalidArgument"));
+    other.events[0].name = "another".to_owned();
+    other.waits();
+}
+
+#[test]
+fn no_provisioner() {
+    let waiting = |seconds| {
+        Moment::at(Provision, seconds).event("PersistentVolumeClaim", "ExternalProvisioning", 3, "Waiting for a volume to be created either by the external provisioner 'good.csi' or manually")
+    };
+    assert!(
+        waiting(60)
+            .waits()
+            .cause
+            .unwrap()
+            .contains("csi-provisioner")
+    );
+    waiting(15).with(&json!({ "csiDrivers": [] })).is("SR308");
+    waiting(14).with(&json!({ "csiDrivers": [] })).waits();
+    waiting(60)
+        .with(&json!({ "csiDrivers": [] }))
+        .event(
+            "PersistentVolumeClaim",
+            "Provisioning",
+            1,
+            "External provisioner is provisioning volume",
+        )
+        .waits();
+}
+
+#[test]
+fn images() {
+    let gone = "Failed to pull image \"x/busybox:1\": rpc error: code = NotFound desc = failed to pull and unpack image: x/busybox:1: not found";
+    Moment::at(Provision, 1)
+        .container("ErrImagePull", gone)
+        .is("SR310");
+    Moment::at(Provision, 1)
+        .container("ImagePullBackOff", "Back-off pulling image")
+        .event("Pod", "Failed", 1, gone)
+        .is("SR310");
+    Moment::at(Provision, 1)
+        .container("InvalidImageName", "couldn't parse image name")
+        .is("SR310");
+    let slow = "Failed to pull image \"x\": dial tcp 10.0.0.1:443: i/o timeout";
+    Moment::at(Provision, 20)
+        .container("ErrImagePull", slow)
+        .event("Pod", "Failed", 2, slow)
+        .waits();
+    Moment::at(Provision, 40)
+        .container("ImagePullBackOff", slow)
+        .event("Pod", "Failed", 3, slow)
+        .is("SR310");
+    Moment::at(Provision, 1)
+        .container(
+            "CreateContainerConfigError",
+            "container has runAsNonRoot and image will run as root",
+        )
+        .is("SR310");
+    Moment::at(Provision, 1)
+        .container("CreateContainerConfigError", "failed to sync secret cache")
+        .waits();
+    Moment::at(Verify, 60)
+        .container("ContainerCreating", "")
+        .waits();
+}
+
+#[test]
+fn nodes() {
+    let conflict = "0/2 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, 1 node(s) had volume node affinity conflict. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.";
+    Moment::at(Restore, 5).unschedulable(conflict).is("SR310");
+    Moment::at(Restore, 5)
+        .unschedulable(conflict)
+        .event("Pod", "TriggeredScaleUp", 1, "pod triggered scale-up")
+        .waits();
+    for message in [
+        "0/1 nodes are available: 1 Insufficient cpu. preemption: none",
+        "0/2 nodes are available: 1 Insufficient memory, 1 node(s) had volume node affinity conflict.",
+        "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.",
+    ] {
+        Moment::at(Restore, 600).unschedulable(message).waits();
+    }
+}
+
+#[test]
+fn mounts() {
+    let failed = |seconds, count, message: &str| {
+        Moment::at(Restore, seconds)
+            .container("ContainerCreating", "")
+            .event("Pod", "FailedMount", count, message)
+    };
+    let mount = "MountVolume.MountDevice failed for volume \"pvc-1\" : rpc error: code = Internal desc = mount failed: exit status 32 wrong fs type, bad option, bad superblock on /dev/sde";
+    failed(5, 2, mount).is("SR310");
+    failed(5, 1, mount).waits();
+    failed(
+        60,
+        9,
+        "Unable to attach or mount volumes: timed out waiting for the condition",
+    )
+    .waits();
+    failed(10, 3, "MountVolume.SetUp failed for volume \"pvc-1\" : rpc error: code = InvalidArgument desc = no such option").is("SR310");
+}
+
+fn claim() -> ObjectName {
+    ObjectName {
+        kind: "PersistentVolumeClaim".to_owned(),
+        namespace: Some("ns".to_owned()),
+        name: "source".to_owned(),
+    }
+}
+
+#[test]
+fn refusals_name_who_refuses() {
+    for (status, reason, message, cause) in [
+        (
+            403,
+            "Forbidden",
+            "persistentvolumeclaims \"source\" is forbidden: exceeded quota: storage, requested: requests.storage=1Gi, used: requests.storage=9Gi, limited: requests.storage=9Gi",
+            "ResourceQuota storage",
+        ),
+        (
+            403,
+            "Forbidden",
+            "pods \"writer\" is forbidden: failed quota: compute: must specify limits.ephemeral-storage",
+            "ResourceQuota compute",
+        ),
+        (
+            403,
+            "Forbidden",
+            "persistentvolumeclaims \"source\" is forbidden: minimum storage usage per PersistentVolumeClaim is 10Gi, but request is 1Gi",
+            "LimitRange",
+        ),
+        (
+            403,
+            "Forbidden",
+            "pods \"writer\" is forbidden: violates PodSecurity \"restricted:latest\": runAsNonRoot != true",
+            "Pod Security",
+        ),
+        (
+            403,
+            "Forbidden",
+            "pods \"writer\" is forbidden: unable to validate against any security context constraint: []",
+            "OpenShift",
+        ),
+        (
+            422,
+            "Invalid",
+            "ValidatingAdmissionPolicy 'images' with binding 'b' denied request: only from our registry",
+            "ValidatingAdmissionPolicy images",
+        ),
+        (
+            400,
+            "BadRequest",
+            "admission webhook \"validate.kyverno.svc-fail\" denied the request: policy x",
+            "Kyverno",
+        ),
+        (
+            403,
+            "Forbidden",
+            "admission webhook \"validation.gatekeeper.sh\" denied the request: [repo] x",
+            "Gatekeeper",
+        ),
+        (
+            500,
+            "InternalError",
+            "Internal error occurred: failed calling webhook \"validation-webhook.snapshot.storage.k8s.io\": no endpoints available",
+            "does not answer",
+        ),
+        (
+            403,
+            "Forbidden",
+            "persistentvolumeclaims is forbidden: User \"eve\" cannot create resource \"persistentvolumeclaims\" in API group \"\" in the namespace \"ns\"",
+            "right to create persistentvolumeclaims",
+        ),
+        (
+            404,
+            "NotFound",
+            "namespaces \"ns\" not found",
+            "namespace does not exist",
+        ),
+        (
+            404,
+            "NotFound",
+            "the server could not find the requested resource",
+            "CRD",
+        ),
+        (
+            409,
+            "AlreadyExists",
+            "persistentvolumeclaims \"source\" already exists",
+            "there already",
+        ),
+        (401, "Unauthorized", "Unauthorized", "credentials"),
+    ] {
+        let result = refused(status, reason, message, &claim());
+        assert_eq!((result.id.as_str(), result.status), ("SR311", Status::Fail));
+        assert!(
+            result.cause.as_ref().unwrap().contains(cause),
+            "{result:#?}"
+        );
+        assert!(!result.fix.unwrap().text.is_empty());
+        assert!(!may_pass(status, reason, message), "{message}");
+    }
+    assert!(may_pass(
+        403,
+        "Forbidden",
+        "pods \"writer\" is forbidden: error looking up service account ns/default: serviceaccount \"default\" not found"
+    ));
+    assert!(may_pass(429, "TooManyRequests", "slow down"));
+}
+
+#[test]
+fn stuck_objects_name_the_owner_and_nothing_is_stripped() {
+    let finalizer = "snapshot.storage.kubernetes.io/volumesnapshotcontent-bound-protection";
+    let object = ObjectName {
+        kind: "VolumeSnapshotContent".to_owned(),
+        namespace: None,
+        name: "snapcontent-1".to_owned(),
+    };
+    let result = stuck(&StuckObject {
+        object,
+        deletion_timestamp: Some("2026-01-01T00:00:00Z".to_owned()),
+        finalizers: vec![finalizer.to_owned()],
+        error: None,
+    });
+    assert_eq!(result.id, "SR312");
+    assert!(result.message.contains(finalizer));
+    assert!(result.cause.unwrap().contains("csi-snapshotter"));
+    assert!(
+        result
+            .fix
+            .unwrap()
+            .commands
+            .iter()
+            .all(|command| !command.contains("patch") && !command.contains("finalizers"))
+    );
+}
+
+#[test]
+fn hostile_text_stays_on_one_line_and_out_of_commands() {
+    let evil = format!("\u{1b}[31m$(rm -rf /)\n\u{202e}{}", "A".repeat(1 << 20));
+    let mut moment = Moment::at(Snapshot, 60).error(&format!(
+        "{evil} rpc error: code = InvalidArgument desc = {evil}"
+    ));
+    moment.target.driver = Some(evil.clone());
+    moment.target.storage_class.clone_from(&evil);
+    moment.target.snapshot_class = Some(evil.clone());
+    moment.snapshot.as_mut().unwrap()["metadata"]["name"] = json!(evil);
+    moment.content.as_mut().unwrap()["spec"]["driver"] = json!("other");
+    let mut results = vec![
+        timed_out(&moment.observation()),
+        refused(403, &evil, &format!("exceeded quota: {evil},"), &claim()),
+    ];
+    let finalizers = vec![evil.clone()];
+    results.push(stuck(&StuckObject {
+        object: claim(),
+        deletion_timestamp: Some(evil.clone()),
+        finalizers,
+        error: Some(evil.clone()),
+    }));
+    let moment = Moment::at(Restore, 60).event(
+        "PersistentVolumeClaim",
+        "ProvisioningFailed",
+        9,
+        &format!("{evil}rpc error: code = NotFound"),
+    );
+    results.push(timed_out(&moment.observation()));
+    for result in results {
+        assert!(
+            !result.message.chars().any(char::is_control) && result.message.chars().count() < 2000,
+            "{}",
+            result.message.len()
+        );
+        assert!(result.target.is_none_or(
+            |target| target.chars().count() <= 401 && !target.chars().any(char::is_control)
+        ));
+        for evidence in &result.evidence {
+            assert!(evidence.path.chars().count() <= 401 && evidence.name.chars().count() <= 401);
+            assert!(
+                !evidence.value.chars().any(char::is_control)
+                    && evidence.value.chars().count() <= 1501
+            );
+        }
+        for command in result.fix.unwrap().commands {
+            assert!(
+                !command.contains("rm -rf") && !command.contains('\u{1b}'),
+                "{command}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_namespace_that_goes_ends_every_wait() {
+    let namespace =
+        json!({ "metadata": { "name": "ns", "deletionTimestamp": "2026-01-01T00:00:00Z" } });
+    let moment = Moment::at(Provision, 1);
+    let observation = Observation {
+        namespace: Some(&namespace),
+        ..moment.observation()
+    };
+    assert!(matches!(diagnose(&observation), Diagnosis::Certain(result) if result.id == "SR301"));
+}
+
+#[test]
+fn every_step_says_what_it_waits_for_without_any_object() {
+    for step in StepId::ALL {
+        let mut moment = Moment::at(step, 0);
+        (moment.claim, moment.pod, moment.snapshot) = (None, None, None);
+        moment.waits();
+    }
+}

@@ -57,13 +57,10 @@ fn last_seen(observation: &Observation<'_>) -> String {
         return format!("{}{times}: {}", event.reason, event.message);
     }
     if let Some(pod) = observation.pod {
-        let statuses = list(pod, "/status/initContainerStatuses")
+        let mut statuses = list(pod, "/status/initContainerStatuses")
             .iter()
             .chain(list(pod, "/status/containerStatuses"));
-        if let Some(reason) = statuses
-            .filter_map(|status| text(status, "/state/waiting/reason"))
-            .next()
-        {
+        if let Some(reason) = statuses.find_map(|status| text(status, "/state/waiting/reason")) {
             return format!(
                 "pod is {}: {reason}",
                 text(pod, "/status/phase").unwrap_or("unknown")
@@ -121,6 +118,7 @@ fn snapshot_state(observation: &Observation<'_>) -> String {
 }
 
 /// The result of a step whose time is up.
+#[must_use]
 pub fn timed_out(observation: &Observation<'_>) -> CheckResult {
     if let Some(result) = certain(observation) {
         return result;

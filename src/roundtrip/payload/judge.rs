@@ -400,10 +400,7 @@ fn is_cut(states: &[State]) -> bool {
         .take_while(|state| **state == State::Before)
         .count();
     let rest = states.get(intact..).unwrap_or_default();
-    let rest = match rest {
-        [State::Other, rest @ ..] => rest,
-        rest => rest,
-    };
+    let rest = rest.strip_prefix(&[State::Other]).unwrap_or(rest);
     intact > 0
         && !rest.is_empty()
         && rest

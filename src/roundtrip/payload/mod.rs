@@ -106,6 +106,7 @@ impl Judgement {
     }
 
     /// The lines as evidence about the restored claim.
+    #[must_use]
     pub fn evidence(&self, namespace: &str, claim: &str) -> Vec<Evidence> {
         let evidence = |line: &String| {
             Evidence::namespaced(
@@ -123,6 +124,7 @@ impl Judgement {
 impl Payload {
     /// The data for one target: the same seed and index always give the same. `size_bytes` is what is requested of the
     /// volume, which is the least that it has.
+    #[must_use]
     pub fn new(seed: &[u8], index: usize, mode: VolumeMode, size_bytes: u64) -> Self {
         let content = Content::new(seed, index);
         let layout = match mode {
@@ -133,21 +135,25 @@ impl Payload {
     }
 
     /// Writes, syncs, and reports what it measures; for `sh -c`.
+    #[must_use]
     pub fn writer_script(&self) -> String {
         self.script("tools\nwrite_data\nreport wrote\n")
     }
 
     /// Holds the volume until TERM, then overwrites, syncs, reports it and ends with 0.
+    #[must_use]
     pub fn holder_script(&self) -> String {
         self.script("hold\n")
     }
 
     /// Overwrites at once, for a volume whose pod went without doing so.
+    #[must_use]
     pub fn overwriter_script(&self) -> String {
         self.script("overwrite\n")
     }
 
     /// Reports what is there.
+    #[must_use]
     pub fn reader_script(&self) -> String {
         self.script("tools\nreport read\n")
     }
@@ -167,6 +173,7 @@ impl Payload {
     }
 
     /// Whether a termination message is the proof that the source was overwritten.
+    #[must_use]
     pub fn judge_overwritten(&self, message: &str) -> bool {
         message == format!("{VERSION} overwrote {}", self.content.seed)
     }

@@ -173,7 +173,7 @@ fn a_bit_in_any_file_is_seen() {
         ("a name with spaces", 0),
     ] {
         after_damage(Filesystem, Corrupted, |volume, _| {
-            flip(&volume.file(name), at)
+            flip(&volume.file(name), at);
         });
     }
 }
@@ -181,7 +181,7 @@ fn a_bit_in_any_file_is_seen() {
 #[test]
 fn swapped_blocks_are_seen() {
     after_damage(Filesystem, Corrupted, |volume, _| {
-        swap(&volume.file("large"), 3, 400)
+        swap(&volume.file("large"), 3, 400);
     });
     after_damage(Block, Corrupted, |volume, _| swap(&volume.data(), 0, 256));
     after_damage(Block, Corrupted, |volume, _| swap(&volume.data(), 9, 10));
@@ -190,22 +190,22 @@ fn swapped_blocks_are_seen() {
 #[test]
 fn files_that_are_lost_moved_or_added_are_seen() {
     after_damage(Filesystem, Corrupted, |volume, _| {
-        fs::remove_file(volume.file("empty")).unwrap()
+        fs::remove_file(volume.file("empty")).unwrap();
     });
     after_damage(Filesystem, Corrupted, |volume, _| {
-        fs::remove_file(volume.file("many/000")).unwrap()
+        fs::remove_file(volume.file("many/000")).unwrap();
     });
     after_damage(Filesystem, Corrupted, |volume, _| {
-        fs::write(volume.file("deep/a/.hidden"), "").unwrap()
+        fs::write(volume.file("deep/a/.hidden"), "").unwrap();
     });
     after_damage(Filesystem, Corrupted, |volume, _| {
-        fs::write(volume.data().join("stranger"), "").unwrap()
+        fs::write(volume.data().join("stranger"), "").unwrap();
     });
     after_damage(Filesystem, Corrupted, |volume, _| {
-        fs::remove_file(volume.file("link")).unwrap()
+        fs::remove_file(volume.file("link")).unwrap();
     });
     after_damage(Filesystem, Corrupted, |volume, _| {
-        fs::rename(volume.file("many/001"), volume.file("many/1")).unwrap()
+        fs::rename(volume.file("many/001"), volume.file("many/1")).unwrap();
     });
     after_damage(Filesystem, Corrupted, |volume, _| {
         fs::set_permissions(volume.file("program"), fs::Permissions::from_mode(0o644)).unwrap();
@@ -249,7 +249,7 @@ fn live_data_is_told_apart() {
 fn nothing_is_told_apart() {
     after_damage(Filesystem, Empty, |volume, _| empty(&volume.data()));
     after_damage(Filesystem, Empty, |volume, _| {
-        empty(&volume.data().join("snapready"))
+        empty(&volume.data().join("snapready"));
     });
     after_damage(Filesystem, FreshlyFormatted, |volume, _| {
         empty(&volume.data());
@@ -287,16 +287,16 @@ fn what_ends_early_is_told_apart() {
             .unwrap();
     });
     after_damage(Filesystem, Corrupted, |volume, _| {
-        zero(&volume.file("large"), 3 << 19, 2 << 20)
+        zero(&volume.file("large"), 3 << 19, 2 << 20);
     });
     after_damage(Block, Truncated, |volume, _| {
-        zero(&volume.data(), SIZE / 2, SIZE)
+        zero(&volume.data(), SIZE / 2, SIZE);
     });
     after_damage(Block, Truncated, |volume, _| {
-        zero(&volume.data(), 100 * 4096, SIZE)
+        zero(&volume.data(), 100 * 4096, SIZE);
     });
     after_damage(Block, Truncated, |volume, _| {
-        zero(&volume.data(), SIZE - 4096, SIZE)
+        zero(&volume.data(), SIZE - 4096, SIZE);
     });
     after_damage(Block, Truncated, |volume, _| {
         fs::OpenOptions::new()
@@ -514,5 +514,32 @@ fn a_cut_report_says_nothing() {
         // The report of another target or run is not this one's.
         let other = Payload::new(b"another", 0, Block, SIZE);
         assert!(other.judge_read(&written, &report).is_err());
+    }
+}
+
+#[test]
+fn a_report_that_differs_in_one_character_is_not_intact() {
+    let is_intact = |payload: &Payload, written: &Written, report: &str| {
+        payload
+            .judge_read(written, report)
+            .is_ok_and(|judgement| judgement.verdict == DataVerdict::Intact)
+    };
+    for (payload, written, report) in good_reports() {
+        assert!(is_intact(&payload, &written, &report));
+        for at in 0..=report.len() {
+            let added = format!("{}\n{}", &report[..at], &report[at..]);
+            assert!(!is_intact(&payload, &written, &added), "{at}");
+            let other = if report[at..].starts_with('0') {
+                "1"
+            } else {
+                "0"
+            };
+            let changed = format!(
+                "{}{other}{}",
+                &report[..at],
+                report.get(at + 1..).unwrap_or_default()
+            );
+            assert!(!is_intact(&payload, &written, &changed), "{at}");
+        }
     }
 }
