@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may")]
 
+use futures::future::join_all;
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Event;
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, PostParams, WatchEvent, WatchParams};
@@ -39,6 +40,13 @@ impl User {
         api.create(&PostParams::default(), &serde_json::from_value(object.clone()).unwrap()).await.unwrap();
     }
 
+    /// Deletes a pod and tells its last state. The watch begins before the deletion, so that it is seen.
+    async fn end(&self, name: &str, parameters: &DeleteParams) -> Value {
+        let before = self.pods().list(&ListParams::default()).await.unwrap().metadata.resource_version.unwrap();
+        self.pods().delete(name, parameters).await.unwrap();
+        self.until_from(&before, &self.pods(), name, |_| false).await.1
+    }
+
     /// Watches an object until it is as wanted, or gone: `None`. The last state comes with it.
     async fn until(
         &self,
@@ -46,9 +54,19 @@ impl User {
         name: &str,
         wanted: impl Fn(&Value) -> bool,
     ) -> (Option<Value>, Value) {
+        self.until_from("0", api, name, wanted).await
+    }
+
+    async fn until_from(
+        &self,
+        version: &str,
+        api: &Api<DynamicObject>,
+        name: &str,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> (Option<Value>, Value) {
         let mut last = Value::Null;
         let parameters = WatchParams::default().fields(&format!("metadata.name={name}")).timeout(60);
-        let mut watch = api.watch(&parameters, "0").await.unwrap().boxed();
+        let mut watch = api.watch(&parameters, version).await.unwrap().boxed();
         while let Some(event) = watch.try_next().await.unwrap() {
             match event {
                 WatchEvent::Added(object) | WatchEvent::Modified(object) => {
@@ -142,8 +160,7 @@ impl User {
 
         self.snapshot().await;
         self.until(&self.snapshots(), "taken", |snapshot| snapshot["status"]["readyToUse"] == true).await;
-        self.pods().delete("writer", &DeleteParams::default()).await.unwrap();
-        let (_, last) = self.until(&self.pods(), "writer", |_| false).await;
+        let last = self.end("writer", &DeleteParams::default()).await;
         let state = &last["status"]["containerStatuses"][0]["state"]["terminated"];
         assert_eq!((&state["exitCode"], &state["message"]), (&json!(0), &json!("overwritten")), "{last:#}");
 
@@ -175,18 +192,19 @@ const BLOCK: (&str, &str, &str) = (
 
 #[tokio::test]
 async fn data_comes_back_in_both_modes_from_both_classes_and_nothing_is_left() {
-    for mode in ["Filesystem", "Block"] {
-        for class in ["standard", "immediate"] {
-            let user = User::of("healthy").await;
-            assert_eq!(user.roundtrip(mode, class).await, "0123456789", "{mode} {class}");
-            user.leave().await;
-        }
-    }
+    let cases =
+        [("Filesystem", "standard"), ("Filesystem", "immediate"), ("Block", "standard"), ("Block", "immediate")];
+    join_all(cases.map(|(mode, class)| async move {
+        let user = User::of("healthy").await;
+        assert_eq!(user.roundtrip(mode, class).await, "0123456789", "{mode} {class}");
+        user.leave().await;
+    }))
+    .await;
 }
 
 #[tokio::test]
 async fn every_bad_restore_is_seen_in_both_modes() {
-    for (name, mode, wanted) in [
+    let cases = [
         ("restore-empty", "Filesystem", "lost+found\n"),
         ("restore-empty", "Block", "----------"),
         ("restore-stale", "Filesystem", "live"),
@@ -197,11 +215,13 @@ async fn every_bad_restore_is_seen_in_both_modes() {
         ("restore-bit-flipped", "Block", "0123556789"),
         ("restore-other-volume", "Filesystem", "README\ndatabase\nlost+found\n"),
         ("restore-other-volume", "Block", "This volum"),
-    ] {
+    ];
+    join_all(cases.map(|(name, mode, wanted)| async move {
         let user = User::of(name).await;
         assert_eq!(user.roundtrip(mode, "standard").await, wanted, "{name} {mode}");
         user.leave().await;
-    }
+    }))
+    .await;
 }
 
 async fn events_until(name: &str, wanted: &str) {
@@ -332,11 +352,8 @@ async fn a_container_without_a_handler_is_killed_when_its_time_is_over() {
     user.claim("source", "Filesystem", "standard", None).await;
     user.pod("writer", "source", "Filesystem", "true", "while :; do sleep 0.05; done").await;
     user.until(&user.pods(), "writer", |pod| pod["status"]["phase"] == "Running").await;
-    user.pods()
-        .delete("writer", &DeleteParams { grace_period_seconds: Some(1), ..DeleteParams::default() })
-        .await
-        .unwrap();
-    let (_, last) = user.until(&user.pods(), "writer", |_| false).await;
+    let soon = DeleteParams { grace_period_seconds: Some(1), ..DeleteParams::default() };
+    let last = user.end("writer", &soon).await;
     assert_eq!(last["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"], 137, "{last:#}");
     assert_eq!(last["status"]["phase"], "Failed");
     user.leave().await;
