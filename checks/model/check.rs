@@ -8,9 +8,7 @@ use crate::model::finding::Findings;
 use crate::model::need::Need;
 
 /// The part of the cluster that a check is about; also the folder that it lies in.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Group {
     /// The API server, its version and the snapshot CRDs.
@@ -31,17 +29,11 @@ pub enum Group {
 
 impl Group {
     /// All groups, in the order in which they are shown.
-    pub const ALL: [Self; 7] = [
-        Self::Api,
-        Self::Controller,
-        Self::Sidecars,
-        Self::Drivers,
-        Self::Classes,
-        Self::Access,
-        Self::Roundtrip,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Api, Self::Controller, Self::Sidecars, Self::Drivers, Self::Classes, Self::Access, Self::Roundtrip];
 
     /// The name of its folder, and its word in selectors and reports.
+    #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Api => "api",
@@ -55,6 +47,7 @@ impl Group {
     }
 
     /// Its heading for people.
+    #[must_use]
     pub const fn heading(self) -> &'static str {
         match self {
             Self::Api => "Kubernetes API",
@@ -69,9 +62,7 @@ impl Group {
 }
 
 /// The worst that a check's finding means.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// Worth knowing.

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::kubernetes::{
-    CsiDriver, CsiNode, CustomResourceDefinition, Lease, Pod, ServerVersion, StorageClass,
-    VolumeSnapshotClass, VolumeSnapshotContent, Workload,
+    CsiDriver, CsiNode, CustomResourceDefinition, Lease, Pod, ServerVersion, StorageClass, VolumeSnapshotClass,
+    VolumeSnapshotContent, Workload,
 };
 use crate::model::need::{Need, Rule};
 use crate::model::probe::{Missing, Probe};
@@ -49,6 +49,7 @@ pub struct Facts {
 
 impl Facts {
     /// Why a need could not be met; `None` if it was.
+    #[must_use]
     pub fn missing(&self, need: Need) -> Option<Missing> {
         match need {
             Need::ServerVersion => self.server_version.missing(),

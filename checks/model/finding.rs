@@ -4,9 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The outcome of a check for one target.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// It was looked at, and it is right.
@@ -23,15 +21,10 @@ pub enum Status {
 
 impl Status {
     /// All statuses, from harmless to worst.
-    pub const ALL: [Self; 5] = [
-        Self::Pass,
-        Self::Skip,
-        Self::Warn,
-        Self::Unknown,
-        Self::Fail,
-    ];
+    pub const ALL: [Self; 5] = [Self::Pass, Self::Skip, Self::Warn, Self::Unknown, Self::Fail];
 
     /// The word for it in reports.
+    #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -72,17 +65,8 @@ impl Evidence {
     }
 
     /// Evidence from an object in a namespace.
-    pub fn namespaced(
-        kind: &str,
-        namespace: &str,
-        name: &str,
-        path: &str,
-        value: impl Into<String>,
-    ) -> Self {
-        Self {
-            namespace: Some(namespace.to_owned()),
-            ..Self::cluster(kind, name, path, value)
-        }
+    pub fn namespaced(kind: &str, namespace: &str, name: &str, path: &str, value: impl Into<String>) -> Self {
+        Self { namespace: Some(namespace.to_owned()), ..Self::cluster(kind, name, path, value) }
     }
 }
 
@@ -103,10 +87,7 @@ pub struct Fix {
 impl Fix {
     /// A fix that is one sentence.
     pub fn text(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            ..Self::default()
-        }
+        Self { text: text.into(), ..Self::default() }
     }
 
     /// The same with one more command.
@@ -148,14 +129,7 @@ pub struct Finding {
 impl Finding {
     /// A finding without evidence.
     pub fn new(status: Status, message: impl Into<String>) -> Self {
-        Self {
-            target: None,
-            status,
-            message: message.into(),
-            evidence: Vec::new(),
-            cause: None,
-            fix: None,
-        }
+        Self { target: None, status, message: message.into(), evidence: Vec::new(), cause: None, fix: None }
     }
 
     /// The same, about one of several things.
@@ -213,6 +187,7 @@ impl Findings {
     }
 
     /// What was found, in the order in which it was added.
+    #[must_use]
     pub fn into_vec(self) -> Vec<Finding> {
         self.0
     }

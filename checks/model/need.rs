@@ -19,6 +19,7 @@ pub struct Rule {
 
 impl Rule {
     /// A rule for all objects of a resource.
+    #[must_use]
     pub fn new(group: &str, resource: &str, verbs: &[&str]) -> Self {
         Self {
             group: group.to_owned(),
@@ -29,12 +30,9 @@ impl Rule {
     }
 
     /// The resource with its group, as kubectl writes it: `volumesnapshots.snapshot.storage.k8s.io`, `pods`.
+    #[must_use]
     pub fn qualified_resource(&self) -> String {
-        if self.group.is_empty() {
-            self.resource.clone()
-        } else {
-            format!("{}.{}", self.resource, self.group)
-        }
+        if self.group.is_empty() { self.resource.clone() } else { format!("{}.{}", self.resource, self.group) }
     }
 }
 
@@ -45,9 +43,7 @@ impl std::fmt::Display for Rule {
 }
 
 /// One kind of fact, as it is collected in one go.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Need {
     /// The API server's version.
@@ -56,23 +52,23 @@ pub enum Need {
     SnapshotApis,
     /// The six CRDs of the two snapshot API groups.
     CustomResourceDefinitions,
-    /// All StorageClasses.
+    /// All `StorageClasses`.
     StorageClasses,
-    /// All VolumeSnapshotClasses.
+    /// All `VolumeSnapshotClasses`.
     VolumeSnapshotClasses,
-    /// All VolumeSnapshotContents.
+    /// All `VolumeSnapshotContents`.
     VolumeSnapshotContents,
-    /// All CSIDrivers.
+    /// All `CSIDrivers`.
     CsiDrivers,
-    /// All CSINodes.
+    /// All `CSINodes`.
     CsiNodes,
     /// The pods of all namespaces that run a snapshot controller or a CSI sidecar.
     Pods,
-    /// The workloads (Deployments, StatefulSets, DaemonSets) that run a snapshot controller or a CSI sidecar.
+    /// The workloads (Deployments, `StatefulSets`, `DaemonSets`) that run a snapshot controller or a CSI sidecar.
     Workloads,
     /// The leases of snapshot controllers and CSI sidecars.
     Leases,
-    /// Whether the secrets exist that VolumeSnapshotClasses name; their content is never read.
+    /// Whether the secrets exist that `VolumeSnapshotClasses` name; their content is never read.
     ClassSecrets,
     /// Whether the caller may do what a round trip does.
     RoundTripAccess,
@@ -97,6 +93,7 @@ impl Need {
     ];
 
     /// The rights that looking takes. Discovery and access reviews are everybody's.
+    #[must_use]
     pub fn rules(self) -> Vec<Rule> {
         const SNAPSHOT: &str = "snapshot.storage.k8s.io";
         let list = |group, resource| Rule::new(group, resource, &["list"]);
@@ -104,11 +101,7 @@ impl Need {
             Self::ServerVersion | Self::SnapshotApis | Self::RoundTripAccess => Vec::new(),
             Self::CustomResourceDefinitions => vec![Rule {
                 names: CRD_NAMES.iter().map(|name| (*name).to_owned()).collect(),
-                ..Rule::new(
-                    "apiextensions.k8s.io",
-                    "customresourcedefinitions",
-                    &["get"],
-                )
+                ..Rule::new("apiextensions.k8s.io", "customresourcedefinitions", &["get"])
             }],
             Self::StorageClasses => vec![list("storage.k8s.io", "storageclasses")],
             Self::VolumeSnapshotClasses => vec![list(SNAPSHOT, "volumesnapshotclasses")],
@@ -117,11 +110,7 @@ impl Need {
             Self::CsiNodes => vec![list("storage.k8s.io", "csinodes")],
             Self::Pods => vec![list("", "pods")],
             Self::Workloads => {
-                vec![
-                    list("apps", "deployments"),
-                    list("apps", "statefulsets"),
-                    list("apps", "daemonsets"),
-                ]
+                vec![list("apps", "deployments"), list("apps", "statefulsets"), list("apps", "daemonsets")]
             }
             Self::Leases => vec![list("coordination.k8s.io", "leases")],
             // Existence is asked for as metadata only. Which secrets, only the classes tell, so a ClusterRole that

@@ -36,9 +36,7 @@ impl<T> Probe<T> {
     pub fn seen(&self) -> Option<&T> {
         match self {
             Self::Seen { value } => Some(value),
-            Self::NotServed | Self::Forbidden { .. } | Self::Failed { .. } | Self::NotCollected => {
-                None
-            }
+            Self::NotServed | Self::Forbidden { .. } | Self::Failed { .. } | Self::NotCollected => None,
         }
     }
 
@@ -48,9 +46,7 @@ impl<T> Probe<T> {
             Self::Seen { .. } => None,
             Self::NotServed => Some(Missing::NotServed),
             Self::Forbidden { rule } => Some(Missing::Forbidden { rule: rule.clone() }),
-            Self::Failed { reason } => Some(Missing::Failed {
-                reason: reason.clone(),
-            }),
+            Self::Failed { reason } => Some(Missing::Failed { reason: reason.clone() }),
             Self::NotCollected => Some(Missing::NotCollected),
         }
     }

@@ -18,7 +18,11 @@ pub(super) struct CheckArgs {
 }
 
 /// Runs the checks.
-pub(super) async fn run(connection: &ConnectionArgs, output: &OutputArgs, arguments: &CheckArgs) -> Result<u8, UsageError> {
+pub(super) async fn run(
+    connection: &ConnectionArgs,
+    output: &OutputArgs,
+    arguments: &CheckArgs,
+) -> Result<u8, UsageError> {
     let task = Task {
         command: "check",
         checks: arguments.select.checks()?,

@@ -44,7 +44,8 @@ pub(super) async fn run(output: &OutputArgs, arguments: &DemoArgs) -> Result<u8,
             return Ok(exit::INCONCLUSIVE);
         }
     };
-    let connection = ConnectionArgs { kubeconfig: Some(started.kubeconfig.path().to_owned()), ..ConnectionArgs::default() };
+    let connection =
+        ConnectionArgs { kubeconfig: Some(started.kubeconfig.path().to_owned()), ..ConnectionArgs::default() };
     Ok(run::run(&connection, screens, task).await?)
 }
 

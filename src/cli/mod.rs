@@ -17,16 +17,18 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::cluster::ConnectionArgs;
 use crate::cli::output::OutputArgs;
+use crate::cluster::ConnectionArgs;
 use crate::run::WrongCall;
 use crate::verdict::exit;
 
 /// Tells whether a Kubernetes cluster can take a CSI volume snapshot and give the data back, and proves it.
 #[derive(Debug, Parser)]
 #[command(name = "snapready", version, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 ready, 1 not ready, 2 wrong call, 3 inconclusive, 4 ready but objects were left \
-behind, 130/143 interrupted.\nTry it without a cluster: snapready demo")]
+#[command(
+    after_help = "Exit codes: 0 ready, 1 not ready, 2 wrong call, 3 inconclusive, 4 ready but objects were left \
+behind, 130/143 interrupted.\nTry it without a cluster: snapready demo"
+)]
 struct Cli {
     #[command(flatten)]
     connection: ConnectionArgs,
@@ -74,6 +76,7 @@ impl UsageError {
 }
 
 /// Runs the program with the process's arguments.
+#[must_use]
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let cli = match parse(&arguments) {

@@ -52,8 +52,7 @@ pub(crate) struct Screens {
 impl OutputArgs {
     /// Decides everything about the streams, once.
     pub(super) fn screens(&self, fail_on: FailOn) -> Result<Screens, UsageError> {
-        let outputs =
-            Outputs::new(self.output, &self.report).map_err(|error| UsageError::from_error(&error))?;
+        let outputs = Outputs::new(self.output, &self.report).map_err(|error| UsageError::from_error(&error))?;
         let environment = environment();
         let (stdout, stderr) = (std::io::stdout().is_terminal(), std::io::stderr().is_terminal());
         let ascii = self.ascii || environment.needs_ascii();

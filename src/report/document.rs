@@ -168,13 +168,13 @@ pub struct CheckResult {
     pub fix: Option<Fix>,
 }
 
-/// A round trip: one StorageClass, one VolumeSnapshotClass, one volume mode.
+/// A round trip: one `StorageClass`, one `VolumeSnapshotClass`, one volume mode.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RoundTrip {
-    /// The StorageClass of source and restored volume.
+    /// The `StorageClass` of source and restored volume.
     pub storage_class: String,
-    /// The VolumeSnapshotClass; `None` if none could be chosen.
+    /// The `VolumeSnapshotClass`; `None` if none could be chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot_class: Option<String>,
     /// `Filesystem` or `Block`.
@@ -199,9 +199,7 @@ pub struct RoundTrip {
 }
 
 /// How a volume is used.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum VolumeMode {
     /// With a file system.
     Filesystem,
@@ -210,9 +208,7 @@ pub enum VolumeMode {
 }
 
 /// What the restored data is, compared with what was written before the snapshot.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DataVerdict {
     /// What was written before the snapshot, and nothing else.
@@ -250,9 +246,7 @@ pub struct Step {
 }
 
 /// The steps of a round trip, in order.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepId {
     /// Everything that will be created is asked for as a dry run.
@@ -287,6 +281,7 @@ impl StepId {
     ];
 
     /// Its word in reports and in `--step-timeout`.
+    #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Admission => "admission",
@@ -301,6 +296,7 @@ impl StepId {
     }
 
     /// Its name for people.
+    #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
             Self::Admission => "ask admission",
@@ -316,9 +312,7 @@ impl StepId {
 }
 
 /// An object by name.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectName {
     /// Kind.

@@ -5,9 +5,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::report::document::{
-    CheckResult, DataVerdict, ObjectName, Report, Source, Step, StepId, VolumeMode,
-};
+use crate::report::document::{CheckResult, DataVerdict, ObjectName, Report, Source, Step, StepId, VolumeMode};
 use snapready_checks::model::finding::Status;
 
 /// Something that happened, and when.
@@ -26,9 +24,9 @@ pub struct Event {
 pub struct Target {
     /// Place in the plan.
     pub index: usize,
-    /// The StorageClass.
+    /// The `StorageClass`.
     pub storage_class: String,
-    /// The VolumeSnapshotClass, if one could be chosen.
+    /// The `VolumeSnapshotClass`, if one could be chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot_class: Option<String>,
     /// The volume mode.
@@ -37,11 +35,7 @@ pub struct Target {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(
-    tag = "type",
-    rename_all = "kebab-case",
-    rename_all_fields = "camelCase"
-)]
+#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum Happening {
     /// The run began.
     RunStarted {

@@ -29,14 +29,7 @@ pub enum Format {
 
 impl Format {
     /// All formats, in the order in which they are shown.
-    pub const ALL: [Self; 6] = [
-        Self::Human,
-        Self::Json,
-        Self::Ndjson,
-        Self::Junit,
-        Self::Markdown,
-        Self::Prometheus,
-    ];
+    pub const ALL: [Self; 6] = [Self::Human, Self::Json, Self::Ndjson, Self::Junit, Self::Markdown, Self::Prometheus];
 
     /// Its word in flags.
     #[must_use]
@@ -62,18 +55,13 @@ impl FromStr for Format {
     type Err = UnknownFormat;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|format| format.word() == text)
-            .ok_or_else(|| UnknownFormat(text.to_owned()))
+        Self::ALL.into_iter().find(|format| format.word() == text).ok_or_else(|| UnknownFormat(text.to_owned()))
     }
 }
 
 /// A word that is not a format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0:?} is not a format; the formats are human, json, ndjson, junit, markdown and prometheus"
-)]
+#[error("{0:?} is not a format; the formats are human, json, ndjson, junit, markdown and prometheus")]
 pub struct UnknownFormat(String);
 
 /// How much the human format shows.
@@ -109,11 +97,7 @@ impl RenderOptions {
     /// The same for a file: no styles, no width.
     #[must_use]
     pub fn for_file(self) -> Self {
-        Self {
-            styles: Styles::plain(),
-            width: None,
-            ..self
-        }
+        Self { styles: Styles::plain(), width: None, ..self }
     }
 
     /// The signs that fit.
@@ -144,10 +128,7 @@ mod tests {
     fn words_parse_back_and_clap_knows_the_same() {
         for format in Format::ALL {
             assert_eq!(format.word().parse(), Ok(format));
-            assert_eq!(
-                format.to_possible_value().unwrap().get_name(),
-                format.word()
-            );
+            assert_eq!(format.to_possible_value().unwrap().get_name(), format.word());
         }
         let error = "yaml".parse::<Format>().unwrap_err().to_string();
         for format in Format::ALL {

@@ -30,10 +30,7 @@ pub(crate) fn render(report: &Report, options: &RenderOptions) -> String {
     if options.verbosity == Verbosity::Silent {
         return String::new();
     }
-    let mut screen = Screen {
-        page: Page::new(options),
-        first_failure: None,
-    };
+    let mut screen = Screen { page: Page::new(options), first_failure: None };
     if options.verbosity > Verbosity::Quiet {
         screen.header(report);
     }
@@ -75,16 +72,8 @@ impl Screen<'_> {
             parts.push(format!("server {}", self.page.safe(version)));
         }
         parts.push(format!("run {}", self.page.safe(&report.run.id)));
-        let name = format!(
-            "{} {}",
-            self.page.safe(&report.tool.name),
-            self.page.safe(&report.tool.version)
-        );
-        let lead = Lead {
-            detail_column: name.width() + 3,
-            parts: vec![(name, styles.heading)],
-            indent: 2,
-        };
+        let name = format!("{} {}", self.page.safe(&report.tool.name), self.page.safe(&report.tool.version));
+        let lead = Lead { detail_column: name.width() + 3, parts: vec![(name, styles.heading)], indent: 2 };
         self.page.row(&lead, &parts.join(&dot), Style::new());
     }
 
@@ -99,11 +88,7 @@ impl Screen<'_> {
     fn heading(&mut self, heading: &str, beside: &str) {
         let styles = self.page.options.styles;
         self.page.gap();
-        let lead = Lead {
-            detail_column: 0,
-            parts: vec![(heading.to_owned(), styles.heading)],
-            indent: 2,
-        };
+        let lead = Lead { detail_column: 0, parts: vec![(heading.to_owned(), styles.heading)], indent: 2 };
         self.page.row(&lead, beside, styles.faint);
     }
 
@@ -114,20 +99,14 @@ impl Screen<'_> {
     }
 
     fn group(&mut self, group: Group, results: &[CheckResult]) {
-        let shown: Vec<_> = results
-            .iter()
-            .filter(|result| result.group == group && self.shows(result.status))
-            .collect();
+        let shown: Vec<_> =
+            results.iter().filter(|result| result.group == group && self.shows(result.status)).collect();
         if shown.is_empty() {
             return;
         }
         self.heading(group.heading(), "");
         let titles = shown.iter().filter(|result| result.status == Status::Pass);
-        let widest = titles
-            .map(|result| self.page.safe(&result.title).width())
-            .max()
-            .unwrap_or(0)
-            .min(WIDEST_TITLE);
+        let widest = titles.map(|result| self.page.safe(&result.title).width()).max().unwrap_or(0).min(WIDEST_TITLE);
         for result in shown {
             self.result(result, DETAILS + widest + 3);
         }
@@ -138,10 +117,7 @@ impl Screen<'_> {
         let style = styles.status(result.status);
         self.note_failure(result.status);
         let mut parts = vec![
-            (
-                format!("  {} ", self.page.glyphs.status(result.status)),
-                style,
-            ),
+            (format!("  {} ", self.page.glyphs.status(result.status)), style),
             (format!("{:<5}  ", self.page.safe(&result.id)), Style::new()),
         ];
         let word = words::status(result.status);
@@ -151,16 +127,8 @@ impl Screen<'_> {
         parts.push((self.page.safe(&result.title), Style::new()));
         let quiet = matches!(result.status, Status::Pass | Status::Skip);
         let detail = self.with_target(result);
-        let lead = Lead {
-            parts,
-            detail_column,
-            indent: DETAILS,
-        };
-        self.page.row(
-            &lead,
-            &detail,
-            if quiet { styles.faint } else { Style::new() },
-        );
+        let lead = Lead { parts, detail_column, indent: DETAILS };
+        self.page.row(&lead, &detail, if quiet { styles.faint } else { Style::new() });
         if !quiet {
             self.details(result);
         } else if self.page.options.verbosity == Verbosity::Verbose {
@@ -189,8 +157,7 @@ impl Screen<'_> {
             self.fix(fix);
         }
         let more = format!("snapready explain {}", self.page.safe(&result.id));
-        self.page
-            .labelled(DETAILS, "more", &more, self.page.options.styles.faint);
+        self.page.labelled(DETAILS, "more", &more, self.page.options.styles.faint);
     }
 
     fn evidence(&mut self, evidence: &[Evidence]) {
@@ -198,17 +165,11 @@ impl Screen<'_> {
         let shown = if all { evidence.len() } else { SHOWN_EVIDENCE };
         for (place, piece) in evidence.iter().take(shown).enumerate() {
             let text = self.page.safe(&words::evidence(piece));
-            self.page.labelled(
-                DETAILS,
-                if place == 0 { "seen" } else { "" },
-                &text,
-                Style::new(),
-            );
+            self.page.labelled(DETAILS, if place == 0 { "seen" } else { "" }, &text, Style::new());
         }
         if evidence.len() > shown {
             let rest = format!("and {} more (-v shows them)", evidence.len() - shown);
-            self.page
-                .labelled(DETAILS, "", &rest, self.page.options.styles.faint);
+            self.page.labelled(DETAILS, "", &rest, self.page.options.styles.faint);
         }
     }
 
@@ -230,52 +191,34 @@ impl Screen<'_> {
     /// A command is never wrapped: it is there to be copied.
     fn command(&mut self, label: &str, command: &str) {
         let styles = self.page.options.styles;
-        match sanitize::command(command)
-            .filter(|command| !self.page.options.ascii || command.is_ascii())
-        {
+        match sanitize::command(command).filter(|command| !self.page.options.ascii || command.is_ascii()) {
             Some(command) => {
                 let lead = paint(&format!("{label:<6}"), styles.faint);
-                self.page.raw(format!(
-                    "{}{lead}{}",
-                    " ".repeat(DETAILS),
-                    paint(command.trim_end(), styles.command)
-                ));
+                self.page.raw(format!("{}{lead}{}", " ".repeat(DETAILS), paint(command.trim_end(), styles.command)));
             }
-            None => self.page.labelled(
-                DETAILS,
-                label,
-                "(a command that cannot be shown safely is left out)",
-                styles.faint,
-            ),
+            None => {
+                self.page.labelled(DETAILS, label, "(a command that cannot be shown safely is left out)", styles.faint);
+            }
         }
     }
 
     fn manifest(&mut self, label: &str, manifest: &str) {
         let styles = self.page.options.styles;
-        match sanitize::manifest(manifest)
-            .filter(|_| !self.page.options.ascii || manifest.is_ascii())
-        {
+        match sanitize::manifest(manifest).filter(|_| !self.page.options.ascii || manifest.is_ascii()) {
             Some(lines) => {
+                self.page.labelled(DETAILS, label, "apply this with kubectl apply -f -", Style::new());
+                for line in lines {
+                    self.page.raw(format!("{}{}", " ".repeat(DETAILS + 6), paint(line.trim_end(), styles.command)));
+                }
+            }
+            None => {
                 self.page.labelled(
                     DETAILS,
                     label,
-                    "apply this with kubectl apply -f -",
-                    Style::new(),
+                    "(a manifest that cannot be shown safely is left out)",
+                    styles.faint,
                 );
-                for line in lines {
-                    self.page.raw(format!(
-                        "{}{}",
-                        " ".repeat(DETAILS + 6),
-                        paint(line.trim_end(), styles.command)
-                    ));
-                }
             }
-            None => self.page.labelled(
-                DETAILS,
-                label,
-                "(a manifest that cannot be shown safely is left out)",
-                styles.faint,
-            ),
         }
     }
 
@@ -284,24 +227,12 @@ impl Screen<'_> {
             return;
         }
         let glyphs = self.page.glyphs;
-        let classes = words::classes(
-            &trip.storage_class,
-            trip.snapshot_class.as_deref(),
-            glyphs.arrow,
-        );
-        let mut beside = format!(
-            "{:?} {} namespace {}",
-            trip.volume_mode,
-            glyphs.dot,
-            self.page.safe(&trip.namespace)
-        );
+        let classes = words::classes(&trip.storage_class, trip.snapshot_class.as_deref(), glyphs.arrow);
+        let mut beside = format!("{:?} {} namespace {}", trip.volume_mode, glyphs.dot, self.page.safe(&trip.namespace));
         if let Some(driver) = &trip.driver {
             beside = format!("{beside} {} driver {}", glyphs.dot, self.page.safe(driver));
         }
-        self.heading(
-            &format!("Round trip  {}", self.page.safe(&classes)),
-            &beside,
-        );
+        self.heading(&format!("Round trip  {}", self.page.safe(&classes)), &beside);
         let blamed = blamed_step(trip);
         for (place, step) in trip.steps.iter().enumerate() {
             if self.shows(step.status) {
@@ -316,27 +247,15 @@ impl Screen<'_> {
             self.note_failure(trip.status);
             let lead = Lead {
                 parts: vec![
-                    (
-                        format!("  {} ", glyphs.status(trip.status)),
-                        styles.status(trip.status),
-                    ),
-                    (
-                        words::status(trip.status).to_owned(),
-                        styles.status(trip.status),
-                    ),
+                    (format!("  {} ", glyphs.status(trip.status)), styles.status(trip.status)),
+                    (words::status(trip.status).to_owned(), styles.status(trip.status)),
                 ],
                 detail_column: 0,
                 indent: DETAILS,
             };
-            let message = trip.diagnosis.as_ref().map_or(String::new(), |diagnosis| {
-                self.page.safe(&diagnosis.message)
-            });
+            let message = trip.diagnosis.as_ref().map_or(String::new(), |diagnosis| self.page.safe(&diagnosis.message));
             self.page.row(&lead, &message, Style::new());
-            let said = trip
-                .diagnosis
-                .as_ref()
-                .map(|diagnosis| diagnosis.message.clone())
-                .unwrap_or_default();
+            let said = trip.diagnosis.as_ref().map(|diagnosis| diagnosis.message.clone()).unwrap_or_default();
             self.diagnosis(trip, &said);
         }
     }
@@ -347,10 +266,7 @@ impl Screen<'_> {
         let style = styles.status(step.status);
         let time = step.duration_ms.map(words::duration).unwrap_or_default();
         let mut parts = vec![
-            (
-                format!("  {} ", self.page.glyphs.status(step.status)),
-                style,
-            ),
+            (format!("  {} ", self.page.glyphs.status(step.status)), style),
             (format!("{:<17}", step.id.title()), Style::new()),
             (format!("{time:>7}   "), styles.faint),
         ];
@@ -360,24 +276,15 @@ impl Screen<'_> {
         }
         let quiet = matches!(step.status, Status::Pass | Status::Skip);
         let column: usize = parts.iter().map(|(text, _)| text.width()).sum();
-        let lead = Lead {
-            parts,
-            detail_column: if quiet { 0 } else { column + 2 },
-            indent: DETAILS,
-        };
+        let lead = Lead { parts, detail_column: if quiet { 0 } else { column + 2 }, indent: DETAILS };
         let message = self.page.safe(&step.message);
-        self.page.row(
-            &lead,
-            &message,
-            if quiet { styles.faint } else { Style::new() },
-        );
+        self.page.row(&lead, &message, if quiet { styles.faint } else { Style::new() });
     }
 
     /// What is known about a round trip that is not right. `said` stands on the screen already.
     fn diagnosis(&mut self, trip: &RoundTrip, said: &str) {
         if let Some(data) = trip.data.filter(|data| *data != DataVerdict::Intact) {
-            self.page
-                .labelled(DETAILS, "data", words::data(data), Style::new());
+            self.page.labelled(DETAILS, "data", words::data(data), Style::new());
         }
         if let Some(diagnosis) = &trip.diagnosis {
             if diagnosis.message != said {
@@ -397,11 +304,7 @@ impl Screen<'_> {
         for error in errors {
             self.note_failure(Status::Unknown);
             let sign = format!("  {} ", self.page.glyphs.unknown);
-            let lead = Lead {
-                parts: vec![(sign, styles.unknown)],
-                detail_column: 4,
-                indent: 4,
-            };
+            let lead = Lead { parts: vec![(sign, styles.unknown)], detail_column: 4, indent: 4 };
             let error = self.page.safe(error);
             self.page.row(&lead, &error, Style::new());
         }
@@ -415,24 +318,17 @@ impl Screen<'_> {
         self.heading("Left behind", "");
         for object in &report.leftovers {
             let sign = format!("  {} ", self.page.glyphs.warn);
-            let lead = Lead {
-                parts: vec![(sign, styles.warn)],
-                detail_column: 4,
-                indent: 4,
-            };
+            let lead = Lead { parts: vec![(sign, styles.warn)], detail_column: 4, indent: 4 };
             let name = self.page.safe(&words::object(object));
             self.page.row(&lead, &name, Style::new());
         }
         let command = words::cleanup_command(&report.run.id);
         let label = paint("remove with", styles.faint);
-        self.page
-            .raw(format!("    {label} {}", paint(&command, styles.command)));
+        self.page.raw(format!("    {label} {}", paint(&command, styles.command)));
     }
 
     fn failures_again(&mut self, report: &Report) {
-        let far = self
-            .first_failure
-            .is_some_and(|line| self.page.height() - line > LINES_IN_SIGHT);
+        let far = self.first_failure.is_some_and(|line| self.page.height() - line > LINES_IN_SIGHT);
         if !far {
             return;
         }
@@ -441,20 +337,10 @@ impl Screen<'_> {
             failures.push((result.status, &result.id, self.with_target(result)));
         }
         for trip in &report.round_trips {
-            let id = trip
-                .diagnosis
-                .as_ref()
-                .map_or("", |diagnosis| diagnosis.id.as_str());
-            let what = trip
-                .diagnosis
-                .as_ref()
-                .map_or("round trip", |diagnosis| diagnosis.message.as_str());
+            let id = trip.diagnosis.as_ref().map_or("", |diagnosis| diagnosis.id.as_str());
+            let what = trip.diagnosis.as_ref().map_or("round trip", |diagnosis| diagnosis.message.as_str());
             let trip_name = words::round_trip(trip, self.page.glyphs.arrow);
-            failures.push((
-                trip.status,
-                id,
-                self.page.safe(&format!("{trip_name}: {what}")),
-            ));
+            failures.push((trip.status, id, self.page.safe(&format!("{trip_name}: {what}"))));
         }
         failures.retain(|(status, ..)| matches!(status, Status::Fail | Status::Unknown));
         // Stable: what failed before what is unknown, each in the order of the screen.
@@ -467,12 +353,10 @@ impl Screen<'_> {
         for (status, id, message) in failures.iter().take(NAMED_FAILURES) {
             let sign = paint(self.page.glyphs.status(*status), styles.status(*status));
             let text = format!("{:<5}  {message}", self.page.safe(id));
-            self.page
-                .raw(format!("  {sign} {}", self.page.cut(&text, 4)));
+            self.page.raw(format!("  {sign} {}", self.page.cut(&text, 4)));
         }
         if failures.len() > NAMED_FAILURES {
-            self.page
-                .raw(format!("    and {} more", failures.len() - NAMED_FAILURES));
+            self.page.raw(format!("    and {} more", failures.len() - NAMED_FAILURES));
         }
     }
 
@@ -485,19 +369,11 @@ impl Screen<'_> {
         }
         let dot = format!(" {} ", self.page.glyphs.dot);
         let mut parts = words::summary(&report.summary);
-        parts.extend(
-            words::caveats(report)
-                .iter()
-                .map(|caveat| self.page.safe(caveat)),
-        );
+        parts.extend(words::caveats(report).iter().map(|caveat| self.page.safe(caveat)));
         let style = styles.status(words::verdict_status(report.run.verdict));
         let time = words::duration(report.run.duration_ms);
         self.page.gap();
-        self.page.raw(format!(
-            "{}   {}     {time}",
-            paint(&verdict, style),
-            parts.join(&dot)
-        ));
+        self.page.raw(format!("{}   {}     {time}", paint(&verdict, style), parts.join(&dot)));
     }
 }
 

@@ -21,24 +21,14 @@ pub(crate) fn render(report: &Report, options: &RenderOptions) -> String {
     let mut names = Names::default();
     let mut suites = vec![run_suite(report, &mut names)];
     if !report.results.is_empty() {
-        let cases = report
-            .results
-            .iter()
-            .map(|result| check_case(result, options, &mut names))
-            .collect();
+        let cases = report.results.iter().map(|result| check_case(result, options, &mut names)).collect();
         suites.push(suite(report, "static", cases));
     }
     let mut suite_names = BTreeSet::new();
     for trip in &report.round_trips {
         let name = format!("roundtrip {}", words::round_trip(trip, "→"));
-        let name = unique(&sanitize::attribute(&name), |name| {
-            suite_names.insert(name.to_owned())
-        });
-        suites.push(suite(
-            report,
-            &name,
-            round_trip_cases(trip, options, &mut names),
-        ));
+        let name = unique(&sanitize::attribute(&name), |name| suite_names.insert(name.to_owned()));
+        suites.push(suite(report, &name, round_trip_cases(trip, options, &mut names)));
     }
     let document = ReportBuilder::new().add_testsuites(suites).build();
     let mut xml = Vec::new();
@@ -55,17 +45,9 @@ struct Names(BTreeSet<(String, String)>);
 
 impl Names {
     /// Puts a case together. Text is sanitised here, and nowhere else.
-    fn case(
-        &mut self,
-        class: &str,
-        name: &str,
-        duration_ms: Option<u64>,
-        result: TestResult,
-    ) -> TestCase {
+    fn case(&mut self, class: &str, name: &str, duration_ms: Option<u64>, result: TestResult) -> TestCase {
         let class = sanitize::attribute(class);
-        let name = unique(&sanitize::attribute(name), |name| {
-            self.0.insert((class.clone(), name.to_owned()))
-        });
+        let name = unique(&sanitize::attribute(name), |name| self.0.insert((class.clone(), name.to_owned())));
         let milliseconds = duration_ms.unwrap_or_default().min(LONGEST_MS);
         let time = Duration::milliseconds(i64::try_from(milliseconds).unwrap_or_default());
         let mut case = TestCase::success(&name, time);
@@ -92,50 +74,22 @@ fn unique(name: &str, mut take: impl FnMut(&str) -> bool) -> String {
 
 fn sanitized(result: TestResult) -> TestResult {
     let clean = |type_: &str, message: &str, cause: Option<&str>| {
-        (
-            sanitize::attribute(type_),
-            sanitize::attribute(message),
-            cause.map(sanitize::cdata),
-        )
+        (sanitize::attribute(type_), sanitize::attribute(message), cause.map(sanitize::cdata))
     };
     match result {
         TestResult::Success => TestResult::Success,
         TestResult::Skipped => TestResult::Skipped,
-        TestResult::SkippedWithCause {
-            type_,
-            message,
-            cause,
-        } => {
+        TestResult::SkippedWithCause { type_, message, cause } => {
             let (type_, message, cause) = clean(&type_, &message, cause.as_deref());
-            TestResult::SkippedWithCause {
-                type_,
-                message,
-                cause,
-            }
+            TestResult::SkippedWithCause { type_, message, cause }
         }
-        TestResult::Error {
-            type_,
-            message,
-            cause,
-        } => {
+        TestResult::Error { type_, message, cause } => {
             let (type_, message, cause) = clean(&type_, &message, cause.as_deref());
-            TestResult::Error {
-                type_,
-                message,
-                cause,
-            }
+            TestResult::Error { type_, message, cause }
         }
-        TestResult::Failure {
-            type_,
-            message,
-            cause,
-        } => {
+        TestResult::Failure { type_, message, cause } => {
             let (type_, message, cause) = clean(&type_, &message, cause.as_deref());
-            TestResult::Failure {
-                type_,
-                message,
-                cause,
-            }
+            TestResult::Failure { type_, message, cause }
         }
     }
 }
@@ -168,31 +122,18 @@ fn run_suite(report: &Report, names: &mut Names) -> TestSuite {
     let completed = match problems.first() {
         None => TestResult::Success,
         Some(first) => TestResult::Error {
-            type_: if report.run.interrupted.is_some() {
-                "interrupted"
-            } else {
-                "unknown:run"
-            }
-            .to_owned(),
+            type_: if report.run.interrupted.is_some() { "interrupted" } else { "unknown:run" }.to_owned(),
             message: first.clone(),
             cause: Some(problems.join("\n")),
         },
     };
-    let mut cases = vec![names.case(
-        "snapready.run",
-        "run completed",
-        Some(report.run.duration_ms),
-        completed,
-    )];
+    let mut cases = vec![names.case("snapready.run", "run completed", Some(report.run.duration_ms), completed)];
     if !report.round_trips.is_empty() || !report.leftovers.is_empty() {
         let left = if report.leftovers.is_empty() {
             TestResult::Success
         } else {
             let number = words::count(report.leftovers.len(), "object");
-            let message = format!(
-                "{number} left behind; remove with: {}",
-                words::cleanup_command(&report.run.id)
-            );
+            let message = format!("{number} left behind; remove with: {}", words::cleanup_command(&report.run.id));
             let objects: Vec<_> = report.leftovers.iter().map(words::object).collect();
             TestResult::Failure {
                 type_: "leftovers".to_owned(),
@@ -239,56 +180,35 @@ fn outcome(
     match status {
         Status::Pass => TestResult::Success,
         Status::Warn if !options.warnings_fail => TestResult::Success,
-        Status::Warn => TestResult::Failure {
-            type_: format!("warn:{kind}"),
-            message: message.to_owned(),
-            cause: Some(text()),
-        },
-        Status::Fail => TestResult::Failure {
-            type_: kind.to_owned(),
-            message: message.to_owned(),
-            cause: Some(text()),
-        },
+        Status::Warn => {
+            TestResult::Failure { type_: format!("warn:{kind}"), message: message.to_owned(), cause: Some(text()) }
+        }
+        Status::Fail => {
+            TestResult::Failure { type_: kind.to_owned(), message: message.to_owned(), cause: Some(text()) }
+        }
         Status::Skip => TestResult::SkippedWithCause {
             type_: kind.to_owned(),
             message: message.to_owned(),
             cause: Some(message.to_owned()),
         },
-        Status::Unknown => TestResult::Error {
-            type_: format!("unknown:{kind}"),
-            message: message.to_owned(),
-            cause: Some(text()),
-        },
+        Status::Unknown => {
+            TestResult::Error { type_: format!("unknown:{kind}"), message: message.to_owned(), cause: Some(text()) }
+        }
     }
 }
 
 /// All that is known, message first.
 fn check_text(result: &CheckResult) -> String {
-    let mut lines = vec![
-        result.message.clone(),
-        format!("expected: {}", result.title),
-    ];
-    lines.extend(
-        result
-            .evidence
-            .iter()
-            .map(|piece| format!("seen: {}", words::evidence(piece))),
-    );
+    let mut lines = vec![result.message.clone(), format!("expected: {}", result.title)];
+    lines.extend(result.evidence.iter().map(|piece| format!("seen: {}", words::evidence(piece))));
     lines.extend(result.cause.iter().map(|cause| format!("cause: {cause}")));
     if let Some(fix) = &result.fix {
         lines.push(format!("fix: {}", fix.text));
         lines.extend(
-            fix.commands
-                .iter()
-                .filter_map(|command| sanitize::command(command))
-                .map(|command| format!("  {command}")),
+            fix.commands.iter().filter_map(|command| sanitize::command(command)).map(|command| format!("  {command}")),
         );
         lines.extend(
-            fix.manifest
-                .iter()
-                .filter_map(|manifest| sanitize::manifest(manifest))
-                .flatten()
-                .map(str::to_owned),
+            fix.manifest.iter().filter_map(|manifest| sanitize::manifest(manifest)).flatten().map(str::to_owned),
         );
     }
     lines.push(format!("more: snapready explain {}", result.id));
@@ -297,61 +217,32 @@ fn check_text(result: &CheckResult) -> String {
 
 fn round_trip_cases(trip: &RoundTrip, options: &RenderOptions, names: &mut Names) -> Vec<TestCase> {
     // A dot would begin a package of its own in Jenkins; a StorageClass name may have dots, but no underscores.
-    let class = format!(
-        "snapready.roundtrip.{}",
-        trip.storage_class.replace('.', "_")
-    );
-    let place = format!(
-        "[{} {:?}]",
-        trip.snapshot_class.as_deref().unwrap_or("no class"),
-        trip.volume_mode
-    );
-    let kind = trip
-        .diagnosis
-        .as_ref()
-        .map_or("roundtrip", |diagnosis| diagnosis.id.as_str());
+    let class = format!("snapready.roundtrip.{}", trip.storage_class.replace('.', "_"));
+    let place = format!("[{} {:?}]", trip.snapshot_class.as_deref().unwrap_or("no class"), trip.volume_mode);
+    let kind = trip.diagnosis.as_ref().map_or("roundtrip", |diagnosis| diagnosis.id.as_str());
     let about = |said: &str| {
         let mut lines = vec![said.to_owned()];
         lines.extend(
-            trip.data
-                .filter(|data| *data != DataVerdict::Intact)
-                .map(|data| format!("data: {}", words::data(data))),
+            trip.data.filter(|data| *data != DataVerdict::Intact).map(|data| format!("data: {}", words::data(data))),
         );
         if let Some(diagnosis) = &trip.diagnosis {
             let known = check_text(diagnosis);
             // It begins with the diagnosis' own message, which may be what was said.
-            lines.push(
-                known
-                    .strip_prefix(&format!("{said}\n"))
-                    .unwrap_or(&known)
-                    .to_owned(),
-            );
+            lines.push(known.strip_prefix(&format!("{said}\n")).unwrap_or(&known).to_owned());
         }
         lines.join("\n")
     };
     let mut cases = Vec::new();
     for step in &trip.steps {
         let name = format!("{} {place}", step.id.word());
-        let kind = if step.status == Status::Skip {
-            step.id.word()
-        } else {
-            kind
-        };
-        let result = outcome(
-            step.status,
-            kind,
-            &step.message,
-            || about(&step.message),
-            options,
-        );
+        let kind = if step.status == Status::Skip { step.id.word() } else { kind };
+        let result = outcome(step.status, kind, &step.message, || about(&step.message), options);
         let mut case = names.case(&class, &name, step.duration_ms, result);
         note_warning(&mut case, step.status, || about(&step.message));
         cases.push(case);
     }
-    let message = trip.diagnosis.as_ref().map_or_else(
-        || format!("round trip: {}", trip.status.word()),
-        |d| d.message.clone(),
-    );
+    let message =
+        trip.diagnosis.as_ref().map_or_else(|| format!("round trip: {}", trip.status.word()), |d| d.message.clone());
     let result = outcome(trip.status, kind, &message, || about(&message), options);
     let mut case = names.case(&class, &format!("verdict {place}"), None, result);
     note_warning(&mut case, trip.status, || about(&message));

@@ -99,10 +99,7 @@ fn root(start: &BytesStart<'_>, counts: &Counts, report: &Report) -> BytesStart<
         ("failures", &counts.failures.to_string()),
         ("errors", &counts.errors.to_string()),
         ("skipped", &counts.suites.iter().sum::<usize>().to_string()),
-        (
-            "time",
-            &format!("{}.{:03}", milliseconds / 1_000, milliseconds % 1_000),
-        ),
+        ("time", &format!("{}.{:03}", milliseconds / 1_000, milliseconds % 1_000)),
     ]);
     root
 }
@@ -112,10 +109,7 @@ fn properties(writer: &mut Writer<Vec<u8>>, report: &Report) -> std::io::Result<
     let all = [
         ("snapready.version", Some(report.tool.version.as_str())),
         ("snapready.run", Some(report.run.id.as_str())),
-        (
-            "snapready.verdict",
-            Some(words::verdict(report.run.verdict)),
-        ),
+        ("snapready.verdict", Some(words::verdict(report.run.verdict))),
         ("snapready.source", words::simulated(source.kind)),
         ("kubernetes.context", source.context.as_deref()),
         ("kubernetes.version", source.server_version.as_deref()),

@@ -9,36 +9,18 @@ use crate::report::words;
 /// The report in Markdown.
 pub(crate) fn render(report: &Report) -> String {
     let mut blocks = vec![heading(report)];
-    let problems: Vec<_> = report
-        .results
-        .iter()
-        .filter(|result| is_problem(result.status))
-        .collect();
+    let problems: Vec<_> = report.results.iter().filter(|result| is_problem(result.status)).collect();
     blocks.extend(report.round_trips.iter().map(round_trip));
     blocks.extend(problems.iter().map(|result| details(result, "###")));
     if !report.run.errors.is_empty() {
-        let errors: Vec<_> = report
-            .run
-            .errors
-            .iter()
-            .map(|error| format!("- {}", markdown(error)))
-            .collect();
-        blocks.push(format!(
-            "### What kept the run from an answer\n\n{}",
-            errors.join("\n")
-        ));
+        let errors: Vec<_> = report.run.errors.iter().map(|error| format!("- {}", markdown(error))).collect();
+        blocks.push(format!("### What kept the run from an answer\n\n{}", errors.join("\n")));
     }
     if !report.leftovers.is_empty() {
-        let objects: Vec<_> = report
-            .leftovers
-            .iter()
-            .map(|object| format!("- {}", markdown(&words::object(object))))
-            .collect();
+        let objects: Vec<_> =
+            report.leftovers.iter().map(|object| format!("- {}", markdown(&words::object(object)))).collect();
         let command = code_block(&[&words::cleanup_command(&report.run.id)]);
-        blocks.push(format!(
-            "### Left behind\n\n{}\n\nRemove with\n\n{command}",
-            objects.join("\n")
-        ));
+        blocks.push(format!("### Left behind\n\n{}\n\nRemove with\n\n{command}", objects.join("\n")));
     }
     if !report.results.is_empty() {
         blocks.push(results(&report.results));
@@ -51,53 +33,23 @@ fn is_problem(status: Status) -> bool {
 }
 
 fn heading(report: &Report) -> String {
-    let simulated = words::simulated(report.source.kind)
-        .map(|word| format!(" ({word})"))
-        .unwrap_or_default();
+    let simulated = words::simulated(report.source.kind).map(|word| format!(" ({word})")).unwrap_or_default();
     let mut about = words::summary(&report.summary);
     about.extend(words::caveats(report).iter().map(|caveat| markdown(caveat)));
     about.push(words::duration(report.run.duration_ms));
-    let mut source = vec![format!(
-        "{} {}",
-        markdown(&report.tool.name),
-        markdown(&report.tool.version)
-    )];
-    source.extend(
-        report
-            .source
-            .context
-            .iter()
-            .map(|context| format!("context {}", markdown(context))),
-    );
-    source.extend(
-        report
-            .source
-            .server_version
-            .iter()
-            .map(|version| format!("server {}", markdown(version))),
-    );
+    let mut source = vec![format!("{} {}", markdown(&report.tool.name), markdown(&report.tool.version))];
+    source.extend(report.source.context.iter().map(|context| format!("context {}", markdown(context))));
+    source.extend(report.source.server_version.iter().map(|version| format!("server {}", markdown(version))));
     source.push(format!("run {}", markdown(&report.run.id)));
     let verdict = words::verdict(report.run.verdict);
-    format!(
-        "## {verdict}{simulated}\n\n{}\n\n{}",
-        about.join(" · "),
-        source.join(" · ")
-    )
+    format!("## {verdict}{simulated}\n\n{}\n\n{}", about.join(" · "), source.join(" · "))
 }
 
 fn results(results: &[CheckResult]) -> String {
-    let mut lines = vec![
-        "### Checks".to_owned(),
-        String::new(),
-        "| Status | Check | What | Found |".to_owned(),
-    ];
+    let mut lines = vec!["### Checks".to_owned(), String::new(), "| Status | Check | What | Found |".to_owned()];
     lines.push("|---|---|---|---|".to_owned());
     for result in results {
-        let target = result
-            .target
-            .as_ref()
-            .map(|target| format!("{}: ", markdown(target)))
-            .unwrap_or_default();
+        let target = result.target.as_ref().map(|target| format!("{}: ", markdown(target))).unwrap_or_default();
         lines.push(format!(
             "| {} | {} | {} | {target}{} |",
             result.status.word(),
@@ -111,11 +63,7 @@ fn results(results: &[CheckResult]) -> String {
 
 fn round_trip(trip: &RoundTrip) -> String {
     let mut lines = vec![
-        format!(
-            "### Round trip {}: {}",
-            markdown(&words::round_trip(trip, "→")),
-            trip.status.word()
-        ),
+        format!("### Round trip {}: {}", markdown(&words::round_trip(trip, "→")), trip.status.word()),
         String::new(),
         "| Status | Step | Time | |".to_owned(),
         "|---|---|---:|---|".to_owned(),
@@ -123,11 +71,7 @@ fn round_trip(trip: &RoundTrip) -> String {
     for step in &trip.steps {
         let time = step.duration_ms.map(words::duration).unwrap_or_default();
         let message = markdown(&step.message);
-        lines.push(format!(
-            "| {} | {} | {time} | {message} |",
-            step.status.word(),
-            step.id.title()
-        ));
+        lines.push(format!("| {} | {} | {time} | {message} |", step.status.word(), step.id.title()));
     }
     if let Some(data) = trip.data.filter(|data| *data != DataVerdict::Intact) {
         lines.extend([String::new(), format!("Data {}", words::data(data))]);
@@ -140,37 +84,18 @@ fn round_trip(trip: &RoundTrip) -> String {
 
 fn details(result: &CheckResult, level: &str) -> String {
     let mut lines = vec![
-        format!(
-            "{level} {} {}: {}",
-            markdown(&result.id),
-            result.status.word(),
-            markdown(&result.title)
-        ),
+        format!("{level} {} {}: {}", markdown(&result.id), result.status.word(), markdown(&result.title)),
         String::new(),
         markdown(&result.message),
         String::new(),
     ];
-    lines.extend(
-        result
-            .evidence
-            .iter()
-            .map(|piece| format!("- seen: {}", markdown(&words::evidence(piece)))),
-    );
-    lines.extend(
-        result
-            .cause
-            .iter()
-            .map(|cause| format!("- cause: {}", markdown(cause))),
-    );
+    lines.extend(result.evidence.iter().map(|piece| format!("- seen: {}", markdown(&words::evidence(piece)))));
+    lines.extend(result.cause.iter().map(|cause| format!("- cause: {}", markdown(cause))));
     if let Some(fix) = &result.fix {
         if !fix.text.trim().is_empty() {
             lines.push(format!("- fix: {}", markdown(&fix.text)));
         }
-        let commands: Vec<_> = fix
-            .commands
-            .iter()
-            .filter_map(|command| sanitize::command(command))
-            .collect();
+        let commands: Vec<_> = fix.commands.iter().filter_map(|command| sanitize::command(command)).collect();
         if !commands.is_empty() {
             lines.extend([String::new(), code_block(&commands)]);
         }
@@ -180,22 +105,14 @@ fn details(result: &CheckResult, level: &str) -> String {
     }
     lines.extend([
         String::new(),
-        format!(
-            "More: `snapready explain {}`",
-            sanitize::line(&result.id, 20).replace('`', "")
-        ),
+        format!("More: `snapready explain {}`", sanitize::line(&result.id, 20).replace('`', "")),
     ]);
     lines.join("\n")
 }
 
 /// A fence that is longer than any run of backticks in the code.
 fn code_block(lines: &[&str]) -> String {
-    let longest = lines
-        .iter()
-        .flat_map(|line| line.split(|c| c != '`'))
-        .map(str::len)
-        .max()
-        .unwrap_or(0);
+    let longest = lines.iter().flat_map(|line| line.split(|c| c != '`')).map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
     format!("{fence}\n{}\n{fence}", lines.join("\n"))
 }

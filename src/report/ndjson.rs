@@ -11,11 +11,7 @@ pub(crate) fn line(event: &Event) -> String {
 
 /// The line that ends the stream.
 pub(crate) fn last_line(report: &Report) -> String {
-    let event = Event {
-        time: report.run.finished_at,
-        event: Happening::RunFinished {
-            report: Box::new(report.clone()),
-        },
-    };
+    let event =
+        Event { time: report.run.finished_at, event: Happening::RunFinished { report: Box::new(report.clone()) } };
     line(&event)
 }

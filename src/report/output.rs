@@ -31,10 +31,7 @@ impl FromStr for ReportArgument {
         match path {
             "" => Err(ReportArgumentError::NoPath),
             "-" => Ok(Self { format, path: None }),
-            path => Ok(Self {
-                format,
-                path: Some(PathBuf::from(path)),
-            }),
+            path => Ok(Self { format, path: Some(PathBuf::from(path)) }),
         }
     }
 }
@@ -68,23 +65,15 @@ impl Outputs {
             match &report.path {
                 None => on_stdout.push(report.format),
                 // Two ways to write one path are one file.
-                Some(path)
-                    if taken.insert(std::path::absolute(path).unwrap_or_else(|_| path.clone())) =>
-                {
+                Some(path) if taken.insert(std::path::absolute(path).unwrap_or_else(|_| path.clone())) => {
                     files.push((report.format, path.clone()));
                 }
                 Some(path) => return Err(OutputsError::SameFile(path.clone())),
             }
         }
         match on_stdout.as_slice() {
-            [] => Ok(Self {
-                stdout: Format::Human,
-                files,
-            }),
-            [format] => Ok(Self {
-                stdout: *format,
-                files,
-            }),
+            [] => Ok(Self { stdout: Format::Human, files }),
+            [format] => Ok(Self { stdout: *format, files }),
             [first, second, ..] => Err(OutputsError::TwoOnStdout(*first, *second)),
         }
     }
@@ -100,9 +89,7 @@ impl Outputs {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OutputsError {
     /// Two reports on stdout.
-    #[error(
-        "both {0} and {1} are to go to stdout; write one of them to a file with --report {1}=PATH"
-    )]
+    #[error("both {0} and {1} are to go to stdout; write one of them to a file with --report {1}=PATH")]
     TwoOnStdout(Format, Format),
     /// Two reports in one file.
     #[error("two reports are to go to {}; give each its own file", .0.display())]
@@ -148,39 +135,18 @@ struct ReportFile {
 impl Reporter {
     /// Finds out now whether every file can be written, so that a long run is not lost for a typing error. `stdout` is
     /// the process's stdout, `options` are those for it; files get plain text.
-    pub fn new(
-        outputs: Outputs,
-        options: RenderOptions,
-        stdout: Box<dyn Write + Send>,
-    ) -> Result<Self, OutputError> {
+    pub fn new(outputs: Outputs, options: RenderOptions, stdout: Box<dyn Write + Send>) -> Result<Self, OutputError> {
         let mut files = Vec::new();
         let mut errors = Vec::new();
         for (format, path) in outputs.files {
             match Target::open(&path) {
-                Ok(target) => files.push(ReportFile {
-                    format,
-                    path,
-                    target: Ok(target),
-                }),
-                Err(source) => errors.push(OutputError::File {
-                    format,
-                    path,
-                    source,
-                }),
+                Ok(target) => files.push(ReportFile { format, path, target: Ok(target) }),
+                Err(source) => errors.push(OutputError::File { format, path, source }),
             }
         }
         several(errors)?;
-        let stdout = Stream {
-            writer: stdout,
-            closed: false,
-            failure: None,
-        };
-        Ok(Self {
-            format: outputs.stdout,
-            options,
-            stdout,
-            files,
-        })
+        let stdout = Stream { writer: stdout, closed: false, failure: None };
+        Ok(Self { format: outputs.stdout, options, stdout, files })
     }
 
     /// Passes an event on to the formats that show events. What fails is told by [`Self::finish`].
@@ -192,11 +158,7 @@ impl Reporter {
         if self.format == Format::Ndjson {
             self.stdout.write(&ndjson::line(event));
         }
-        for file in self
-            .files
-            .iter_mut()
-            .filter(|file| file.format == Format::Ndjson)
-        {
+        for file in self.files.iter_mut().filter(|file| file.format == Format::Ndjson) {
             file.write(&ndjson::line(event));
         }
     }
@@ -205,18 +167,13 @@ impl Reporter {
     /// its reader has seen enough. To be called once, at the end.
     pub fn finish(&mut self, report: &Report) -> Result<(), OutputError> {
         let mut errors = Vec::new();
-        self.stdout
-            .write(&render(self.format, report, &self.options));
+        self.stdout.write(&render(self.format, report, &self.options));
         errors.extend(self.stdout.failure.take().map(OutputError::Stdout));
         let options = self.options.for_file();
         for mut file in self.files.drain(..) {
             file.write(&render(file.format, report, &options));
             if let Err(source) = file.target.and_then(Target::commit) {
-                errors.push(OutputError::File {
-                    format: file.format,
-                    path: file.path,
-                    source,
-                });
+                errors.push(OutputError::File { format: file.format, path: file.path, source });
             }
         }
         several(errors)
@@ -253,10 +210,7 @@ impl Stream {
         if self.closed {
             return;
         }
-        let written = self
-            .writer
-            .write_all(text.as_bytes())
-            .and_then(|()| self.writer.flush());
+        let written = self.writer.write_all(text.as_bytes()).and_then(|()| self.writer.flush());
         if let Err(error) = written {
             self.closed = true;
             if error.kind() != io::ErrorKind::BrokenPipe {
@@ -283,9 +237,7 @@ impl Target {
                 Self::temporary(fs::canonicalize(path)?)
             }
             Ok(_) => Ok(Self::Direct(OpenOptions::new().write(true).open(path)?)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Self::temporary(path.to_owned())
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::temporary(path.to_owned()),
             Err(error) => Err(error),
         }
     }
@@ -294,9 +246,7 @@ impl Target {
         if path.file_name().is_none() {
             return Err(io::ErrorKind::InvalidFilename.into());
         }
-        let file = tempfile::Builder::new()
-            .prefix(".snapready-")
-            .tempfile_in(folder(&path))?;
+        let file = tempfile::Builder::new().prefix(".snapready-").tempfile_in(folder(&path))?;
         Ok(Self::Temporary { file, path })
     }
 

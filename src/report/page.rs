@@ -33,22 +33,13 @@ pub(crate) struct Lead {
 impl<'a> Page<'a> {
     pub(crate) fn new(options: &'a RenderOptions) -> Self {
         let width = options.width.map(|width| width.clamp(NARROWEST, WIDEST));
-        Self {
-            options,
-            glyphs: options.glyphs(),
-            width,
-            lines: Vec::new(),
-        }
+        Self { options, glyphs: options.glyphs(), width, lines: Vec::new() }
     }
 
     /// A text from the report as one line that is safe to show.
     pub(crate) fn safe(&self, text: &str) -> String {
         let line = sanitize::line(text, sanitize::SCREEN_LIMIT);
-        if self.options.ascii {
-            sanitize::ascii(&line)
-        } else {
-            line
-        }
+        if self.options.ascii { sanitize::ascii(&line) } else { line }
     }
 
     /// A safe text, cut to what fits into one line after `used` columns.
@@ -91,60 +82,31 @@ impl<'a> Page<'a> {
     /// Adds a row: the lead, and a detail right of it if it fits there, else below it.
     pub(crate) fn row(&mut self, lead: &Lead, detail: &str, style: Style) {
         let lead_width: usize = lead.parts.iter().map(|(text, _)| text.width()).sum();
-        let gap = if lead
-            .parts
-            .last()
-            .is_some_and(|(text, _)| text.ends_with(' '))
-        {
-            0
-        } else {
-            3
-        };
+        let gap = if lead.parts.last().is_some_and(|(text, _)| text.ends_with(' ')) { 0 } else { 3 };
         let column = lead.detail_column.max(lead_width + gap);
         let detail = detail.trim_end();
         let fits = |width| column + detail.width() <= width;
         if !detail.is_empty() && self.width.is_none_or(fits) {
-            let left: String = lead
-                .parts
-                .iter()
-                .map(|(text, style)| paint(text, *style))
-                .collect();
+            let left: String = lead.parts.iter().map(|(text, style)| paint(text, *style)).collect();
             let blanks = " ".repeat(column - lead_width);
-            self.lines
-                .push(format!("{left}{blanks}{}", paint(detail, style)));
+            self.lines.push(format!("{left}{blanks}{}", paint(detail, style)));
             return;
         }
         if self.width.is_some_and(|width| lead_width > width) {
             let text: String = lead.parts.iter().map(|(text, _)| text.as_str()).collect();
-            let last = lead
-                .parts
-                .last()
-                .map(|(_, style)| *style)
-                .unwrap_or_default();
+            let last = lead.parts.last().map(|(_, style)| *style).unwrap_or_default();
             self.paragraph("", &text, 0, lead.indent, last);
         } else {
             self.lines.push(Self::alone(lead));
         }
         if !detail.is_empty() {
-            self.paragraph(
-                &" ".repeat(lead.indent),
-                detail,
-                lead.indent,
-                lead.indent,
-                style,
-            );
+            self.paragraph(&" ".repeat(lead.indent), detail, lead.indent, lead.indent, style);
         }
     }
 
     /// The lead with nothing right of it, not even blanks.
     fn alone(lead: &Lead) -> String {
-        let mut rest = lead
-            .parts
-            .iter()
-            .map(|(text, _)| text.as_str())
-            .collect::<String>()
-            .trim_end()
-            .len();
+        let mut rest = lead.parts.iter().map(|(text, _)| text.as_str()).collect::<String>().trim_end().len();
         let mut line = String::new();
         for (text, style) in &lead.parts {
             let shown = text.get(..rest.min(text.len())).unwrap_or(text);
@@ -158,11 +120,7 @@ impl<'a> Page<'a> {
     pub(crate) fn labelled(&mut self, indent: usize, label: &str, text: &str, style: Style) {
         let column = indent + 6;
         let faint = paint(label, self.options.styles.faint);
-        let lead = format!(
-            "{}{faint}{}",
-            " ".repeat(indent),
-            " ".repeat(6_usize.saturating_sub(label.width()))
-        );
+        let lead = format!("{}{faint}{}", " ".repeat(indent), " ".repeat(6_usize.saturating_sub(label.width())));
         self.paragraph(&lead, text, column, column, style);
     }
 
@@ -179,18 +137,9 @@ impl<'a> Page<'a> {
             .word_splitter(textwrap::WordSplitter::NoHyphenation)
             .break_words(true);
         let (blank_first, blank_other) = (" ".repeat(column), " ".repeat(indent));
-        let wrapped = textwrap::wrap(
-            text,
-            options
-                .initial_indent(&blank_first)
-                .subsequent_indent(&blank_other),
-        );
+        let wrapped = textwrap::wrap(text, options.initial_indent(&blank_first).subsequent_indent(&blank_other));
         for (place, line) in wrapped.iter().enumerate() {
-            let (blanks, lead) = if place == 0 {
-                (&blank_first, lead)
-            } else {
-                (&blank_other, blank_other.as_str())
-            };
+            let (blanks, lead) = if place == 0 { (&blank_first, lead) } else { (&blank_other, blank_other.as_str()) };
             let rest = line.strip_prefix(blanks.as_str()).unwrap_or(line);
             self.lines.push(format!("{lead}{}", paint(rest, style)));
         }

@@ -79,11 +79,7 @@ impl Progress {
     /// On a stream, usually stderr; `mode` must not be [`ProgressMode::Bar`] unless stderr is a terminal, and the bar
     /// goes there whatever `stream` is.
     #[must_use]
-    pub fn new(
-        mode: ProgressMode,
-        options: ProgressOptions,
-        stream: Box<dyn Write + Send>,
-    ) -> Self {
+    pub fn new(mode: ProgressMode, options: ProgressOptions, stream: Box<dyn Write + Send>) -> Self {
         match mode {
             ProgressMode::Off => Self::on(Surface::Off(stream), options),
             ProgressMode::Lines => Self::on(Surface::Lines(stream), options),
@@ -121,8 +117,7 @@ impl Progress {
         match &event.event {
             Happening::Stopping { signal, objects } => {
                 let objects = words::count(*objects, "object");
-                let text =
-                    format!("{signal}: stopping; removing {objects} (Ctrl-C again to leave them)");
+                let text = format!("{signal}: stopping; removing {objects} (Ctrl-C again to leave them)");
                 self.say(Some(&at), &text, self.options.styles.warn, true);
             }
             Happening::RunFinished { .. } => {
@@ -131,12 +126,7 @@ impl Progress {
                     bar.finish_and_clear();
                 }
             }
-            Happening::VerdictKnown {
-                target,
-                status,
-                data,
-                diagnosis,
-            } => {
+            Happening::VerdictKnown { target, status, data, diagnosis } => {
                 let text = self.verdict(*target, *status, *data, diagnosis.as_deref());
                 self.say(Some(&at), &text, self.options.styles.status(*status), false);
             }
@@ -158,11 +148,7 @@ impl Progress {
             return std::future::pending().await;
         }
         tokio::time::sleep_until(self.last_line + HEARTBEAT).await;
-        let texts: Vec<_> = self
-            .waits
-            .iter()
-            .map(|(target, wait)| self.still(*target, wait))
-            .collect();
+        let texts: Vec<_> = self.waits.iter().map(|(target, wait)| self.still(*target, wait)).collect();
         for text in texts {
             self.say(None, &text, Style::new(), false);
         }
@@ -173,23 +159,14 @@ impl Progress {
         match event {
             Happening::RoundTripsPlanned { targets, .. } => self.targets.clone_from(targets),
             Happening::StepStarted { target, step } => {
-                let wait = Wait {
-                    step: *step,
-                    since: Instant::now(),
-                    waiting_for: String::new(),
-                    last_seen: String::new(),
-                };
+                let wait =
+                    Wait { step: *step, since: Instant::now(), waiting_for: String::new(), last_seen: String::new() };
                 self.waits.insert(*target, wait);
                 if let Surface::Bar(bar) = &self.surface {
                     bar.reset_elapsed();
                 }
             }
-            Happening::StepWaiting {
-                target,
-                step,
-                waiting_for,
-                last_seen,
-            } => {
+            Happening::StepWaiting { target, step, waiting_for, last_seen } => {
                 let wait = self.waits.entry(*target).or_insert_with(|| Wait {
                     step: *step,
                     since: Instant::now(),
@@ -216,86 +193,41 @@ impl Progress {
     /// One line about an event; `None` if it is not worth one.
     fn describe(&self, event: &Happening) -> Option<String> {
         match event {
-            Happening::RunStarted {
-                run,
-                command,
-                source,
-            } => {
+            Happening::RunStarted { run, command, source } => {
                 let from = match source.kind {
-                    SourceKind::Live => source
-                        .context
-                        .as_deref()
-                        .map(|context| format!(" on context {context}")),
+                    SourceKind::Live => source.context.as_deref().map(|context| format!(" on context {context}")),
                     SourceKind::Simulated => Some(" on a simulated cluster".to_owned()),
                 };
                 Some(format!("{command} run {run}{}", from.unwrap_or_default()))
             }
             Happening::CheckFinished { result } => self.check(result),
-            Happening::RoundTripsPlanned {
-                namespace,
-                own_namespace,
-                targets,
-            } => {
-                let created = if *own_namespace {
-                    ", which will be created and removed"
-                } else {
-                    ""
-                };
-                Some(format!(
-                    "{} in namespace {namespace}{created}",
-                    words::count(targets.len(), "round trip")
-                ))
+            Happening::RoundTripsPlanned { namespace, own_namespace, targets } => {
+                let created = if *own_namespace { ", which will be created and removed" } else { "" };
+                Some(format!("{} in namespace {namespace}{created}", words::count(targets.len(), "round trip")))
             }
-            Happening::StepStarted { target, step } => {
-                Some(format!("{}: {} ...", self.name(*target), step.title()))
+            Happening::StepStarted { target, step } => Some(format!("{}: {} ...", self.name(*target), step.title())),
+            Happening::StepWaiting { target, step, waiting_for, last_seen } => {
+                Some(format!("{}: {}: {}", self.name(*target), step.title(), waiting(waiting_for, last_seen)))
             }
-            Happening::StepWaiting {
-                target,
-                step,
-                waiting_for,
-                last_seen,
-            } => Some(format!(
-                "{}: {}: {}",
-                self.name(*target),
-                step.title(),
-                waiting(waiting_for, last_seen)
-            )),
             Happening::StepFinished { target, step } => Some(self.step(*target, step)),
-            Happening::ObjectRemoved { object } => {
-                Some(format!("removed {}", words::object(object)))
-            }
+            Happening::ObjectRemoved { object } => Some(format!("removed {}", words::object(object))),
             Happening::Retrying { request, reason } => Some(format!("again: {request}: {reason}")),
-            Happening::VerdictKnown { .. }
-            | Happening::Stopping { .. }
-            | Happening::RunFinished { .. } => None,
+            Happening::VerdictKnown { .. } | Happening::Stopping { .. } | Happening::RunFinished { .. } => None,
         }
     }
 
     /// Checks come all at once and stand in the report; here only those that are not right.
     fn check(&self, result: &CheckResult) -> Option<String> {
         let quiet = matches!(result.status, Status::Pass | Status::Skip);
-        let text = format!(
-            "{} {} {}: {}",
-            self.glyphs.status(result.status),
-            result.id,
-            result.status.word(),
-            result.message
-        );
+        let text =
+            format!("{} {} {}: {}", self.glyphs.status(result.status), result.id, result.status.word(), result.message);
         (!quiet || self.options.verbose).then_some(text)
     }
 
     fn step(&self, target: usize, step: &Step) -> String {
-        let time = step
-            .duration_ms
-            .map(|time| format!(" {}", words::duration(time)))
-            .unwrap_or_default();
+        let time = step.duration_ms.map(|time| format!(" {}", words::duration(time))).unwrap_or_default();
         let sign = self.glyphs.status(step.status);
-        format!(
-            "{sign} {}: {}{time} {}",
-            self.name(target),
-            step.id.title(),
-            step.message
-        )
+        format!("{sign} {}: {}{time} {}", self.name(target), step.id.title(), step.message)
     }
 
     fn verdict(
@@ -305,12 +237,7 @@ impl Progress {
         data: Option<DataVerdict>,
         diagnosis: Option<&CheckResult>,
     ) -> String {
-        let mut text = format!(
-            "{} {}: round trip: {}",
-            self.glyphs.status(status),
-            self.name(target),
-            status.word()
-        );
+        let mut text = format!("{} {}: round trip: {}", self.glyphs.status(status), self.name(target), status.word());
         if let Some(data) = data {
             text = format!("{text}; data {}", words::data(data));
         }
@@ -336,11 +263,7 @@ impl Progress {
         let Some(planned) = self.targets.iter().find(|planned| planned.index == target) else {
             return format!("round trip {}", target.saturating_add(1));
         };
-        let classes = words::classes(
-            &planned.storage_class,
-            planned.snapshot_class.as_deref(),
-            self.glyphs.arrow,
-        );
+        let classes = words::classes(&planned.storage_class, planned.snapshot_class.as_deref(), self.glyphs.arrow);
         match planned.volume_mode {
             VolumeMode::Filesystem => classes,
             VolumeMode::Block => format!("{classes} Block"),
@@ -349,11 +272,7 @@ impl Progress {
 
     fn safe(&self, text: &str) -> String {
         let line = sanitize::line(text, LIMIT * 3);
-        if self.options.ascii {
-            sanitize::ascii(&line)
-        } else {
-            line
-        }
+        if self.options.ascii { sanitize::ascii(&line) } else { line }
     }
 
     /// Says something that stays on the screen. A stream that is closed is nobody's loss.
@@ -412,11 +331,7 @@ fn waiting(waiting_for: &str, last_seen: &str) -> String {
 }
 
 /// Shows events and passes them on to the reports, until nobody can send any more.
-pub async fn follow(
-    mut events: mpsc::UnboundedReceiver<Event>,
-    progress: &mut Progress,
-    reporter: &mut Reporter,
-) {
+pub async fn follow(mut events: mpsc::UnboundedReceiver<Event>, progress: &mut Progress, reporter: &mut Reporter) {
     loop {
         tokio::select! {
             biased;

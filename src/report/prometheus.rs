@@ -12,37 +12,15 @@ use crate::report::words;
 pub(crate) fn render(report: &Report) -> String {
     let mut text = String::new();
     let source = words::simulated(report.source.kind).unwrap_or("live");
-    let mut ready = Family::new(
-        &mut text,
-        "snapready_ready",
-        "Whether the last run's verdict was READY.",
-    );
-    ready.sample(
-        &[("source", source)],
-        if report.run.verdict == Verdict::Ready {
-            "1"
-        } else {
-            "0"
-        },
-    );
-    let mut last = Family::new(
-        &mut text,
-        "snapready_last_run_timestamp_seconds",
-        "When the last run ended.",
-    );
+    let mut ready = Family::new(&mut text, "snapready_ready", "Whether the last run's verdict was READY.");
+    ready.sample(&[("source", source)], if report.run.verdict == Verdict::Ready { "1" } else { "0" });
+    let mut last = Family::new(&mut text, "snapready_last_run_timestamp_seconds", "When the last run ended.");
     last.sample(&[], &report.run.finished_at.as_second().to_string());
-    let mut left = Family::new(
-        &mut text,
-        "snapready_leftover_objects",
-        "Objects that the last run could not remove.",
-    );
+    let mut left = Family::new(&mut text, "snapready_leftover_objects", "Objects that the last run could not remove.");
     left.sample(&[], &report.leftovers.len().to_string());
 
-    let mut checks = Family::new(
-        &mut text,
-        "snapready_check_status",
-        "1 for the status that a check has, 0 for the others.",
-    );
+    let mut checks =
+        Family::new(&mut text, "snapready_check_status", "1 for the status that a check has, 0 for the others.");
     for result in &report.results {
         for status in Status::ALL {
             let labels = [
@@ -63,21 +41,14 @@ pub(crate) fn render(report: &Report) -> String {
         for status in Status::ALL {
             let labels = [
                 ("storage_class", trip.storage_class.as_str()),
-                (
-                    "snapshot_class",
-                    trip.snapshot_class.as_deref().unwrap_or_default(),
-                ),
+                ("snapshot_class", trip.snapshot_class.as_deref().unwrap_or_default()),
                 ("volume_mode", &mode),
                 ("status", status.word()),
             ];
             trips.sample(&labels, if status == trip.status { "1" } else { "0" });
         }
     }
-    let mut steps = Family::new(
-        &mut text,
-        "snapready_roundtrip_step_seconds",
-        "How long a step of a round trip took.",
-    );
+    let mut steps = Family::new(&mut text, "snapready_roundtrip_step_seconds", "How long a step of a round trip took.");
     for trip in &report.round_trips {
         let mode = format!("{:?}", trip.volume_mode);
         for step in &trip.steps {
@@ -86,17 +57,11 @@ pub(crate) fn render(report: &Report) -> String {
             };
             let labels = [
                 ("storage_class", trip.storage_class.as_str()),
-                (
-                    "snapshot_class",
-                    trip.snapshot_class.as_deref().unwrap_or_default(),
-                ),
+                ("snapshot_class", trip.snapshot_class.as_deref().unwrap_or_default()),
                 ("volume_mode", &mode),
                 ("step", step.id.word()),
             ];
-            steps.sample(
-                &labels,
-                &format!("{}.{:03}", milliseconds / 1_000, milliseconds % 1_000),
-            );
+            steps.sample(&labels, &format!("{}.{:03}", milliseconds / 1_000, milliseconds % 1_000));
         }
     }
     text
@@ -113,23 +78,12 @@ impl<'a> Family<'a> {
     fn new(text: &'a mut String, name: &'static str, help: &str) -> Self {
         // Writing to a String cannot fail.
         let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n");
-        Self {
-            text,
-            name,
-            seen: std::collections::BTreeSet::new(),
-        }
+        Self { text, name, seen: std::collections::BTreeSet::new() }
     }
 
     fn sample(&mut self, labels: &[(&str, &str)], value: &str) {
-        let labels: Vec<_> = labels
-            .iter()
-            .map(|(name, value)| format!("{name}=\"{}\"", label_value(value)))
-            .collect();
-        let labels = if labels.is_empty() {
-            String::new()
-        } else {
-            format!("{{{}}}", labels.join(","))
-        };
+        let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", label_value(value))).collect();
+        let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
         if self.seen.insert(labels.clone()) {
             let _ = writeln!(self.text, "{}{labels} {value}", self.name);
         }
@@ -137,9 +91,7 @@ impl<'a> Family<'a> {
 }
 
 fn label_value(text: &str) -> String {
-    sanitize::line(text, 200)
-        .replace('\\', "\\\\")
-        .replace('"', "\\\"")
+    sanitize::line(text, 200).replace('\\', "\\\\").replace('"', "\\\"")
 }
 
 #[cfg(test)]
@@ -157,9 +109,6 @@ mod tests {
         let mut family = Family::new(&mut text, "name", "help");
         family.sample(&[("a", "b")], "1");
         family.sample(&[("a", "b")], "0");
-        assert_eq!(
-            text,
-            "# HELP name help\n# TYPE name gauge\nname{a=\"b\"} 1\n"
-        );
+        assert_eq!(text, "# HELP name help\n# TYPE name gauge\nname{a=\"b\"} 1\n");
     }
 }

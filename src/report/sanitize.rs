@@ -30,11 +30,7 @@ pub fn line(text: &str, limit: usize) -> String {
 pub fn lines(text: &str, limit: usize) -> Vec<String> {
     shorten(text, limit, with_line_breaks)
         .lines()
-        .map(|line| {
-            spell_out_hidden(&line.replace('\t', "  "))
-                .trim_end()
-                .to_owned()
-        })
+        .map(|line| spell_out_hidden(&line.replace('\t', "  ")).trim_end().to_owned())
         .collect()
 }
 
@@ -151,17 +147,12 @@ fn spell_out_for_xml(text: &str) -> String {
 
 /// Without escape sequences, and with whitespace collapsed.
 fn on_one_line(text: &str) -> String {
-    strip_escape_sequences(text)
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
+    strip_escape_sequences(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Without escape sequences, and with `\n` for every line break.
 fn with_line_breaks(text: &str) -> String {
-    strip_escape_sequences(text)
-        .replace("\r\n", "\n")
-        .replace('\r', "\n")
+    strip_escape_sequences(text).replace("\r\n", "\n").replace('\r', "\n")
 }
 
 /// The text cleaned, and not longer than `limit` characters plus a note. Beginning and end are kept: an error's cause
@@ -180,11 +171,7 @@ fn shorten(text: &str, limit: usize, clean: impl Fn(&str) -> String) -> String {
             until -= 1;
         }
         let part = |range: Option<&str>| clean(range.unwrap_or_default());
-        (
-            part(text.get(..until)),
-            part(text.get(from..)),
-            text.chars().count(),
-        )
+        (part(text.get(..until)), part(text.get(from..)), text.chars().count())
     } else {
         let cleaned = clean(text);
         let length = cleaned.chars().count();
@@ -194,15 +181,9 @@ fn shorten(text: &str, limit: usize, clean: impl Fn(&str) -> String) -> String {
         (cleaned.clone(), cleaned, length)
     };
     let beginning: String = beginning.chars().take(head).collect();
-    let end: String = end
-        .chars()
-        .skip(end.chars().count().saturating_sub(tail))
-        .collect();
+    let end: String = end.chars().skip(end.chars().count().saturating_sub(tail)).collect();
     let shown = beginning.chars().count() + end.chars().count();
-    format!(
-        "{beginning} … [{} characters left out] … {end}",
-        length.saturating_sub(shown)
-    )
+    format!("{beginning} … [{} characters left out] … {end}", length.saturating_sub(shown))
 }
 
 /// Removes complete ANSI escape sequences. A sequence that is not complete stays, so that it hides nothing; its
@@ -230,21 +211,14 @@ fn strip_escape_sequences(text: &str) -> Cow<'_, str> {
 
 /// ESC, and the C1 controls that are short for ESC and a letter and have parameters.
 fn is_introducer(character: char) -> bool {
-    matches!(
-        character,
-        ESC | CSI | '\u{90}' | '\u{98}' | '\u{9d}' | '\u{9e}' | '\u{9f}'
-    )
+    matches!(character, ESC | CSI | '\u{90}' | '\u{98}' | '\u{9d}' | '\u{9e}' | '\u{9f}')
 }
 
 /// What follows the escape sequence that `text` begins with, or `None` if it is not complete.
 fn after_sequence(text: &str) -> Option<&str> {
     let mut characters = text.chars();
     let first = characters.next()?;
-    let kind = if first == ESC {
-        characters.next()?
-    } else {
-        first
-    };
+    let kind = if first == ESC { characters.next()? } else { first };
     match kind {
         '[' | CSI => after_control_sequence(characters.as_str()),
         ']' | 'P' | 'X' | '^' | '_' => after_control_string(characters.as_str()),
@@ -256,10 +230,7 @@ fn after_sequence(text: &str) -> Option<&str> {
 }
 
 fn after_control_sequence(text: &str) -> Option<&str> {
-    after_intermediates(
-        text.trim_start_matches(|character| matches!(character, '0'..='?')),
-        '@'..='~',
-    )
+    after_intermediates(text.trim_start_matches(|character| matches!(character, '0'..='?')), '@'..='~')
 }
 
 fn after_intermediates(text: &str, last: std::ops::RangeInclusive<char>) -> Option<&str> {
@@ -270,8 +241,7 @@ fn after_intermediates(text: &str, last: std::ops::RangeInclusive<char>) -> Opti
 fn after_control_string(text: &str) -> Option<&str> {
     let end = text.find(char::is_control)?;
     let rest = text.get(end..)?;
-    rest.strip_prefix([BELL, ST])
-        .or_else(|| rest.strip_prefix("\u{1b}\\"))
+    rest.strip_prefix([BELL, ST]).or_else(|| rest.strip_prefix("\u{1b}\\"))
 }
 
 #[cfg(test)]
@@ -287,10 +257,7 @@ mod tests {
             ("a\u{1b}[1;38;5;200mb", "ab"),
             ("\u{9b}2Jgone", "gone"),
             ("\u{1b}]0;title\u{7}text", "text"),
-            (
-                "\u{1b}]8;;http://evil\u{1b}\\link\u{1b}]8;;\u{1b}\\",
-                "link",
-            ),
+            ("\u{1b}]8;;http://evil\u{1b}\\link\u{1b}]8;;\u{1b}\\", "link"),
             ("\u{1b}Pdevice\u{9c}text", "text"),
             ("\u{1b}(Btext", "text"),
             ("\u{1b}ctext", "text"),
@@ -301,10 +268,7 @@ mod tests {
 
     #[test]
     fn incomplete_sequences_hide_nothing() {
-        assert_eq!(
-            line("a\u{1b}]0;and the rest", 100),
-            "a\\u{1b}]0;and the rest"
-        );
+        assert_eq!(line("a\u{1b}]0;and the rest", 100), "a\\u{1b}]0;and the rest");
         assert_eq!(line("a\u{1b}[12", 100), "a\\u{1b}[12");
         assert_eq!(line("end\u{1b}", 100), "end\\u{1b}");
         assert_eq!(line("\u{1b}\u{1b}[m[31mred", 100), "\\u{1b}[31mred");
@@ -312,25 +276,16 @@ mod tests {
 
     #[test]
     fn invisible_characters_are_spelled_out() {
-        assert_eq!(
-            line("a\0b\u{85}c\u{202e}d\u{200b}e\u{fffe}", 100),
-            "a\\u{0}b c\\u{202e}d\\u{200b}e\\u{fffe}"
-        );
+        assert_eq!(line("a\0b\u{85}c\u{202e}d\u{200b}e\u{fffe}", 100), "a\\u{0}b c\\u{202e}d\\u{200b}e\\u{fffe}");
         assert_eq!(line("one\n\ttwo\r\n", 100), "one two");
-        assert_eq!(
-            lines("one\r\n\ttwo\u{7}\nthree", 100),
-            ["one", "  two\\u{7}", "three"]
-        );
+        assert_eq!(lines("one\r\n\ttwo\u{7}\nthree", 100), ["one", "  two\\u{7}", "three"]);
     }
 
     #[test]
     fn long_text_keeps_both_ends() {
         let long = format!("begin{}end", "x".repeat(1 << 20));
         let short = line(&long, 100);
-        assert!(
-            short.starts_with("begin") && short.ends_with("end"),
-            "{short}"
-        );
+        assert!(short.starts_with("begin") && short.ends_with("end"), "{short}");
         assert!(short.contains("1048484 characters left out"), "{short}");
         assert!(short.chars().count() < 150);
     }
@@ -338,39 +293,23 @@ mod tests {
     #[test]
     fn a_command_is_shown_unchanged_or_not_at_all() {
         assert_eq!(command("kubectl get pods"), Some("kubectl get pods"));
-        for hostile in [
-            "kubectl get\nrm -rf /",
-            "a\u{1b}[8mb",
-            "a\u{202e}b",
-            "a\tb",
-            " ",
-            &"x".repeat(5_000),
-        ] {
+        for hostile in ["kubectl get\nrm -rf /", "a\u{1b}[8mb", "a\u{202e}b", "a\tb", " ", &"x".repeat(5_000)] {
             assert_eq!(command(hostile), None, "{hostile:?}");
         }
-        assert_eq!(
-            manifest("kind: Pod\nspec:\n"),
-            Some(vec!["kind: Pod", "spec:"])
-        );
+        assert_eq!(manifest("kind: Pod\nspec:\n"), Some(vec!["kind: Pod", "spec:"]));
         assert_eq!(manifest("kind: \u{202e}Pod"), None);
     }
 
     #[test]
     fn text_for_xml() {
-        assert_eq!(
-            xml_text("a\0\u{1b}[1mb\u{fffe}c\r\nd"),
-            "a\u{fffd}b\u{fffd}c\nd"
-        );
+        assert_eq!(xml_text("a\0\u{1b}[1mb\u{fffe}c\r\nd"), "a\u{fffd}b\u{fffd}c\nd");
         assert_eq!(cdata("a]]>b"), "a]]]]><![CDATA[>b");
         assert_eq!(attribute(" a\n  b\t"), "a b");
     }
 
     #[test]
     fn markdown_formats_nothing() {
-        assert_eq!(
-            markdown("a|b *c* <script>\n@me"),
-            "a\\|b \\*c\\* \\<script\\> \\@me"
-        );
+        assert_eq!(markdown("a|b *c* <script>\n@me"), "a\\|b \\*c\\* \\<script\\> \\@me");
     }
 
     #[test]

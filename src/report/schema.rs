@@ -10,10 +10,7 @@ use crate::report::events::Event;
 pub fn report() -> String {
     let mut schema = generate::<Report>();
     // A reader that knows this version only must be able to tell.
-    if let Some(version) = schema
-        .pointer_mut("/properties/schemaVersion")
-        .and_then(serde_json::Value::as_object_mut)
-    {
+    if let Some(version) = schema.pointer_mut("/properties/schemaVersion").and_then(serde_json::Value::as_object_mut) {
         version.insert("const".to_owned(), SCHEMA_VERSION.into());
     }
     text(&schema)
@@ -26,10 +23,7 @@ pub fn event() -> String {
 }
 
 fn generate<T: JsonSchema>() -> Schema {
-    SchemaSettings::draft2020_12()
-        .for_serialize()
-        .into_generator()
-        .into_root_schema_for::<T>()
+    SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>()
 }
 
 fn text(schema: &Schema) -> String {

@@ -21,10 +21,7 @@ pub enum ColorChoice {
 
 /// What the environment says about screens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "four answers that do not depend on each other"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "four answers that do not depend on each other")]
 pub struct Environment {
     no_color: bool,
     force_color: bool,
@@ -36,15 +33,11 @@ impl Environment {
     /// Reads it; `variable` is `std::env::var_os`, or a table in tests.
     pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let text = |name: &str| {
-            variable(name)
-                .map(|value| value.to_string_lossy().into_owned())
-                .filter(|value| !value.is_empty())
+            variable(name).map(|value| value.to_string_lossy().into_owned()).filter(|value| !value.is_empty())
         };
         let forces = |name: &str| text(name).is_some_and(|value| value != "0");
         let terminal = text("TERM").unwrap_or_default();
-        let locale = text("LC_ALL")
-            .or_else(|| text("LC_CTYPE"))
-            .or_else(|| text("LANG"));
+        let locale = text("LC_ALL").or_else(|| text("LC_CTYPE")).or_else(|| text("LANG"));
         let other_charset = locale.is_some_and(|locale| {
             let locale = locale.to_ascii_lowercase();
             !locale.contains("utf-8") && !locale.contains("utf8")
@@ -125,11 +118,7 @@ impl Styles {
     /// Colours if `color` says so.
     #[must_use]
     pub fn new(color: bool) -> Self {
-        if color {
-            Self::colored()
-        } else {
-            Self::plain()
-        }
+        if color { Self::colored() } else { Self::plain() }
     }
 
     /// The style of a status.
@@ -148,11 +137,7 @@ impl Styles {
 /// The text in a style.
 #[must_use]
 pub fn paint(text: &str, style: Style) -> String {
-    if text.is_empty() {
-        String::new()
-    } else {
-        text.style(style).to_string()
-    }
+    if text.is_empty() { String::new() } else { text.style(style).to_string() }
 }
 
 /// The signs of a screen.
@@ -178,27 +163,11 @@ pub struct Glyphs {
 
 impl Glyphs {
     /// Signs of Unicode.
-    pub const UTF8: Self = Self {
-        pass: "✓",
-        warn: "!",
-        fail: "✗",
-        skip: "-",
-        unknown: "?",
-        dot: "·",
-        arrow: "→",
-        ellipsis: "…",
-    };
+    pub const UTF8: Self =
+        Self { pass: "✓", warn: "!", fail: "✗", skip: "-", unknown: "?", dot: "·", arrow: "→", ellipsis: "…" };
     /// Signs of ASCII.
-    pub const ASCII: Self = Self {
-        pass: "+",
-        warn: "!",
-        fail: "x",
-        skip: "-",
-        unknown: "?",
-        dot: "-",
-        arrow: "->",
-        ellipsis: "...",
-    };
+    pub const ASCII: Self =
+        Self { pass: "+", warn: "!", fail: "x", skip: "-", unknown: "?", dot: "-", arrow: "->", ellipsis: "..." };
 
     /// ASCII if `ascii` says so.
     #[must_use]
@@ -224,12 +193,7 @@ mod tests {
     use super::*;
 
     fn environment(variables: &[(&str, &str)]) -> Environment {
-        Environment::read(|name| {
-            variables
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| OsString::from(value))
-        })
+        Environment::read(|name| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value)))
     }
 
     #[test]
@@ -240,29 +204,16 @@ mod tests {
             (Auto, vec![], false, false),
             (Auto, vec![("NO_COLOR", "1")], true, false),
             (Auto, vec![("NO_COLOR", "")], true, true),
-            (
-                Auto,
-                vec![("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")],
-                true,
-                false,
-            ),
+            (Auto, vec![("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")], true, false),
             (Auto, vec![("CLICOLOR_FORCE", "1")], false, true),
-            (
-                Auto,
-                vec![("FORCE_COLOR", "1"), ("TERM", "dumb")],
-                false,
-                true,
-            ),
+            (Auto, vec![("FORCE_COLOR", "1"), ("TERM", "dumb")], false, true),
             (Auto, vec![("FORCE_COLOR", "0")], false, false),
             (Auto, vec![("TERM", "dumb")], true, false),
             (Always, vec![("NO_COLOR", "1")], false, true),
             (Never, vec![("CLICOLOR_FORCE", "1")], true, false),
         ] {
             let decided = environment(&variables).uses_color(choice, is_terminal);
-            assert_eq!(
-                decided, wanted,
-                "{choice:?} {variables:?} terminal: {is_terminal}"
-            );
+            assert_eq!(decided, wanted, "{choice:?} {variables:?} terminal: {is_terminal}");
         }
     }
 
@@ -277,11 +228,7 @@ mod tests {
             (vec![("LC_CTYPE", "de_DE.UTF-8"), ("LANG", "C")], false),
             (vec![("TERM", "linux")], true),
         ] {
-            assert_eq!(
-                environment(&variables).needs_ascii(),
-                wanted,
-                "{variables:?}"
-            );
+            assert_eq!(environment(&variables).needs_ascii(), wanted, "{variables:?}");
         }
     }
 

@@ -1,18 +1,12 @@
 //! The words that all formats for people share: numbers with their nouns, durations, names of verdicts.
 
-use crate::report::document::{
-    DataVerdict, ObjectName, Report, RoundTrip, SourceKind, Summary, Verdict,
-};
+use crate::report::document::{DataVerdict, ObjectName, Report, RoundTrip, SourceKind, Summary, Verdict};
 use snapready_checks::model::finding::{Evidence, Status};
 
 /// `1 object`, `2 objects`.
 #[must_use]
 pub fn count(number: usize, noun: &str) -> String {
-    if number == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{number} {noun}s")
-    }
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 /// A duration for people: `0.4s`, `59.9s`, `2m31s`, `1h02m`.
@@ -69,11 +63,7 @@ pub fn summary(summary: &Summary) -> Vec<String> {
     if summary.warn > 0 {
         parts.push(count(summary.warn, "warning"));
     }
-    for (number, word) in [
-        (summary.fail, "failed"),
-        (summary.unknown, "unknown"),
-        (summary.skip, "skipped"),
-    ] {
+    for (number, word) in [(summary.fail, "failed"), (summary.unknown, "unknown"), (summary.skip, "skipped")] {
         if number > 0 {
             parts.push(format!("{number} {word}"));
         }
@@ -89,10 +79,7 @@ pub fn caveats(report: &Report) -> Vec<String> {
         parts.push(format!("interrupted by {signal}"));
     }
     if !report.leftovers.is_empty() {
-        parts.push(format!(
-            "{} left behind",
-            count(report.leftovers.len(), "object")
-        ));
+        parts.push(format!("{} left behind", count(report.leftovers.len(), "object")));
     }
     parts
 }
@@ -107,29 +94,20 @@ pub const fn data(verdict: DataVerdict) -> &'static str {
         DataVerdict::FreshlyFormatted => "freshly formatted: an empty, new file system came back",
         DataVerdict::Truncated => "truncated: the data ends early",
         DataVerdict::Corrupted => "corrupted: some of it is not what was written",
-        DataVerdict::WrongVolume => {
-            "wrong volume: other data came back than was ever written to the source"
-        }
+        DataVerdict::WrongVolume => "wrong volume: other data came back than was ever written to the source",
     }
 }
 
 /// `StorageClass → VolumeSnapshotClass`, with the arrow that fits.
 #[must_use]
 pub fn classes(storage_class: &str, snapshot_class: Option<&str>, arrow: &str) -> String {
-    format!(
-        "{storage_class} {arrow} {}",
-        snapshot_class.unwrap_or("(no VolumeSnapshotClass)")
-    )
+    format!("{storage_class} {arrow} {}", snapshot_class.unwrap_or("(no VolumeSnapshotClass)"))
 }
 
 /// What a round trip is about, in one line.
 #[must_use]
 pub fn round_trip(trip: &RoundTrip, arrow: &str) -> String {
-    format!(
-        "{} {:?}",
-        classes(&trip.storage_class, trip.snapshot_class.as_deref(), arrow),
-        trip.volume_mode
-    )
+    format!("{} {:?}", classes(&trip.storage_class, trip.snapshot_class.as_deref(), arrow), trip.volume_mode)
 }
 
 /// `Kind namespace/name`.
@@ -142,16 +120,8 @@ pub fn object(object: &ObjectName) -> String {
 /// as an event.
 #[must_use]
 pub fn evidence(evidence: &Evidence) -> String {
-    let object = qualified(
-        &evidence.kind,
-        evidence.namespace.as_deref(),
-        &evidence.name,
-    );
-    let between = if evidence.path.contains(' ') {
-        ":"
-    } else {
-        " ="
-    };
+    let object = qualified(&evidence.kind, evidence.namespace.as_deref(), &evidence.name);
+    let between = if evidence.path.contains(' ') { ":" } else { " =" };
     format!("{object}: {}{between} {}", evidence.path, evidence.value)
 }
 
@@ -175,13 +145,8 @@ pub const fn simulated(kind: SourceKind) -> Option<&'static str> {
 /// not get into it.
 #[must_use]
 pub fn cleanup_command(run_id: &str) -> String {
-    let made_here = !run_id.is_empty()
-        && run_id.len() <= 63
-        && run_id.chars().all(|c| c.is_ascii_alphanumeric());
-    format!(
-        "snapready cleanup --run {}",
-        if made_here { run_id } else { "ID" }
-    )
+    let made_here = !run_id.is_empty() && run_id.len() <= 63 && run_id.chars().all(|c| c.is_ascii_alphanumeric());
+    format!("snapready cleanup --run {}", if made_here { run_id } else { "ID" })
 }
 
 #[cfg(test)]

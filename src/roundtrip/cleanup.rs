@@ -74,32 +74,19 @@ pub async fn cleanup(
     events: mpsc::UnboundedSender<Happening>,
 ) -> CleanupOutcome {
     let start = Instant::now();
-    let server = Server {
-        client,
-        request_timeout,
-        events,
-    };
+    let server = Server { client, request_timeout, events };
     let mut outcome = CleanupOutcome::default();
     let found = find(&server, which, namespace, &mut outcome).await;
     outcome.found_runs = found.iter().map(|found| found.run.clone()).collect();
     let end = start + budget;
     let hurry = start + budget / 2;
     for wave in 0..WAVES {
-        let until = if wave + 1 == WAVES {
-            end
-        } else {
-            hurry.max(Instant::now() + Duration::from_secs(1)).min(end)
-        };
-        let removals = found
-            .iter()
-            .filter(|found| found.wave == wave)
-            .map(|found| remove(&server, found, until, end));
+        let until = if wave + 1 == WAVES { end } else { hurry.max(Instant::now() + Duration::from_secs(1)).min(end) };
+        let removals = found.iter().filter(|found| found.wave == wave).map(|found| remove(&server, found, until, end));
         for (gone, left) in join_all(removals).await {
             for object in gone {
                 // Nobody listens any more: then nobody needs to know.
-                let _ = server.events.send(Happening::ObjectRemoved {
-                    object: object.clone(),
-                });
+                let _ = server.events.send(Happening::ObjectRemoved { object: object.clone() });
                 outcome.removed.push(object);
             }
             outcome.leftovers.extend(left);
@@ -109,12 +96,7 @@ pub async fn cleanup(
     outcome
 }
 
-async fn find(
-    server: &Server,
-    which: &Which,
-    namespace: Option<&str>,
-    outcome: &mut CleanupOutcome,
-) -> Vec<Found> {
+async fn find(server: &Server, which: &Which, namespace: Option<&str>, outcome: &mut CleanupOutcome) -> Vec<Found> {
     let mut labels = format!("{}={}", MANAGED_BY.0, MANAGED_BY.1);
     match which {
         Which::Run(run) => labels = format!("{labels},{RUN_LABEL}={run}"),
@@ -124,12 +106,7 @@ async fn find(
     let kinds = [
         resource("", "v1", "Pod", "pods"),
         resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
-        resource(
-            "snapshot.storage.k8s.io",
-            "v1",
-            "VolumeSnapshot",
-            "volumesnapshots",
-        ),
+        resource("snapshot.storage.k8s.io", "v1", "VolumeSnapshot", "volumesnapshots"),
         resource("", "v1", "Namespace", "namespaces"),
     ];
     let mut found = Vec::new();
@@ -137,32 +114,20 @@ async fn find(
         let scope = namespace.filter(|_| kind.kind != "Namespace");
         match server.list(&kind, scope, &parameters, TRIES).await {
             Ok(list) => {
-                found.extend(
-                    list.items
-                        .into_iter()
-                        .filter_map(|object| place(&kind, &into_value(object), which)),
-                );
+                found.extend(list.items.into_iter().filter_map(|object| place(&kind, &into_value(object), which)));
             }
             // The snapshot API is not served: then there are no snapshots.
             Err(failure) if failure.status == 404 => {}
             // A namespace that was named need not be ours.
-            Err(failure)
-                if failure.status == 403 && kind.kind == "Namespace" && namespace.is_some() => {}
+            Err(failure) if failure.status == 403 && kind.kind == "Namespace" && namespace.is_some() => {}
             Err(failure) => {
-                let scope = scope.map_or_else(
-                    || "the cluster".to_owned(),
-                    |name| format!("namespace {name}"),
-                );
-                outcome
-                    .unseen
-                    .push(format!("{} in {scope}: {}", kind.plural, failure.message));
+                let scope = scope.map_or_else(|| "the cluster".to_owned(), |name| format!("namespace {name}"));
+                outcome.unseen.push(format!("{} in {scope}: {}", kind.plural, failure.message));
             }
         }
     }
     if let Some(namespace) = namespace {
-        found.retain(|found| {
-            found.place.resource.kind != "Namespace" || found.place.name == namespace
-        });
+        found.retain(|found| found.place.resource.kind != "Namespace" || found.place.name == namespace);
     }
     found
 }
@@ -180,21 +145,15 @@ fn place(resource: &ApiResource, object: &Value, which: &Which) -> Option<Found>
         Which::All => true,
         Which::Expired { now } => object
             .pointer("/metadata/annotations")
-            .and_then(|annotations| {
-                annotations
-                    .get(EXPIRES_AT)?
-                    .as_str()?
-                    .parse::<Timestamp>()
-                    .ok()
-            })
+            .and_then(|annotations| annotations.get(EXPIRES_AT)?.as_str()?.parse::<Timestamp>().ok())
             .is_some_and(|expiry| expiry <= *now),
     };
     if !wanted {
         return None;
     }
     let uid = text(object, "/metadata/uid")?.to_owned();
-    let restored = text(object, "/spec/dataSource/name").is_some()
-        || text(object, "/spec/dataSourceRef/name").is_some();
+    let restored =
+        text(object, "/spec/dataSource/name").is_some() || text(object, "/spec/dataSourceRef/name").is_some();
     let wave = match resource.kind.as_str() {
         "Pod" => 0,
         "PersistentVolumeClaim" if restored => 1,
@@ -221,32 +180,16 @@ fn place(resource: &ApiResource, object: &Value, which: &Which) -> Option<Found>
         namespace: text(object, "/metadata/namespace").map(str::to_owned),
         name: text(object, "/metadata/name")?.to_owned(),
     };
-    Some(Found {
-        wave,
-        place,
-        uid,
-        run,
-        derived,
-    })
+    Some(Found { wave, place, uid, run, derived })
 }
 
 /// Deletes one object and looks until it, and what a controller made for it, is gone. Objects that go and objects that
 /// stay.
-async fn remove(
-    server: &Server,
-    found: &Found,
-    until: Instant,
-    end: Instant,
-) -> (Vec<ObjectName>, Vec<ObjectName>) {
+async fn remove(server: &Server, found: &Found, until: Instant, end: Instant) -> (Vec<ObjectName>, Vec<ObjectName>) {
     let mut gone = Vec::new();
     let mut left = Vec::new();
     let deleted = tokio::time::timeout_at(end, server.delete(&found.place, &found.uid)).await;
-    if !matches!(
-        deleted,
-        Ok(Ok(DeleteAnswer::Accepted
-            | DeleteAnswer::Absent
-            | DeleteAnswer::OtherUid))
-    ) {
+    if !matches!(deleted, Ok(Ok(DeleteAnswer::Accepted | DeleteAnswer::Absent | DeleteAnswer::OtherUid))) {
         left.push(found.place.object());
         return (gone, left);
     }
@@ -276,40 +219,24 @@ enum Fate {
 }
 
 /// Looks until an object is gone. One that another maker has, or another UID, is none of ours.
-async fn going(
-    server: &Server,
-    place: &Place,
-    uid: Option<&str>,
-    maker: Option<&str>,
-    until: Instant,
-) -> Fate {
+async fn going(server: &Server, place: &Place, uid: Option<&str>, maker: Option<&str>, until: Instant) -> Fate {
     let mut pause = Pause::default();
     let mut seen = false;
     loop {
-        match tokio::time::timeout_at(
-            until.max(Instant::now() + server.request_timeout),
-            server.get(place),
-        )
-        .await
-        {
+        match tokio::time::timeout_at(until.max(Instant::now() + server.request_timeout), server.get(place)).await {
             Ok(Ok(None)) => {
-                return if seen || maker.is_none() {
-                    Fate::Gone
-                } else {
-                    Fate::NeverThere
-                };
+                return if seen || maker.is_none() { Fate::Gone } else { Fate::NeverThere };
             }
             Ok(Ok(Some(object))) => {
                 if uid.is_some() && text(&object, "/metadata/uid") != uid {
                     return Fate::Gone;
                 }
-                let made_for = text(&object, "/spec/volumeSnapshotRef/uid")
-                    .or(text(&object, "/spec/claimRef/uid"));
+                let made_for = text(&object, "/spec/volumeSnapshotRef/uid").or(text(&object, "/spec/claimRef/uid"));
                 if maker.is_some() && made_for != maker {
                     return Fate::NeverThere;
                 }
-                let policy = text(&object, "/spec/deletionPolicy")
-                    .or(text(&object, "/spec/persistentVolumeReclaimPolicy"));
+                let policy =
+                    text(&object, "/spec/deletionPolicy").or(text(&object, "/spec/persistentVolumeReclaimPolicy"));
                 if maker.is_some() && policy == Some("Retain") {
                     return Fate::Stays;
                 }
@@ -331,26 +258,11 @@ async fn recheck(server: &Server, found: &[Found], outcome: &mut CleanupOutcome,
     for object in std::mem::take(&mut outcome.leftovers) {
         let own = found.iter().find(|found| found.place.object() == object);
         let derived = found.iter().find_map(|found| {
-            found
-                .derived
-                .as_ref()
-                .filter(|derived| derived.object() == object)
-                .map(|derived| (derived, &found.uid))
+            found.derived.as_ref().filter(|derived| derived.object() == object).map(|derived| (derived, &found.uid))
         });
         let fate = match (own, derived) {
-            (Some(own), _) => {
-                going(
-                    server,
-                    &own.place,
-                    Some(&own.uid),
-                    None,
-                    end.min(Instant::now()),
-                )
-                .await
-            }
-            (None, Some((place, uid))) => {
-                going(server, place, None, Some(uid), end.min(Instant::now())).await
-            }
+            (Some(own), _) => going(server, &own.place, Some(&own.uid), None, end.min(Instant::now())).await,
+            (None, Some((place, uid))) => going(server, place, None, Some(uid), end.min(Instant::now())).await,
             (None, None) => Fate::Stays,
         };
         match fate {

@@ -5,12 +5,8 @@ use snapready_checks::model::facts::Facts;
 use snapready_checks::model::kubernetes::{Container, Pod, VolumeSnapshotClass, Workload};
 
 const DEFAULT_CLASS: &str = "snapshot.storage.kubernetes.io/is-default-class";
-const CONTROLLERS: [&str; 4] = [
-    "snapshot-controller",
-    "volume-snapshot-controller",
-    "csi-snapshot-controller",
-    "rke2-snapshot-controller",
-];
+const CONTROLLERS: [&str; 4] =
+    ["snapshot-controller", "volume-snapshot-controller", "csi-snapshot-controller", "rke2-snapshot-controller"];
 const SIDECARS: [&str; 2] = ["csi-snapshotter", "external-snapshotter"];
 
 /// Whether something runs, as far as facts tell.
@@ -30,12 +26,7 @@ pub(super) fn default_snapshot_class<'a>(
     driver: &str,
 ) -> Option<&'a VolumeSnapshotClass> {
     let default = |class: &&VolumeSnapshotClass| {
-        class.driver == driver
-            && class
-                .metadata
-                .annotations
-                .get(DEFAULT_CLASS)
-                .is_some_and(|value| value == "true")
+        class.driver == driver && class.metadata.annotations.get(DEFAULT_CLASS).is_some_and(|value| value == "true")
     };
     let mut defaults = classes.iter().filter(default);
     match (defaults.next(), defaults.next()) {
@@ -46,16 +37,9 @@ pub(super) fn default_snapshot_class<'a>(
 
 /// The names of the classes of a driver.
 pub(super) fn classes_of(facts: &Facts, driver: &str) -> Vec<String> {
-    let classes = facts
-        .volume_snapshot_classes
-        .seen()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let mut names: Vec<String> = classes
-        .iter()
-        .filter(|class| class.driver == driver)
-        .map(|class| class.metadata.name.clone())
-        .collect();
+    let classes = facts.volume_snapshot_classes.seen().map(Vec::as_slice).unwrap_or_default();
+    let mut names: Vec<String> =
+        classes.iter().filter(|class| class.driver == driver).map(|class| class.metadata.name.clone()).collect();
     names.sort_unstable();
     names
 }
@@ -63,13 +47,9 @@ pub(super) fn classes_of(facts: &Facts, driver: &str) -> Vec<String> {
 /// Whether a driver is registered with the cluster at all.
 pub(super) fn driver(facts: &Facts, driver: &str) -> Presence {
     let (drivers, nodes) = (facts.csi_drivers.seen(), facts.csi_nodes.seen());
-    let registered =
-        drivers.is_some_and(|drivers| drivers.iter().any(|seen| seen.metadata.name == driver));
-    let on_a_node = nodes.is_some_and(|nodes| {
-        nodes
-            .iter()
-            .any(|node| node.spec.drivers.iter().any(|seen| seen.name == driver))
-    });
+    let registered = drivers.is_some_and(|drivers| drivers.iter().any(|seen| seen.metadata.name == driver));
+    let on_a_node =
+        nodes.is_some_and(|nodes| nodes.iter().any(|node| node.spec.drivers.iter().any(|seen| seen.name == driver)));
     match (registered || on_a_node, drivers, nodes) {
         (true, _, _) => Presence::Present,
         (false, Some(_), Some(_)) => Presence::Absent,
@@ -83,29 +63,22 @@ pub(super) fn controller(facts: &Facts) -> Presence {
         return Presence::Present;
     }
     let lease = facts.leases.seen().is_some_and(|leases| {
-        leases.iter().any(|lease| {
-            lease.metadata.name == "snapshot-controller-leader" && is_fresh(facts, lease)
-        })
+        leases.iter().any(|lease| lease.metadata.name == "snapshot-controller-leader" && is_fresh(facts, lease))
     });
     if lease {
         return Presence::Present;
     }
     let seen = facts.pods.seen().is_some() && facts.workloads.seen().is_some();
-    if seen && !may_hide(facts, None) {
-        Presence::Absent
-    } else {
-        Presence::Unsure
-    }
+    if seen && !may_hide(facts, None) { Presence::Absent } else { Presence::Unsure }
 }
 
 /// Whether a csi-snapshotter of a driver is installed.
 pub(super) fn sidecar(facts: &Facts, driver: &str) -> Presence {
     let lease_name = format!("external-snapshotter-leader-{}", sanitised(driver));
-    let lease = facts.leases.seen().is_some_and(|leases| {
-        leases
-            .iter()
-            .any(|lease| lease.metadata.name == lease_name && is_fresh(facts, lease))
-    });
+    let lease = facts
+        .leases
+        .seen()
+        .is_some_and(|leases| leases.iter().any(|lease| lease.metadata.name == lease_name && is_fresh(facts, lease)));
     if lease {
         return Presence::Present;
     }
@@ -128,16 +101,10 @@ pub(super) fn sidecar(facts: &Facts, driver: &str) -> Presence {
             return Presence::Present;
         }
         // A pod that names another driver of this cluster works for that one; any other may be this driver's.
-        unclear |= !others
-            .iter()
-            .any(|other| words.iter().any(|word| word.contains(other.as_str())));
+        unclear |= !others.iter().any(|other| words.iter().any(|word| word.contains(other.as_str())));
     }
     let seen = facts.pods.seen().is_some() && facts.workloads.seen().is_some();
-    if seen && !unclear && !may_hide(facts, Some(driver)) {
-        Presence::Absent
-    } else {
-        Presence::Unsure
-    }
+    if seen && !unclear && !may_hide(facts, Some(driver)) { Presence::Absent } else { Presence::Unsure }
 }
 
 /// Whether this cluster may run controllers where nobody sees them. For a sidecar only its own driver counts.
@@ -157,34 +124,20 @@ fn may_hide(facts: &Facts, driver: Option<&str>) -> bool {
     ];
     const VERSIONS: [&str; 5] = ["-gke", "-aliyun", "+IKS", "-aks", "-tke"];
     let managed = |version: &str| VERSIONS.iter().any(|mark| version.contains(mark));
-    if facts
-        .server_version
-        .seen()
-        .is_some_and(|version| managed(&version.git_version))
-    {
+    if facts.server_version.seen().is_some_and(|version| managed(&version.git_version)) {
         return true;
     }
     match (driver, facts.csi_drivers.seen()) {
         (Some(driver), _) => DRIVERS.contains(&driver),
-        (None, Some(drivers)) => drivers
-            .iter()
-            .any(|seen| DRIVERS.contains(&seen.metadata.name.as_str())),
+        (None, Some(drivers)) => drivers.iter().any(|seen| DRIVERS.contains(&seen.metadata.name.as_str())),
         (None, None) => true,
     }
 }
 
 /// As csi-lib-utils makes a lease name of a driver name.
 fn sanitised(driver: &str) -> String {
-    let mut name: String = driver
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '-' {
-                c
-            } else {
-                '-'
-            }
-        })
-        .collect();
+    let mut name: String =
+        driver.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' }).collect();
     if name.ends_with('-') {
         name.push('X');
     }
@@ -197,27 +150,15 @@ fn is_fresh(facts: &Facts, lease: &snapready_checks::model::kubernetes::Lease) -
         return false;
     };
     let seconds = lease.spec.lease_duration_seconds.unwrap_or(15);
-    facts
-        .collected_at
-        .as_second()
-        .saturating_sub(renewed.as_second())
-        <= seconds.saturating_mul(2)
+    facts.collected_at.as_second().saturating_sub(renewed.as_second()) <= seconds.saturating_mul(2)
 }
 
 fn pod_specs(facts: &Facts) -> impl Iterator<Item = &[Container]> {
     let pods = facts.pods.seen().map(Vec::as_slice).unwrap_or_default();
-    let workloads = facts
-        .workloads
-        .seen()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let workloads = facts.workloads.seen().map(Vec::as_slice).unwrap_or_default();
     pods.iter()
         .map(|pod: &Pod| pod.spec.containers.as_slice())
-        .chain(
-            workloads
-                .iter()
-                .map(|workload: &Workload| workload.spec.template.spec.containers.as_slice()),
-        )
+        .chain(workloads.iter().map(|workload: &Workload| workload.spec.template.spec.containers.as_slice()))
 }
 
 fn containers(facts: &Facts) -> impl Iterator<Item = &Container> {
@@ -231,8 +172,7 @@ fn image_name(image: &str) -> &str {
 }
 
 fn is_controller(container: &Container) -> bool {
-    CONTROLLERS.contains(&container.name.as_str())
-        || image_name(&container.image).contains("snapshot-controller")
+    CONTROLLERS.contains(&container.name.as_str()) || image_name(&container.image).contains("snapshot-controller")
 }
 
 fn is_sidecar(container: &Container) -> bool {
@@ -241,14 +181,6 @@ fn is_sidecar(container: &Container) -> bool {
 }
 
 fn words(container: &Container) -> impl Iterator<Item = &str> {
-    let env = container
-        .env
-        .iter()
-        .filter_map(|variable| variable.value.as_deref());
-    container
-        .args
-        .iter()
-        .chain(&container.command)
-        .map(String::as_str)
-        .chain(env)
+    let env = container.env.iter().filter_map(|variable| variable.value.as_deref());
+    container.args.iter().chain(&container.command).map(String::as_str).chain(env)
 }

@@ -13,22 +13,23 @@ pub enum Role {
     Writer,
     /// The pod that overwrites the data when the writer could not.
     Overwriter,
-    /// The VolumeSnapshot.
+    /// The `VolumeSnapshot`.
     Snapshot,
     /// The claim that is restored from the snapshot.
     RestoredClaim,
     /// The pod that reads the restored data.
     Reader,
-    /// The VolumeSnapshotContent that the snapshot controller makes.
+    /// The `VolumeSnapshotContent` that the snapshot controller makes.
     Content,
-    /// The PersistentVolume that is provisioned for the source claim.
+    /// The `PersistentVolume` that is provisioned for the source claim.
     SourceVolume,
-    /// The PersistentVolume that is provisioned for the restored claim.
+    /// The `PersistentVolume` that is provisioned for the restored claim.
     RestoredVolume,
 }
 
 impl Role {
     /// What is made by controllers on behalf of this object, and goes with it unless a policy retains it.
+    #[must_use]
     pub const fn derived(self) -> Option<Self> {
         match self {
             Self::Snapshot => Some(Self::Content),
@@ -44,11 +45,9 @@ impl Role {
     }
 
     /// Whether it lies in the namespace, so that it is gone when the namespace is.
+    #[must_use]
     pub const fn namespaced(self) -> bool {
-        !matches!(
-            self,
-            Self::Content | Self::SourceVolume | Self::RestoredVolume
-        )
+        !matches!(self, Self::Content | Self::SourceVolume | Self::RestoredVolume)
     }
 }
 
@@ -63,6 +62,7 @@ pub enum Item {
 
 impl Item {
     /// The round trip that it belongs to.
+    #[must_use]
     pub const fn trip(self) -> Option<usize> {
         match self {
             Self::Namespace => None,
@@ -141,11 +141,9 @@ pub enum State {
 
 impl State {
     /// Whether nothing more will be done about it.
+    #[must_use]
     pub const fn settled(self) -> bool {
-        !matches!(
-            self,
-            Self::InFlight | Self::Unclear | Self::Exists | Self::Deleting
-        )
+        !matches!(self, Self::InFlight | Self::Unclear | Self::Exists | Self::Deleting)
     }
 }
 
@@ -191,26 +189,26 @@ pub struct Ledger(BTreeMap<Item, Entry>);
 
 impl Ledger {
     /// What is known about an object; `None` if nothing was ever planned or seen of it.
+    #[must_use]
     pub fn get(&self, item: Item) -> Option<&Entry> {
         self.0.get(&item)
     }
 
     /// The state of an object; one that is not in the ledger is only planned.
+    #[must_use]
     pub fn state(&self, item: Item) -> State {
         self.get(item).map_or(State::Planned, |entry| entry.state)
     }
 
     /// How far an object has come.
+    #[must_use]
     pub fn progress(&self, item: Item) -> Progress {
-        self.get(item)
-            .map_or(Progress::Nothing, |entry| entry.progress)
+        self.get(item).map_or(Progress::Nothing, |entry| entry.progress)
     }
 
     /// The entry of an object, made if there is none.
     pub fn entry(&mut self, item: Item) -> &mut Entry {
-        self.0
-            .entry(item)
-            .or_insert_with(|| Entry::new(State::Planned))
+        self.0.entry(item).or_insert_with(|| Entry::new(State::Planned))
     }
 
     /// All entries, in a fixed order.
@@ -221,14 +219,13 @@ impl Ledger {
     /// The objects of a round trip (`None`: of all) whose state fulfils a condition.
     pub fn items(&self, trip: Option<usize>, condition: impl Fn(State) -> bool) -> Vec<Item> {
         self.iter()
-            .filter(|(item, entry)| {
-                (trip.is_none() || item.trip() == trip) && condition(entry.state)
-            })
+            .filter(|(item, entry)| (trip.is_none() || item.trip() == trip) && condition(entry.state))
             .map(|(item, _)| item)
             .collect()
     }
 
     /// Objects that stay against our will, or may.
+    #[must_use]
     pub fn leftovers(&self) -> Vec<(Item, Why)> {
         self.iter()
             .filter_map(|(item, entry)| match entry.state {

@@ -45,11 +45,7 @@ impl Manifest {
     /// Its name in reports.
     #[must_use]
     pub fn object(&self) -> ObjectName {
-        ObjectName {
-            kind: self.resource.kind.clone(),
-            namespace: self.namespace.clone(),
-            name: self.name.clone(),
-        }
+        ObjectName { kind: self.resource.kind.clone(), namespace: self.namespace.clone(), name: self.name.clone() }
     }
 }
 
@@ -72,14 +68,8 @@ pub enum Role {
 
 impl Role {
     /// All roles, in the order of creation.
-    pub const ALL: [Self; 6] = [
-        Self::Source,
-        Self::Writer,
-        Self::Overwriter,
-        Self::Snapshot,
-        Self::Restored,
-        Self::Reader,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Source, Self::Writer, Self::Overwriter, Self::Snapshot, Self::Restored, Self::Reader];
 
     /// The word in names and in the component label.
     #[must_use]
@@ -98,16 +88,9 @@ impl Role {
     #[must_use]
     pub fn resource(self) -> ApiResource {
         match self {
-            Self::Source | Self::Restored => {
-                resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
-            }
+            Self::Source | Self::Restored => resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
             Self::Writer | Self::Overwriter | Self::Reader => resource("", "v1", "Pod", "pods"),
-            Self::Snapshot => resource(
-                "snapshot.storage.k8s.io",
-                "v1",
-                "VolumeSnapshot",
-                "volumesnapshots",
-            ),
+            Self::Snapshot => resource("snapshot.storage.k8s.io", "v1", "VolumeSnapshot", "volumesnapshots"),
         }
     }
 }
@@ -131,31 +114,18 @@ pub fn namespace(plan: &Plan) -> Manifest {
     metadata.insert("name".to_owned(), json!(plan.namespace));
     if let Some(Value::Object(labels)) = metadata.get_mut("labels") {
         for mode in ["enforce", "audit", "warn"] {
-            labels.insert(
-                format!("pod-security.kubernetes.io/{mode}"),
-                json!("restricted"),
-            );
+            labels.insert(format!("pod-security.kubernetes.io/{mode}"), json!("restricted"));
         }
     }
     let body = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": metadata });
     let resource = resource("", "v1", "Namespace", "namespaces");
-    Manifest {
-        resource,
-        namespace: None,
-        name: plan.namespace.clone(),
-        body,
-    }
+    Manifest { resource, namespace: None, name: plan.namespace.clone(), body }
 }
 
 /// The claim that is written to.
 #[must_use]
 pub fn source_claim(plan: &Plan, target: &Target) -> Manifest {
-    manifest(
-        plan,
-        target,
-        Role::Source,
-        &claim_spec(target, target.size_bytes),
-    )
+    manifest(plan, target, Role::Source, &claim_spec(target, target.size_bytes))
 }
 
 /// The claim that is restored from the snapshot. `size_bytes` comes from [`super::plan::restore_size`].
@@ -176,8 +146,7 @@ pub fn restored_claim(plan: &Plan, target: &Target, size_bytes: u64) -> Manifest
 /// The snapshot of the source. Without a chosen class it names none, and the snapshot-controller takes the default.
 #[must_use]
 pub fn snapshot(plan: &Plan, target: &Target) -> Manifest {
-    let mut spec =
-        json!({ "source": { "persistentVolumeClaimName": name(plan, target, Role::Source) } });
+    let mut spec = json!({ "source": { "persistentVolumeClaimName": name(plan, target, Role::Source) } });
     if let (Some(class), Value::Object(spec)) = (&target.snapshot_class, &mut spec) {
         spec.insert("volumeSnapshotClassName".to_owned(), json!(class));
     }
@@ -188,20 +157,8 @@ pub fn snapshot(plan: &Plan, target: &Target) -> Manifest {
 #[must_use]
 pub fn writer(plan: &Plan, target: &Target, payload: &Payload) -> Manifest {
     let mut spec = pod_spec(plan, target, Role::Source, GRACE);
-    let init = container(
-        plan,
-        target,
-        WRITE_CONTAINER,
-        &payload.writer_script(),
-        false,
-    );
-    let main = container(
-        plan,
-        target,
-        HOLD_CONTAINER,
-        &payload.holder_script(),
-        false,
-    );
+    let init = container(plan, target, WRITE_CONTAINER, &payload.writer_script(), false);
+    let main = container(plan, target, HOLD_CONTAINER, &payload.holder_script(), false);
     spec.insert("initContainers".to_owned(), json!([init]));
     spec.insert("containers".to_owned(), json!([main]));
     manifest(plan, target, Role::Writer, &Value::Object(spec))
@@ -211,13 +168,7 @@ pub fn writer(plan: &Plan, target: &Target, payload: &Payload) -> Manifest {
 #[must_use]
 pub fn overwriter(plan: &Plan, target: &Target, payload: &Payload) -> Manifest {
     let mut spec = pod_spec(plan, target, Role::Source, 1);
-    let main = container(
-        plan,
-        target,
-        OVERWRITE_CONTAINER,
-        &payload.overwriter_script(),
-        false,
-    );
+    let main = container(plan, target, OVERWRITE_CONTAINER, &payload.overwriter_script(), false);
     spec.insert("containers".to_owned(), json!([main]));
     manifest(plan, target, Role::Overwriter, &Value::Object(spec))
 }
@@ -232,11 +183,7 @@ pub fn reader(plan: &Plan, target: &Target, payload: &Payload) -> Manifest {
 }
 
 fn resource(group: &str, version: &str, kind: &str, plural: &str) -> ApiResource {
-    let api_version = if group.is_empty() {
-        version.to_owned()
-    } else {
-        format!("{group}/{version}")
-    };
+    let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
     ApiResource {
         group: group.to_owned(),
         version: version.to_owned(),
@@ -257,10 +204,7 @@ fn metadata(plan: &Plan, component: &str) -> Map<String, Value> {
     });
     let mut metadata = Map::new();
     metadata.insert("labels".to_owned(), labels);
-    metadata.insert(
-        "annotations".to_owned(),
-        json!({ EXPIRES_AT: plan.expires_at.to_string() }),
-    );
+    metadata.insert("annotations".to_owned(), json!({ EXPIRES_AT: plan.expires_at.to_string() }));
     metadata
 }
 
@@ -271,27 +215,17 @@ fn manifest(plan: &Plan, target: &Target, role: Role, spec: &Value) -> Manifest 
     metadata.insert("name".to_owned(), json!(name));
     metadata.insert("namespace".to_owned(), json!(plan.namespace));
     if let Some(Value::Object(labels)) = metadata.get_mut("labels") {
-        labels.insert(
-            "snapready.dev/target".to_owned(),
-            json!(target.index.to_string()),
-        );
+        labels.insert("snapready.dev/target".to_owned(), json!(target.index.to_string()));
         if resource.kind == "Pod" {
             // A mesh's proxy would keep the pod from ending; one key is read as a label, the other as an annotation.
             labels.insert("sidecar.istio.io/inject".to_owned(), json!("false"));
         }
     }
-    if let (Some(Value::Object(annotations)), "Pod") =
-        (metadata.get_mut("annotations"), resource.kind.as_str())
-    {
+    if let (Some(Value::Object(annotations)), "Pod") = (metadata.get_mut("annotations"), resource.kind.as_str()) {
         annotations.insert("linkerd.io/inject".to_owned(), json!("disabled"));
     }
     let body = json!({ "apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata, "spec": spec });
-    Manifest {
-        resource,
-        namespace: Some(plan.namespace.clone()),
-        name,
-        body,
-    }
+    Manifest { resource, namespace: Some(plan.namespace.clone()), name, body }
 }
 
 fn claim_spec(target: &Target, size_bytes: u64) -> Value {
@@ -306,10 +240,7 @@ fn claim_spec(target: &Target, size_bytes: u64) -> Value {
 fn pod_spec(plan: &Plan, target: &Target, claim: Role, grace: i64) -> Map<String, Value> {
     let mut security = Map::new();
     security.insert("runAsNonRoot".to_owned(), json!(true));
-    security.insert(
-        "seccompProfile".to_owned(),
-        json!({ "type": "RuntimeDefault" }),
-    );
+    security.insert("seccompProfile".to_owned(), json!({ "type": "RuntimeDefault" }));
     if let Some(user) = plan.user {
         security.insert("runAsUser".to_owned(), json!(user));
         security.insert("runAsGroup".to_owned(), json!(user));
@@ -327,19 +258,13 @@ fn pod_spec(plan: &Plan, target: &Target, claim: Role, grace: i64) -> Map<String
     spec.insert("enableServiceLinks".to_owned(), json!(false));
     spec.insert("terminationGracePeriodSeconds".to_owned(), json!(grace));
     let claim = json!({ "claimName": name(plan, target, claim) });
-    spec.insert(
-        "volumes".to_owned(),
-        json!([{ "name": "data", "persistentVolumeClaim": claim }]),
-    );
+    spec.insert("volumes".to_owned(), json!([{ "name": "data", "persistentVolumeClaim": claim }]));
     if let Some(secret) = &plan.image_pull_secret {
         spec.insert("imagePullSecrets".to_owned(), json!([{ "name": secret }]));
     }
     if !plan.node_selector.is_empty() {
-        let labels: Map<String, Value> = plan
-            .node_selector
-            .iter()
-            .map(|(key, value)| (key.clone(), json!(value)))
-            .collect();
+        let labels: Map<String, Value> =
+            plan.node_selector.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
         spec.insert("nodeSelector".to_owned(), Value::Object(labels));
     }
     spec
@@ -374,14 +299,10 @@ fn container(plan: &Plan, target: &Target, name: &str, script: &str, read_only: 
         },
     });
     let (key, mount) = match target.volume_mode {
-        VolumeMode::Filesystem => (
-            "volumeMounts",
-            json!([{ "name": "data", "mountPath": data, "readOnly": read_only }]),
-        ),
-        VolumeMode::Block => (
-            "volumeDevices",
-            json!([{ "name": "data", "devicePath": data }]),
-        ),
+        VolumeMode::Filesystem => {
+            ("volumeMounts", json!([{ "name": "data", "mountPath": data, "readOnly": read_only }]))
+        }
+        VolumeMode::Block => ("volumeDevices", json!([{ "name": "data", "devicePath": data }])),
     };
     if let Value::Object(container) = &mut container {
         container.insert(key.to_owned(), mount);

@@ -214,21 +214,12 @@ impl PlanError {
 }
 
 fn those(names: &[String]) -> String {
-    if names.is_empty() {
-        String::from("; there is none")
-    } else {
-        format!("; there are: {}", names.join(", "))
-    }
+    if names.is_empty() { String::from("; there is none") } else { format!("; there are: {}", names.join(", ")) }
 }
 
 impl Plan {
     /// Decides what to do. Nothing that is created is named by the cluster: all names follow from the run's id.
-    pub fn new(
-        selection: &Selection,
-        facts: &Facts,
-        run: RunId,
-        expires_at: Timestamp,
-    ) -> Result<Self, PlanError> {
+    pub fn new(selection: &Selection, facts: &Facts, run: RunId, expires_at: Timestamp) -> Result<Self, PlanError> {
         let size = match &selection.size {
             Some(text) => text.parse()?,
             None => DEFAULT_SIZE,
@@ -236,15 +227,8 @@ impl Plan {
         if size < MINIMUM_SIZE {
             return Err(PlanError::TooSmall(size));
         }
-        let names = selection
-            .namespace
-            .iter()
-            .chain(&selection.snapshot_class)
-            .chain(&selection.storage_classes);
-        if let Some(name) = names
-            .chain(&selection.image_pull_secret)
-            .find(|name| !is_name(name))
-        {
+        let names = selection.namespace.iter().chain(&selection.snapshot_class).chain(&selection.storage_classes);
+        if let Some(name) = names.chain(&selection.image_pull_secret).find(|name| !is_name(name)) {
             return Err(PlanError::Name(name.chars().take(80).collect()));
         }
         if selection.image_pull_secret.is_some() && selection.namespace.is_none() {
@@ -270,10 +254,7 @@ impl Plan {
             }
         }
         Ok(Self {
-            namespace: selection
-                .namespace
-                .clone()
-                .unwrap_or_else(|| format!("snapready-{run}")),
+            namespace: selection.namespace.clone().unwrap_or_else(|| format!("snapready-{run}")),
             own_namespace: selection.namespace.is_none(),
             image: image(selection.image.as_deref().unwrap_or(DEFAULT_IMAGE))?,
             image_pull_secret: selection.image_pull_secret.clone(),
@@ -288,11 +269,7 @@ impl Plan {
 
 /// The size to request for the restored volume: drivers refuse less than the snapshot holds, and less than the source
 /// has. `restore_size` is the `VolumeSnapshot`'s, `capacity` the source claim's, both from the status.
-pub fn restore_size(
-    request: u64,
-    restore_size: Option<&str>,
-    capacity: Option<&str>,
-) -> Result<u64, QuantityError> {
+pub fn restore_size(request: u64, restore_size: Option<&str>, capacity: Option<&str>) -> Result<u64, QuantityError> {
     let mut bytes = request;
     for text in restore_size.iter().chain(&capacity) {
         bytes = bytes.max(text.parse::<Quantity>()?.0);
@@ -304,10 +281,7 @@ pub fn restore_size(
 pub(super) fn is_name(text: &str) -> bool {
     let is_label = |label: &str| {
         let inner = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
-        !label.is_empty()
-            && label.bytes().all(inner)
-            && !label.starts_with('-')
-            && !label.ends_with('-')
+        !label.is_empty() && label.bytes().all(inner) && !label.starts_with('-') && !label.ends_with('-')
     };
     text.len() <= 253 && text.split('.').all(is_label)
 }
@@ -326,10 +300,7 @@ fn image(text: &str) -> Result<String, PlanError> {
     let reference: Result<Reference, _> = text.parse();
     reference
         .map(|reference| reference.whole())
-        .map_err(|error| PlanError::Image {
-            image: text.chars().take(200).collect(),
-            reason: error.to_string(),
-        })
+        .map_err(|error| PlanError::Image { image: text.chars().take(200).collect(), reason: error.to_string() })
 }
 
 struct ChosenStorageClass {
@@ -350,10 +321,7 @@ impl From<&StorageClass> for ChosenStorageClass {
     }
 }
 
-fn storage_classes(
-    selection: &Selection,
-    facts: &Facts,
-) -> Result<Vec<ChosenStorageClass>, PlanError> {
+fn storage_classes(selection: &Selection, facts: &Facts) -> Result<Vec<ChosenStorageClass>, PlanError> {
     let mut wanted: Vec<&String> = Vec::new();
     for name in &selection.storage_classes {
         if !wanted.contains(&name) {
@@ -362,9 +330,7 @@ fn storage_classes(
     }
     let Some(classes) = facts.storage_classes.seen() else {
         if wanted.is_empty() || selection.all {
-            return Err(PlanError::StorageClassesUnseen(why(facts
-                .storage_classes
-                .missing())));
+            return Err(PlanError::StorageClassesUnseen(why(facts.storage_classes.missing())));
         }
         let unseen = |name: &String| ChosenStorageClass {
             name: name.clone(),
@@ -375,39 +341,23 @@ fn storage_classes(
         return Ok(wanted.into_iter().map(unseen).collect());
     };
     let names = || {
-        let mut names: Vec<String> = classes
-            .iter()
-            .map(|class| class.metadata.name.clone())
-            .collect();
+        let mut names: Vec<String> = classes.iter().map(|class| class.metadata.name.clone()).collect();
         names.sort_unstable();
         names
     };
     if selection.all {
-        let mut all: Vec<ChosenStorageClass> = classes
-            .iter()
-            .filter(|class| is_csi(facts, &class.provisioner))
-            .map(Into::into)
-            .collect();
+        let mut all: Vec<ChosenStorageClass> =
+            classes.iter().filter(|class| is_csi(facts, &class.provisioner)).map(Into::into).collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
-        return if all.is_empty() {
-            Err(PlanError::NoCsiStorageClass(names()))
-        } else {
-            Ok(all)
-        };
+        return if all.is_empty() { Err(PlanError::NoCsiStorageClass(names())) } else { Ok(all) };
     }
     if wanted.is_empty() {
-        let default = default_storage_class(classes)
-            .ok_or_else(|| PlanError::NoDefaultStorageClass(names()))?;
+        let default = default_storage_class(classes).ok_or_else(|| PlanError::NoDefaultStorageClass(names()))?;
         return Ok(vec![default.into()]);
     }
     let find = |name: &String| {
         let class = classes.iter().find(|class| class.metadata.name == *name);
-        class
-            .map(Into::into)
-            .ok_or_else(|| PlanError::UnknownStorageClass {
-                name: name.clone(),
-                existing: names(),
-            })
+        class.map(Into::into).ok_or_else(|| PlanError::UnknownStorageClass { name: name.clone(), existing: names() })
     };
     wanted.into_iter().map(find).collect()
 }
@@ -423,24 +373,14 @@ fn why(missing: Option<Missing>) -> String {
 
 /// Kubernetes' rule for `StorageClasses`: of several default ones the newest; of equally old ones the first by name.
 fn default_storage_class(classes: &[StorageClass]) -> Option<&StorageClass> {
-    const KEYS: [&str; 2] = [
-        "storageclass.kubernetes.io/is-default-class",
-        "storageclass.beta.kubernetes.io/is-default-class",
-    ];
+    const KEYS: [&str; 2] =
+        ["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"];
     let annotated = |class: &&StorageClass| {
-        KEYS.iter().any(|key| {
-            class
-                .metadata
-                .annotations
-                .get(*key)
-                .is_some_and(|value| value == "true")
-        })
+        KEYS.iter().any(|key| class.metadata.annotations.get(*key).is_some_and(|value| value == "true"))
     };
     classes.iter().filter(annotated).max_by(|a, b| {
         let (a, b) = (&a.metadata, &b.metadata);
-        a.creation_timestamp
-            .cmp(&b.creation_timestamp)
-            .then_with(|| b.name.cmp(&a.name))
+        a.creation_timestamp.cmp(&b.creation_timestamp).then_with(|| b.name.cmp(&a.name))
     })
 }
 
@@ -451,20 +391,11 @@ fn is_csi(facts: &Facts, provisioner: &str) -> bool {
     if drivers.is_none() && nodes.is_none() {
         return !provisioner.starts_with("kubernetes.io/");
     }
-    let registered = drivers.is_some_and(|drivers| {
-        drivers
-            .iter()
-            .any(|driver| driver.metadata.name == provisioner)
-    });
+    let registered = drivers.is_some_and(|drivers| drivers.iter().any(|driver| driver.metadata.name == provisioner));
     let on_a_node = |nodes: &Vec<_>| {
-        nodes
-            .iter()
-            .any(|node: &snapready_checks::model::kubernetes::CsiNode| {
-                node.spec
-                    .drivers
-                    .iter()
-                    .any(|driver| driver.name == provisioner)
-            })
+        nodes.iter().any(|node: &snapready_checks::model::kubernetes::CsiNode| {
+            node.spec.drivers.iter().any(|driver| driver.name == provisioner)
+        })
     };
     registered || nodes.is_some_and(on_a_node)
 }
@@ -493,29 +424,19 @@ fn snapshot_class(
 ) -> Result<ChosenSnapshotClass, PlanError> {
     let classes = facts.volume_snapshot_classes.seen();
     let Some(name) = &selection.snapshot_class else {
-        let chosen = classes.zip(driver).and_then(|(classes, driver)| {
-            super::knowledge::default_snapshot_class(classes, driver)
-        });
+        let chosen =
+            classes.zip(driver).and_then(|(classes, driver)| super::knowledge::default_snapshot_class(classes, driver));
         return Ok(chosen.map(Into::into).unwrap_or_default());
     };
     let Some(classes) = classes else {
-        return Ok(ChosenSnapshotClass {
-            name: Some(name.clone()),
-            ..ChosenSnapshotClass::default()
-        });
+        return Ok(ChosenSnapshotClass { name: Some(name.clone()), ..ChosenSnapshotClass::default() });
     };
     if let Some(class) = classes.iter().find(|class| class.metadata.name == *name) {
         Ok(class.into())
     } else {
-        let mut existing: Vec<String> = classes
-            .iter()
-            .map(|class| class.metadata.name.clone())
-            .collect();
+        let mut existing: Vec<String> = classes.iter().map(|class| class.metadata.name.clone()).collect();
         existing.sort_unstable();
-        Err(PlanError::UnknownSnapshotClass {
-            name: name.clone(),
-            existing,
-        })
+        Err(PlanError::UnknownSnapshotClass { name: name.clone(), existing })
     }
 }
 

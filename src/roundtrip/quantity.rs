@@ -11,9 +11,7 @@ pub struct Quantity(pub u64);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QuantityError {
     /// It is not written as Kubernetes writes quantities.
-    #[error(
-        "{0:?} is not a Kubernetes quantity: write a number and a unit, for example 10Gi, 500Mi or 2T"
-    )]
+    #[error("{0:?} is not a Kubernetes quantity: write a number and a unit, for example 10Gi, 500Mi or 2T")]
     Malformed(String),
     /// It is below zero.
     #[error("{0:?} is negative; an amount of storage is not")]
@@ -23,26 +21,9 @@ pub enum QuantityError {
     TooLarge(String),
 }
 
-const BINARY: [(&str, u32); 6] = [
-    ("Ki", 10),
-    ("Mi", 20),
-    ("Gi", 30),
-    ("Ti", 40),
-    ("Pi", 50),
-    ("Ei", 60),
-];
-const DECIMAL: [(&str, i32); 10] = [
-    ("n", -9),
-    ("u", -6),
-    ("m", -3),
-    ("", 0),
-    ("k", 3),
-    ("M", 6),
-    ("G", 9),
-    ("T", 12),
-    ("P", 15),
-    ("E", 18),
-];
+const BINARY: [(&str, u32); 6] = [("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40), ("Pi", 50), ("Ei", 60)];
+const DECIMAL: [(&str, i32); 10] =
+    [("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18)];
 
 impl FromStr for Quantity {
     type Err = QuantityError;
@@ -52,9 +33,7 @@ impl FromStr for Quantity {
         let shown: String = text.chars().take(40).collect();
         let malformed = || QuantityError::Malformed(shown.clone());
         let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-        let end = unsigned
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .unwrap_or(unsigned.len());
+        let end = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
         let (number, unit) = unsigned.split_at(end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         if whole.len() + fraction.len() == 0 || fraction.contains('.') {
@@ -148,28 +127,14 @@ mod tests {
     #[test]
     fn what_it_does_not() {
         for text in [
-            "", "Gi", ".", "1 Gi", "1gi", "1GB", "1GiB", "1K", "ten", "1..2", "1.2.3", "1e",
-            "1e5Gi", "--1", "1\u{1b}", "１", "1e101",
+            "", "Gi", ".", "1 Gi", "1gi", "1GB", "1GiB", "1K", "ten", "1..2", "1.2.3", "1e", "1e5Gi", "--1", "1\u{1b}",
+            "１", "1e101",
         ] {
-            assert!(
-                matches!(text.parse::<Quantity>(), Err(QuantityError::Malformed(_))),
-                "{text}"
-            );
+            assert!(matches!(text.parse::<Quantity>(), Err(QuantityError::Malformed(_))), "{text}");
         }
-        assert!(matches!(
-            "-1Gi".parse::<Quantity>(),
-            Err(QuantityError::Negative(_))
-        ));
-        for text in [
-            "16Ei",
-            "20E",
-            "1e30",
-            "99999999999999999999999999999999999999999999",
-        ] {
-            assert!(
-                matches!(text.parse::<Quantity>(), Err(QuantityError::TooLarge(_))),
-                "{text}"
-            );
+        assert!(matches!("-1Gi".parse::<Quantity>(), Err(QuantityError::Negative(_))));
+        for text in ["16Ei", "20E", "1e30", "99999999999999999999999999999999999999999999"] {
+            assert!(matches!(text.parse::<Quantity>(), Err(QuantityError::TooLarge(_))), "{text}");
         }
     }
 

@@ -51,7 +51,9 @@ impl Found {
             task.unknown,
         );
         let mut summary = Summary::default();
-        for status in self.results.iter().map(|result| result.status).chain(self.round_trips.iter().map(|trip| trip.status)) {
+        for status in
+            self.results.iter().map(|result| result.status).chain(self.round_trips.iter().map(|trip| trip.status))
+        {
             summary.count(status);
         }
         Report {

@@ -6,10 +6,7 @@ use crate::report::sanitize::is_hidden;
 use crate::report::style::Styles;
 
 fn verbose() -> RenderOptions {
-    RenderOptions {
-        verbosity: Verbosity::Verbose,
-        ..RenderOptions::default()
-    }
+    RenderOptions { verbosity: Verbosity::Verbose, ..RenderOptions::default() }
 }
 
 #[test]
@@ -26,11 +23,7 @@ fn samples_in_every_format_but_human() {
 fn same_report_same_text() {
     for (name, report) in samples::all() {
         for format in Format::ALL {
-            assert_eq!(
-                render(format, &report, &verbose()),
-                render(format, &report, &verbose()),
-                "{name} {format}"
-            );
+            assert_eq!(render(format, &report, &verbose()), render(format, &report, &verbose()), "{name} {format}");
         }
     }
 }
@@ -40,22 +33,14 @@ fn every_format_but_gauges_says_simulated_and_so_do_they() {
     for format in Format::ALL {
         let text = render(format, &samples::simulated(), &RenderOptions::default());
         assert!(text.contains("simulated"), "{format}: {text}");
-        assert!(
-            !render(format, &samples::ready(), &RenderOptions::default()).contains("simulated"),
-            "{format}"
-        );
+        assert!(!render(format, &samples::ready(), &RenderOptions::default()).contains("simulated"), "{format}");
     }
 }
 
 #[test]
 fn a_megabyte_in_every_field() {
     let report = samples::filled(&"\u{1b}]0;x".repeat(1 << 18));
-    for format in [
-        Format::Human,
-        Format::Junit,
-        Format::Markdown,
-        Format::Prometheus,
-    ] {
+    for format in [Format::Human, Format::Junit, Format::Markdown, Format::Prometheus] {
         let text = render(format, &report, &verbose());
         assert!(!text.chars().any(|c| c != '\n' && is_hidden(c)), "{format}");
         assert!(text.len() < 16 << 20, "{format}: {} bytes", text.len());

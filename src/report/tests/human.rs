@@ -10,10 +10,7 @@ fn screen(report: &crate::report::document::Report, options: RenderOptions) -> S
 }
 
 fn wide(width: usize) -> RenderOptions {
-    RenderOptions {
-        width: Some(width),
-        ..RenderOptions::default()
-    }
+    RenderOptions { width: Some(width), ..RenderOptions::default() }
 }
 
 #[test]
@@ -29,79 +26,23 @@ fn one_report_in_every_look() {
     for width in [60, 80, 120] {
         insta::assert_snapshot!(format!("mixed_{width}"), screen(&report, wide(width)));
     }
-    assert_eq!(
-        screen(&report, wide(40)),
-        screen(&report, wide(60)),
-        "narrower than 60 is shown as 60"
-    );
-    assert_eq!(
-        screen(&report, wide(500)),
-        screen(&report, wide(120)),
-        "wider than 120 is shown as 120"
-    );
-    insta::assert_snapshot!(
-        "mixed_not_a_terminal",
-        screen(&report, RenderOptions::default())
-    );
-    insta::assert_snapshot!(
-        "mixed_ascii",
-        screen(
-            &report,
-            RenderOptions {
-                ascii: true,
-                ..wide(80)
-            }
-        )
-    );
-    insta::assert_snapshot!(
-        "mixed_quiet",
-        screen(
-            &report,
-            RenderOptions {
-                verbosity: Verbosity::Quiet,
-                ..wide(80)
-            }
-        )
-    );
+    assert_eq!(screen(&report, wide(40)), screen(&report, wide(60)), "narrower than 60 is shown as 60");
+    assert_eq!(screen(&report, wide(500)), screen(&report, wide(120)), "wider than 120 is shown as 120");
+    insta::assert_snapshot!("mixed_not_a_terminal", screen(&report, RenderOptions::default()));
+    insta::assert_snapshot!("mixed_ascii", screen(&report, RenderOptions { ascii: true, ..wide(80) }));
+    insta::assert_snapshot!("mixed_quiet", screen(&report, RenderOptions { verbosity: Verbosity::Quiet, ..wide(80) }));
     insta::assert_snapshot!(
         "mixed_verbose",
-        screen(
-            &report,
-            RenderOptions {
-                verbosity: Verbosity::Verbose,
-                ..wide(80)
-            }
-        )
+        screen(&report, RenderOptions { verbosity: Verbosity::Verbose, ..wide(80) })
     );
-    let colored = screen(
-        &report,
-        RenderOptions {
-            styles: Styles::colored(),
-            ..wide(80)
-        },
-    );
+    let colored = screen(&report, RenderOptions { styles: Styles::colored(), ..wide(80) });
     insta::assert_snapshot!("mixed_colored", colored.replace('\u{1b}', "^"));
-    assert_eq!(
-        screen(
-            &report,
-            RenderOptions {
-                verbosity: Verbosity::Silent,
-                ..wide(80)
-            }
-        ),
-        ""
-    );
+    assert_eq!(screen(&report, RenderOptions { verbosity: Verbosity::Silent, ..wide(80) }), "");
 }
 
 #[test]
 fn nothing_but_the_verdict_when_all_is_well_and_quiet() {
-    let quiet = screen(
-        &samples::ready(),
-        RenderOptions {
-            verbosity: Verbosity::Quiet,
-            ..wide(80)
-        },
-    );
+    let quiet = screen(&samples::ready(), RenderOptions { verbosity: Verbosity::Quiet, ..wide(80) });
     assert_eq!(quiet, "READY   2 passed     31.0s\n");
 }
 
@@ -124,31 +65,19 @@ fn the_verdict_is_the_last_line() {
         let text = screen(&report, wide(80));
         let last = text.lines().last().unwrap();
         let verdicts = ["READY", "NOT READY", "INCONCLUSIVE"];
-        assert!(
-            verdicts.iter().any(|verdict| last.starts_with(verdict)),
-            "{name}: {last}"
-        );
+        assert!(verdicts.iter().any(|verdict| last.starts_with(verdict)), "{name}: {last}");
     }
 }
 
 #[test]
 fn failures_stand_near_the_verdict_however_long_the_screen() {
     let mut report = samples::mixed();
-    let passes = report
-        .results
-        .clone()
-        .into_iter()
-        .filter(|result| result.status.word() == "pass")
-        .cycle()
-        .take(200);
+    let passes = report.results.clone().into_iter().filter(|result| result.status.word() == "pass").cycle().take(200);
     report.results.extend(passes);
     let text = screen(&report, wide(80));
     let end: Vec<_> = text.lines().rev().take(20).collect();
     for id in ["SR110", "SR130", "SR310"] {
-        assert!(
-            end.iter().any(|line| line.contains(id)),
-            "{id} is not among {end:#?}"
-        );
+        assert!(end.iter().any(|line| line.contains(id)), "{id} is not among {end:#?}");
     }
 }
 
@@ -171,25 +100,12 @@ fn a_failed_clean_up_does_not_take_the_blame() {
     report.round_trips[0].steps.rotate_right(1);
     let text = screen(&report, RenderOptions::default());
     let line = |wanted: &str| text.lines().position(|line| line.contains(wanted)).unwrap();
-    assert_eq!(
-        line("what  pvc/restore stays Pending"),
-        line("✗ restore") + 1,
-        "{text}"
-    );
+    assert_eq!(line("what  pvc/restore stays Pending"), line("✗ restore") + 1, "{text}");
 }
 
 #[test]
 fn a_round_trip_without_a_failed_step_still_shows_its_failure() {
-    let text = screen(
-        &samples::not_begun(),
-        RenderOptions {
-            verbosity: Verbosity::Quiet,
-            ..wide(80)
-        },
-    );
-    assert!(
-        text.contains("✗ FAIL   no VolumeSnapshotClass of driver ebs.csi.aws.com"),
-        "{text}"
-    );
+    let text = screen(&samples::not_begun(), RenderOptions { verbosity: Verbosity::Quiet, ..wide(80) });
+    assert!(text.contains("✗ FAIL   no VolumeSnapshotClass of driver ebs.csi.aws.com"), "{text}");
     assert!(text.contains("more  snapready explain SR301"), "{text}");
 }

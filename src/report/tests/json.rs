@@ -14,9 +14,7 @@ fn validator(schema: &str) -> jsonschema::Validator {
 
 /// Compares with the checked-in text, or writes it if `SNAPREADY_BLESS` is set.
 fn check_in(name: &str, current: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("schema")
-        .join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema").join(name);
     if std::env::var_os("SNAPREADY_BLESS").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, current).unwrap();
@@ -43,15 +41,8 @@ fn the_report_reads_back_and_obeys_the_schema() {
         if let Err(error) = validator.validate(&value) {
             panic!("{name}: {error} at {}", error.instance_path());
         }
-        assert_eq!(
-            serde_json::from_str::<Report>(&text).unwrap(),
-            report,
-            "{name}"
-        );
-        assert!(
-            text.starts_with("{\n  \"schemaVersion\": \"snapready.dev/report/v1\""),
-            "{name}"
-        );
+        assert_eq!(serde_json::from_str::<Report>(&text).unwrap(), report, "{name}");
+        assert!(text.starts_with("{\n  \"schemaVersion\": \"snapready.dev/report/v1\""), "{name}");
         assert!(text.ends_with("}\n"), "{name}");
     }
 }
@@ -69,18 +60,9 @@ fn the_last_line_of_ndjson_holds_the_report() {
     for (name, report) in samples::all() {
         let text = render(Format::Ndjson, &report, &RenderOptions::default());
         assert_eq!(text.lines().count(), 1, "{name}");
-        assert!(
-            validator.is_valid(&serde_json::from_str(&text).unwrap()),
-            "{name}"
-        );
+        assert!(validator.is_valid(&serde_json::from_str(&text).unwrap()), "{name}");
         let event: Event = serde_json::from_str(&text).unwrap();
-        assert_eq!(
-            event.event,
-            Happening::RunFinished {
-                report: Box::new(report)
-            },
-            "{name}"
-        );
+        assert_eq!(event.event, Happening::RunFinished { report: Box::new(report) }, "{name}");
     }
 }
 

@@ -24,42 +24,21 @@ fn planned() -> Event {
         volume_mode: VolumeMode::Filesystem,
     };
     let namespace = "snapready-7f3a9c".to_owned();
-    event(
-        1,
-        Happening::RoundTripsPlanned {
-            namespace,
-            own_namespace: true,
-            targets: vec![target],
-        },
-    )
+    event(1, Happening::RoundTripsPlanned { namespace, own_namespace: true, targets: vec![target] })
 }
 
 fn waiting(second: i64, last_seen: &str) -> Event {
     let waiting_for = "readyToUse".to_owned();
     event(
         second,
-        Happening::StepWaiting {
-            target: 0,
-            step: StepId::Snapshot,
-            waiting_for,
-            last_seen: last_seen.to_owned(),
-        },
+        Happening::StepWaiting { target: 0, step: StepId::Snapshot, waiting_for, last_seen: last_seen.to_owned() },
     )
 }
 
 fn verdict(status: Status, diagnosed: bool) -> Happening {
     let trip = samples::failed_round_trip();
-    let diagnosis = if diagnosed {
-        trip.diagnosis.map(Box::new)
-    } else {
-        None
-    };
-    Happening::VerdictKnown {
-        target: 0,
-        status,
-        data: (!diagnosed).then_some(DataVerdict::Intact),
-        diagnosis,
-    }
+    let diagnosis = if diagnosed { trip.diagnosis.map(Box::new) } else { None };
+    Happening::VerdictKnown { target: 0, status, data: (!diagnosed).then_some(DataVerdict::Intact), diagnosis }
 }
 
 /// A run with every kind of event.
@@ -74,67 +53,22 @@ fn story() -> Vec<Event> {
                 source: samples::mixed().source,
             },
         ),
+        event(0, Happening::CheckFinished { result: samples::mixed().results[0].clone() }),
         event(
             0,
             Happening::CheckFinished {
-                result: samples::mixed().results[0].clone(),
-            },
-        ),
-        event(
-            0,
-            Happening::CheckFinished {
-                result: samples::result(
-                    "SR110",
-                    Group::Controller,
-                    Status::Fail,
-                    "t",
-                    "no controller",
-                ),
+                result: samples::result("SR110", Group::Controller, Status::Fail, "t", "no controller"),
             },
         ),
         planned(),
-        event(
-            2,
-            Happening::StepStarted {
-                target: 0,
-                step: StepId::Snapshot,
-            },
-        ),
+        event(2, Happening::StepStarted { target: 0, step: StepId::Snapshot }),
         waiting(3, "bound, no handle"),
-        event(
-            4,
-            Happening::Retrying {
-                request: "get volumesnapshots".to_owned(),
-                reason: "503".to_owned(),
-            },
-        ),
-        event(
-            125,
-            Happening::StepFinished {
-                target: 0,
-                step: report.steps[5].clone(),
-            },
-        ),
+        event(4, Happening::Retrying { request: "get volumesnapshots".to_owned(), reason: "503".to_owned() }),
+        event(125, Happening::StepFinished { target: 0, step: report.steps[5].clone() }),
         event(125, verdict(Status::Fail, true)),
-        event(
-            126,
-            Happening::Stopping {
-                signal: "SIGTERM".to_owned(),
-                objects: 1,
-            },
-        ),
-        event(
-            127,
-            Happening::ObjectRemoved {
-                object: samples::object("PersistentVolumeClaim", "source"),
-            },
-        ),
-        event(
-            128,
-            Happening::RunFinished {
-                report: Box::new(samples::mixed()),
-            },
-        ),
+        event(126, Happening::Stopping { signal: "SIGTERM".to_owned(), objects: 1 }),
+        event(127, Happening::ObjectRemoved { object: samples::object("PersistentVolumeClaim", "source") }),
+        event(128, Happening::RunFinished { report: Box::new(samples::mixed()) }),
     ]
 }
 
@@ -149,137 +83,60 @@ fn shown(mode: ProgressMode, options: ProgressOptions, events: &[Event]) -> Stri
 
 #[test]
 fn one_line_per_event() {
-    insta::assert_snapshot!(
-        "lines",
-        shown(ProgressMode::Lines, ProgressOptions::default(), &story())
-    );
-    let all = ProgressOptions {
-        ascii: true,
-        verbose: true,
-        ..ProgressOptions::default()
-    };
-    insta::assert_snapshot!(
-        "lines_ascii_verbose",
-        shown(ProgressMode::Lines, all, &story())
-    );
+    insta::assert_snapshot!("lines", shown(ProgressMode::Lines, ProgressOptions::default(), &story()));
+    let all = ProgressOptions { ascii: true, verbose: true, ..ProgressOptions::default() };
+    insta::assert_snapshot!("lines_ascii_verbose", shown(ProgressMode::Lines, all, &story()));
 }
 
 #[test]
 fn without_progress_only_what_must_be_known() {
     let text = shown(ProgressMode::Off, ProgressOptions::default(), &story());
-    assert_eq!(
-        text,
-        "   2m06s  SIGTERM: stopping; removing 1 object (Ctrl-C again to leave them)\n"
-    );
+    assert_eq!(text, "   2m06s  SIGTERM: stopping; removing 1 object (Ctrl-C again to leave them)\n");
 }
 
 #[test]
 fn hostile_text_is_harmless() {
     let evil = "a\u{1b}[2J\u{9b}31m\u{202e}\r\nb";
-    let text = shown(
-        ProgressMode::Lines,
-        ProgressOptions::default(),
-        &[planned(), waiting(2, evil)],
-    );
+    let text = shown(ProgressMode::Lines, ProgressOptions::default(), &[planned(), waiting(2, evil)]);
     assert_eq!(text.lines().count(), 2, "{text}");
-    assert!(
-        !text
-            .chars()
-            .any(|c| c != '\n' && crate::report::sanitize::is_hidden(c)),
-        "{text:?}"
-    );
+    assert!(!text.chars().any(|c| c != '\n' && crate::report::sanitize::is_hidden(c)), "{text:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn silence_is_broken_every_30_seconds_of_waiting() {
     let stream = Recorder::default();
-    let mut progress = Progress::new(
-        ProgressMode::Lines,
-        ProgressOptions::default(),
-        Box::new(stream.clone()),
-    );
+    let mut progress = Progress::new(ProgressMode::Lines, ProgressOptions::default(), Box::new(stream.clone()));
     progress.event(&planned());
-    assert!(
-        within(&mut progress, Duration::from_secs(3_600))
-            .await
-            .is_none(),
-        "nothing is waited for"
-    );
-    progress.event(&event(
-        2,
-        Happening::StepStarted {
-            target: 0,
-            step: StepId::Snapshot,
-        },
-    ));
+    assert!(within(&mut progress, Duration::from_secs(3_600)).await.is_none(), "nothing is waited for");
+    progress.event(&event(2, Happening::StepStarted { target: 0, step: StepId::Snapshot }));
     progress.event(&waiting(3, "bound, no handle"));
-    assert!(
-        within(&mut progress, Duration::from_millis(29_999))
-            .await
-            .is_none(),
-        "it is not due yet"
-    );
-    assert!(
-        within(&mut progress, Duration::from_millis(2))
-            .await
-            .is_some()
-    );
-    assert!(
-        within(&mut progress, HEARTBEAT + Duration::from_millis(1))
-            .await
-            .is_some()
-    );
-    let beats: Vec<_> = stream
-        .text()
-        .lines()
-        .filter(|line| line.contains("still waiting"))
-        .map(str::to_owned)
-        .collect();
+    assert!(within(&mut progress, Duration::from_millis(29_999)).await.is_none(), "it is not due yet");
+    assert!(within(&mut progress, Duration::from_millis(2)).await.is_some());
+    assert!(within(&mut progress, HEARTBEAT + Duration::from_millis(1)).await.is_some());
+    let beats: Vec<_> =
+        stream.text().lines().filter(|line| line.contains("still waiting")).map(str::to_owned).collect();
     assert_eq!(beats.len(), 2);
-    assert!(beats[1].ends_with("gp3 → gold: take snapshot: still waiting after 1m00s: waiting for readyToUse; last seen: bound, no handle"), "{beats:?}");
-    progress.event(&event(
-        65,
-        Happening::StepFinished {
-            target: 0,
-            step: samples::failed_round_trip().steps[3].clone(),
-        },
-    ));
     assert!(
-        within(&mut progress, Duration::from_secs(3_600))
-            .await
-            .is_none(),
-        "the wait is over"
+        beats[1].ends_with(
+            "gp3 → gold: take snapshot: still waiting after 1m00s: waiting for readyToUse; last seen: bound, no handle"
+        ),
+        "{beats:?}"
     );
+    progress
+        .event(&event(65, Happening::StepFinished { target: 0, step: samples::failed_round_trip().steps[3].clone() }));
+    assert!(within(&mut progress, Duration::from_secs(3_600)).await.is_none(), "the wait is over");
 }
 
 /// Dropping the heartbeat, as `select!` does at every event, must not put it off.
 #[tokio::test(start_paused = true)]
 async fn a_dropped_heartbeat_comes_in_time() {
     let stream = Recorder::default();
-    let mut progress = Progress::new(
-        ProgressMode::Lines,
-        ProgressOptions::default(),
-        Box::new(stream.clone()),
-    );
-    progress.event(&event(
-        2,
-        Happening::StepStarted {
-            target: 0,
-            step: StepId::Snapshot,
-        },
-    ));
+    let mut progress = Progress::new(ProgressMode::Lines, ProgressOptions::default(), Box::new(stream.clone()));
+    progress.event(&event(2, Happening::StepStarted { target: 0, step: StepId::Snapshot }));
     for _ in 0..5 {
-        assert!(
-            within(&mut progress, Duration::from_secs(5))
-                .await
-                .is_none()
-        );
+        assert!(within(&mut progress, Duration::from_secs(5)).await.is_none());
     }
-    assert!(
-        within(&mut progress, Duration::from_millis(5_001))
-            .await
-            .is_some()
-    );
+    assert!(within(&mut progress, Duration::from_millis(5_001)).await.is_some());
 }
 
 async fn within(progress: &mut Progress, time: Duration) -> Option<()> {
@@ -290,14 +147,9 @@ async fn within(progress: &mut Progress, time: Duration) -> Option<()> {
 async fn following_shows_and_reports_every_event() {
     let (sender, events) = mpsc::unbounded_channel();
     let (stdout, stderr) = (Recorder::default(), Recorder::default());
-    let mut progress = Progress::new(
-        ProgressMode::Lines,
-        ProgressOptions::default(),
-        Box::new(stderr.clone()),
-    );
+    let mut progress = Progress::new(ProgressMode::Lines, ProgressOptions::default(), Box::new(stderr.clone()));
     let outputs = Outputs::new(Some(Format::Ndjson), &[]).unwrap();
-    let mut reporter =
-        Reporter::new(outputs, RenderOptions::default(), Box::new(stdout.clone())).unwrap();
+    let mut reporter = Reporter::new(outputs, RenderOptions::default(), Box::new(stdout.clone())).unwrap();
     let talk = async move {
         for event in story() {
             sender.send(event).unwrap();
@@ -323,11 +175,7 @@ fn a_closed_stderr_is_no_error() {
             Err(io::ErrorKind::BrokenPipe.into())
         }
     }
-    let mut progress = Progress::new(
-        ProgressMode::Lines,
-        ProgressOptions::default(),
-        Box::new(Closed),
-    );
+    let mut progress = Progress::new(ProgressMode::Lines, ProgressOptions::default(), Box::new(Closed));
     for event in story() {
         progress.event(&event);
     }
@@ -375,24 +223,13 @@ fn the_bar_says_what_is_waited_for_and_keeps_the_verdict() {
     let target = ProgressDrawTarget::term_like_with_hz(Box::new(terminal.clone()), 10);
     let mut progress = Progress::bar(ProgressOptions::default(), target);
     let evil = "bound\u{1b}[2J\u{9b}31m\u{202e}, no handle";
-    for event in [
-        planned(),
-        waiting(3, evil),
-        event(4, verdict(Status::Pass, false)),
-    ] {
+    for event in [planned(), waiting(3, evil), event(4, verdict(Status::Pass, false))] {
         progress.event(&event);
     }
     drop(progress);
     let text = terminal.0.lock().unwrap().clone();
-    let wait =
-        "gp3 → gold: take snapshot: waiting for readyToUse; last seen: bound\\u{202e}, no handle";
+    let wait = "gp3 → gold: take snapshot: waiting for readyToUse; last seen: bound\\u{202e}, no handle";
     assert!(text.contains(wait), "{text:?}");
-    assert!(
-        text.contains("✓ gp3 → gold: round trip: pass; data intact"),
-        "{text:?}"
-    );
-    assert!(
-        !text.contains("1.0s"),
-        "only a stream without cursor gets times in front: {text:?}"
-    );
+    assert!(text.contains("✓ gp3 → gold: round trip: pass; data intact"), "{text:?}");
+    assert!(!text.contains("1.0s"), "only a stream without cursor gets times in front: {text:?}");
 }

@@ -6,8 +6,8 @@ use snapready_checks::model::check::{Group, Severity};
 use snapready_checks::model::finding::{Evidence, Fix, Status};
 
 use crate::report::document::{
-    CheckResult, DataVerdict, ObjectName, ObjectRecord, Report, RoundTrip, Run, SCHEMA_VERSION,
-    Source, SourceKind, Step, StepId, Summary, Tool, Verdict, VolumeMode,
+    CheckResult, DataVerdict, ObjectName, ObjectRecord, Report, RoundTrip, Run, SCHEMA_VERSION, Source, SourceKind,
+    Step, StepId, Summary, Tool, Verdict, VolumeMode,
 };
 
 pub(super) fn time(second: i64) -> Timestamp {
@@ -17,10 +17,7 @@ pub(super) fn time(second: i64) -> Timestamp {
 pub(super) fn empty() -> Report {
     Report {
         schema_version: SCHEMA_VERSION.to_owned(),
-        tool: Tool {
-            name: "snapready".to_owned(),
-            version: "0.1.0".to_owned(),
-        },
+        tool: Tool { name: "snapready".to_owned(), version: "0.1.0".to_owned() },
         run: Run {
             id: "7f3a9c".to_owned(),
             command: "preflight".to_owned(),
@@ -45,13 +42,7 @@ pub(super) fn empty() -> Report {
     }
 }
 
-pub(super) fn result(
-    id: &str,
-    group: Group,
-    status: Status,
-    title: &str,
-    message: &str,
-) -> CheckResult {
+pub(super) fn result(id: &str, group: Group, status: Status, title: &str, message: &str) -> CheckResult {
     CheckResult {
         id: id.to_owned(),
         slug: title.replace(' ', "-").to_lowercase(),
@@ -68,22 +59,12 @@ pub(super) fn result(
 }
 
 pub(super) fn object(kind: &str, name: &str) -> ObjectName {
-    ObjectName {
-        kind: kind.to_owned(),
-        namespace: Some("snapready-7f3a9c".to_owned()),
-        name: name.to_owned(),
-    }
+    ObjectName { kind: kind.to_owned(), namespace: Some("snapready-7f3a9c".to_owned()), name: name.to_owned() }
 }
 
 fn step(id: StepId, status: Status, duration_ms: Option<u64>, message: &str) -> Step {
     let started_at = duration_ms.map(|_| time(i64::from(id as u8)));
-    Step {
-        id,
-        status,
-        message: message.to_owned(),
-        started_at,
-        duration_ms,
-    }
+    Step { id, status, message: message.to_owned(), started_at, duration_ms }
 }
 
 pub(super) fn good_round_trip(mode: VolumeMode) -> RoundTrip {
@@ -106,15 +87,8 @@ pub(super) fn good_round_trip(mode: VolumeMode) -> RoundTrip {
         status: Status::Pass,
         data: Some(DataVerdict::Intact),
         diagnosis: None,
-        steps: steps
-            .into_iter()
-            .map(|(id, time, text)| step(id, Status::Pass, Some(time), text))
-            .collect(),
-        objects: vec![ObjectRecord {
-            object: object("PersistentVolumeClaim", "source"),
-            uid: None,
-            removed: true,
-        }],
+        steps: steps.into_iter().map(|(id, time, text)| step(id, Status::Pass, Some(time), text)).collect(),
+        objects: vec![ObjectRecord { object: object("PersistentVolumeClaim", "source"), uid: None, removed: true }],
     }
 }
 
@@ -161,11 +135,12 @@ pub(super) fn mixed() -> Report {
     two_defaults.target = Some("ebs.csi.aws.com".to_owned());
     for name in ["gold", "silver"] {
         let path = "metadata.annotations[\"snapshot.storage.kubernetes.io/is-default-class\"]";
-        two_defaults
-            .evidence
-            .push(Evidence::cluster("VolumeSnapshotClass", name, path, "true"));
+        two_defaults.evidence.push(Evidence::cluster("VolumeSnapshotClass", name, path, "true"));
     }
-    two_defaults.cause = Some("A VolumeSnapshot that names no class is refused by the snapshot-controller when several are default.".to_owned());
+    two_defaults.cause = Some(
+        "A VolumeSnapshot that names no class is refused by the snapshot-controller when several are default."
+            .to_owned(),
+    );
     two_defaults.fix = Some(
         Fix::text("Keep one default class.")
             .command("kubectl annotate volumesnapshotclass silver snapshot.storage.kubernetes.io/is-default-class-")
@@ -196,29 +171,11 @@ pub(super) fn mixed() -> Report {
         "CSI drivers are registered",
         "not allowed to list csidrivers.storage.k8s.io",
     );
-    drivers.fix =
-        Some(Fix::text("Grant list csidrivers.storage.k8s.io.").command("snapready rbac"));
-    let mut version = result(
-        "SR101",
-        Group::Api,
-        Status::Pass,
-        "the Kubernetes version is supported",
-        "v1.36.2",
-    );
-    version.evidence.push(Evidence::cluster(
-        "APIServer",
-        "version",
-        "gitVersion",
-        "v1.36.2",
-    ));
+    drivers.fix = Some(Fix::text("Grant list csidrivers.storage.k8s.io.").command("snapready rbac"));
+    let mut version = result("SR101", Group::Api, Status::Pass, "the Kubernetes version is supported", "v1.36.2");
+    version.evidence.push(Evidence::cluster("APIServer", "version", "gitVersion", "v1.36.2"));
     Report {
-        summary: Summary {
-            pass: 3,
-            warn: 1,
-            fail: 2,
-            skip: 1,
-            unknown: 1,
-        },
+        summary: Summary { pass: 3, warn: 1, fail: 2, skip: 1, unknown: 1 },
         results: vec![
             version,
             result(
@@ -240,46 +197,24 @@ pub(super) fn mixed() -> Report {
             two_defaults,
         ],
         round_trips: vec![failed_round_trip(), good_round_trip(VolumeMode::Block)],
-        run: Run {
-            verdict: Verdict::NotReady,
-            exit_code: 1,
-            ..empty().run
-        },
+        run: Run { verdict: Verdict::NotReady, exit_code: 1, ..empty().run },
         ..empty()
     }
 }
 
 pub(super) fn ready() -> Report {
     Report {
-        summary: Summary {
-            pass: 2,
-            ..Summary::default()
-        },
-        results: vec![result(
-            "SR101",
-            Group::Api,
-            Status::Pass,
-            "the Kubernetes version is supported",
-            "v1.36.2",
-        )],
+        summary: Summary { pass: 2, ..Summary::default() },
+        results: vec![result("SR101", Group::Api, Status::Pass, "the Kubernetes version is supported", "v1.36.2")],
         round_trips: vec![good_round_trip(VolumeMode::Filesystem)],
-        run: Run {
-            verdict: Verdict::Ready,
-            exit_code: 0,
-            duration_ms: 31_000,
-            ..empty().run
-        },
+        run: Run { verdict: Verdict::Ready, exit_code: 0, duration_ms: 31_000, ..empty().run },
         ..empty()
     }
 }
 
 pub(super) fn simulated() -> Report {
-    let source = Source {
-        kind: SourceKind::Simulated,
-        context: None,
-        server: None,
-        server_version: Some("v1.36.0".to_owned()),
-    };
+    let source =
+        Source { kind: SourceKind::Simulated, context: None, server: None, server_version: Some("v1.36.0".to_owned()) };
     Report { source, ..ready() }
 }
 
@@ -288,18 +223,9 @@ pub(super) fn leftovers() -> Report {
     report.run.exit_code = 4;
     report.leftovers = vec![
         object("PersistentVolumeClaim", "restore"),
-        ObjectName {
-            kind: "VolumeSnapshotContent".to_owned(),
-            namespace: None,
-            name: "snapcontent-1".to_owned(),
-        },
+        ObjectName { kind: "VolumeSnapshotContent".to_owned(), namespace: None, name: "snapcontent-1".to_owned() },
     ];
-    report.round_trips[0].steps[7] = step(
-        StepId::Cleanup,
-        Status::Warn,
-        Some(60_000),
-        "2 objects are still there",
-    );
+    report.round_trips[0].steps[7] = step(StepId::Cleanup, Status::Warn, Some(60_000), "2 objects are still there");
     report
 }
 
@@ -309,20 +235,11 @@ pub(super) fn interrupted() -> Report {
     report.run.verdict = Verdict::Inconclusive;
     report.run.exit_code = 130;
     report.run.errors = vec!["interrupted by SIGINT before the data was verified".to_owned()];
-    report.summary = Summary {
-        pass: 1,
-        unknown: 1,
-        ..Summary::default()
-    };
+    report.summary = Summary { pass: 1, unknown: 1, ..Summary::default() };
     let trip = &mut report.round_trips[0];
     trip.status = Status::Unknown;
     trip.data = None;
-    trip.steps[3] = step(
-        StepId::Snapshot,
-        Status::Unknown,
-        Some(2_000),
-        "interrupted while waiting for readyToUse",
-    );
+    trip.steps[3] = step(StepId::Snapshot, Status::Unknown, Some(2_000), "interrupted while waiting for readyToUse");
     for late in 4..7 {
         trip.steps[late] = step(trip.steps[late].id, Status::Skip, None, "interrupted");
     }
@@ -334,28 +251,15 @@ pub(super) fn live_data() -> Report {
     let mut report = ready();
     report.run.verdict = Verdict::NotReady;
     report.run.exit_code = 1;
-    report.summary = Summary {
-        pass: 1,
-        fail: 1,
-        ..Summary::default()
-    };
+    report.summary = Summary { pass: 1, fail: 1, ..Summary::default() };
     let trip = &mut report.round_trips[0];
     trip.status = Status::Fail;
     trip.data = Some(DataVerdict::LiveData);
-    trip.steps[6] = step(
-        StepId::Verify,
-        Status::Fail,
-        Some(1_100),
-        "11 of 12 files hold what was written after the snapshot",
-    );
+    trip.steps[6] =
+        step(StepId::Verify, Status::Fail, Some(1_100), "11 of 12 files hold what was written after the snapshot");
     let message = "the restored volume holds what was written after the snapshot";
-    trip.diagnosis = Some(result(
-        "SR330",
-        Group::Roundtrip,
-        Status::Fail,
-        "Restored data is what was snapshotted",
-        message,
-    ));
+    trip.diagnosis =
+        Some(result("SR330", Group::Roundtrip, Status::Fail, "Restored data is what was snapshotted", message));
     report
 }
 
@@ -364,27 +268,15 @@ pub(super) fn not_begun() -> Report {
     let mut report = ready();
     report.run.verdict = Verdict::NotReady;
     report.run.exit_code = 1;
-    report.summary = Summary {
-        pass: 1,
-        fail: 1,
-        ..Summary::default()
-    };
+    report.summary = Summary { pass: 1, fail: 1, ..Summary::default() };
     let trip = &mut report.round_trips[0];
     trip.status = Status::Fail;
     trip.snapshot_class = None;
     trip.data = None;
     trip.objects = Vec::new();
-    trip.steps = StepId::ALL
-        .map(|id| step(id, Status::Skip, None, "not reached"))
-        .into();
+    trip.steps = StepId::ALL.map(|id| step(id, Status::Skip, None, "not reached")).into();
     let message = "no VolumeSnapshotClass of driver ebs.csi.aws.com";
-    let mut diagnosis = result(
-        "SR301",
-        Group::Roundtrip,
-        Status::Fail,
-        "A class can be chosen",
-        message,
-    );
+    let mut diagnosis = result("SR301", Group::Roundtrip, Status::Fail, "A class can be chosen", message);
     diagnosis.fix = Some(Fix::text("Create one.").command("snapready explain SR203"));
     trip.diagnosis = Some(diagnosis);
     report
@@ -400,44 +292,24 @@ pub(super) fn hostile() -> Report {
 pub(super) fn filled(text: &str) -> Report {
     let mut report = mixed();
     let own = || text.to_owned();
-    report.tool = Tool {
-        name: own(),
-        version: own(),
-    };
+    report.tool = Tool { name: own(), version: own() };
     report.run.id = own();
     report.run.command = own();
     report.run.interrupted = Some(own());
     report.run.errors = vec![own(), own()];
-    report.source = Source {
-        kind: SourceKind::Live,
-        context: Some(own()),
-        server: Some(own()),
-        server_version: Some(own()),
-    };
-    report.leftovers = vec![ObjectName {
-        kind: own(),
-        namespace: Some(own()),
-        name: own(),
-    }];
+    report.source =
+        Source { kind: SourceKind::Live, context: Some(own()), server: Some(own()), server_version: Some(own()) };
+    report.leftovers = vec![ObjectName { kind: own(), namespace: Some(own()), name: own() }];
     let fill = |result: &mut CheckResult| {
         result.id = own();
         result.slug = own();
         result.title = own();
         result.target = Some(own());
         result.message = own();
-        result.evidence = vec![Evidence {
-            kind: own(),
-            namespace: Some(own()),
-            name: own(),
-            path: own(),
-            value: own(),
-        }];
+        result.evidence =
+            vec![Evidence { kind: own(), namespace: Some(own()), name: own(), path: own(), value: own() }];
         result.cause = Some(own());
-        result.fix = Some(Fix {
-            text: own(),
-            commands: vec![own()],
-            manifest: Some(own()),
-        });
+        result.fix = Some(Fix { text: own(), commands: vec![own()], manifest: Some(own()) });
     };
     report.results.iter_mut().for_each(fill);
     for trip in &mut report.round_trips {
@@ -447,11 +319,7 @@ pub(super) fn filled(text: &str) -> Report {
         trip.namespace = own();
         trip.diagnosis.iter_mut().for_each(fill);
         trip.steps.iter_mut().for_each(|step| step.message = own());
-        trip.objects = vec![ObjectRecord {
-            object: object(text, text),
-            uid: Some(own()),
-            removed: false,
-        }];
+        trip.objects = vec![ObjectRecord { object: object(text, text), uid: Some(own()), removed: false }];
     }
     report
 }

@@ -78,19 +78,14 @@ pub(super) fn certain(observation: &Observation<'_>) -> Option<CheckResult> {
             let found = Found::fail(check, &observation.target.label(), &message)
                 .evidence([evidence])
                 .cause("the PersistentVolume of the claim was deleted or is bound to another one")
-                .fix(Fix::text(
-                    "Find out who deletes PersistentVolumes, then run again.",
-                ));
+                .fix(Fix::text("Find out who deletes PersistentVolumes, then run again."));
             return Some(found.done());
         }
         _ => {}
     }
     let events: Vec<&SeenEvent> = observation.claim_events(&["ProvisioningFailed"]).collect();
     if let Some(event) = events.last() {
-        if let Some((_, cause, advice)) = PERMANENT
-            .iter()
-            .find(|(part, _, _)| means(&event.message, part))
-        {
+        if let Some((_, cause, advice)) = PERMANENT.iter().find(|(part, _, _)| means(&event.message, part)) {
             return Some(failed(observation, check, event, cause, Fix::text(*advice)));
         }
         if event.message.contains(" is forbidden: User ") && seen(&events) >= 2 {
@@ -118,9 +113,7 @@ fn check(observation: &Observation<'_>) -> RoundTripCheck {
 /// Two of the texts are common English: they count only in csi-provisioner's own sentences.
 fn means(message: &str, part: &str) -> bool {
     let own = match part {
-        "is being deleted" => {
-            message.contains("error getting handle for DataSource") && Code::find(message).is_none()
-        }
+        "is being deleted" => message.contains("error getting handle for DataSource") && Code::find(message).is_none(),
         "storageclass.storage.k8s.io" => message.ends_with("not found"),
         "is less than the size" => message.contains("requested volume size"),
         "created volume capacity" => message.contains("less than requested capacity"),
@@ -137,24 +130,14 @@ fn by_code(
 ) -> Option<CheckResult> {
     let code = Code::find(&event.message)?;
     let (often, long) = code.patience()?;
-    let same: Vec<&SeenEvent> = events
-        .iter()
-        .filter(|event| Code::find(&event.message) == Some(code))
-        .copied()
-        .collect();
+    let same: Vec<&SeenEvent> =
+        events.iter().filter(|event| Code::find(&event.message) == Some(code)).copied().collect();
     // Without a count in the events time alone has to do, and more of it.
-    let enough =
-        (seen(&same) >= often && observation.elapsed >= long) || observation.elapsed >= long * 4;
+    let enough = (seen(&same) >= often && observation.elapsed >= long) || observation.elapsed >= long * 4;
     if !enough {
         return None;
     }
-    Some(failed(
-        observation,
-        check,
-        event,
-        code.meaning(),
-        advice(observation, code),
-    ))
+    Some(failed(observation, check, event, code.meaning(), advice(observation, code)))
 }
 
 fn advice(observation: &Observation<'_>, code: Code) -> Fix {
@@ -172,9 +155,7 @@ fn advice(observation: &Observation<'_>, code: Code) -> Fix {
 }
 
 fn seen(events: &[&SeenEvent]) -> u64 {
-    events
-        .iter()
-        .fold(0, |sum: u64, event| sum.saturating_add(event.count.max(1)))
+    events.iter().fold(0, |sum: u64, event| sum.saturating_add(event.count.max(1)))
 }
 
 pub(super) fn failed(
@@ -185,42 +166,24 @@ pub(super) fn failed(
     fix: Fix,
 ) -> CheckResult {
     let namespace = observation.namespace_name();
-    let what = if observation.step == StepId::Provision {
-        "is not provisioned"
-    } else {
-        "is not restored"
-    };
+    let what = if observation.step == StepId::Provision { "is not provisioned" } else { "is not restored" };
     let command = format!(
         "kubectl describe persistentvolumeclaim {} -n {}",
         safe(&event.name, "NAME"),
         safe(&namespace, "NAMESPACE")
     );
-    Found::fail(
-        check,
-        &observation.target.label(),
-        &format!("claim {} {what}: {}", event.name, event.message),
-    )
-    .evidence([observation.event_evidence(event)])
-    .cause(cause)
-    .fix(fix.command(command))
-    .done()
+    Found::fail(check, &observation.target.label(), &format!("claim {} {what}: {}", event.name, event.message))
+        .evidence([observation.event_evidence(event)])
+        .cause(cause)
+        .fix(fix.command(command))
+        .done()
 }
 
 /// Nothing in the cluster is called like the provisioner, and nothing but Kubernetes itself has said a word.
-fn no_driver(
-    observation: &Observation<'_>,
-    check: RoundTripCheck,
-    claim: &str,
-) -> Option<CheckResult> {
+fn no_driver(observation: &Observation<'_>, check: RoundTripCheck, claim: &str) -> Option<CheckResult> {
     let driver = observation.target.driver.as_deref()?;
-    let silent = observation
-        .claim_events(&[
-            "Provisioning",
-            "ProvisioningFailed",
-            "ProvisioningSucceeded",
-        ])
-        .next()
-        .is_none();
+    let silent =
+        observation.claim_events(&["Provisioning", "ProvisioningFailed", "ProvisioningSucceeded"]).next().is_none();
     let event = observation.claim_events(&["ExternalProvisioning"]).last()?;
     let absent = knowledge::driver(observation.facts, driver) == Presence::Absent;
     if !(silent && absent && observation.elapsed >= Duration::from_secs(15)) {

@@ -13,31 +13,15 @@ use crate::roundtrip::plan::{Plan, Target};
 /// The result of comparing the restored data.
 #[must_use]
 pub fn data_result(plan: &Plan, target: &Target, judgement: &Judgement) -> CheckResult {
-    let status = if judgement.verdict == DataVerdict::Intact {
-        Status::Pass
-    } else {
-        Status::Fail
-    };
-    let found = Found::new(
-        RoundTripCheck::DataIntact,
-        status,
-        Some(&target.label()),
-        &judgement.message,
-    );
+    let status = if judgement.verdict == DataVerdict::Intact { Status::Pass } else { Status::Fail };
+    let found = Found::new(RoundTripCheck::DataIntact, status, Some(&target.label()), &judgement.message);
     let claim = name(plan, target, Role::Restored);
-    let found = found.evidence(
-        judgement
-            .evidence(&plan.namespace, &claim)
-            .into_iter()
-            .take(12),
-    );
+    let found = found.evidence(judgement.evidence(&plan.namespace, &claim).into_iter().take(12));
     let driver = target.driver.as_deref().unwrap_or("the driver");
     let (cause, advice) = match judgement.verdict {
         DataVerdict::Intact => return found.done(),
         DataVerdict::LiveData => (
-            format!(
-                "{driver} copied the live volume instead of the snapshot, or its snapshot is not a point in time"
-            ),
+            format!("{driver} copied the live volume instead of the snapshot, or its snapshot is not a point in time"),
             "Do not rely on this driver's snapshots: restores hold newer data than the backup. Update the driver, and report it to its maker.",
         ),
         DataVerdict::Empty => (
@@ -66,80 +50,46 @@ pub fn data_result(plan: &Plan, target: &Target, judgement: &Judgement) -> Check
     let namespace = safe(&plan.namespace, "NAMESPACE");
     found
         .cause(cause)
-        .fix(Fix::text(advice).command(format!(
-            "kubectl get volumesnapshot,pvc -n {namespace} -o yaml"
-        )))
+        .fix(Fix::text(advice).command(format!("kubectl get volumesnapshot,pvc -n {namespace} -o yaml")))
         .done()
 }
 
 /// The result of a reader without a report: nothing is known about the data, so it is neither pass nor fail.
 #[must_use]
-pub fn unreadable_result(
-    plan: &Plan,
-    target: &Target,
-    unreadable: &UnreadableReport,
-) -> CheckResult {
+pub fn unreadable_result(plan: &Plan, target: &Target, unreadable: &UnreadableReport) -> CheckResult {
     let reader = name(plan, target, Role::Reader);
-    Found::new(
-        RoundTripCheck::DataIntact,
-        Status::Unknown,
-        Some(&target.label()),
-        &unreadable.to_string(),
-    )
-    .evidence([Evidence::namespaced(
-        "Pod",
-        &plan.namespace,
-        &reader,
-        "termination message",
-        unreadable.text.as_str(),
-    )])
-    .cause("the restored data was not measured, so nothing is known about it")
-    .fix(Fix::text(
-        "Run again; if it stays so, name another image with --image, for example busybox.",
-    ))
-    .done()
+    Found::new(RoundTripCheck::DataIntact, Status::Unknown, Some(&target.label()), &unreadable.to_string())
+        .evidence([Evidence::namespaced(
+            "Pod",
+            &plan.namespace,
+            &reader,
+            "termination message",
+            unreadable.text.as_str(),
+        )])
+        .cause("the restored data was not measured, so nothing is known about it")
+        .fix(Fix::text("Run again; if it stays so, name another image with --image, for example busybox."))
+        .done()
 }
 
 /// The result of a writer whose report is not good enough. `pod` is the writer as last seen.
 #[must_use]
-pub fn write_result(
-    plan: &Plan,
-    target: &Target,
-    fault: &WriteFault,
-    pod: Option<&Value>,
-) -> CheckResult {
+pub fn write_result(plan: &Plan, target: &Target, fault: &WriteFault, pod: Option<&Value>) -> CheckResult {
     let writer = name(plan, target, Role::Writer);
     let value = match fault {
-        WriteFault::Image { text, .. }
-        | WriteFault::Volume { text, .. }
-        | WriteFault::Unreadable { text } => text.as_str(),
+        WriteFault::Image { text, .. } | WriteFault::Volume { text, .. } | WriteFault::Unreadable { text } => {
+            text.as_str()
+        }
         WriteFault::Measured { what } => what.as_str(),
     };
-    let found = Found::fail(
-        RoundTripCheck::WriteSucceeds,
-        &target.label(),
-        &fault.to_string(),
-    )
-    .evidence([Evidence::namespaced(
-        "Pod",
-        &plan.namespace,
-        &writer,
-        "termination message",
-        value,
-    )])
-    .evidence(
-        pod.and_then(|pod| text(pod, "/status/reason"))
-            .map(|reason| {
-                Evidence::namespaced("Pod", &plan.namespace, &writer, "status.reason", reason)
-            }),
-    );
-    let image = Fix::text(
-        "Name an image with busybox, or with a shell, coreutils, awk and find, with --image.",
-    )
-    .command("snapready roundtrip --image REGISTRY/busybox:1.36");
-    let denied = ["Permission denied", "Operation not permitted"]
-        .iter()
-        .any(|part| value.contains(part));
+    let found = Found::fail(RoundTripCheck::WriteSucceeds, &target.label(), &fault.to_string())
+        .evidence([Evidence::namespaced("Pod", &plan.namespace, &writer, "termination message", value)])
+        .evidence(
+            pod.and_then(|pod| text(pod, "/status/reason"))
+                .map(|reason| Evidence::namespaced("Pod", &plan.namespace, &writer, "status.reason", reason)),
+        );
+    let image = Fix::text("Name an image with busybox, or with a shell, coreutils, awk and find, with --image.")
+        .command("snapready roundtrip --image REGISTRY/busybox:1.36");
+    let denied = ["Permission denied", "Operation not permitted"].iter().any(|part| value.contains(part));
     let block = target.volume_mode == crate::report::document::VolumeMode::Block;
     let (cause, fix) = match fault {
         WriteFault::Image { .. } => ("the image lacks tools, or has others under their names", image),

@@ -83,9 +83,7 @@ impl Code {
             | Self::PermissionDenied
             | Self::Unauthenticated => Some((2, Duration::from_secs(3))),
             // Storage that lags behind gives these too, but not for long.
-            Self::NotFound | Self::AlreadyExists | Self::FailedPrecondition => {
-                Some((3, Duration::from_secs(8)))
-            }
+            Self::NotFound | Self::AlreadyExists | Self::FailedPrecondition => Some((3, Duration::from_secs(8))),
             // Some drivers say so of everything, of hiccups as well.
             Self::Internal | Self::Unknown | Self::DataLoss | Self::ResourceExhausted => {
                 Some((4, Duration::from_secs(45)))
@@ -102,12 +100,8 @@ impl Code {
             }
             Self::OutOfRange => "the driver does not offer this size",
             Self::Unimplemented => "the driver does not offer this operation",
-            Self::PermissionDenied | Self::Unauthenticated => {
-                "the storage refuses the driver's credentials"
-            }
-            Self::NotFound => {
-                "the storage does not know the volume, snapshot or pool that it was asked for"
-            }
+            Self::PermissionDenied | Self::Unauthenticated => "the storage refuses the driver's credentials",
+            Self::NotFound => "the storage does not know the volume, snapshot or pool that it was asked for",
             Self::AlreadyExists => "the storage has something else under this name",
             Self::FailedPrecondition => {
                 "the volume, or the storage, is not in a state that allows it; often a limit of snapshots"
@@ -132,15 +126,9 @@ impl Code {
                 "Give the driver's account the right to create snapshots and volumes from them, on the storage's side."
             }
             Self::NotFound => "Check on the storage's side what the driver's message names.",
-            Self::AlreadyExists | Self::Aborted => {
-                "Look into the driver's log for the other operation."
-            }
-            Self::FailedPrecondition => {
-                "Look up the driver's limits for snapshots and what its message names."
-            }
-            Self::ResourceExhausted => {
-                "Free space or snapshots, or raise the quota, on the storage's side."
-            }
+            Self::AlreadyExists | Self::Aborted => "Look into the driver's log for the other operation.",
+            Self::FailedPrecondition => "Look up the driver's limits for snapshots and what its message names.",
+            Self::ResourceExhausted => "Free space or snapshots, or raise the quota, on the storage's side.",
             Self::DeadlineExceeded | Self::Canceled | Self::Unavailable => {
                 "Check that the driver's controller runs and reaches its storage."
             }

@@ -94,10 +94,7 @@ pub fn diagnose(observation: &Observation<'_>) -> Diagnosis {
         return Diagnosis::Certain(Box::new(result));
     }
     let (waiting_for, last_seen) = timeout::waiting(observation);
-    Diagnosis::Waiting {
-        waiting_for,
-        last_seen,
-    }
+    Diagnosis::Waiting { waiting_for, last_seen }
 }
 
 fn certain(observation: &Observation<'_>) -> Option<CheckResult> {
@@ -106,9 +103,7 @@ fn certain(observation: &Observation<'_>) -> Option<CheckResult> {
     }
     match observation.step {
         StepId::Admission | StepId::Cleanup => None,
-        StepId::Provision | StepId::Restore => {
-            claims::certain(observation).or_else(|| pods::certain(observation))
-        }
+        StepId::Provision | StepId::Restore => claims::certain(observation).or_else(|| pods::certain(observation)),
         StepId::Write | StepId::Overwrite | StepId::Verify => pods::certain(observation),
         StepId::Snapshot => snapshots::certain(observation),
     }
@@ -123,12 +118,7 @@ fn namespace_goes(observation: &Observation<'_>) -> Option<CheckResult> {
         &observation.target.label(),
         &format!("namespace {name} is being deleted"),
     )
-    .evidence([Evidence::cluster(
-        "Namespace",
-        name,
-        "metadata.deletionTimestamp",
-        since,
-    )])
+    .evidence([Evidence::cluster("Namespace", name, "metadata.deletionTimestamp", since)])
     .cause("somebody, or something, deletes the namespace while the round trip uses it")
     .fix(Fix::text("Run again in a namespace that stays."));
     Some(found.done())
@@ -136,66 +126,42 @@ fn namespace_goes(observation: &Observation<'_>) -> Option<CheckResult> {
 
 impl Observation<'_> {
     /// Events about an object of a kind, of one of some reasons.
-    fn events_of<'e>(
-        &'e self,
-        kind: &'e str,
-        reasons: &'e [&'e str],
-    ) -> impl Iterator<Item = &'e SeenEvent> {
-        self.events
-            .iter()
-            .filter(move |event| event.kind == kind && reasons.contains(&event.reason.as_str()))
+    fn events_of<'e>(&'e self, kind: &'e str, reasons: &'e [&'e str]) -> impl Iterator<Item = &'e SeenEvent> {
+        self.events.iter().filter(move |event| event.kind == kind && reasons.contains(&event.reason.as_str()))
     }
 
     /// Warnings about the step's own claim. Those about the other claim are of another step.
     fn claim_events<'e>(&'e self, reasons: &'e [&'e str]) -> impl Iterator<Item = &'e SeenEvent> {
         let name = self.claim.and_then(|claim| text(claim, "/metadata/name"));
-        self.events_of("PersistentVolumeClaim", reasons)
-            .filter(move |event| name.is_none_or(|name| name == event.name))
+        self.events_of("PersistentVolumeClaim", reasons).filter(move |event| name.is_none_or(|name| name == event.name))
     }
 
     /// Events about the step's own pod.
     fn pod_events<'e>(&'e self, reasons: &'e [&'e str]) -> impl Iterator<Item = &'e SeenEvent> {
         let name = self.pod.and_then(|pod| text(pod, "/metadata/name"));
-        self.events_of("Pod", reasons)
-            .filter(move |event| name.is_none_or(|name| name == event.name))
+        self.events_of("Pod", reasons).filter(move |event| name.is_none_or(|name| name == event.name))
     }
 
     /// The namespace's name, for commands.
     fn namespace_name(&self) -> String {
         let from_object = |object: Option<&Value>| {
-            object
-                .and_then(|object| text(object, "/metadata/namespace"))
-                .map(ToOwned::to_owned)
+            object.and_then(|object| text(object, "/metadata/namespace")).map(ToOwned::to_owned)
         };
         from_object(self.claim)
             .or_else(|| from_object(self.volume_snapshot))
             .or_else(|| from_object(self.pod))
-            .or_else(|| {
-                self.namespace
-                    .and_then(|namespace| text(namespace, "/metadata/name"))
-                    .map(ToOwned::to_owned)
-            })
+            .or_else(|| self.namespace.and_then(|namespace| text(namespace, "/metadata/name")).map(ToOwned::to_owned))
             .unwrap_or_default()
     }
 
     fn event_evidence(&self, event: &SeenEvent) -> Evidence {
-        let times = if event.count > 1 {
-            format!(" ×{}", event.count)
-        } else {
-            String::new()
-        };
+        let times = if event.count > 1 { format!(" ×{}", event.count) } else { String::new() };
         let path = format!("event {}{times}", line(&event.reason, 60));
         let value = event.message.as_str();
         if event.kind == "VolumeSnapshotContent" {
             return Evidence::cluster(&event.kind, &event.name, &path, value);
         }
-        Evidence::namespaced(
-            &event.kind,
-            &self.namespace_name(),
-            &event.name,
-            &path,
-            value,
-        )
+        Evidence::namespaced(&event.kind, &self.namespace_name(), &event.name, &path, value)
     }
 }
 
@@ -206,11 +172,7 @@ fn text<'a>(object: &'a Value, pointer: &str) -> Option<&'a str> {
 
 /// The elements of a list field.
 fn list<'a>(object: &'a Value, pointer: &str) -> &'a [Value] {
-    object
-        .pointer(pointer)
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default()
+    object.pointer(pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// An object in words: `PersistentVolumeClaim ns/name`.

@@ -37,9 +37,7 @@ pub(super) fn certain(observation: &Observation<'_>) -> Option<CheckResult> {
 }
 
 fn statuses(pod: &Value) -> impl Iterator<Item = &Value> {
-    list(pod, "/status/initContainerStatuses")
-        .iter()
-        .chain(list(pod, "/status/containerStatuses"))
+    list(pod, "/status/initContainerStatuses").iter().chain(list(pod, "/status/containerStatuses"))
 }
 
 fn pod_name(pod: &Value) -> &str {
@@ -49,21 +47,13 @@ fn pod_name(pod: &Value) -> &str {
 fn found(observation: &Observation<'_>, pod: &Value, what: &str, path: &str, value: &str) -> Found {
     let namespace = observation.namespace_name();
     let evidence = Evidence::namespaced("Pod", &namespace, pod_name(pod), path, value);
-    Found::fail(
-        RoundTripCheck::PodStarts,
-        &observation.target.label(),
-        &format!("pod {} {what}", pod_name(pod)),
-    )
-    .evidence([evidence])
+    Found::fail(RoundTripCheck::PodStarts, &observation.target.label(), &format!("pod {} {what}", pod_name(pod)))
+        .evidence([evidence])
 }
 
 fn describe(observation: &Observation<'_>, pod: &Value) -> String {
     let namespace = observation.namespace_name();
-    format!(
-        "kubectl describe pod {} -n {}",
-        safe(pod_name(pod), "NAME"),
-        safe(&namespace, "NAMESPACE")
-    )
+    format!("kubectl describe pod {} -n {}", safe(pod_name(pod), "NAME"), safe(&namespace, "NAMESPACE"))
 }
 
 fn waiting_container(observation: &Observation<'_>, pod: &Value) -> Option<CheckResult> {
@@ -76,40 +66,25 @@ fn waiting_container(observation: &Observation<'_>, pod: &Value) -> Option<Check
         let path = "status.containerStatuses[].state.waiting";
         let value = format!("{reason}: {message}");
         let image_fix = || {
-            Fix::text("Name an image with a shell that the nodes can pull, for example a copy of busybox in your registry.")
-                .command("snapready roundtrip --image REGISTRY/busybox:1.36")
-                .command(describe(observation, pod))
+            Fix::text(
+                "Name an image with a shell that the nodes can pull, for example a copy of busybox in your registry.",
+            )
+            .command("snapready roundtrip --image REGISTRY/busybox:1.36")
+            .command(describe(observation, pod))
         };
         match reason {
             "InvalidImageName" => {
-                let found = found(
-                    observation,
-                    pod,
-                    &format!("cannot start: {image:?} is no image name"),
-                    path,
-                    &value,
-                );
-                return Some(
-                    found
-                        .cause("the kubelet cannot read the image's name")
-                        .fix(image_fix())
-                        .done(),
-                );
+                let found = found(observation, pod, &format!("cannot start: {image:?} is no image name"), path, &value);
+                return Some(found.cause("the kubelet cannot read the image's name").fix(image_fix()).done());
             }
             "ErrImagePull" | "ImagePullBackOff" | "ErrImageNeverPull" | "RegistryUnavailable" => {
-                let pulls: Vec<&SeenEvent> = observation
-                    .pod_events(&["Failed"])
-                    .filter(|event| event.message.contains("pull"))
-                    .collect();
-                let times = pulls
-                    .iter()
-                    .fold(0u64, |sum, event| sum.saturating_add(event.count.max(1)));
+                let pulls: Vec<&SeenEvent> =
+                    observation.pod_events(&["Failed"]).filter(|event| event.message.contains("pull")).collect();
+                let times = pulls.iter().fold(0u64, |sum, event| sum.saturating_add(event.count.max(1)));
                 // The kubelet's back-off says nothing about why; the registry's answer stands in the event before.
-                let says = |part: &str| {
-                    message.contains(part) || pulls.iter().any(|event| event.message.contains(part))
-                };
-                let gone =
-                    reason == "ErrImageNeverPull" || IMAGE_GONE.iter().any(|part| says(part));
+                let says =
+                    |part: &str| message.contains(part) || pulls.iter().any(|event| event.message.contains(part));
+                let gone = reason == "ErrImageNeverPull" || IMAGE_GONE.iter().any(|part| says(part));
                 let refused_often = times >= 3 && observation.elapsed >= Duration::from_secs(30);
                 if !gone && !refused_often {
                     continue;
@@ -119,20 +94,9 @@ fn waiting_container(observation: &Observation<'_>, pod: &Value) -> Option<Check
                 } else {
                     "the registry has refused or not answered several times"
                 };
-                let found = found(
-                    observation,
-                    pod,
-                    &format!("cannot start: image {image} cannot be pulled"),
-                    path,
-                    &value,
-                )
-                .evidence(
-                    pulls
-                        .iter()
-                        .rev()
-                        .take(2)
-                        .map(|event| observation.event_evidence(event)),
-                );
+                let found =
+                    found(observation, pod, &format!("cannot start: image {image} cannot be pulled"), path, &value)
+                        .evidence(pulls.iter().rev().take(2).map(|event| observation.event_evidence(event)));
                 return Some(found.cause(cause).fix(image_fix()).done());
             }
             "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
@@ -153,17 +117,9 @@ fn not_created(
     value: &str,
     message: &str,
 ) -> Option<CheckResult> {
-    let found = found(
-        observation,
-        pod,
-        "cannot start: its container cannot be created",
-        path,
-        value,
-    );
+    let found = found(observation, pod, "cannot start: its container cannot be created", path, value);
     if message.contains("runAsNonRoot") {
-        let fix = Fix::text(
-            "Choose an image that runs as a user other than root, or let snapready set the user.",
-        );
+        let fix = Fix::text("Choose an image that runs as a user other than root, or let snapready set the user.");
         return Some(
             found
                 .cause("the image runs as root, and the pod must not")
@@ -171,27 +127,15 @@ fn not_created(
                 .done(),
         );
     }
-    if message.contains("executable file not found")
-        || message.contains("no such file or directory")
-    {
-        let fix = Fix::text(
-            "Name an image with a shell and the usual tools, for example busybox, with --image.",
-        );
-        return Some(
-            found
-                .cause("the image has no shell")
-                .fix(fix.command(describe(observation, pod)))
-                .done(),
-        );
+    if message.contains("executable file not found") || message.contains("no such file or directory") {
+        let fix = Fix::text("Name an image with a shell and the usual tools, for example busybox, with --image.");
+        return Some(found.cause("the image has no shell").fix(fix.command(describe(observation, pod))).done());
     }
     // Secrets and mounts may be a moment late.
     (observation.elapsed >= Duration::from_secs(20)).then(|| {
         found
             .cause("the kubelet refuses to create the container")
-            .fix(
-                Fix::text("See what the kubelet says of the pod.")
-                    .command(describe(observation, pod)),
-            )
+            .fix(Fix::text("See what the kubelet says of the pod.").command(describe(observation, pod)))
             .done()
     })
 }
@@ -221,12 +165,7 @@ fn ended_container(observation: &Observation<'_>, pod: &Value) -> Option<CheckRe
             &format!("{reason}: {message}"),
         );
         let fix = Fix::text("Give the nodes room, then run again.").command(describe);
-        return Some(
-            found
-                .cause("the node could not keep the pod")
-                .fix(fix)
-                .done(),
-        );
+        return Some(found.cause("the node could not keep the pod").fix(fix).done());
     }
     for status in statuses(pod) {
         let Some(reason) = text(status, "/state/terminated/reason") else {
@@ -237,27 +176,15 @@ fn ended_container(observation: &Observation<'_>, pod: &Value) -> Option<CheckRe
         let value = format!("{reason}: {message}");
         match reason {
             "StartError" | "ContainerCannotRun" => {
-                let fix = Fix::text(
-                    "Name an image with a shell and the usual tools, for example busybox, with --image.",
-                );
-                let found = found(
-                    observation,
-                    pod,
-                    "cannot start: its shell cannot be run",
-                    path,
-                    &value,
-                );
+                let fix =
+                    Fix::text("Name an image with a shell and the usual tools, for example busybox, with --image.");
+                let found = found(observation, pod, "cannot start: its shell cannot be run", path, &value);
                 return Some(
-                    found
-                        .cause("the image has no shell, or none for this machine")
-                        .fix(fix.command(describe))
-                        .done(),
+                    found.cause("the image has no shell, or none for this machine").fix(fix.command(describe)).done(),
                 );
             }
             "OOMKilled" => {
-                let fix = Fix::text(
-                    "Raise the namespace's LimitRange, which lowered the pod's memory limit of 64Mi.",
-                );
+                let fix = Fix::text("Raise the namespace's LimitRange, which lowered the pod's memory limit of 64Mi.");
                 let found = found(observation, pod, "was ended: out of memory", path, &value);
                 return Some(
                     found
@@ -273,30 +200,19 @@ fn ended_container(observation: &Observation<'_>, pod: &Value) -> Option<CheckRe
 }
 
 /// Reasons of the scheduler that waiting does not change. An autoscaler may change any other.
-const FOR_EVER: [&str; 3] = [
-    "volume node affinity conflict",
-    "node-role.kubernetes.io/control-plane",
-    "node-role.kubernetes.io/master",
-];
+const FOR_EVER: [&str; 3] =
+    ["volume node affinity conflict", "node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"];
 
 fn unschedulable(observation: &Observation<'_>, pod: &Value) -> Option<CheckResult> {
     let condition = list(pod, "/status/conditions").iter().find(|condition| {
-        text(condition, "/type") == Some("PodScheduled")
-            && text(condition, "/reason") == Some("Unschedulable")
+        text(condition, "/type") == Some("PodScheduled") && text(condition, "/reason") == Some("Unschedulable")
     })?;
     let message = text(condition, "/message").unwrap_or_default();
     // "0/3 nodes are available: 1 node(s) had …, 2 node(s) had …. preemption: …"
     let reasons = message.split_once("nodes are available: ")?.1;
-    let reasons = reasons
-        .split_once(". preemption")
-        .map_or(reasons, |(reasons, _)| reasons);
-    let all = reasons
-        .split(", ")
-        .all(|reason| FOR_EVER.iter().any(|part| reason.contains(part)));
-    let grows = observation
-        .pod_events(&["TriggeredScaleUp"])
-        .next()
-        .is_some();
+    let reasons = reasons.split_once(". preemption").map_or(reasons, |(reasons, _)| reasons);
+    let all = reasons.split(", ").all(|reason| FOR_EVER.iter().any(|part| reason.contains(part)));
+    let grows = observation.pod_events(&["TriggeredScaleUp"]).next().is_some();
     if !(all && reasons.contains("volume node affinity conflict"))
         || grows
         || observation.elapsed < Duration::from_secs(5)
@@ -313,18 +229,12 @@ fn unschedulable(observation: &Observation<'_>, pod: &Value) -> Option<CheckResu
     let fix = Fix::text("Make a node available in the volume's zone, or use a StorageClass with volumeBindingMode WaitForFirstConsumer.")
         .command(describe(observation, pod))
         .command("kubectl get nodes -L topology.kubernetes.io/zone");
-    Some(
-        found
-            .cause("the volume was made where no node that takes pods can reach it")
-            .fix(fix)
-            .done(),
-    )
+    Some(found.cause("the volume was made where no node that takes pods can reach it").fix(fix).done())
 }
 
 fn mount(observation: &Observation<'_>) -> Option<CheckResult> {
-    let events: Vec<&SeenEvent> = observation
-        .pod_events(&["FailedMount", "FailedMapVolume", "FailedAttachVolume"])
-        .collect();
+    let events: Vec<&SeenEvent> =
+        observation.pod_events(&["FailedMount", "FailedMapVolume", "FailedAttachVolume"]).collect();
     let event = events.last()?;
     let pod = observation.pod?;
     if text(pod, "/status/phase") != Some("Pending") {
@@ -333,30 +243,18 @@ fn mount(observation: &Observation<'_>) -> Option<CheckResult> {
     let evidence = observation.event_evidence(event);
     let failed = |what: &str, cause: &str, fix: Fix| {
         let message = format!("pod {} cannot use its volume: {what}", pod_name(pod));
-        Found::fail(
-            RoundTripCheck::PodStarts,
-            &observation.target.label(),
-            &message,
-        )
-        .evidence([evidence.clone()])
-        .cause(cause)
-        .fix(fix.command(describe(observation, pod)))
-        .done()
+        Found::fail(RoundTripCheck::PodStarts, &observation.target.label(), &message)
+            .evidence([evidence.clone()])
+            .cause(cause)
+            .fix(fix.command(describe(observation, pod)))
+            .done()
     };
     let of_code = |code: Code| {
-        let same = events
-            .iter()
-            .filter(|event| Code::find(&event.message) == Some(code));
+        let same = events.iter().filter(|event| Code::find(&event.message) == Some(code));
         same.fold(0u64, |sum, event| sum.saturating_add(event.count.max(1)))
     };
-    let times = events
-        .iter()
-        .fold(0u64, |sum, event| sum.saturating_add(event.count.max(1)));
-    if event.message.contains("duplicate UUID")
-        || event
-            .message
-            .contains("wrong fs type, bad option, bad superblock")
-    {
+    let times = events.iter().fold(0u64, |sum, event| sum.saturating_add(event.count.max(1)));
+    if event.message.contains("duplicate UUID") || event.message.contains("wrong fs type, bad option, bad superblock") {
         return (times >= 2 && observation.elapsed >= Duration::from_secs(5)).then(|| {
             failed(
                 &event.message,
@@ -365,23 +263,17 @@ fn mount(observation: &Observation<'_>) -> Option<CheckResult> {
             )
         });
     }
-    if event
-        .message
-        .contains("not found in the list of registered CSI drivers")
-    {
+    if event.message.contains("not found in the list of registered CSI drivers") {
         let driver = observation.target.driver.as_deref()?;
         let absent = knowledge::driver(observation.facts, driver) == Presence::Absent;
-        return (absent && times >= 3 && observation.elapsed >= Duration::from_secs(15)).then(
-            || {
-                let cause = "the driver's node plugin runs on no node";
-                failed(
-                    &event.message,
-                    cause,
-                    Fix::text("Install or repair the driver's DaemonSet.")
-                        .command("kubectl get csinodes"),
-                )
-            },
-        );
+        return (absent && times >= 3 && observation.elapsed >= Duration::from_secs(15)).then(|| {
+            let cause = "the driver's node plugin runs on no node";
+            failed(
+                &event.message,
+                cause,
+                Fix::text("Install or repair the driver's DaemonSet.").command("kubectl get csinodes"),
+            )
+        });
     }
     let code = Code::find(&event.message)?;
     let (often, long) = code.patience()?;

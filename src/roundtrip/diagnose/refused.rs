@@ -13,13 +13,11 @@ pub fn may_pass(status: u16, reason: &str, message: &str) -> bool {
     // A new namespace gets its default service account a moment later.
     let young = message.contains("error looking up service account")
         || message.contains("no API token found for service account");
-    let busy = matches!(status, 429 | 502 | 503 | 504)
-        || matches!(reason, "TooManyRequests" | "ServerTimeout" | "Timeout");
-    let quota = message.contains("status unknown for quota")
-        || message.contains("resource quota evaluation timed out");
-    let conflict = status == 409
-        && reason == "Conflict"
-        && message.contains("please apply your changes to the latest version");
+    let busy =
+        matches!(status, 429 | 502 | 503 | 504) || matches!(reason, "TooManyRequests" | "ServerTimeout" | "Timeout");
+    let quota = message.contains("status unknown for quota") || message.contains("resource quota evaluation timed out");
+    let conflict =
+        status == 409 && reason == "Conflict" && message.contains("please apply your changes to the latest version");
     young || busy || quota || conflict
 }
 
@@ -48,10 +46,7 @@ pub fn refused(status: u16, reason: &str, message: &str, what: &ObjectName) -> C
 
 /// The text between two marks.
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
-    text.split_once(before)?
-        .1
-        .split_once(after)
-        .map(|(found, _)| found)
+    text.split_once(before)?.1.split_once(after).map(|(found, _)| found)
 }
 
 fn explain(status: u16, reason: &str, message: &str, what: &ObjectName) -> (String, Fix) {
@@ -69,26 +64,19 @@ fn by_namespace(message: &str, what: &ObjectName) -> Option<(String, Fix)> {
         let text = "Raise the quota, free some of it, or name another namespace; --size and fewer targets at a time need less.";
         return Some((
             format!("ResourceQuota {quota} has no room for it"),
-            Fix::text(text).command(format!(
-                "kubectl describe resourcequota {} -n {namespace}",
-                safe(quota, "NAME")
-            )),
+            Fix::text(text).command(format!("kubectl describe resourcequota {} -n {namespace}", safe(quota, "NAME"))),
         ));
     }
     if says("failed quota: ") {
         let quota = between(message, "failed quota: ", ":").unwrap_or_default();
         return Some((
             format!("ResourceQuota {quota} wants something that the object does not set"),
-            Fix::text("Name another namespace.").command(format!(
-                "kubectl describe resourcequota {} -n {namespace}",
-                safe(quota, "NAME")
-            )),
+            Fix::text("Name another namespace.")
+                .command(format!("kubectl describe resourcequota {} -n {namespace}", safe(quota, "NAME"))),
         ));
     }
     let limit = ["minimum ", "maximum "].iter().any(|word| says(word))
-        && (says(" per PersistentVolumeClaim is ")
-            || says(" per Container is ")
-            || says(" per Pod is "));
+        && (says(" per PersistentVolumeClaim is ") || says(" per Container is ") || says(" per Pod is "));
     if limit || says("max limit to request ratio per") {
         let text = if says("per PersistentVolumeClaim") {
             "Choose a size within the limits with --size, or name another namespace."
@@ -174,8 +162,7 @@ fn by_status(status: u16, reason: &str, message: &str, what: &ObjectName) -> (St
     }
     if status == 409 {
         return (
-            "an object of this name is there already, from another run or from somebody else"
-                .to_owned(),
+            "an object of this name is there already, from another run or from somebody else".to_owned(),
             Fix::text("Run again: every run has names of its own. Remove what older runs left.")
                 .command("snapready cleanup --all"),
         );
@@ -183,16 +170,13 @@ fn by_status(status: u16, reason: &str, message: &str, what: &ObjectName) -> (St
     if status == 422 || reason == "Invalid" {
         return (
             "the API server's rules for this kind do not allow one of its fields".to_owned(),
-            Fix::text(
-                "See which field the message names; a class that it names must exist and fit.",
-            ),
+            Fix::text("See which field the message names; a class that it names must exist and fit."),
         );
     }
     if may_pass(status, reason, message) || status >= 500 {
         return (
             "the API server could not answer".to_owned(),
-            Fix::text("Run again when the control plane is well.")
-                .command("kubectl get --raw '/readyz?verbose'"),
+            Fix::text("Run again when the control plane is well.").command("kubectl get --raw '/readyz?verbose'"),
         );
     }
     (
@@ -210,28 +194,19 @@ fn webhook_down(message: &str) -> (String, Fix) {
         "Bring the webhook's service back; its owner decides whether its failurePolicy may be Ignore."
     };
     (
-        format!(
-            "admission webhook {webhook} does not answer, and nothing is let through without it"
-        ),
-        Fix::text(text)
-            .command("kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"),
+        format!("admission webhook {webhook} does not answer, and nothing is let through without it"),
+        Fix::text(text).command("kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"),
     )
 }
 
 fn webhook_denied(message: &str) -> (String, Fix) {
     let webhook = between(message, "admission webhook \"", "\"").unwrap_or_default();
     let (who, command) = if webhook.contains("kyverno") {
-        (
-            "a Kyverno policy",
-            "kubectl get clusterpolicies,policies -A",
-        )
+        ("a Kyverno policy", "kubectl get clusterpolicies,policies -A")
     } else if webhook.contains("gatekeeper") {
         ("a Gatekeeper constraint", "kubectl get constraints")
     } else {
-        (
-            "an admission webhook",
-            "kubectl get validatingwebhookconfigurations",
-        )
+        ("an admission webhook", "kubectl get validatingwebhookconfigurations")
     };
     (
         format!("{who} denies it (webhook {webhook})"),
@@ -245,24 +220,15 @@ fn missing_right(message: &str, what: &ObjectName) -> (String, Fix) {
     let verb = between(message, "\" cannot ", " resource").unwrap_or("create");
     let resource = between(message, "resource \"", "\"").unwrap_or_default();
     let group = between(message, "API group \"", "\"").unwrap_or_default();
-    let qualified = if group.is_empty() {
-        resource.to_owned()
-    } else {
-        format!("{resource}.{group}")
-    };
+    let qualified = if group.is_empty() { resource.to_owned() } else { format!("{resource}.{group}") };
     let qualified = safe(&qualified, "RESOURCE");
     let verb = safe(verb, "create");
-    let scope = what
-        .namespace
-        .as_deref()
-        .map(|namespace| format!(" -n {}", safe(namespace, "NAMESPACE")))
-        .unwrap_or_default();
+    let scope =
+        what.namespace.as_deref().map(|namespace| format!(" -n {}", safe(namespace, "NAMESPACE"))).unwrap_or_default();
     (
         format!("the caller lacks the right to {verb} {qualified}"),
-        Fix::text(format!(
-            "Grant: {verb} {qualified}. `snapready rbac` prints all rules that a run needs."
-        ))
-        .command("snapready rbac")
-        .command(format!("kubectl auth can-i {verb} {qualified}{scope}")),
+        Fix::text(format!("Grant: {verb} {qualified}. `snapready rbac` prints all rules that a run needs."))
+            .command("snapready rbac")
+            .command(format!("kubectl auth can-i {verb} {qualified}{scope}")),
     )
 }

@@ -48,55 +48,25 @@ impl RoundTripCheck {
     pub const fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::RoundTrip => ("SR301", "round-trip", "a snapshot is taken and restored"),
-            Self::DataIntact => (
-                "SR302",
-                "data-intact",
-                "restored data is what was written before the snapshot",
-            ),
-            Self::SnapshotControllerWorks => (
-                "SR303",
-                "snapshot-controller-works",
-                "the snapshot-controller works on VolumeSnapshots",
-            ),
-            Self::SnapshotSidecarWorks => (
-                "SR304",
-                "snapshot-sidecar-works",
-                "the driver's csi-snapshotter works on VolumeSnapshotContents",
-            ),
-            Self::SnapshotClassUsable => (
-                "SR305",
-                "snapshot-class-usable",
-                "a VolumeSnapshotClass is found and can be used",
-            ),
-            Self::SnapshotDriverMatches => (
-                "SR306",
-                "snapshot-driver-matches",
-                "snapshots are taken by the volume's own driver",
-            ),
-            Self::SnapshotSucceeds => (
-                "SR307",
-                "snapshot-succeeds",
-                "the driver takes the snapshot",
-            ),
-            Self::ProvisioningSucceeds => {
-                ("SR308", "provisioning-succeeds", "a volume is provisioned")
+            Self::DataIntact => ("SR302", "data-intact", "restored data is what was written before the snapshot"),
+            Self::SnapshotControllerWorks => {
+                ("SR303", "snapshot-controller-works", "the snapshot-controller works on VolumeSnapshots")
             }
-            Self::RestoreSucceeds => (
-                "SR309",
-                "restore-succeeds",
-                "a volume is restored from the snapshot",
-            ),
+            Self::SnapshotSidecarWorks => {
+                ("SR304", "snapshot-sidecar-works", "the driver's csi-snapshotter works on VolumeSnapshotContents")
+            }
+            Self::SnapshotClassUsable => {
+                ("SR305", "snapshot-class-usable", "a VolumeSnapshotClass is found and can be used")
+            }
+            Self::SnapshotDriverMatches => {
+                ("SR306", "snapshot-driver-matches", "snapshots are taken by the volume's own driver")
+            }
+            Self::SnapshotSucceeds => ("SR307", "snapshot-succeeds", "the driver takes the snapshot"),
+            Self::ProvisioningSucceeds => ("SR308", "provisioning-succeeds", "a volume is provisioned"),
+            Self::RestoreSucceeds => ("SR309", "restore-succeeds", "a volume is restored from the snapshot"),
             Self::PodStarts => ("SR310", "pod-starts", "a pod with the volume starts"),
-            Self::AdmissionAllows => (
-                "SR311",
-                "admission-allows",
-                "the API server takes the objects",
-            ),
-            Self::EverythingRemoved => (
-                "SR312",
-                "everything-removed",
-                "everything that was created goes away",
-            ),
+            Self::AdmissionAllows => ("SR311", "admission-allows", "the API server takes the objects"),
+            Self::EverythingRemoved => ("SR312", "everything-removed", "everything that was created goes away"),
             Self::WriteSucceeds => ("SR313", "write-succeeds", "a pod can write to the volume"),
         }
     }
@@ -107,12 +77,7 @@ impl RoundTripCheck {
 pub(super) struct Found(CheckResult);
 
 impl Found {
-    pub(super) fn new(
-        check: RoundTripCheck,
-        status: Status,
-        target: Option<&str>,
-        message: &str,
-    ) -> Self {
+    pub(super) fn new(check: RoundTripCheck, status: Status, target: Option<&str>, message: &str) -> Self {
         let (id, slug, title) = check.words();
         Self(CheckResult {
             id: id.to_owned(),
@@ -149,9 +114,7 @@ impl Found {
             for text in [&mut evidence.kind, &mut evidence.name, &mut evidence.path] {
                 *text = line(text, MESSAGE);
             }
-            evidence.namespace = evidence
-                .namespace
-                .map(|namespace| line(&namespace, MESSAGE));
+            evidence.namespace = evidence.namespace.map(|namespace| line(&namespace, MESSAGE));
             self.0.evidence.push(evidence);
         }
         self

@@ -30,28 +30,16 @@ pub(super) fn certain(observation: &Observation<'_>) -> Option<CheckResult> {
 }
 
 pub(super) fn name(observation: &Observation<'_>) -> String {
-    observation
-        .volume_snapshot
-        .and_then(|snapshot| text(snapshot, "/metadata/name"))
-        .unwrap_or_default()
-        .to_owned()
+    observation.volume_snapshot.and_then(|snapshot| text(snapshot, "/metadata/name")).unwrap_or_default().to_owned()
 }
 
 fn found(observation: &Observation<'_>, check: RoundTripCheck, message: &str) -> Found {
-    Found::fail(
-        check,
-        &observation.target.label(),
-        &format!("snapshot {}: {message}", name(observation)),
-    )
+    Found::fail(check, &observation.target.label(), &format!("snapshot {}: {message}", name(observation)))
 }
 
 fn describe(observation: &Observation<'_>) -> String {
     let (namespace, name) = (observation.namespace_name(), name(observation));
-    format!(
-        "kubectl describe volumesnapshot {} -n {}",
-        safe(&name, "NAME"),
-        safe(&namespace, "NAMESPACE")
-    )
+    format!("kubectl describe volumesnapshot {} -n {}", safe(&name, "NAME"), safe(&namespace, "NAMESPACE"))
 }
 
 /// Everything that the cluster says of the snapshot, the last word first: texts with where they stand.
@@ -62,34 +50,18 @@ fn texts(observation: &Observation<'_>) -> Vec<(String, Evidence)> {
         && let Some(error) = text(content, "/status/error/message")
     {
         let name = text(content, "/metadata/name").unwrap_or_default();
-        texts.push((
-            error.to_owned(),
-            Evidence::cluster("VolumeSnapshotContent", name, "status.error.message", error),
-        ));
+        texts.push((error.to_owned(), Evidence::cluster("VolumeSnapshotContent", name, "status.error.message", error)));
     }
     if let Some(snapshot) = observation.volume_snapshot
         && let Some(error) = text(snapshot, "/status/error/message")
     {
-        let evidence = Evidence::namespaced(
-            "VolumeSnapshot",
-            &namespace,
-            &name(observation),
-            "status.error.message",
-            error,
-        );
+        let evidence =
+            Evidence::namespaced("VolumeSnapshot", &namespace, &name(observation), "status.error.message", error);
         texts.push((error.to_owned(), evidence));
     }
     for event in observation.events.iter().rev() {
-        if event.event_type == "Warning"
-            && matches!(
-                event.kind.as_str(),
-                "VolumeSnapshot" | "VolumeSnapshotContent"
-            )
-        {
-            texts.push((
-                format!("{}: {}", event.reason, event.message),
-                observation.event_evidence(event),
-            ));
+        if event.event_type == "Warning" && matches!(event.kind.as_str(), "VolumeSnapshot" | "VolumeSnapshotContent") {
+            texts.push((format!("{}: {}", event.reason, event.message), observation.event_evidence(event)));
         }
     }
     texts
@@ -97,10 +69,7 @@ fn texts(observation: &Observation<'_>) -> Vec<(String, Evidence)> {
 
 fn wrong_driver(observation: &Observation<'_>) -> Option<CheckResult> {
     let content = observation.volume_snapshot_content?;
-    let (used, driver) = (
-        text(content, "/spec/driver")?,
-        observation.target.driver.as_deref()?,
-    );
+    let (used, driver) = (text(content, "/spec/driver")?, observation.target.driver.as_deref()?);
     if used == driver {
         return None;
     }
@@ -113,17 +82,13 @@ fn wrong_driver(observation: &Observation<'_>) -> Option<CheckResult> {
     let content_name = text(content, "/metadata/name").unwrap_or_default();
     let right = knowledge::classes_of(observation.facts, driver);
     let fix = match right.first() {
-        Some(right) => {
-            Fix::text(format!("Use a VolumeSnapshotClass of driver {driver}.")).command(format!(
-                "snapready roundtrip --storage-class {} --snapshot-class {}",
-                safe(&observation.target.storage_class, "CLASS"),
-                safe(right, "CLASS")
-            ))
-        }
-        None => Fix::text(format!(
-            "Create a VolumeSnapshotClass whose driver is {driver}: there is none."
-        ))
-        .command("kubectl get volumesnapshotclasses"),
+        Some(right) => Fix::text(format!("Use a VolumeSnapshotClass of driver {driver}.")).command(format!(
+            "snapready roundtrip --storage-class {} --snapshot-class {}",
+            safe(&observation.target.storage_class, "CLASS"),
+            safe(right, "CLASS")
+        )),
+        None => Fix::text(format!("Create a VolumeSnapshotClass whose driver is {driver}: there is none."))
+            .command("kubectl get volumesnapshotclasses"),
     };
     let found = found(observation, RoundTripCheck::SnapshotDriverMatches, &format!("class {class} is of driver {used}, the volume of {driver}"))
         .evidence([
@@ -145,20 +110,10 @@ fn said(observation: &Observation<'_>) -> Option<CheckResult> {
                 .or_else(|| right_text(observation, message, evidence))
                 .or_else(|| source_text(observation, message, evidence))
         })
-        .or_else(|| {
-            texts
-                .iter()
-                .find_map(|(message, evidence)| driver_text(observation, message, evidence))
-        })
+        .or_else(|| texts.iter().find_map(|(message, evidence)| driver_text(observation, message, evidence)))
 }
 
-fn class_result(
-    observation: &Observation<'_>,
-    evidence: &Evidence,
-    what: &str,
-    cause: &str,
-    fix: Fix,
-) -> CheckResult {
+fn class_result(observation: &Observation<'_>, evidence: &Evidence, what: &str, cause: &str, fix: Fix) -> CheckResult {
     found(observation, RoundTripCheck::SnapshotClassUsable, what)
         .evidence([evidence.clone()])
         .cause(cause)
@@ -166,22 +121,13 @@ fn class_result(
         .done()
 }
 
-fn class_text(
-    observation: &Observation<'_>,
-    message: &str,
-    evidence: &Evidence,
-) -> Option<CheckResult> {
+fn class_text(observation: &Observation<'_>, message: &str, evidence: &Evidence) -> Option<CheckResult> {
     let driver = observation.target.driver.as_deref().unwrap_or("the driver");
-    let found =
-        |what: &str, cause: &str, fix: Fix| class_result(observation, evidence, what, cause, fix);
+    let found = |what: &str, cause: &str, fix: Fix| class_result(observation, evidence, what, cause, fix);
     let classes = knowledge::classes_of(observation.facts, driver);
-    let class = classes
-        .first()
-        .map_or("CLASS", |class| safe(class, "CLASS"));
+    let class = classes.first().map_or("CLASS", |class| safe(class, "CLASS"));
     let annotate = |class: &str, value: &str| {
-        format!(
-            "kubectl annotate volumesnapshotclass {class} snapshot.storage.kubernetes.io/is-default-class{value}"
-        )
+        format!("kubectl annotate volumesnapshotclass {class} snapshot.storage.kubernetes.io/is-default-class{value}")
     };
     if message.contains("cannot find default snapshot class") {
         let default = observation
@@ -195,40 +141,25 @@ fn class_text(
                 default.metadata.name
             );
             let fix = Fix::text("Restart the snapshot-controller, and update it.");
-            return Some(found(
-                "no default class is found although there is one",
-                &cause,
-                fix,
-            ));
+            return Some(found("no default class is found although there is one", &cause, fix));
         }
         let fix = if classes.is_empty() {
-            Fix::text(format!("Create a VolumeSnapshotClass for driver {driver}."))
-                .manifest(class_manifest(driver))
+            Fix::text(format!("Create a VolumeSnapshotClass for driver {driver}.")).manifest(class_manifest(driver))
         } else {
-            Fix::text(
-                "Make one class of the driver its default, or name one with --snapshot-class.",
-            )
-            .command(annotate(class, "=true"))
+            Fix::text("Make one class of the driver its default, or name one with --snapshot-class.")
+                .command(annotate(class, "=true"))
         };
         let cause = format!(
             "the snapshot names no class, and no VolumeSnapshotClass of driver {driver} is annotated as default"
         );
-        return Some(found(
-            "there is no default VolumeSnapshotClass",
-            &cause,
-            fix,
-        ));
+        return Some(found("there is no default VolumeSnapshotClass", &cause, fix));
     }
     if message.contains("default snapshot classes were found") {
         let cause = format!(
             "several VolumeSnapshotClasses of driver {driver} are annotated as default, and Kubernetes takes none then"
         );
         let fix = Fix::text("Leave one default per driver.").command(annotate("CLASS", "-"));
-        return Some(found(
-            "there are several default VolumeSnapshotClasses",
-            &cause,
-            fix,
-        ));
+        return Some(found("there are several default VolumeSnapshotClasses", &cause, fix));
     }
     if message.contains("volumesnapshotclass.snapshot.storage.k8s.io")
         && message.contains("not found")
@@ -236,23 +167,14 @@ fn class_text(
     {
         let fix = Fix::text("Create the class, or name another with --snapshot-class.")
             .command("kubectl get volumesnapshotclasses");
-        return Some(found(
-            "its VolumeSnapshotClass does not exist",
-            "the class was named, but is not there",
-            fix,
-        ));
+        return Some(found("its VolumeSnapshotClass does not exist", "the class was named, but is not there", fix));
     }
     secret_text(observation, message, evidence)
 }
 
 /// Secrets and parameters that the class names.
-fn secret_text(
-    observation: &Observation<'_>,
-    message: &str,
-    evidence: &Evidence,
-) -> Option<CheckResult> {
-    let found =
-        |what: &str, cause: &str, fix: Fix| class_result(observation, evidence, what, cause, fix);
+fn secret_text(observation: &Observation<'_>, message: &str, evidence: &Evidence) -> Option<CheckResult> {
+    let found = |what: &str, cause: &str, fix: Fix| class_result(observation, evidence, what, cause, fix);
     let secret = message.contains("cannot get credentials for snapshot content")
         || message.contains("Failed to get snapshot credentials")
         || message.contains("error getting secret");
@@ -290,61 +212,52 @@ fn class_manifest(driver: &str) -> String {
 }
 
 /// A controller or sidecar that lacks a right says whose account lacks it.
-fn right_text(
-    observation: &Observation<'_>,
-    message: &str,
-    evidence: &Evidence,
-) -> Option<CheckResult> {
-    if !message.contains("is forbidden: User ")
-        || Code::find(message).is_some()
-        || observation.elapsed < LAG * 2
-    {
+fn right_text(observation: &Observation<'_>, message: &str, evidence: &Evidence) -> Option<CheckResult> {
+    if !message.contains("is forbidden: User ") || Code::find(message).is_some() || observation.elapsed < LAG * 2 {
         return None;
     }
     let sidecar = evidence.kind == "VolumeSnapshotContent";
     let (check, who, role) = if sidecar {
-        (
-            RoundTripCheck::SnapshotSidecarWorks,
-            "csi-snapshotter",
-            "external-snapshotter-runner",
-        )
+        (RoundTripCheck::SnapshotSidecarWorks, "csi-snapshotter", "external-snapshotter-runner")
     } else {
-        (
-            RoundTripCheck::SnapshotControllerWorks,
-            "snapshot-controller",
-            "snapshot-controller-runner",
-        )
+        (RoundTripCheck::SnapshotControllerWorks, "snapshot-controller", "snapshot-controller-runner")
     };
-    let found = found(
-        observation,
-        check,
-        &format!("the {who} lacks a right: {message}"),
-    )
-    .evidence([evidence.clone()])
-    .cause(format!(
-        "the {who}'s account has fewer rights than upstream's role {role} gives"
-    ))
-    .fix(
-        Fix::text(format!(
-            "Give the account the rights of upstream's ClusterRole {role} of the {who}'s release."
-        ))
-        .command(describe(observation)),
-    );
+    let found = found(observation, check, &format!("the {who} lacks a right: {message}"))
+        .evidence([evidence.clone()])
+        .cause(format!("the {who}'s account has fewer rights than upstream's role {role} gives"))
+        .fix(
+            Fix::text(format!("Give the account the rights of upstream's ClusterRole {role} of the {who}'s release."))
+                .command(describe(observation)),
+        );
     Some(found.done())
 }
 
 /// What makes a volume one that nobody can take a snapshot of.
-fn source_text(
-    observation: &Observation<'_>,
-    message: &str,
-    evidence: &Evidence,
-) -> Option<CheckResult> {
-    let (what, cause, advice) = if message.contains("snapshotting non-CSI volumes is not supported") || message.contains("cannot find CSI PersistentVolumeSource for volume") {
-        ("its source is no CSI volume", "volumes of in-tree plugins have no snapshots, even where a CSI driver has taken over", "Move the data to a volume of a CSI StorageClass, or use file-system backups.")
-    } else if message.contains("Exactly one of PersistentVolumeClaimName and VolumeSnapshotContentName should be specified") {
-        ("the controller finds it malformed", "something changed the VolumeSnapshot while it was created", "Look for a mutating webhook that changes VolumeSnapshots.")
-    } else if message.contains("VolumeSnapshotContent is not bound to the VolumeSnapshot correctly") || message.contains("is bound to a different snapshot") {
-        ("its content belongs to another snapshot", "two controllers work on the same snapshots, or objects were restored by hand", "Leave one snapshot-controller in the cluster.")
+fn source_text(observation: &Observation<'_>, message: &str, evidence: &Evidence) -> Option<CheckResult> {
+    let (what, cause, advice) = if message.contains("snapshotting non-CSI volumes is not supported")
+        || message.contains("cannot find CSI PersistentVolumeSource for volume")
+    {
+        (
+            "its source is no CSI volume",
+            "volumes of in-tree plugins have no snapshots, even where a CSI driver has taken over",
+            "Move the data to a volume of a CSI StorageClass, or use file-system backups.",
+        )
+    } else if message
+        .contains("Exactly one of PersistentVolumeClaimName and VolumeSnapshotContentName should be specified")
+    {
+        (
+            "the controller finds it malformed",
+            "something changed the VolumeSnapshot while it was created",
+            "Look for a mutating webhook that changes VolumeSnapshots.",
+        )
+    } else if message.contains("VolumeSnapshotContent is not bound to the VolumeSnapshot correctly")
+        || message.contains("is bound to a different snapshot")
+    {
+        (
+            "its content belongs to another snapshot",
+            "two controllers work on the same snapshots, or objects were restored by hand",
+            "Leave one snapshot-controller in the cluster.",
+        )
     } else {
         return None;
     };
@@ -363,37 +276,23 @@ fn source_text(
 
 /// The driver's own answer. The status keeps one text per kind of answer and no count, so time alone decides: sidecars
 /// have asked again after one, two and four seconds.
-fn driver_text(
-    observation: &Observation<'_>,
-    message: &str,
-    evidence: &Evidence,
-) -> Option<CheckResult> {
+fn driver_text(observation: &Observation<'_>, message: &str, evidence: &Evidence) -> Option<CheckResult> {
     let code = Code::find(message)?;
     let (_, long) = code.patience()?;
     if observation.elapsed < long {
         return None;
     }
-    let found = found(
-        observation,
-        RoundTripCheck::SnapshotSucceeds,
-        &format!("the driver refuses: {message}"),
-    )
-    .evidence([evidence.clone()])
-    .cause(code.meaning())
-    .fix(Fix::text(code.advice()).command(describe(observation)));
+    let found = found(observation, RoundTripCheck::SnapshotSucceeds, &format!("the driver refuses: {message}"))
+        .evidence([evidence.clone()])
+        .cause(code.meaning())
+        .fix(Fix::text(code.advice()).command(describe(observation)));
     Some(found.done())
 }
 
 pub(super) fn is_untouched(observation: &Observation<'_>, snapshot: &Value) -> bool {
-    let status = snapshot
-        .get("status")
-        .and_then(Value::as_object)
-        .is_some_and(|status| !status.is_empty());
+    let status = snapshot.get("status").and_then(Value::as_object).is_some_and(|status| !status.is_empty());
     let finalizers = !list(snapshot, "/metadata/finalizers").is_empty();
-    let events = observation
-        .events
-        .iter()
-        .any(|event| event.kind == "VolumeSnapshot");
+    let events = observation.events.iter().any(|event| event.kind == "VolumeSnapshot");
     !status && !finalizers && !events
 }
 
@@ -423,23 +322,15 @@ pub(super) fn no_controller_result(observation: &Observation<'_>, cause: &str) -
 /// Bound, and not a sign of a sidecar on the content.
 pub(super) fn is_left_alone(observation: &Observation<'_>, snapshot: &Value) -> bool {
     let bound = text(snapshot, "/status/boundVolumeSnapshotContentName").is_some();
-    let handle = observation
-        .volume_snapshot_content
-        .is_none_or(|content| text(content, "/status/snapshotHandle").is_none());
+    let handle =
+        observation.volume_snapshot_content.is_none_or(|content| text(content, "/status/snapshotHandle").is_none());
     let begun = observation.volume_snapshot_content.is_some_and(|content| {
         content
             .pointer("/metadata/annotations")
-            .and_then(|annotations| {
-                annotations.get("snapshot.storage.kubernetes.io/volumesnapshot-being-created")
-            })
+            .and_then(|annotations| annotations.get("snapshot.storage.kubernetes.io/volumesnapshot-being-created"))
             .is_some()
-            || content
-                .pointer("/status/error")
-                .is_some_and(|error| !error.is_null())
-            || content
-                .get("status")
-                .and_then(Value::as_object)
-                .is_some_and(|status| !status.is_empty())
+            || content.pointer("/status/error").is_some_and(|error| !error.is_null())
+            || content.get("status").and_then(Value::as_object).is_some_and(|status| !status.is_empty())
     });
     let events = observation.events.iter().any(|event| {
         event.kind == "VolumeSnapshotContent"
@@ -462,15 +353,9 @@ fn no_sidecar(observation: &Observation<'_>, snapshot: &Value) -> Option<CheckRe
     ))
 }
 
-pub(super) fn no_sidecar_result(
-    observation: &Observation<'_>,
-    driver: &str,
-    cause: &str,
-) -> CheckResult {
-    let content = observation
-        .volume_snapshot_content
-        .and_then(|content| text(content, "/metadata/name"))
-        .unwrap_or_default();
+pub(super) fn no_sidecar_result(observation: &Observation<'_>, driver: &str, cause: &str) -> CheckResult {
+    let content =
+        observation.volume_snapshot_content.and_then(|content| text(content, "/metadata/name")).unwrap_or_default();
     found(observation, RoundTripCheck::SnapshotSidecarWorks, &format!("no csi-snapshotter of driver {driver} works on its content"))
         .evidence([Evidence::cluster("VolumeSnapshotContent", content, "status", "absent")])
         .cause(cause)

@@ -53,47 +53,28 @@ const OWNERS: [(&str, &str, &str); 11] = [
         "the snapshot-controller",
         "the snapshot of the claim to be cut",
     ),
-    (
-        "kubernetes.io/pvc-protection",
-        "the kube-controller-manager",
-        "no pod to use the claim",
-    ),
-    (
-        "kubernetes.io/pv-protection",
-        "the kube-controller-manager",
-        "the volume to be unbound",
-    ),
+    ("kubernetes.io/pvc-protection", "the kube-controller-manager", "no pod to use the claim"),
+    ("kubernetes.io/pv-protection", "the kube-controller-manager", "the volume to be unbound"),
     (
         "external-provisioner.volume.kubernetes.io/finalizer",
         "the driver's csi-provisioner",
         "the driver to delete the volume in its storage",
     ),
-    (
-        "external-attacher/",
-        "the driver's csi-attacher",
-        "the volume to be detached",
-    ),
-    (
-        "kubernetes",
-        "the kube-controller-manager",
-        "everything in the namespace to be gone",
-    ),
+    ("external-attacher/", "the driver's csi-attacher", "the volume to be detached"),
+    ("kubernetes", "the kube-controller-manager", "everything in the namespace to be gone"),
 ];
 
 fn owner(finalizer: &str) -> (&'static str, &'static str) {
-    let known = |(name, _, _): &&(&str, &str, &str)| {
-        finalizer == *name || (name.ends_with('/') && finalizer.starts_with(name))
-    };
-    OWNERS.iter().find(known).map_or(
-        (
-            "a component that snapready does not know",
-            "something of its own",
-        ),
-        |(_, owner, what)| (owner, what),
-    )
+    let known =
+        |(name, _, _): &&(&str, &str, &str)| finalizer == *name || (name.ends_with('/') && finalizer.starts_with(name));
+    OWNERS
+        .iter()
+        .find(known)
+        .map_or(("a component that snapready does not know", "something of its own"), |(_, owner, what)| (owner, what))
 }
 
 /// An object that the round trip needs was deleted, and not by snapready.
+#[must_use]
 pub fn vanished(target: &Target, object: &ObjectName) -> CheckResult {
     let evidence = Evidence {
         kind: object.kind.clone(),
@@ -102,11 +83,15 @@ pub fn vanished(target: &Target, object: &ObjectName) -> CheckResult {
         path: "metadata".to_owned(),
         value: "deleted by somebody else".to_owned(),
     };
-    Found::fail(RoundTripCheck::RoundTrip, &target.label(), &format!("{} was deleted while it was needed", in_words(object)))
-        .evidence([evidence])
-        .cause("somebody, or a controller that cleans up, deletes objects in the namespace of the round trip")
-        .fix(Fix::text("Run again, in a namespace where nothing else deletes."))
-        .done()
+    Found::fail(
+        RoundTripCheck::RoundTrip,
+        &target.label(),
+        &format!("{} was deleted while it was needed", in_words(object)),
+    )
+    .evidence([evidence])
+    .cause("somebody, or a controller that cleans up, deletes objects in the namespace of the round trip")
+    .fix(Fix::text("Run again, in a namespace where nothing else deletes."))
+    .done()
 }
 
 /// Why an object does not go away.
@@ -124,35 +109,12 @@ pub fn stuck(stuck: &StuckObject) -> CheckResult {
     let message = match (&stuck.deletion_timestamp, stuck.finalizers.is_empty()) {
         (None, _) => format!("{words} was not deleted"),
         (Some(_), true) => format!("{words} is being deleted, but not gone"),
-        (Some(_), false) => format!(
-            "{words} is being deleted, but kept by {}",
-            stuck.finalizers.join(", ")
-        ),
+        (Some(_), false) => format!("{words} is being deleted, but kept by {}", stuck.finalizers.join(", ")),
     };
-    let mut found = Found::new(
-        RoundTripCheck::EverythingRemoved,
-        Status::Fail,
-        None,
-        &message,
-    );
-    found = found.evidence(
-        stuck
-            .deletion_timestamp
-            .iter()
-            .map(|time| evidence("metadata.deletionTimestamp", time)),
-    );
-    found = found.evidence(
-        stuck
-            .finalizers
-            .iter()
-            .map(|finalizer| evidence("metadata.finalizers[]", finalizer)),
-    );
-    found = found.evidence(
-        stuck
-            .error
-            .iter()
-            .map(|error| evidence("status.error.message", error)),
-    );
+    let mut found = Found::new(RoundTripCheck::EverythingRemoved, Status::Fail, None, &message);
+    found = found.evidence(stuck.deletion_timestamp.iter().map(|time| evidence("metadata.deletionTimestamp", time)));
+    found = found.evidence(stuck.finalizers.iter().map(|finalizer| evidence("metadata.finalizers[]", finalizer)));
+    found = found.evidence(stuck.error.iter().map(|error| evidence("status.error.message", error)));
     let owners: Vec<String> = stuck
         .finalizers
         .iter()
@@ -164,9 +126,7 @@ pub fn stuck(stuck: &StuckObject) -> CheckResult {
     let cause = match (&stuck.deletion_timestamp, owners.is_empty()) {
         (None, _) => "the delete was refused or did not reach the API server".to_owned(),
         (_, true) if object.kind == "Pod" => "the node's kubelet has not ended the pod".to_owned(),
-        (_, true) if object.kind == "Namespace" => {
-            "objects in the namespace are not gone yet".to_owned()
-        }
+        (_, true) if object.kind == "Namespace" => "objects in the namespace are not gone yet".to_owned(),
         (_, true) => "nothing that the object itself shows keeps it".to_owned(),
         (_, false) => owners.join("; "),
     };

@@ -11,10 +11,7 @@ fn facts(parts: &Value) -> Facts {
     let seen = |value: Value| json!({ "state": "seen", "value": value });
     let driver = json!([{ "metadata": { "name": "good.csi" } }]);
     let fields = [
-        (
-            "serverVersion",
-            json!({ "major": "1", "minor": "36", "gitVersion": "v1.36.3" }),
-        ),
+        ("serverVersion", json!({ "major": "1", "minor": "36", "gitVersion": "v1.36.3" })),
         ("csiDrivers", driver),
         ("csiNodes", json!([])),
         ("pods", json!([])),
@@ -64,12 +61,9 @@ impl Moment {
             seconds,
             facts: facts(&json!({})),
             target: target(),
-            claim: Some(
-                json!({ "metadata": metadata("source"), "status": { "phase": "Pending" } }),
-            ),
+            claim: Some(json!({ "metadata": metadata("source"), "status": { "phase": "Pending" } })),
             pod: Some(json!({ "metadata": metadata("writer"), "status": { "phase": "Pending" } })),
-            snapshot: (step == StepId::Snapshot)
-                .then(|| json!({ "metadata": metadata("snapshot") })),
+            snapshot: (step == StepId::Snapshot).then(|| json!({ "metadata": metadata("snapshot") })),
             content: None,
             events: Vec::new(),
         }
@@ -101,9 +95,8 @@ impl Moment {
             "metadata": { "namespace": "snapready-7f3a9c", "name": "snapshot", "finalizers": ["x"] },
             "status": { "boundVolumeSnapshotContentName": "snapcontent-1", "readyToUse": false },
         }));
-        self.content = Some(
-            json!({ "metadata": { "name": "snapcontent-1" }, "spec": { "driver": driver }, "status": status }),
-        );
+        self.content =
+            Some(json!({ "metadata": { "name": "snapcontent-1" }, "spec": { "driver": driver }, "status": status }));
         self
     }
 
@@ -119,7 +112,8 @@ impl Moment {
     }
 
     fn unschedulable(mut self, message: &str) -> Self {
-        let condition = json!([{ "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message }]);
+        let condition =
+            json!([{ "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message }]);
         self.pod.as_mut().unwrap()["status"]["conditions"] = condition;
         self
     }
@@ -149,10 +143,7 @@ impl Moment {
         match diagnose(&self.observation()) {
             Diagnosis::Certain(result) => {
                 assert_eq!(result.id, id, "{result:#?}");
-                assert!(
-                    result.cause.is_some() && result.fix.is_some() && !result.evidence.is_empty(),
-                    "{result:#?}"
-                );
+                assert!(result.cause.is_some() && result.fix.is_some() && !result.evidence.is_empty(), "{result:#?}");
                 *result
             }
             waiting @ Diagnosis::Waiting { .. } => panic!("{id} expected: {waiting:?}"),
@@ -162,17 +153,11 @@ impl Moment {
     #[track_caller]
     fn waits(&self) -> CheckResult {
         match diagnose(&self.observation()) {
-            Diagnosis::Waiting {
-                waiting_for,
-                last_seen,
-            } => assert!(!waiting_for.is_empty() && !last_seen.is_empty()),
+            Diagnosis::Waiting { waiting_for, last_seen } => assert!(!waiting_for.is_empty() && !last_seen.is_empty()),
             Diagnosis::Certain(result) => panic!("certain too early: {result:#?}"),
         }
         let result = timed_out(&self.observation());
-        assert!(
-            result.cause.is_some() && result.fix.is_some(),
-            "{result:#?}"
-        );
+        assert!(result.cause.is_some() && result.fix.is_some(), "{result:#?}");
         assert!(result.status == Status::Fail);
         result
     }
@@ -195,30 +180,14 @@ fn nobody_works_on_snapshots() {
     Moment::at(Snapshot, 5).is("SR303");
     Moment::at(Snapshot, 4).waits();
     // A sign of life, a controller that is to be seen, or a cluster that may hide it.
-    assert_eq!(
-        Moment::at(Snapshot, 60)
-            .with(&json!({ "pods": controller() }))
-            .waits()
-            .id,
-        "SR303"
-    );
-    Moment::at(Snapshot, 60)
-        .event("VolumeSnapshot", "CreatingSnapshot", 1, SILENT)
-        .waits();
-    Moment::at(Snapshot, 60)
-        .with(&json!({ "serverVersion": { "gitVersion": "v1.32.0-gke.1000" } }))
-        .waits();
-    Moment::at(Snapshot, 60)
-        .with(&json!({ "csiDrivers": [{ "metadata": { "name": "disk.csi.azure.com" } }] }))
-        .waits();
+    assert_eq!(Moment::at(Snapshot, 60).with(&json!({ "pods": controller() })).waits().id, "SR303");
+    Moment::at(Snapshot, 60).event("VolumeSnapshot", "CreatingSnapshot", 1, SILENT).waits();
+    Moment::at(Snapshot, 60).with(&json!({ "serverVersion": { "gitVersion": "v1.32.0-gke.1000" } })).waits();
+    Moment::at(Snapshot, 60).with(&json!({ "csiDrivers": [{ "metadata": { "name": "disk.csi.azure.com" } }] })).waits();
     let lease = json!([{ "metadata": { "name": "snapshot-controller-leader" }, "spec": { "leaseDurationSeconds": 15, "renewTime": "2025-12-31T23:59:55Z" } }]);
-    Moment::at(Snapshot, 60)
-        .with(&json!({ "leases": lease }))
-        .waits();
+    Moment::at(Snapshot, 60).with(&json!({ "leases": lease })).waits();
     let old = json!([{ "metadata": { "name": "snapshot-controller-leader" }, "spec": { "leaseDurationSeconds": 15, "renewTime": "2025-12-31T00:00:00Z" } }]);
-    Moment::at(Snapshot, 60)
-        .with(&json!({ "leases": old }))
-        .is("SR303");
+    Moment::at(Snapshot, 60).with(&json!({ "leases": old })).is("SR303");
     // Could not look is not absent.
     let mut unseen = Moment::at(Snapshot, 60);
     unseen.facts.pods = Probe::NotCollected;
@@ -228,27 +197,19 @@ fn nobody_works_on_snapshots() {
 #[test]
 fn no_sidecar_works_on_the_content() {
     let silent = |seconds| {
-        Moment::at(Snapshot, seconds)
-            .bound("good.csi", &json!({}))
-            .event("VolumeSnapshot", "CreatingSnapshot", 1, SILENT)
+        Moment::at(Snapshot, seconds).bound("good.csi", &json!({})).event(
+            "VolumeSnapshot",
+            "CreatingSnapshot",
+            1,
+            SILENT,
+        )
     };
     silent(6).is("SR304");
     silent(5).waits();
-    assert_eq!(
-        silent(60)
-            .with(&json!({ "pods": sidecar("c", "--driver-name=good.csi") }))
-            .waits()
-            .id,
-        "SR304"
-    );
-    silent(60)
-        .with(&json!({ "pods": sidecar("c", "--csi-address=/csi/csi.sock") }))
-        .waits();
-    let drivers =
-        json!([{ "metadata": { "name": "good.csi" } }, { "metadata": { "name": "other.csi" } }]);
-    silent(60)
-        .with(&json!({ "csiDrivers": drivers, "pods": sidecar("c", "--driver-name=other.csi") }))
-        .is("SR304");
+    assert_eq!(silent(60).with(&json!({ "pods": sidecar("c", "--driver-name=good.csi") })).waits().id, "SR304");
+    silent(60).with(&json!({ "pods": sidecar("c", "--csi-address=/csi/csi.sock") })).waits();
+    let drivers = json!([{ "metadata": { "name": "good.csi" } }, { "metadata": { "name": "other.csi" } }]);
+    silent(60).with(&json!({ "csiDrivers": drivers, "pods": sidecar("c", "--driver-name=other.csi") })).is("SR304");
     let lease = json!([{ "metadata": { "name": "external-snapshotter-leader-good-csi" }, "spec": { "renewTime": "2026-01-01T00:00:00Z" } }]);
     silent(60).with(&json!({ "leases": lease })).waits();
     // A sign of life: the creation has begun.
@@ -257,10 +218,7 @@ fn no_sidecar_works_on_the_content() {
         json!({ "snapshot.storage.kubernetes.io/volumesnapshot-being-created": "yes" });
     assert_eq!(begun.waits().id, "SR307");
     // Cut, and still being uploaded.
-    let cut = Moment::at(Snapshot, 600).bound(
-        "good.csi",
-        &json!({ "snapshotHandle": "h", "readyToUse": false }),
-    );
+    let cut = Moment::at(Snapshot, 600).bound("good.csi", &json!({ "snapshotHandle": "h", "readyToUse": false }));
     assert!(cut.waits().cause.unwrap().contains("cut"));
     // The content could not be seen: nothing is known about the sidecar.
     let mut unseen = silent(60);
@@ -270,43 +228,38 @@ fn no_sidecar_works_on_the_content() {
 
 #[test]
 fn classes() {
-    let event = |reason: &str, message: &str| {
-        Moment::at(Snapshot, 3).event("VolumeSnapshot", reason, 1, message)
-    };
+    let event = |reason: &str, message: &str| Moment::at(Snapshot, 3).event("VolumeSnapshot", reason, 1, message);
     let none = "Failed to set default snapshot class with error cannot find default snapshot class";
-    assert!(
-        event("SetDefaultSnapshotClassFailed", none)
-            .is("SR305")
-            .fix
-            .unwrap()
-            .manifest
-            .is_some()
-    );
+    assert!(event("SetDefaultSnapshotClassFailed", none).is("SR305").fix.unwrap().manifest.is_some());
     let class = json!([{ "metadata": { "name": "gold" }, "driver": "good.csi" }]);
     let fix = event("SetDefaultSnapshotClassFailed", none)
         .with(&json!({ "volumeSnapshotClasses": class }))
         .is("SR305")
         .fix
         .unwrap();
-    assert!(
-        fix.commands[0].contains("kubectl annotate volumesnapshotclass gold "),
-        "{fix:?}"
-    );
+    assert!(fix.commands[0].contains("kubectl annotate volumesnapshotclass gold "), "{fix:?}");
     event(
         "SetDefaultSnapshotClassFailed",
         "Failed to set default snapshot class with error 2 default snapshot classes were found",
     )
     .is("SR305");
-    event("GetSnapshotClassFailed", "Failed to get snapshot class with error volumesnapshotclass.snapshot.storage.k8s.io \"x\" not found").is("SR305");
-    event("SetDefaultSnapshotClassFailed", "Failed to set default snapshot class with error the PVC source is not yet bound to a PV, will not attempt to take a snapshot").waits();
-    event("SnapshotContentCreationFailed", "Failed to create snapshot content with error cannot find CSI PersistentVolumeSource for volume pvc-1").is("SR307");
     event(
-        "SetDefaultSnapshotClassFailed",
-        "snapshotting non-CSI volumes is not supported, snapshot:ns/name",
+        "GetSnapshotClassFailed",
+        "Failed to get snapshot class with error volumesnapshotclass.snapshot.storage.k8s.io \"x\" not found",
+    )
+    .is("SR305");
+    event("SetDefaultSnapshotClassFailed", "Failed to set default snapshot class with error the PVC source is not yet bound to a PV, will not attempt to take a snapshot").waits();
+    event(
+        "SnapshotContentCreationFailed",
+        "Failed to create snapshot content with error cannot find CSI PersistentVolumeSource for volume pvc-1",
     )
     .is("SR307");
+    event("SetDefaultSnapshotClassFailed", "snapshotting non-CSI volumes is not supported, snapshot:ns/name")
+        .is("SR307");
     Moment::at(Snapshot, 3).error("Failed to check and update snapshot content: cannot get credentials for snapshot content \"snapcontent-1\": error getting secret x in namespace y: secrets \"x\" not found").is("SR305");
-    Moment::at(Snapshot, 3).error("found unknown parameter key \"csi.storage.k8s.io/x\" with reserved namespace csi.storage.k8s.io/").is("SR305");
+    Moment::at(Snapshot, 3)
+        .error("found unknown parameter key \"csi.storage.k8s.io/x\" with reserved namespace csi.storage.k8s.io/")
+        .is("SR305");
     Moment::at(Snapshot, 5).error("snapshot controller failed to update: volumesnapshotcontents \"x\" is forbidden: User \"system:serviceaccount:a:b\" cannot patch resource").is("SR304");
 }
 
@@ -314,9 +267,7 @@ fn classes() {
 fn another_drivers_class() {
     let moment = Moment::at(Snapshot, 0).bound("other.csi", &json!({}));
     assert!(moment.is("SR306").message.contains("other.csi"));
-    Moment::at(Snapshot, 0)
-        .bound("good.csi", &json!({}))
-        .waits();
+    Moment::at(Snapshot, 0).bound("good.csi", &json!({})).waits();
 }
 
 #[test]
@@ -338,10 +289,7 @@ fn the_drivers_answer_to_a_snapshot() {
         ("DeadlineExceeded", 3600, None),
         ("Aborted", 3600, None),
     ] {
-        assert_eq!(
-            Moment::at(Snapshot, early).error(&text(code)).waits().id,
-            "SR307"
-        );
+        assert_eq!(Moment::at(Snapshot, early).error(&text(code)).waits().id, "SR307");
         if let Some(late) = late {
             Moment::at(Snapshot, late).error(&text(code)).is("SR307");
         }
@@ -352,12 +300,7 @@ fn the_drivers_answer_to_a_snapshot() {
 #[test]
 fn provisioning() {
     let failed = |step, seconds, count, message: &str| {
-        Moment::at(step, seconds).event(
-            "PersistentVolumeClaim",
-            "ProvisioningFailed",
-            count,
-            message,
-        )
+        Moment::at(step, seconds).event("PersistentVolumeClaim", "ProvisioningFailed", count, message)
     };
     let rpc = |code: &str| {
         format!(
@@ -367,34 +310,15 @@ fn provisioning() {
     failed(Provision, 3, 2, &rpc("InvalidArgument")).is("SR308");
     failed(Provision, 3, 1, &rpc("InvalidArgument")).waits();
     failed(Provision, 1, 2, &rpc("InvalidArgument")).waits();
-    assert!(
-        failed(Provision, 3, 2, &rpc("OutOfRange"))
-            .is("SR308")
-            .fix
-            .unwrap()
-            .commands[0]
-            .contains("--size")
-    );
+    assert!(failed(Provision, 3, 2, &rpc("OutOfRange")).is("SR308").fix.unwrap().commands[0].contains("--size"));
     failed(Restore, 8, 3, &rpc("NotFound")).is("SR309");
     failed(Restore, 600, 30, &rpc("Unavailable")).waits();
     failed(Provision, 9, 3, &rpc("ResourceExhausted")).waits();
-    failed(
-        Provision,
-        9,
-        1,
-        "storageclass.storage.k8s.io \"fast\" not found",
-    )
-    .is("SR308");
+    failed(Provision, 9, 1, "storageclass.storage.k8s.io \"fast\" not found").is("SR308");
     let source = "failed to provision volume with StorageClass \"fast\": error getting handle for DataSource Type VolumeSnapshot by Name snapshot: ";
     for (reason, certain) in [
-        (
-            "snapshotcontent c for snapshot s is not handled by CSI driver of StorageClass fast",
-            true,
-        ),
-        (
-            "requested volume size 52428800 is less than the size 1073741824 for the source snapshot snapshot",
-            true,
-        ),
+        ("snapshotcontent c for snapshot s is not handled by CSI driver of StorageClass fast", true),
+        ("requested volume size 52428800 is less than the size 1073741824 for the source snapshot snapshot", true),
         (
             "requested volume ns/restored modifies the mode of the source volume but does not have permission to do so. snapshot.storage.kubernetes.io/allow-volume-mode-change annotation is not present on snapshotcontent",
             true,
@@ -411,14 +335,15 @@ fn provisioning() {
             moment.waits();
         }
     }
-    failed(Restore, 1, 1, "CSI driver does not support snapshot restore: controller CREATE_DELETE_SNAPSHOT capability is not reported").is("SR309");
     failed(
         Restore,
         1,
         1,
-        "failed to provision volume with StorageClass \"fast\": volume content source missing",
+        "CSI driver does not support snapshot restore: controller CREATE_DELETE_SNAPSHOT capability is not reported",
     )
     .is("SR309");
+    failed(Restore, 1, 1, "failed to provision volume with StorageClass \"fast\": volume content source missing")
+        .is("SR309");
     // Bound in the end: what failed before is of no interest.
     let mut bound = failed(Provision, 9, 9, &rpc("InvalidArgument"));
     bound.claim.as_mut().unwrap()["status"]["phase"] = json!("Bound");
@@ -432,62 +357,39 @@ fn provisioning() {
 #[test]
 fn no_provisioner() {
     let waiting = |seconds| {
-        Moment::at(Provision, seconds).event("PersistentVolumeClaim", "ExternalProvisioning", 3, "Waiting for a volume to be created either by the external provisioner 'good.csi' or manually")
+        Moment::at(Provision, seconds).event(
+            "PersistentVolumeClaim",
+            "ExternalProvisioning",
+            3,
+            "Waiting for a volume to be created either by the external provisioner 'good.csi' or manually",
+        )
     };
-    assert!(
-        waiting(60)
-            .waits()
-            .cause
-            .unwrap()
-            .contains("csi-provisioner")
-    );
+    assert!(waiting(60).waits().cause.unwrap().contains("csi-provisioner"));
     waiting(15).with(&json!({ "csiDrivers": [] })).is("SR308");
     waiting(14).with(&json!({ "csiDrivers": [] })).waits();
     waiting(60)
         .with(&json!({ "csiDrivers": [] }))
-        .event(
-            "PersistentVolumeClaim",
-            "Provisioning",
-            1,
-            "External provisioner is provisioning volume",
-        )
+        .event("PersistentVolumeClaim", "Provisioning", 1, "External provisioner is provisioning volume")
         .waits();
 }
 
 #[test]
 fn images() {
     let gone = "Failed to pull image \"x/busybox:1\": rpc error: code = NotFound desc = failed to pull and unpack image: x/busybox:1: not found";
-    Moment::at(Provision, 1)
-        .container("ErrImagePull", gone)
-        .is("SR310");
+    Moment::at(Provision, 1).container("ErrImagePull", gone).is("SR310");
     Moment::at(Provision, 1)
         .container("ImagePullBackOff", "Back-off pulling image")
         .event("Pod", "Failed", 1, gone)
         .is("SR310");
-    Moment::at(Provision, 1)
-        .container("InvalidImageName", "couldn't parse image name")
-        .is("SR310");
+    Moment::at(Provision, 1).container("InvalidImageName", "couldn't parse image name").is("SR310");
     let slow = "Failed to pull image \"x\": dial tcp 10.0.0.1:443: i/o timeout";
-    Moment::at(Provision, 20)
-        .container("ErrImagePull", slow)
-        .event("Pod", "Failed", 2, slow)
-        .waits();
-    Moment::at(Provision, 40)
-        .container("ImagePullBackOff", slow)
-        .event("Pod", "Failed", 3, slow)
-        .is("SR310");
+    Moment::at(Provision, 20).container("ErrImagePull", slow).event("Pod", "Failed", 2, slow).waits();
+    Moment::at(Provision, 40).container("ImagePullBackOff", slow).event("Pod", "Failed", 3, slow).is("SR310");
     Moment::at(Provision, 1)
-        .container(
-            "CreateContainerConfigError",
-            "container has runAsNonRoot and image will run as root",
-        )
+        .container("CreateContainerConfigError", "container has runAsNonRoot and image will run as root")
         .is("SR310");
-    Moment::at(Provision, 1)
-        .container("CreateContainerConfigError", "failed to sync secret cache")
-        .waits();
-    Moment::at(Verify, 60)
-        .container("ContainerCreating", "")
-        .waits();
+    Moment::at(Provision, 1).container("CreateContainerConfigError", "failed to sync secret cache").waits();
+    Moment::at(Verify, 60).container("ContainerCreating", "").waits();
 }
 
 #[test]
@@ -510,28 +412,22 @@ fn nodes() {
 #[test]
 fn mounts() {
     let failed = |seconds, count, message: &str| {
-        Moment::at(Restore, seconds)
-            .container("ContainerCreating", "")
-            .event("Pod", "FailedMount", count, message)
+        Moment::at(Restore, seconds).container("ContainerCreating", "").event("Pod", "FailedMount", count, message)
     };
     let mount = "MountVolume.MountDevice failed for volume \"pvc-1\" : rpc error: code = Internal desc = mount failed: exit status 32 wrong fs type, bad option, bad superblock on /dev/sde";
     failed(5, 2, mount).is("SR310");
     failed(5, 1, mount).waits();
+    failed(60, 9, "Unable to attach or mount volumes: timed out waiting for the condition").waits();
     failed(
-        60,
-        9,
-        "Unable to attach or mount volumes: timed out waiting for the condition",
+        10,
+        3,
+        "MountVolume.SetUp failed for volume \"pvc-1\" : rpc error: code = InvalidArgument desc = no such option",
     )
-    .waits();
-    failed(10, 3, "MountVolume.SetUp failed for volume \"pvc-1\" : rpc error: code = InvalidArgument desc = no such option").is("SR310");
+    .is("SR310");
 }
 
 fn claim() -> ObjectName {
-    ObjectName {
-        kind: "PersistentVolumeClaim".to_owned(),
-        namespace: Some("ns".to_owned()),
-        name: "source".to_owned(),
-    }
+    ObjectName { kind: "PersistentVolumeClaim".to_owned(), namespace: Some("ns".to_owned()), name: "source".to_owned() }
 }
 
 #[test]
@@ -573,18 +469,8 @@ fn refusals_name_who_refuses() {
             "ValidatingAdmissionPolicy 'images' with binding 'b' denied request: only from our registry",
             "ValidatingAdmissionPolicy images",
         ),
-        (
-            400,
-            "BadRequest",
-            "admission webhook \"validate.kyverno.svc-fail\" denied the request: policy x",
-            "Kyverno",
-        ),
-        (
-            403,
-            "Forbidden",
-            "admission webhook \"validation.gatekeeper.sh\" denied the request: [repo] x",
-            "Gatekeeper",
-        ),
+        (400, "BadRequest", "admission webhook \"validate.kyverno.svc-fail\" denied the request: policy x", "Kyverno"),
+        (403, "Forbidden", "admission webhook \"validation.gatekeeper.sh\" denied the request: [repo] x", "Gatekeeper"),
         (
             500,
             "InternalError",
@@ -597,32 +483,14 @@ fn refusals_name_who_refuses() {
             "persistentvolumeclaims is forbidden: User \"eve\" cannot create resource \"persistentvolumeclaims\" in API group \"\" in the namespace \"ns\"",
             "right to create persistentvolumeclaims",
         ),
-        (
-            404,
-            "NotFound",
-            "namespaces \"ns\" not found",
-            "namespace does not exist",
-        ),
-        (
-            404,
-            "NotFound",
-            "the server could not find the requested resource",
-            "CRD",
-        ),
-        (
-            409,
-            "AlreadyExists",
-            "persistentvolumeclaims \"source\" already exists",
-            "there already",
-        ),
+        (404, "NotFound", "namespaces \"ns\" not found", "namespace does not exist"),
+        (404, "NotFound", "the server could not find the requested resource", "CRD"),
+        (409, "AlreadyExists", "persistentvolumeclaims \"source\" already exists", "there already"),
         (401, "Unauthorized", "Unauthorized", "credentials"),
     ] {
         let result = refused(status, reason, message, &claim());
         assert_eq!((result.id.as_str(), result.status), ("SR311", Status::Fail));
-        assert!(
-            result.cause.as_ref().unwrap().contains(cause),
-            "{result:#?}"
-        );
+        assert!(result.cause.as_ref().unwrap().contains(cause), "{result:#?}");
         assert!(!result.fix.unwrap().text.is_empty());
         assert!(!may_pass(status, reason, message), "{message}");
     }
@@ -637,11 +505,8 @@ fn refusals_name_who_refuses() {
 #[test]
 fn stuck_objects_name_the_owner_and_nothing_is_stripped() {
     let finalizer = "snapshot.storage.kubernetes.io/volumesnapshotcontent-bound-protection";
-    let object = ObjectName {
-        kind: "VolumeSnapshotContent".to_owned(),
-        namespace: None,
-        name: "snapcontent-1".to_owned(),
-    };
+    let object =
+        ObjectName { kind: "VolumeSnapshotContent".to_owned(), namespace: None, name: "snapcontent-1".to_owned() };
     let result = stuck(&StuckObject {
         object,
         deletion_timestamp: Some("2026-01-01T00:00:00Z".to_owned()),
@@ -664,18 +529,14 @@ fn stuck_objects_name_the_owner_and_nothing_is_stripped() {
 #[test]
 fn hostile_text_stays_on_one_line_and_out_of_commands() {
     let evil = format!("\u{1b}[31m$(rm -rf /)\n\u{202e}{}", "A".repeat(1 << 20));
-    let mut moment = Moment::at(Snapshot, 60).error(&format!(
-        "{evil} rpc error: code = InvalidArgument desc = {evil}"
-    ));
+    let mut moment = Moment::at(Snapshot, 60).error(&format!("{evil} rpc error: code = InvalidArgument desc = {evil}"));
     moment.target.driver = Some(evil.clone());
     moment.target.storage_class.clone_from(&evil);
     moment.target.snapshot_class = Some(evil.clone());
     moment.snapshot.as_mut().unwrap()["metadata"]["name"] = json!(evil);
     moment.content.as_mut().unwrap()["spec"]["driver"] = json!("other");
-    let mut results = vec![
-        timed_out(&moment.observation()),
-        refused(403, &evil, &format!("exceeded quota: {evil},"), &claim()),
-    ];
+    let mut results =
+        vec![timed_out(&moment.observation()), refused(403, &evil, &format!("exceeded quota: {evil},"), &claim())];
     let finalizers = vec![evil.clone()];
     results.push(stuck(&StuckObject {
         object: claim(),
@@ -696,34 +557,24 @@ fn hostile_text_stays_on_one_line_and_out_of_commands() {
             "{}",
             result.message.len()
         );
-        assert!(result.target.is_none_or(
-            |target| target.chars().count() <= 401 && !target.chars().any(char::is_control)
-        ));
+        assert!(
+            result.target.is_none_or(|target| target.chars().count() <= 401 && !target.chars().any(char::is_control))
+        );
         for evidence in &result.evidence {
             assert!(evidence.path.chars().count() <= 401 && evidence.name.chars().count() <= 401);
-            assert!(
-                !evidence.value.chars().any(char::is_control)
-                    && evidence.value.chars().count() <= 1501
-            );
+            assert!(!evidence.value.chars().any(char::is_control) && evidence.value.chars().count() <= 1501);
         }
         for command in result.fix.unwrap().commands {
-            assert!(
-                !command.contains("rm -rf") && !command.contains('\u{1b}'),
-                "{command}"
-            );
+            assert!(!command.contains("rm -rf") && !command.contains('\u{1b}'), "{command}");
         }
     }
 }
 
 #[test]
 fn a_namespace_that_goes_ends_every_wait() {
-    let namespace =
-        json!({ "metadata": { "name": "ns", "deletionTimestamp": "2026-01-01T00:00:00Z" } });
+    let namespace = json!({ "metadata": { "name": "ns", "deletionTimestamp": "2026-01-01T00:00:00Z" } });
     let moment = Moment::at(Provision, 1);
-    let observation = Observation {
-        namespace: Some(&namespace),
-        ..moment.observation()
-    };
+    let observation = Observation { namespace: Some(&namespace), ..moment.observation() };
     assert!(matches!(diagnose(&observation), Diagnosis::Certain(result) if result.id == "SR301"));
 }
 

@@ -5,27 +5,16 @@ use snapready_checks::model::finding::{Evidence, Fix};
 
 use super::grpc::Code;
 use super::result::{Found, RoundTripCheck, line, safe};
-use super::snapshots::{
-    is_left_alone, is_untouched, name as snapshot_name, no_controller_result, no_sidecar_result,
-};
+use super::snapshots::{is_left_alone, is_untouched, name as snapshot_name, no_controller_result, no_sidecar_result};
 use super::{Observation, certain, list, text};
 use crate::report::document::{CheckResult, StepId};
 use crate::roundtrip::knowledge::{self, Presence};
 
 /// What has to come, and what was last seen.
 pub(super) fn waiting(observation: &Observation<'_>) -> (String, String) {
-    let claim = observation
-        .claim
-        .and_then(|claim| text(claim, "/metadata/name"))
-        .unwrap_or("claim");
-    let pod = observation
-        .pod
-        .and_then(|pod| text(pod, "/metadata/name"))
-        .unwrap_or("pod");
-    let bound = observation
-        .claim
-        .and_then(|claim| text(claim, "/status/phase"))
-        == Some("Bound");
+    let claim = observation.claim.and_then(|claim| text(claim, "/metadata/name")).unwrap_or("claim");
+    let pod = observation.pod.and_then(|pod| text(pod, "/metadata/name")).unwrap_or("pod");
+    let bound = observation.claim.and_then(|claim| text(claim, "/status/phase")) == Some("Bound");
     let waiting_for = match observation.step {
         StepId::Admission => "the API server's answer".to_owned(),
         StepId::Provision | StepId::Restore if !bound => format!("claim {claim} to be bound"),
@@ -43,41 +32,31 @@ fn last_seen(observation: &Observation<'_>) -> String {
     if observation.step == StepId::Snapshot {
         return snapshot_state(observation);
     }
-    let names = [observation.claim, observation.pod]
-        .map(|object| object.and_then(|object| text(object, "/metadata/name")));
-    let warning = observation.events.iter().rev().find(|event| {
-        event.event_type == "Warning" && names.iter().flatten().any(|name| *name == event.name)
-    });
+    let names =
+        [observation.claim, observation.pod].map(|object| object.and_then(|object| text(object, "/metadata/name")));
+    let warning = observation
+        .events
+        .iter()
+        .rev()
+        .find(|event| event.event_type == "Warning" && names.iter().flatten().any(|name| *name == event.name));
     if let Some(event) = warning {
-        let times = if event.count > 1 {
-            format!(" ×{}", event.count)
-        } else {
-            String::new()
-        };
+        let times = if event.count > 1 { format!(" ×{}", event.count) } else { String::new() };
         return format!("{}{times}: {}", event.reason, event.message);
     }
     if let Some(pod) = observation.pod {
-        let mut statuses = list(pod, "/status/initContainerStatuses")
-            .iter()
-            .chain(list(pod, "/status/containerStatuses"));
+        let mut statuses =
+            list(pod, "/status/initContainerStatuses").iter().chain(list(pod, "/status/containerStatuses"));
         if let Some(reason) = statuses.find_map(|status| text(status, "/state/waiting/reason")) {
-            return format!(
-                "pod is {}: {reason}",
-                text(pod, "/status/phase").unwrap_or("unknown")
-            );
+            return format!("pod is {}: {reason}", text(pod, "/status/phase").unwrap_or("unknown"));
         }
-        let scheduled = list(pod, "/status/conditions")
-            .iter()
-            .find(|condition| text(condition, "/type") == Some("PodScheduled"));
+        let scheduled =
+            list(pod, "/status/conditions").iter().find(|condition| text(condition, "/type") == Some("PodScheduled"));
         if let Some(message) = scheduled.and_then(|condition| text(condition, "/message")) {
             return message.to_owned();
         }
         return format!("pod is {}", text(pod, "/status/phase").unwrap_or("unknown"));
     }
-    match observation
-        .claim
-        .and_then(|claim| text(claim, "/status/phase"))
-    {
+    match observation.claim.and_then(|claim| text(claim, "/status/phase")) {
         Some(phase) => format!("claim is {phase}"),
         None => "nothing yet".to_owned(),
     }
@@ -87,31 +66,21 @@ fn snapshot_state(observation: &Observation<'_>) -> String {
     let Some(snapshot) = observation.volume_snapshot else {
         return "nothing yet".to_owned();
     };
-    let error = observation
-        .volume_snapshot_content
-        .and_then(|content| text(content, "/status/error/message"));
+    let error = observation.volume_snapshot_content.and_then(|content| text(content, "/status/error/message"));
     if let Some(error) = error.or_else(|| text(snapshot, "/status/error/message")) {
         return error.to_owned();
     }
-    let handle = observation
-        .volume_snapshot_content
-        .and_then(|content| text(content, "/status/snapshotHandle"));
+    let handle = observation.volume_snapshot_content.and_then(|content| text(content, "/status/snapshotHandle"));
     if handle.is_some() {
         return "the snapshot is cut; the storage still copies or uploads it".to_owned();
     }
     if is_untouched(observation, snapshot) {
-        return "neither status nor events: the snapshot-controller has not answered yet"
-            .to_owned();
+        return "neither status nor events: the snapshot-controller has not answered yet".to_owned();
     }
     if is_left_alone(observation, snapshot) {
         return "bound; the driver's csi-snapshotter has not answered yet".to_owned();
     }
-    match observation
-        .events
-        .iter()
-        .rev()
-        .find(|event| event.kind == "VolumeSnapshot")
-    {
+    match observation.events.iter().rev().find(|event| event.kind == "VolumeSnapshot") {
         Some(event) => format!("{}: {}", event.reason, event.message),
         None => "the driver works on it".to_owned(),
     }
@@ -127,10 +96,7 @@ pub fn timed_out(observation: &Observation<'_>) -> CheckResult {
         return snapshot_timed_out(observation, snapshot);
     }
     let (waiting_for, last_seen) = waiting(observation);
-    let bound = observation
-        .claim
-        .and_then(|claim| text(claim, "/status/phase"))
-        == Some("Bound");
+    let bound = observation.claim.and_then(|claim| text(claim, "/status/phase")) == Some("Bound");
     let check = match observation.step {
         StepId::Admission => RoundTripCheck::AdmissionAllows,
         StepId::Provision if !bound => RoundTripCheck::ProvisioningSucceeds,
@@ -142,12 +108,7 @@ pub fn timed_out(observation: &Observation<'_>) -> CheckResult {
         StepId::Cleanup => RoundTripCheck::EverythingRemoved,
     };
     let (cause, fix) = likely(observation, check);
-    let warnings = observation
-        .events
-        .iter()
-        .rev()
-        .filter(|event| event.event_type == "Warning")
-        .take(3);
+    let warnings = observation.events.iter().rev().filter(|event| event.event_type == "Warning").take(3);
     found(observation, check, &waiting_for, &last_seen)
         .evidence(warnings.map(|event| observation.event_evidence(event)))
         .cause(cause)
@@ -155,36 +116,20 @@ pub fn timed_out(observation: &Observation<'_>) -> CheckResult {
         .done()
 }
 
-fn found(
-    observation: &Observation<'_>,
-    check: RoundTripCheck,
-    waiting_for: &str,
-    last_seen: &str,
-) -> Found {
+fn found(observation: &Observation<'_>, check: RoundTripCheck, waiting_for: &str, last_seen: &str) -> Found {
     let seconds = observation.elapsed.as_secs();
-    let message =
-        format!("timed out after {seconds} s: waited for {waiting_for}; last seen: {last_seen}");
+    let message = format!("timed out after {seconds} s: waited for {waiting_for}; last seen: {last_seen}");
     let found = Found::fail(check, &observation.target.label(), &message);
     let namespace = observation.namespace_name();
     let object = |kind: &str, object: Option<&Value>, path: &str| {
         let object = object?;
         let value = text(object, &format!("/{}", path.replace('.', "/"))).unwrap_or("absent");
-        Some(Evidence::namespaced(
-            kind,
-            &namespace,
-            text(object, "/metadata/name")?,
-            path,
-            value,
-        ))
+        Some(Evidence::namespaced(kind, &namespace, text(object, "/metadata/name")?, path, value))
     };
     let seen = [
         object("PersistentVolumeClaim", observation.claim, "status.phase"),
         object("Pod", observation.pod, "status.phase"),
-        object(
-            "VolumeSnapshot",
-            observation.volume_snapshot,
-            "status.boundVolumeSnapshotContentName",
-        ),
+        object("VolumeSnapshot", observation.volume_snapshot, "status.boundVolumeSnapshotContentName"),
     ];
     found.evidence(seen.into_iter().flatten())
 }
@@ -194,11 +139,7 @@ fn likely(observation: &Observation<'_>, check: RoundTripCheck) -> (String, Fix)
     let namespace = safe(&namespace, "NAMESPACE");
     let events = format!("kubectl get events -n {namespace} --sort-by=.lastTimestamp");
     let last = observation.claim_events(&["ProvisioningFailed"]).last();
-    let driver = observation
-        .target
-        .driver
-        .as_deref()
-        .unwrap_or("of the StorageClass");
+    let driver = observation.target.driver.as_deref().unwrap_or("of the StorageClass");
     let (cause, fix) = match check {
         RoundTripCheck::ProvisioningSucceeds | RoundTripCheck::RestoreSucceeds => match last {
             Some(event) => match Code::find(&event.message) {
@@ -235,21 +176,16 @@ fn likely(observation: &Observation<'_>, check: RoundTripCheck) -> (String, Fix)
 }
 
 fn snapshot_timed_out(observation: &Observation<'_>, snapshot: &Value) -> CheckResult {
-    let driver = observation
-        .target
-        .driver
-        .as_deref()
-        .unwrap_or("of the StorageClass");
+    let driver = observation.target.driver.as_deref().unwrap_or("of the StorageClass");
     if is_untouched(observation, snapshot) {
         return match knowledge::controller(observation.facts) {
             Presence::Present => no_controller_result(
                 observation,
                 "likely: the snapshot-controller that is installed does not run, waits for another one's lease, lacks rights, or watches another API version",
             ),
-            Presence::Absent | Presence::Unsure => no_controller_result(
-                observation,
-                "likely: no snapshot-controller runs; none is to be seen",
-            ),
+            Presence::Absent | Presence::Unsure => {
+                no_controller_result(observation, "likely: no snapshot-controller runs; none is to be seen")
+            }
         };
     }
     if is_left_alone(observation, snapshot) {
@@ -275,37 +211,30 @@ fn snapshot_timed_out(observation: &Observation<'_>, snapshot: &Value) -> CheckR
     let (cause, advice) = match error {
         Some(error) => match Code::find(error) {
             Some(code) => (format!("likely: {}", code.meaning()), code.advice()),
-            None => ("the snapshot keeps failing; see its message".to_owned(), "Look into the log of the driver's csi-snapshotter."),
+            None => (
+                "the snapshot keeps failing; see its message".to_owned(),
+                "Look into the log of the driver's csi-snapshotter.",
+            ),
         },
         None if cut => (
-            "the snapshot is cut, but the storage has not finished it; cloud storage uploads the first one whole".to_owned(),
+            "the snapshot is cut, but the storage has not finished it; cloud storage uploads the first one whole"
+                .to_owned(),
             "Allow more time with --step-timeout snapshot=10m; a backup product's own time-out must be longer, too.",
         ),
         None => (
-            format!("likely: driver {driver} does not answer CreateSnapshot; its csi-snapshotter tries again every minute"),
+            format!(
+                "likely: driver {driver} does not answer CreateSnapshot; its csi-snapshotter tries again every minute"
+            ),
             "Look into the logs of the driver's controller and of its storage.",
         ),
     };
     let (namespace, name) = (observation.namespace_name(), snapshot_name(observation));
-    let command = format!(
-        "kubectl describe volumesnapshot {} -n {}",
-        safe(&name, "NAME"),
-        safe(&namespace, "NAMESPACE")
-    );
-    let warnings = observation
-        .events
-        .iter()
-        .rev()
-        .filter(|event| event.event_type == "Warning")
-        .take(3);
-    found(
-        observation,
-        RoundTripCheck::SnapshotSucceeds,
-        &waiting_for,
-        &last_seen,
-    )
-    .evidence(warnings.map(|event| observation.event_evidence(event)))
-    .cause(cause)
-    .fix(Fix::text(advice).command(command))
-    .done()
+    let command =
+        format!("kubectl describe volumesnapshot {} -n {}", safe(&name, "NAME"), safe(&namespace, "NAMESPACE"));
+    let warnings = observation.events.iter().rev().filter(|event| event.event_type == "Warning").take(3);
+    found(observation, RoundTripCheck::SnapshotSucceeds, &waiting_for, &last_seen)
+        .evidence(warnings.map(|event| observation.event_evidence(event)))
+        .cause(cause)
+        .fix(Fix::text(advice).command(command))
+        .done()
 }

@@ -3,9 +3,7 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
-use kube::api::{
-    ApiResource, DeleteParams, DynamicObject, ListParams, ObjectList, PostParams, Preconditions,
-};
+use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams, ObjectList, PostParams, Preconditions};
 use kube::core::Status;
 use kube::{Api, Client};
 use serde_json::Value;
@@ -26,11 +24,7 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn object(&self) -> ObjectName {
-        ObjectName {
-            kind: self.resource.kind.clone(),
-            namespace: self.namespace.clone(),
-            name: self.name.clone(),
-        }
+        ObjectName { kind: self.resource.kind.clone(), namespace: self.namespace.clone(), name: self.name.clone() }
     }
 }
 
@@ -55,13 +49,7 @@ impl Failure {
     }
 
     fn silent(message: String, unsent: bool) -> Self {
-        Self {
-            status: 0,
-            reason: String::new(),
-            message,
-            retry_after: None,
-            unsent,
-        }
+        Self { status: 0, reason: String::new(), message, retry_after: None, unsent }
     }
 
     fn of(error: &kube::Error) -> Self {
@@ -73,11 +61,7 @@ impl Failure {
     }
 
     fn status(status: &Status) -> Self {
-        let wait = status
-            .details
-            .as_ref()
-            .map(|details| details.retry_after_seconds)
-            .filter(|wait| *wait > 0);
+        let wait = status.details.as_ref().map(|details| details.retry_after_seconds).filter(|wait| *wait > 0);
         Self {
             status: status.code,
             reason: status.reason.clone(),
@@ -142,11 +126,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn api(
-        &self,
-        resource: &ApiResource,
-        namespace: Option<&str>,
-    ) -> Api<DynamicObject> {
+    pub(crate) fn api(&self, resource: &ApiResource, namespace: Option<&str>) -> Api<DynamicObject> {
         match namespace {
             Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, resource),
             None => Api::all_with(self.client.clone(), resource),
@@ -174,10 +154,7 @@ impl Server {
             match self.once(request()).await {
                 Err(failure) if failure.transient() && left > 1 => {
                     left -= 1;
-                    let event = Happening::Retrying {
-                        request: name.to_owned(),
-                        reason: failure.message.clone(),
-                    };
+                    let event = Happening::Retrying { request: name.to_owned(), reason: failure.message.clone() };
                     // Nobody listens any more: then nobody needs to know.
                     let _ = self.events.send(event);
                     tokio::time::sleep(pause.next(failure.retry_after)).await;
@@ -188,21 +165,12 @@ impl Server {
     }
 
     /// Creates an object; once.
-    pub(crate) async fn create(
-        &self,
-        manifest: &Manifest,
-        dry_run: bool,
-    ) -> Result<Value, Failure> {
+    pub(crate) async fn create(&self, manifest: &Manifest, dry_run: bool) -> Result<Value, Failure> {
         let api = self.api(&manifest.resource, manifest.namespace.as_deref());
         let body: DynamicObject = serde_json::from_value(manifest.body.clone())
             .map_err(|error| Failure::silent(format!("not an object: {error}"), true))?;
-        let parameters = PostParams {
-            dry_run,
-            field_manager: Some("snapready".to_owned()),
-        };
-        self.once(api.create(&parameters, &body))
-            .await
-            .map(into_value)
+        let parameters = PostParams { dry_run, field_manager: Some("snapready".to_owned()) };
+        self.once(api.create(&parameters, &body)).await.map(into_value)
     }
 
     /// Asks for an object as a dry run, again if the server could not answer.
@@ -213,18 +181,12 @@ impl Server {
                 Ok(_) => return Ok(()),
                 Err(failure) if failure.status == 409 => return Ok(()),
                 // A webhook that cannot be asked without consequences: the real create will tell.
-                Err(failure)
-                    if failure.status == 400
-                        && failure.message.contains("does not support dry run") =>
-                {
+                Err(failure) if failure.status == 400 && failure.message.contains("does not support dry run") => {
                     return Ok(());
                 }
                 // A namespace's default service account comes a moment after the namespace.
                 Err(failure)
-                    if failure.transient()
-                        || failure
-                            .message
-                            .contains("serviceaccount \"default\" not found") =>
+                    if failure.transient() || failure.message.contains("serviceaccount \"default\" not found") =>
                 {
                     tokio::time::sleep(pause.next(failure.retry_after)).await;
                 }
@@ -254,33 +216,22 @@ impl Server {
         tries: u32,
     ) -> Result<ObjectList<DynamicObject>, Failure> {
         let api = self.api(resource, namespace);
-        self.again(&format!("list {}", resource.plural), tries, || {
-            api.list(parameters)
-        })
-        .await
+        self.again(&format!("list {}", resource.plural), tries, || api.list(parameters)).await
     }
 
     /// Deletes an object, if it has this UID; again if the server could not answer.
     pub(crate) async fn delete(&self, place: &Place, uid: &str) -> Result<DeleteAnswer, Failure> {
         let api = self.api(&place.resource, place.namespace.as_deref());
         let parameters = DeleteParams {
-            preconditions: Some(Preconditions {
-                uid: Some(uid.to_owned()),
-                resource_version: None,
-            }),
+            preconditions: Some(Preconditions { uid: Some(uid.to_owned()), resource_version: None }),
             ..DeleteParams::background()
         };
         let name = format!("delete {} {}", place.resource.plural, place.name);
-        match self
-            .again(&name, u32::MAX, || api.delete(&place.name, &parameters))
-            .await
-        {
+        match self.again(&name, u32::MAX, || api.delete(&place.name, &parameters)).await {
             Ok(_) => Ok(DeleteAnswer::Accepted),
             Err(failure) if failure.status == 404 => Ok(DeleteAnswer::Absent),
             // A namespace that is going already answers 409 as well, but with another text.
-            Err(failure) if failure.status == 409 && failure.message.contains("UID") => {
-                Ok(DeleteAnswer::OtherUid)
-            }
+            Err(failure) if failure.status == 409 && failure.message.contains("UID") => Ok(DeleteAnswer::OtherUid),
             Err(failure) if failure.status == 409 => Ok(DeleteAnswer::Accepted),
             Err(failure) => Err(failure),
         }
@@ -303,8 +254,6 @@ impl Pause {
         self.0 = self.0.saturating_add(1);
         let jitter = RandomState::new().build_hasher().finish() % (base / 2 + 1);
         let pause = Duration::from_millis(base + jitter);
-        asked.map_or(pause, |seconds| {
-            Duration::from_secs(u64::from(seconds.min(30))).max(pause)
-        })
+        asked.map_or(pause, |seconds| Duration::from_secs(u64::from(seconds.min(30))).max(pause))
     }
 }

@@ -37,10 +37,7 @@ enum Phase {
     Announce,
     List,
     Watch(String),
-    Open(
-        BoxStream<'static, kube::Result<WatchEvent<DynamicObject>>>,
-        String,
-    ),
+    Open(BoxStream<'static, kube::Result<WatchEvent<DynamicObject>>>, String),
     /// Only lists are allowed.
     Poll,
     End,
@@ -64,12 +61,7 @@ pub(crate) fn follow(server: Server, what: Following) -> BoxStream<'static, Foll
     .boxed()
 }
 
-async fn turn(
-    server: &Server,
-    what: &Following,
-    phase: Phase,
-    pause: &mut Pause,
-) -> Option<(Option<Followed>, Phase)> {
+async fn turn(server: &Server, what: &Following, phase: Phase, pause: &mut Pause) -> Option<(Option<Followed>, Phase)> {
     Some(match phase {
         Phase::End => return None,
         Phase::Announce => (Some(Followed::Listing), Phase::List),
@@ -77,24 +69,12 @@ async fn turn(
         Phase::Poll => {
             tokio::time::sleep(POLL).await;
             let (seen, next) = list(server, what).await;
-            (
-                seen,
-                if matches!(next, Phase::End) {
-                    next
-                } else {
-                    Phase::Poll
-                },
-            )
+            (seen, if matches!(next, Phase::End) { next } else { Phase::Poll })
         }
         Phase::Watch(version) => {
             let api = server.api(&what.resource, Some(&what.namespace));
-            let parameters = WatchParams {
-                label_selector: what.labels.clone(),
-                ..WatchParams::default()
-            };
-            let opened =
-                tokio::time::timeout(server.request_timeout, api.watch(&parameters, &version))
-                    .await;
+            let parameters = WatchParams { label_selector: what.labels.clone(), ..WatchParams::default() };
+            let opened = tokio::time::timeout(server.request_timeout, api.watch(&parameters, &version)).await;
             match opened {
                 Ok(Ok(watch)) => (None, Phase::Open(watch.boxed(), version)),
                 Ok(Err(kube::Error::Api(status))) if status.code == 403 => (None, Phase::Poll),
@@ -108,21 +88,13 @@ async fn turn(
             Ok(Some(WatchEvent::Added(object) | WatchEvent::Modified(object))) => {
                 *pause = Pause::default();
                 let version = object.metadata.resource_version.clone().unwrap_or(version);
-                (
-                    Some(Followed::Changed(into_value(object))),
-                    Phase::Open(watch, version),
-                )
+                (Some(Followed::Changed(into_value(object))), Phase::Open(watch, version))
             }
             Ok(Some(WatchEvent::Deleted(object))) => {
                 let version = object.metadata.resource_version.clone().unwrap_or(version);
-                (
-                    Some(Followed::Gone(into_value(object))),
-                    Phase::Open(watch, version),
-                )
+                (Some(Followed::Gone(into_value(object))), Phase::Open(watch, version))
             }
-            Ok(Some(WatchEvent::Bookmark(bookmark))) => {
-                (None, Phase::Open(watch, bookmark.metadata.resource_version))
-            }
+            Ok(Some(WatchEvent::Bookmark(bookmark))) => (None, Phase::Open(watch, bookmark.metadata.resource_version)),
             // The server ends watches now and then; what was missed is still to be had from there.
             Ok(None) => {
                 tokio::time::sleep(pause.next(None)).await;
@@ -138,14 +110,8 @@ async fn turn(
 }
 
 async fn list(server: &Server, what: &Following) -> (Option<Followed>, Phase) {
-    let parameters = ListParams {
-        label_selector: what.labels.clone(),
-        ..ListParams::default()
-    };
-    match server
-        .list(&what.resource, Some(&what.namespace), &parameters, u32::MAX)
-        .await
-    {
+    let parameters = ListParams { label_selector: what.labels.clone(), ..ListParams::default() };
+    match server.list(&what.resource, Some(&what.namespace), &parameters, u32::MAX).await {
         Ok(list) => {
             let version = list.metadata.resource_version.clone().unwrap_or_default();
             let objects = list.items.into_iter().map(|mut object| {
@@ -156,10 +122,7 @@ async fn list(server: &Server, what: &Following) -> (Option<Followed>, Phase) {
                 });
                 into_value(object)
             });
-            (
-                Some(Followed::Listed(objects.collect())),
-                Phase::Watch(version),
-            )
+            (Some(Followed::Listed(objects.collect())), Phase::Watch(version))
         }
         Err(_) => (Some(Followed::Forbidden), Phase::End),
     }

@@ -32,8 +32,8 @@ use crate::roundtrip::machine::{
 };
 
 pub use self::api::Failure;
-pub use crate::roundtrip::objects::Manifest;
 pub use self::observe::MANAGED_BY;
+pub use crate::roundtrip::objects::Manifest;
 
 /// How a run is carried out.
 #[derive(Debug, Clone)]
@@ -242,11 +242,7 @@ pub async fn run<K: Knowledge>(
     let mut driver = Driver {
         knowledge,
         options,
-        server: Server {
-            client,
-            request_timeout: options.request_timeout,
-            events: events.clone(),
-        },
+        server: Server { client, request_timeout: options.request_timeout, events: events.clone() },
         machine: Machine::new(settings, trips.len()),
         work: FuturesUnordered::new(),
         watches: SelectAll::new(),
@@ -296,10 +292,7 @@ impl<K: Knowledge> Driver<'_, K> {
         for trip in 0..self.knowledge.trips().len() {
             for role in CREATED {
                 if let Some(manifest) = self.knowledge.manifest(Item::Of(trip, role), None) {
-                    self.names.insert(
-                        (manifest.resource.kind, manifest.name),
-                        Item::Of(trip, role),
-                    );
+                    self.names.insert((manifest.resource.kind, manifest.name), Item::Of(trip, role));
                 }
             }
         }
@@ -337,14 +330,10 @@ impl<K: Knowledge> Driver<'_, K> {
             Command::Begin { trip, step } => self.begin(trip, step),
             Command::End { trip, step, passed } => {
                 let ending = self.machine.ending(trip);
-                self.record
-                    .end(trip, step, passed, ending, self.machine.ledger());
+                self.record.end(trip, step, passed, ending, self.machine.ledger());
             }
             Command::Verdict { trip, ending } => self.verdict(trip, ending),
-            Command::RemoveNamespace => self.after(
-                self.options.cleanup_timeout,
-                Input::BudgetSpent { trip: None },
-            ),
+            Command::RemoveNamespace => self.after(self.options.cleanup_timeout, Input::BudgetSpent { trip: None }),
             Command::Finished => {}
         }
     }
@@ -353,18 +342,10 @@ impl<K: Knowledge> Driver<'_, K> {
         self.record.begin(trip, step);
         if step == StepId::Cleanup {
             self.after(self.options.cleanup_timeout / 2, Input::Hurry { trip });
-            self.after(
-                self.options.cleanup_timeout,
-                Input::BudgetSpent { trip: Some(trip) },
-            );
+            self.after(self.options.cleanup_timeout, Input::BudgetSpent { trip: Some(trip) });
             return;
         }
-        let timeout = self
-            .options
-            .step_timeouts
-            .get(&step)
-            .copied()
-            .unwrap_or(STEP_TIMEOUT);
+        let timeout = self.options.step_timeouts.get(&step).copied().unwrap_or(STEP_TIMEOUT);
         if !timeout.is_zero() {
             self.after(timeout, Input::TimedOut { trip, step });
         }
@@ -372,27 +353,17 @@ impl<K: Knowledge> Driver<'_, K> {
 
     fn dry_run(&mut self, trip: Option<usize>) {
         let manifests: Vec<Manifest> = match trip {
-            None => self
-                .knowledge
-                .manifest(Item::Namespace, None)
-                .into_iter()
-                .collect(),
+            None => self.knowledge.manifest(Item::Namespace, None).into_iter().collect(),
             Some(trip) => {
                 self.watch();
-                CREATED
-                    .into_iter()
-                    .filter_map(|role| self.knowledge.manifest(Item::Of(trip, role), None))
-                    .collect()
+                CREATED.into_iter().filter_map(|role| self.knowledge.manifest(Item::Of(trip, role), None)).collect()
             }
         };
         let server = self.server.clone();
         self.work.push(
             async move {
                 let all = manifests.iter().map(async |manifest| {
-                    server
-                        .dry_run(manifest)
-                        .await
-                        .map_err(|failure| (manifest.object(), failure))
+                    server.dry_run(manifest).await.map_err(|failure| (manifest.object(), failure))
                 });
                 let answer = try_join_all(all).await.map(|_| ());
                 Message::DryRun { trip, answer }
@@ -402,9 +373,7 @@ impl<K: Knowledge> Driver<'_, K> {
     }
 
     fn create(&mut self, item: Item) {
-        let snapshot = item
-            .trip()
-            .and_then(|trip| self.objects.get(&Item::Of(trip, Role::Snapshot)));
+        let snapshot = item.trip().and_then(|trip| self.objects.get(&Item::Of(trip, Role::Snapshot)));
         let manifest = self.knowledge.manifest(item, snapshot);
         let server = self.server.clone();
         let sent = Instant::now();
@@ -436,23 +405,14 @@ impl<K: Knowledge> Driver<'_, K> {
         };
         let Some(place) = self.place(item) else {
             // What was never named was never made.
-            self.after(
-                pause,
-                Input::Asked {
-                    item,
-                    sight: Sight::Absent,
-                },
-            );
+            self.after(pause, Input::Asked { item, sight: Sight::Absent });
             return;
         };
         let server = self.server.clone();
         self.work.push(
             async move {
                 tokio::time::sleep(pause).await;
-                Message::Asked {
-                    item,
-                    answer: server.get(&place).await,
-                }
+                Message::Asked { item, answer: server.get(&place).await }
             }
             .boxed(),
         );
@@ -465,13 +425,7 @@ impl<K: Knowledge> Driver<'_, K> {
         self.looks.remove(&item);
         let server = self.server.clone();
         self.work.push(
-            async move {
-                Message::Deleted {
-                    item,
-                    answer: server.delete(&place, &uid.to_string()).await,
-                }
-            }
-            .boxed(),
+            async move { Message::Deleted { item, answer: server.delete(&place, &uid.to_string()).await } }.boxed(),
         );
     }
 
@@ -491,28 +445,16 @@ impl<K: Knowledge> Driver<'_, K> {
                 _ => (volume_resource(), "pvc"),
             };
             let name = named.map_or_else(|| format!("{prefix}-{uid}"), str::to_owned);
-            return Some(Place {
-                resource,
-                namespace: None,
-                name,
-            });
+            return Some(Place { resource, namespace: None, name });
         }
         let manifest = self.knowledge.manifest(item, None)?;
-        Some(Place {
-            resource: manifest.resource,
-            namespace: manifest.namespace,
-            name: manifest.name,
-        })
+        Some(Place { resource: manifest.resource, namespace: manifest.namespace, name: manifest.name })
     }
 
     /// What a controller's object was made for.
     fn maker(&self, trip: usize, role: Role) -> Option<(&Value, Role)> {
-        let maker = CREATED
-            .into_iter()
-            .find(|maker| maker.derived() == Some(role))?;
-        self.objects
-            .get(&Item::Of(trip, maker))
-            .map(|object| (object, maker))
+        let maker = CREATED.into_iter().find(|maker| maker.derived() == Some(role))?;
+        self.objects.get(&Item::Of(trip, maker)).map(|object| (object, maker))
     }
 
     /// Starts to follow the namespace's objects and events.
@@ -527,22 +469,12 @@ impl<K: Knowledge> Driver<'_, K> {
                 kinds.push(manifest.resource);
             }
         }
-        let labels = Some(format!(
-            "{}={},{RUN_LABEL}={}",
-            MANAGED_BY.0,
-            MANAGED_BY.1,
-            self.knowledge.run()
-        ));
+        let labels = Some(format!("{}={},{RUN_LABEL}={}", MANAGED_BY.0, MANAGED_BY.1, self.knowledge.run()));
         kinds.push(resource("", "v1", "Event", "events"));
         for (kind, resource) in kinds.into_iter().enumerate() {
             let labels = labels.clone().filter(|_| kind != EVENTS);
-            let what = Following {
-                resource,
-                namespace: self.knowledge.namespace().to_owned(),
-                labels,
-            };
-            let stream =
-                follow(self.server.clone(), what).map(move |seen| Message::Followed { kind, seen });
+            let what = Following { resource, namespace: self.knowledge.namespace().to_owned(), labels };
+            let stream = follow(self.server.clone(), what).map(move |seen| Message::Followed { kind, seen });
             self.watches.push(stream.boxed());
         }
     }
@@ -550,17 +482,8 @@ impl<K: Knowledge> Driver<'_, K> {
     fn take(&mut self, message: Message) {
         match message {
             Message::Input(input) => self.feed(input),
-            Message::DryRun {
-                trip,
-                answer: Ok(()),
-            } => self.feed(Input::Admitted {
-                trip,
-                allowed: true,
-            }),
-            Message::DryRun {
-                trip,
-                answer: Err((object, failure)),
-            } => {
+            Message::DryRun { trip, answer: Ok(()) } => self.feed(Input::Admitted { trip, allowed: true }),
+            Message::DryRun { trip, answer: Err((object, failure)) } => {
                 match trip {
                     Some(trip) => {
                         let diagnosis = self.knowledge.refused(trip, &failure, &object);
@@ -570,10 +493,7 @@ impl<K: Knowledge> Driver<'_, K> {
                         self.failures.insert(Item::Namespace, (object, failure));
                     }
                 }
-                self.feed(Input::Admitted {
-                    trip,
-                    allowed: false,
-                });
+                self.feed(Input::Admitted { trip, allowed: false });
             }
             Message::Created { item, sent, answer } => self.created(item, sent, answer),
             Message::Asked { item, answer } => self.asked(item, answer),
@@ -581,10 +501,7 @@ impl<K: Knowledge> Driver<'_, K> {
                 Ok(Some(object)) if observe::uid(&object).as_ref() == Some(&uid) => {
                     self.changed(item, object);
                 }
-                Ok(_) => self.feed(Input::Seen {
-                    item,
-                    sight: Sight::Gone { uid },
-                }),
+                Ok(_) => self.feed(Input::Seen { item, sight: Sight::Gone { uid } }),
                 Err(_) => {}
             },
             Message::Deleted { item, answer } => {
@@ -628,29 +545,20 @@ impl<K: Knowledge> Driver<'_, K> {
         };
         if answer == CreateAnswer::Unclear {
             let passed = sent.elapsed();
-            self.after(
-                LATEST_LANDING.saturating_sub(passed),
-                Input::CannotComeAnyMore { item },
-            );
+            self.after(LATEST_LANDING.saturating_sub(passed), Input::CannotComeAnyMore { item });
         }
         self.feed(Input::Created { item, answer });
     }
 
     fn asked(&mut self, item: Item, answer: Result<Option<Value>, Failure>) {
         match answer {
-            Ok(None) => self.feed(Input::Asked {
-                item,
-                sight: Sight::Absent,
-            }),
+            Ok(None) => self.feed(Input::Asked { item, sight: Sight::Absent }),
             Ok(Some(object)) => {
                 let sight = self.see(item, &object);
                 self.keep_object(item, &sight, object);
                 self.feed(Input::Asked { item, sight });
             }
-            Err(_) => self.feed(Input::Asked {
-                item,
-                sight: Sight::Unreadable,
-            }),
+            Err(_) => self.feed(Input::Asked { item, sight: Sight::Unreadable }),
         }
     }
 
@@ -673,10 +581,7 @@ impl<K: Knowledge> Driver<'_, K> {
                 if let (Some(item), Some(uid)) = (self.which(&object), observe::uid(&object)) {
                     // The last state of a pod tells whether it has overwritten the source.
                     self.changed(item, object);
-                    self.feed(Input::Seen {
-                        item,
-                        sight: Sight::Gone { uid },
-                    });
+                    self.feed(Input::Seen { item, sight: Sight::Gone { uid } });
                 }
             }
             Followed::Listing => {
@@ -697,16 +602,8 @@ impl<K: Knowledge> Driver<'_, K> {
                         continue;
                     };
                     let server = self.server.clone();
-                    self.work.push(
-                        async move {
-                            Message::Missed {
-                                item,
-                                uid,
-                                answer: server.get(&place).await,
-                            }
-                        }
-                        .boxed(),
-                    );
+                    self.work
+                        .push(async move { Message::Missed { item, uid, answer: server.get(&place).await } }.boxed());
                 }
             }
             Followed::Forbidden => {}
@@ -759,9 +656,9 @@ impl<K: Knowledge> Driver<'_, K> {
             Item::Of(trip, role) => self.judged(trip, role, object),
         };
         let maker = match item {
-            Item::Of(trip, role) if !role.namespaced() => self
-                .maker(trip, role)
-                .and_then(|(maker, _)| observe::text(maker, "/metadata/uid")),
+            Item::Of(trip, role) if !role.namespaced() => {
+                self.maker(trip, role).and_then(|(maker, _)| observe::text(maker, "/metadata/uid"))
+            }
             Item::Of(..) | Item::Namespace => None,
         };
         observe::sight(item, object, self.knowledge.run(), maker, progress)
@@ -774,8 +671,7 @@ impl<K: Knowledge> Driver<'_, K> {
         let running = self.machine.ending(trip).is_none();
         match role {
             Role::Writer if before < Progress::Written && running => {
-                let Container::Ended(0, message) = container(object, "initContainerStatuses")
-                else {
+                let Container::Ended(0, message) = container(object, "initContainerStatuses") else {
                     return seen;
                 };
                 match self.knowledge.written(trip, message) {
@@ -788,23 +684,14 @@ impl<K: Knowledge> Driver<'_, K> {
                     return seen;
                 };
                 match self.knowledge.read(trip, message) {
-                    Ok(Judgement {
-                        data,
-                        message,
-                        diagnosis,
-                    }) => {
+                    Ok(Judgement { data, message, diagnosis }) => {
                         self.record.data(trip, data, message);
                         match (data, diagnosis) {
                             (DataVerdict::Intact, None) => Progress::Done,
-                            (_, Some(diagnosis)) => {
-                                self.certain(trip, *diagnosis, Progress::Started)
-                            }
+                            (_, Some(diagnosis)) => self.certain(trip, *diagnosis, Progress::Started),
                             // Not intact, and nothing to say about it: still no pass.
                             (_, None) => {
-                                self.work.push(
-                                    futures::future::ready(Message::Input(Input::Certain { trip }))
-                                        .boxed(),
-                                );
+                                self.work.push(futures::future::ready(Message::Input(Input::Certain { trip })).boxed());
                                 Progress::Started
                             }
                         }
@@ -819,24 +706,16 @@ impl<K: Knowledge> Driver<'_, K> {
     /// Takes a diagnosis; the machine hears of it after what is being looked at.
     fn certain(&mut self, trip: usize, diagnosis: CheckResult, progress: Progress) -> Progress {
         self.record.diagnose(trip, diagnosis);
-        self.work
-            .push(futures::future::ready(Message::Input(Input::Certain { trip })).boxed());
+        self.work.push(futures::future::ready(Message::Input(Input::Certain { trip })).boxed());
         progress
     }
 
     fn event(&mut self, event: Value) {
         let uid = observe::text(&event, "/metadata/uid").map(str::to_owned);
-        self.events.retain(|known| {
-            uid.is_none() || observe::text(known, "/metadata/uid") != uid.as_deref()
-        });
-        let about = (
-            observe::text(&event, "/involvedObject/kind"),
-            observe::text(&event, "/involvedObject/name"),
-        );
+        self.events.retain(|known| uid.is_none() || observe::text(known, "/metadata/uid") != uid.as_deref());
+        let about = (observe::text(&event, "/involvedObject/kind"), observe::text(&event, "/involvedObject/name"));
         let item = match about {
-            (Some(kind), Some(name)) => {
-                self.names.get(&(kind.to_owned(), name.to_owned())).copied()
-            }
+            (Some(kind), Some(name)) => self.names.get(&(kind.to_owned(), name.to_owned())).copied(),
             _ => None,
         };
         let Some(trip) = item.and_then(Item::trip) else {
@@ -855,20 +734,14 @@ impl<K: Knowledge> Driver<'_, K> {
             trip,
             step,
             elapsed: self.record.elapsed(trip),
-            objects: self
-                .objects
-                .iter()
-                .filter_map(|(item, object)| own(item).map(|role| (role, object)))
-                .collect(),
+            objects: self.objects.iter().filter_map(|(item, object)| own(item).map(|role| (role, object))).collect(),
             events: self
                 .events
                 .iter()
                 .filter(|event| {
                     let kind = observe::text(event, "/involvedObject/kind").unwrap_or_default();
                     let name = observe::text(event, "/involvedObject/name").unwrap_or_default();
-                    self.names
-                        .get(&(kind.to_owned(), name.to_owned()))
-                        .is_some_and(|item| own(item).is_some())
+                    self.names.get(&(kind.to_owned(), name.to_owned())).is_some_and(|item| own(item).is_some())
                 })
                 .collect(),
         }
@@ -884,18 +757,11 @@ impl<K: Knowledge> Driver<'_, K> {
         if self.machine.ending(trip).is_some() {
             return;
         }
-        let Some(step) = self
-            .machine
-            .step(trip)
-            .filter(|step| *step != StepId::Admission)
-        else {
+        let Some(step) = self.machine.step(trip).filter(|step| *step != StepId::Admission) else {
             return;
         };
         match self.knowledge.diagnose(&self.observed(trip, step)) {
-            Diagnosis::Waiting {
-                waiting_for,
-                last_seen,
-            } => self.record.waiting(trip, step, waiting_for, last_seen),
+            Diagnosis::Waiting { waiting_for, last_seen } => self.record.waiting(trip, step, waiting_for, last_seen),
             Diagnosis::Certain(diagnosis) => {
                 self.record.diagnose(trip, *diagnosis);
                 self.feed(Input::Certain { trip });
@@ -911,13 +777,10 @@ impl<K: Knowledge> Driver<'_, K> {
                 let step = self.record.step(trip).unwrap_or(StepId::Admission);
                 Some(self.knowledge.timed_out(&self.observed(trip, step)))
             }
-            Ending::Refused(item) | Ending::Unmade(item) => self
-                .failures
-                .get(&item)
-                .map(|(object, failure)| self.knowledge.refused(trip, failure, object)),
-            Ending::Vanished(item) => {
-                name(item).map(|object| self.knowledge.vanished(trip, &object))
+            Ending::Refused(item) | Ending::Unmade(item) => {
+                self.failures.get(&item).map(|(object, failure)| self.knowledge.refused(trip, failure, object))
             }
+            Ending::Vanished(item) => name(item).map(|object| self.knowledge.vanished(trip, &object)),
         };
         if let Some(diagnosis) = diagnosis {
             self.record.diagnose(trip, diagnosis);
@@ -927,23 +790,14 @@ impl<K: Knowledge> Driver<'_, K> {
 
     /// Says which objects were seen to be gone since the last time.
     fn note_removed(&mut self) {
-        let gone = self
-            .machine
-            .ledger()
-            .items(None, |state| state == State::Gone);
+        let gone = self.machine.ledger().items(None, |state| state == State::Gone);
         for item in gone {
-            let existed = self
-                .machine
-                .ledger()
-                .get(item)
-                .is_some_and(|entry| entry.uid.is_some());
+            let existed = self.machine.ledger().get(item).is_some_and(|entry| entry.uid.is_some());
             if existed
                 && self.removed.insert(item)
                 && let Some(place) = self.place(item)
             {
-                self.record.tell(Happening::ObjectRemoved {
-                    object: place.object(),
-                });
+                self.record.tell(Happening::ObjectRemoved { object: place.object() });
             }
         }
     }
@@ -956,8 +810,7 @@ impl<K: Knowledge> Driver<'_, K> {
                 self.objects.contains_key(&item)
                     || self.maker(trip, role).is_some_and(|(maker, _)| {
                         observe::text(maker, "/spec/volumeName").is_some()
-                            || observe::text(maker, "/status/boundVolumeSnapshotContentName")
-                                .is_some()
+                            || observe::text(maker, "/status/boundVolumeSnapshotContentName").is_some()
                     })
             }
             Item::Of(..) | Item::Namespace => true,
@@ -969,13 +822,7 @@ impl<K: Knowledge> Driver<'_, K> {
                 .filter_map(|item| self.place(item).map(|place| place.object()))
                 .collect()
         };
-        let leftovers = named(
-            ledger
-                .leftovers()
-                .into_iter()
-                .map(|(item, _)| item)
-                .collect(),
-        );
+        let leftovers = named(ledger.leftovers().into_iter().map(|(item, _)| item).collect());
         let kept = named(ledger.items(None, |state| state == State::Kept));
         let round_trips = (0..self.knowledge.trips().len())
             .filter_map(|trip| {
@@ -986,20 +833,13 @@ impl<K: Knowledge> Driver<'_, K> {
                             && !matches!(entry.state, State::Planned | State::Foreign)
                             && real(*item)
                     })
-                    .filter_map(|(item, entry)| {
-                        self.place(item).map(|place| (place.object(), entry))
-                    })
+                    .filter_map(|(item, entry)| self.place(item).map(|place| (place.object(), entry)))
                     .map(|(object, entry)| record::object(object, entry))
                     .collect();
-                self.record
-                    .round_trip(trip, self.knowledge, self.machine.ending(trip), objects)
+                self.record.round_trip(trip, self.knowledge, self.machine.ending(trip), objects)
             })
             .collect();
-        Outcome {
-            round_trips,
-            leftovers,
-            kept,
-        }
+        Outcome { round_trips, leftovers, kept }
     }
 }
 
@@ -1007,36 +847,21 @@ impl<K: Knowledge> Driver<'_, K> {
 const EVENTS: usize = 3;
 
 /// What a round trip creates, in the order in which it does.
-const CREATED: [Role; 6] = [
-    Role::SourceClaim,
-    Role::Writer,
-    Role::Snapshot,
-    Role::Overwriter,
-    Role::RestoredClaim,
-    Role::Reader,
-];
+const CREATED: [Role; 6] =
+    [Role::SourceClaim, Role::Writer, Role::Snapshot, Role::Overwriter, Role::RestoredClaim, Role::Reader];
 
 pub(crate) fn resource(group: &str, version: &str, kind: &str, plural: &str) -> ApiResource {
     ApiResource {
         group: group.to_owned(),
         version: version.to_owned(),
-        api_version: if group.is_empty() {
-            version.to_owned()
-        } else {
-            format!("{group}/{version}")
-        },
+        api_version: if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") },
         kind: kind.to_owned(),
         plural: plural.to_owned(),
     }
 }
 
 pub(crate) fn content_resource() -> ApiResource {
-    resource(
-        "snapshot.storage.k8s.io",
-        "v1",
-        "VolumeSnapshotContent",
-        "volumesnapshotcontents",
-    )
+    resource("snapshot.storage.k8s.io", "v1", "VolumeSnapshotContent", "volumesnapshotcontents")
 }
 
 pub(crate) fn volume_resource() -> ApiResource {

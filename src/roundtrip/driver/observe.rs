@@ -12,10 +12,7 @@ pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "snapready
 
 /// A string in an object.
 pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> Option<&'a str> {
-    object
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .filter(|text| !text.is_empty())
+    object.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
 pub(crate) fn uid(object: &Value) -> Option<Uid> {
@@ -33,13 +30,7 @@ pub(crate) fn of_run(object: &Value, run: &str) -> bool {
 }
 
 /// What is seen of an object. `maker` is the UID of what a controller's object was made for.
-pub(crate) fn sight(
-    item: Item,
-    object: &Value,
-    run: &str,
-    maker: Option<&str>,
-    progress: Progress,
-) -> Sight {
+pub(crate) fn sight(item: Item, object: &Value, run: &str, maker: Option<&str>, progress: Progress) -> Sight {
     let Some(uid) = uid(object) else {
         return Sight::Unreadable;
     };
@@ -48,9 +39,7 @@ pub(crate) fn sight(
         Item::Of(_, role) => Some(role),
     };
     let ours = match role {
-        Some(Role::Content) => {
-            maker.is_some() && text(object, "/spec/volumeSnapshotRef/uid") == maker
-        }
+        Some(Role::Content) => maker.is_some() && text(object, "/spec/volumeSnapshotRef/uid") == maker,
         Some(Role::SourceVolume | Role::RestoredVolume) => {
             maker.is_some() && text(object, "/spec/claimRef/uid") == maker
         }
@@ -61,17 +50,13 @@ pub(crate) fn sight(
     }
     let policy = match role {
         Some(Role::Content) => text(object, "/spec/deletionPolicy"),
-        Some(Role::SourceVolume | Role::RestoredVolume) => {
-            text(object, "/spec/persistentVolumeReclaimPolicy")
-        }
+        Some(Role::SourceVolume | Role::RestoredVolume) => text(object, "/spec/persistentVolumeReclaimPolicy"),
         _ => None,
     };
     Sight::Ours {
         uid,
         progress,
-        deleting: object
-            .pointer("/metadata/deletionTimestamp")
-            .is_some_and(|time| !time.is_null()),
+        deleting: object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null()),
         retained: policy == Some("Retain"),
     }
 }
@@ -90,35 +75,19 @@ pub(crate) fn container<'a>(pod: &'a Value, statuses: &str) -> Container<'a> {
     let state = pod.pointer(&format!("/status/{statuses}/0/state"));
     if let Some(ended) = state.and_then(|state| state.get("terminated")) {
         let code = ended.get("exitCode").and_then(Value::as_i64).unwrap_or(-1);
-        return Container::Ended(
-            code,
-            ended
-                .get("message")
-                .and_then(Value::as_str)
-                .unwrap_or_default(),
-        );
+        return Container::Ended(code, ended.get("message").and_then(Value::as_str).unwrap_or_default());
     }
-    if state.is_some_and(|state| state.get("running").is_some()) {
-        Container::Running
-    } else {
-        Container::Waiting
-    }
+    if state.is_some_and(|state| state.get("running").is_some()) { Container::Running } else { Container::Waiting }
 }
 
 /// How far an object has come, as far as it can be told without judging what a pod said.
 pub(crate) fn progress(role: Role, object: &Value) -> Progress {
     let started = |seen| {
-        if seen == Container::Waiting {
-            Progress::Nothing
-        } else {
-            Progress::Started
-        }
+        if seen == Container::Waiting { Progress::Nothing } else { Progress::Started }
     };
     match role {
         Role::Writer => {
-            let deleting = object
-                .pointer("/metadata/deletionTimestamp")
-                .is_some_and(|time| !time.is_null());
+            let deleting = object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null());
             let init = container(object, "initContainerStatuses");
             let main = container(object, "containerStatuses");
             match (init, main) {
@@ -133,20 +102,14 @@ pub(crate) fn progress(role: Role, object: &Value) -> Progress {
         },
         Role::Reader => started(container(object, "containerStatuses")),
         Role::Snapshot => {
-            if object
-                .pointer("/status/readyToUse")
-                .and_then(Value::as_bool)
-                == Some(true)
-            {
+            if object.pointer("/status/readyToUse").and_then(Value::as_bool) == Some(true) {
                 Progress::Done
             } else {
                 Progress::Nothing
             }
         }
-        Role::SourceClaim
-        | Role::RestoredClaim
-        | Role::Content
-        | Role::SourceVolume
-        | Role::RestoredVolume => Progress::Nothing,
+        Role::SourceClaim | Role::RestoredClaim | Role::Content | Role::SourceVolume | Role::RestoredVolume => {
+            Progress::Nothing
+        }
     }
 }

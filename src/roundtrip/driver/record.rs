@@ -8,9 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::Knowledge;
-use crate::report::document::{
-    CheckResult, DataVerdict, ObjectName, ObjectRecord, RoundTrip, Step, StepId,
-};
+use crate::report::document::{CheckResult, DataVerdict, ObjectName, ObjectRecord, RoundTrip, Step, StepId};
 use crate::report::events::Happening;
 use crate::roundtrip::ledger::{Entry, Ledger, State};
 use crate::roundtrip::machine::Ending;
@@ -32,10 +30,7 @@ pub(super) struct Record {
 
 impl Record {
     pub(super) fn new(trips: usize, events: mpsc::UnboundedSender<Happening>) -> Self {
-        Self {
-            trips: (0..trips).map(|_| Trip::default()).collect(),
-            events,
-        }
+        Self { trips: (0..trips).map(|_| Trip::default()).collect(), events }
     }
 
     pub(super) fn tell(&self, event: Happening) {
@@ -52,39 +47,21 @@ impl Record {
     }
 
     pub(super) fn step(&self, trip: usize) -> Option<StepId> {
-        self.trips
-            .get(trip)?
-            .begun
-            .map(|(step, ..)| step)
-            .or_else(|| Some(self.trips.get(trip)?.steps.last()?.id))
+        self.trips.get(trip)?.begun.map(|(step, ..)| step).or_else(|| Some(self.trips.get(trip)?.steps.last()?.id))
     }
 
     pub(super) fn elapsed(&self, trip: usize) -> Duration {
-        self.trips
-            .get(trip)
-            .and_then(|trip| trip.begun)
-            .map_or(Duration::ZERO, |(_, since, _)| since.elapsed())
+        self.trips.get(trip).and_then(|trip| trip.begun).map_or(Duration::ZERO, |(_, since, _)| since.elapsed())
     }
 
-    pub(super) fn waiting(
-        &mut self,
-        target: usize,
-        step: StepId,
-        waiting_for: String,
-        last_seen: String,
-    ) {
+    pub(super) fn waiting(&mut self, target: usize, step: StepId, waiting_for: String, last_seen: String) {
         let Some(trip) = self.trips.get_mut(target) else {
             return;
         };
         let waiting = Some((waiting_for.clone(), last_seen.clone()));
         if trip.waiting != waiting {
             trip.waiting = waiting;
-            self.tell(Happening::StepWaiting {
-                target,
-                step,
-                waiting_for,
-                last_seen,
-            });
+            self.tell(Happening::StepWaiting { target, step, waiting_for, last_seen });
         }
     }
 
@@ -101,14 +78,7 @@ impl Record {
         }
     }
 
-    pub(super) fn end(
-        &mut self,
-        target: usize,
-        id: StepId,
-        passed: bool,
-        ending: Option<Ending>,
-        ledger: &Ledger,
-    ) {
+    pub(super) fn end(&mut self, target: usize, id: StepId, passed: bool, ending: Option<Ending>, ledger: &Ledger) {
         let Some(trip) = self.trips.get_mut(target) else {
             return;
         };
@@ -127,16 +97,11 @@ impl Record {
             status,
             message,
             started_at: begun.map(|(_, _, at)| at),
-            duration_ms: begun.map(|(_, since, _)| {
-                u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
-            }),
+            duration_ms: begun.map(|(_, since, _)| u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)),
         };
         let step = match (&trip.diagnosis, status, id) {
             (_, _, StepId::Cleanup) | (None, ..) => step,
-            (Some(diagnosis), Status::Fail, _) => Step {
-                message: diagnosis.message.clone(),
-                ..step
-            },
+            (Some(diagnosis), Status::Fail, _) => Step { message: diagnosis.message.clone(), ..step },
             (Some(_), ..) => step,
         };
         trip.steps.push(step.clone());
@@ -167,17 +132,13 @@ impl Record {
         let steps = StepId::ALL
             .into_iter()
             .map(|id| {
-                trip.steps
-                    .iter()
-                    .find(|step| step.id == id)
-                    .cloned()
-                    .unwrap_or_else(|| Step {
-                        id,
-                        status: Status::Skip,
-                        message: "not reached".to_owned(),
-                        started_at: None,
-                        duration_ms: None,
-                    })
+                trip.steps.iter().find(|step| step.id == id).cloned().unwrap_or_else(|| Step {
+                    id,
+                    status: Status::Skip,
+                    message: "not reached".to_owned(),
+                    started_at: None,
+                    duration_ms: None,
+                })
             })
             .collect();
         Some(RoundTrip {
@@ -216,11 +177,7 @@ fn passed_message(id: StepId, trip: &Trip) -> String {
         StepId::Snapshot => "ready to use".to_owned(),
         StepId::Overwrite => "source overwritten after the snapshot".to_owned(),
         StepId::Restore => "restored volume bound, pod started".to_owned(),
-        StepId::Verify => trip
-            .data
-            .as_ref()
-            .map(|(_, message)| message.clone())
-            .unwrap_or_default(),
+        StepId::Verify => trip.data.as_ref().map(|(_, message)| message.clone()).unwrap_or_default(),
         StepId::Cleanup => String::new(),
     }
 }
@@ -229,31 +186,20 @@ fn cleaned(trip: usize, ledger: &Ledger) -> (Status, String) {
     let count = |condition: fn(State) -> bool| {
         ledger
             .iter()
-            .filter(|(item, entry)| {
-                item.trip() == Some(trip) && entry.uid.is_some() && condition(entry.state)
-            })
+            .filter(|(item, entry)| item.trip() == Some(trip) && entry.uid.is_some() && condition(entry.state))
             .count()
     };
-    let left = ledger
-        .items(Some(trip), |state| matches!(state, State::Left(_)))
-        .len();
-    let unseen = ledger
-        .items(Some(trip), |state| state == State::Unseen)
-        .len();
+    let left = ledger.items(Some(trip), |state| matches!(state, State::Left(_))).len();
+    let unseen = ledger.items(Some(trip), |state| state == State::Unseen).len();
     let removed = count(|state| state == State::Gone);
-    let removed = format!(
-        "{removed} {} removed",
-        if removed == 1 { "object" } else { "objects" }
-    );
+    let removed = format!("{removed} {} removed", if removed == 1 { "object" } else { "objects" });
     if left > 0 {
         (Status::Fail, format!("{removed}, {left} left"))
     } else if unseen > 0 {
         let what = if unseen == 1 { "object" } else { "objects" };
         (
             Status::Unknown,
-            format!(
-                "{removed}; not allowed to see whether {unseen} cluster-scoped {what} went with them"
-            ),
+            format!("{removed}; not allowed to see whether {unseen} cluster-scoped {what} went with them"),
         )
     } else {
         (Status::Pass, format!("{removed}, nothing left"))
@@ -261,9 +207,5 @@ fn cleaned(trip: usize, ledger: &Ledger) -> (Status, String) {
 }
 
 pub(super) fn object(object: ObjectName, entry: &Entry) -> ObjectRecord {
-    ObjectRecord {
-        object,
-        uid: entry.uid.as_ref().map(ToString::to_string),
-        removed: entry.state == State::Gone,
-    }
+    ObjectRecord { object, uid: entry.uid.as_ref().map(ToString::to_string), removed: entry.state == State::Gone }
 }

@@ -12,10 +12,7 @@ use snapready_checks::model::finding::Status;
 use tokio::sync::{mpsc, watch};
 
 use super::observe::{MANAGED_BY, RUN_LABEL};
-use super::{
-    Diagnosis, Failure, Judgement, Knowledge, Manifest, Observed, Options, Signals, Trip, resource,
-    run,
-};
+use super::{Diagnosis, Failure, Judgement, Knowledge, Manifest, Observed, Options, Signals, Trip, resource, run};
 use crate::report::document::{CheckResult, DataVerdict, ObjectName, StepId, VolumeMode};
 use crate::report::events::{Happening, Target};
 use crate::roundtrip::cleanup::{Which, cleanup};
@@ -38,11 +35,7 @@ impl Plain {
             },
             driver: None,
         };
-        Self {
-            run: run.to_owned(),
-            namespace: format!("snapready-{run}"),
-            trips: (0..trips).map(trip).collect(),
-        }
+        Self { run: run.to_owned(), namespace: format!("snapready-{run}"), trips: (0..trips).map(trip).collect() }
     }
 
     fn pod(init: &str, main: &str, claim: &str) -> Value {
@@ -97,11 +90,7 @@ impl Knowledge for Plain {
 
     fn manifest(&self, item: Item, _snapshot: Option<&Value>) -> Option<Manifest> {
         let (resource, name, mut body) = match item {
-            Item::Namespace => (
-                resource("", "v1", "Namespace", "namespaces"),
-                self.namespace.clone(),
-                json!({}),
-            ),
+            Item::Namespace => (resource("", "v1", "Namespace", "namespaces"), self.namespace.clone(), json!({})),
             Item::Of(trip, role) => {
                 let name = |word: &str| format!("{word}-{trip}");
                 let pods = || resource("", "v1", "Pod", "pods");
@@ -111,10 +100,7 @@ impl Knowledge for Plain {
                     if !source.is_null() {
                         spec["dataSource"] = source;
                     }
-                    (
-                        resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
-                        json!({"spec": spec}),
-                    )
+                    (resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims"), json!({"spec": spec}))
                 };
                 match role {
                     Role::SourceClaim => {
@@ -123,26 +109,14 @@ impl Knowledge for Plain {
                     }
                     Role::Writer => {
                         let main = "trap 'echo after > /data/f; sync; exit 0' TERM; while :; do sleep 0.1; done";
-                        let init =
-                            "echo before > /data/f; sync; echo written > /dev/termination-log";
-                        (
-                            pods(),
-                            name("writer"),
-                            Self::pod(init, main, &name("source")),
-                        )
+                        let init = "echo before > /data/f; sync; echo written > /dev/termination-log";
+                        (pods(), name("writer"), Self::pod(init, main, &name("source")))
                     }
-                    Role::Overwriter => (
-                        pods(),
-                        name("overwriter"),
-                        Self::pod("", "echo after > /data/f; sync", &name("source")),
-                    ),
+                    Role::Overwriter => {
+                        (pods(), name("overwriter"), Self::pod("", "echo after > /data/f; sync", &name("source")))
+                    }
                     Role::Snapshot => (
-                        resource(
-                            "snapshot.storage.k8s.io",
-                            "v1",
-                            "VolumeSnapshot",
-                            "volumesnapshots",
-                        ),
+                        resource("snapshot.storage.k8s.io", "v1", "VolumeSnapshot", "volumesnapshots"),
                         name("snapshot"),
                         json!({"spec": {"source": {"persistentVolumeClaimName": name("source")}}}),
                     ),
@@ -151,11 +125,9 @@ impl Knowledge for Plain {
                             "kind": "VolumeSnapshot", "name": name("snapshot")}));
                         (resource, name("restored"), body)
                     }
-                    Role::Reader => (
-                        pods(),
-                        name("reader"),
-                        Self::pod("", "cat /data/f > /dev/termination-log", &name("restored")),
-                    ),
+                    Role::Reader => {
+                        (pods(), name("reader"), Self::pod("", "cat /data/f > /dev/termination-log", &name("restored")))
+                    }
                     Role::Content | Role::SourceVolume | Role::RestoredVolume => return None,
                 }
             }
@@ -163,25 +135,15 @@ impl Knowledge for Plain {
         let namespace = (item != Item::Namespace).then(|| self.namespace.clone());
         body["apiVersion"] = json!(resource.api_version);
         body["kind"] = json!(resource.kind);
-        body["metadata"] =
-            json!({"name": name, "labels": {(MANAGED_BY.0): MANAGED_BY.1, (RUN_LABEL): self.run}});
+        body["metadata"] = json!({"name": name, "labels": {(MANAGED_BY.0): MANAGED_BY.1, (RUN_LABEL): self.run}});
         if let Some(namespace) = &namespace {
             body["metadata"]["namespace"] = json!(namespace);
         }
-        Some(Manifest {
-            resource,
-            namespace,
-            name,
-            body,
-        })
+        Some(Manifest { resource, namespace, name, body })
     }
 
     fn written(&self, _trip: usize, message: &str) -> Result<(), Box<CheckResult>> {
-        if message.trim() == "written" {
-            Ok(())
-        } else {
-            Err(Box::new(Self::result(message)))
-        }
+        if message.trim() == "written" { Ok(()) } else { Err(Box::new(Self::result(message))) }
     }
 
     fn read(&self, _trip: usize, message: &str) -> Result<Judgement, Box<CheckResult>> {
@@ -191,21 +153,13 @@ impl Knowledge for Plain {
             _ => DataVerdict::Corrupted,
         };
         let diagnosis = (data != DataVerdict::Intact).then(|| Box::new(Self::result(message)));
-        Ok(Judgement {
-            data,
-            message: message.trim().to_owned(),
-            diagnosis,
-        })
+        Ok(Judgement { data, message: message.trim().to_owned(), diagnosis })
     }
 
     fn diagnose(&self, observed: &Observed<'_>) -> Diagnosis {
         Diagnosis::Waiting {
             waiting_for: observed.step.title().to_owned(),
-            last_seen: format!(
-                "{} objects, {} events",
-                observed.objects.len(),
-                observed.events.len()
-            ),
+            last_seen: format!("{} objects, {} events", observed.objects.len(), observed.events.len()),
         }
     }
 
@@ -214,10 +168,7 @@ impl Knowledge for Plain {
     }
 
     fn refused(&self, _trip: usize, failure: &Failure, object: &ObjectName) -> CheckResult {
-        Self::result(format!(
-            "{} {}: {} {}",
-            object.kind, object.name, failure.status, failure.message
-        ))
+        Self::result(format!("{} {}: {} {}", object.kind, object.name, failure.status, failure.message))
     }
 
     fn vanished(&self, _trip: usize, object: &ObjectName) -> CheckResult {
@@ -229,9 +180,7 @@ impl Knowledge for Plain {
 async fn client() -> Option<Client> {
     let path = std::env::var("SNAPREADY_TEST_KUBECONFIG").ok()?;
     let kubeconfig = Kubeconfig::read_from(path).unwrap();
-    let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
-        .await
-        .unwrap();
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
     config.default_retry = false;
     Some(Client::try_from(config).unwrap())
 }
@@ -242,18 +191,10 @@ async fn nothing_is_left(client: &Client, run: &str) {
         ("", "Namespace", "namespaces"),
         ("", "Pod", "pods"),
         ("", "PersistentVolumeClaim", "persistentvolumeclaims"),
-        (
-            "snapshot.storage.k8s.io",
-            "VolumeSnapshot",
-            "volumesnapshots",
-        ),
+        ("snapshot.storage.k8s.io", "VolumeSnapshot", "volumesnapshots"),
     ] {
-        let api: Api<kube::api::DynamicObject> =
-            Api::all_with(client.clone(), &resource(group, "v1", kind, plural));
-        assert!(
-            api.list(&labels).await.unwrap().items.is_empty(),
-            "{plural} of run {run} are left"
-        );
+        let api: Api<kube::api::DynamicObject> = Api::all_with(client.clone(), &resource(group, "v1", kind, plural));
+        assert!(api.list(&labels).await.unwrap().items.is_empty(), "{plural} of run {run} are left");
     }
 }
 
@@ -271,30 +212,19 @@ async fn a_good_run_passes_and_leaves_nothing() {
     let knowledge = Plain::new(&run_id, 2);
     let (_signals, signal) = watch::channel(Signals::default());
     let (events, mut told) = mpsc::unbounded_channel();
-    let options = Options {
-        parallel: 2,
-        timeout: Some(Duration::from_secs(60)),
-        ..Options::default()
-    };
+    let options = Options { parallel: 2, timeout: Some(Duration::from_secs(60)), ..Options::default() };
     let printer = async {
         while let Some(event) = told.recv().await {
             show(since, &event);
         }
     };
-    let (outcome, ()) = tokio::join!(
-        run(client.clone(), &knowledge, &options, signal, events),
-        printer
-    );
+    let (outcome, ()) = tokio::join!(run(client.clone(), &knowledge, &options, signal, events), printer);
     nothing_is_left(&client, &run_id).await;
     assert_eq!(outcome.leftovers, []);
     for trip in &outcome.round_trips {
         assert_eq!(trip.status, Status::Pass, "{trip:#?}");
         assert_eq!(trip.data, Some(DataVerdict::Intact));
-        assert!(
-            trip.objects.iter().all(|object| object.removed),
-            "{:#?}",
-            trip.objects
-        );
+        assert!(trip.objects.iter().all(|object| object.removed), "{:#?}", trip.objects);
     }
 }
 
@@ -311,10 +241,7 @@ async fn interrupted(client: &Client, run_id: &str, at: usize) -> (usize, Vec<Ob
                 continue;
             }
             if count == at {
-                let _ = signals.send(Signals {
-                    count: 1,
-                    name: "SIGINT",
-                });
+                let _ = signals.send(Signals { count: 1, name: "SIGINT" });
             }
             count += 1;
         }
@@ -329,22 +256,14 @@ async fn interrupted(client: &Client, run_id: &str, at: usize) -> (usize, Vec<Ob
 #[tokio::test]
 async fn a_signal_at_every_event_leaves_nothing() {
     let Some(client) = client().await else { return };
-    let run_id = |at: usize| {
-        format!(
-            "{:06x}",
-            0x10_0000 + (std::process::id() as usize % 0x1_0000) * 0x20 + at
-        )
-    };
+    let run_id = |at: usize| format!("{:06x}", 0x10_0000 + (std::process::id() as usize % 0x1_0000) * 0x20 + at);
     let (count, _) = interrupted(&client, &run_id(31), usize::MAX).await;
     let runs = (0..count).map(|at| {
         let (client, run_id) = (client.clone(), run_id(at));
         async move { (at, interrupted(&client, &run_id, at).await.1) }
     });
-    let left: Vec<_> = futures::StreamExt::collect(futures::StreamExt::buffer_unordered(
-        futures::stream::iter(runs),
-        6,
-    ))
-    .await;
+    let left: Vec<_> =
+        futures::StreamExt::collect(futures::StreamExt::buffer_unordered(futures::stream::iter(runs), 6)).await;
     for (at, leftovers) in left {
         assert_eq!(leftovers, [], "signal at event {at}");
     }
@@ -374,32 +293,12 @@ async fn a_clean_up_removes_what_a_killed_run_left() {
     let (events, _told) = mpsc::unbounded_channel();
     let which = Which::Run(run_id.clone());
     let limit = Duration::from_secs(60);
-    let outcome = cleanup(
-        client.clone(),
-        &which,
-        None,
-        limit,
-        options.request_timeout,
-        events,
-    )
-    .await;
+    let outcome = cleanup(client.clone(), &which, None, limit, options.request_timeout, events).await;
     nothing_is_left(&client, &run_id).await;
-    assert_eq!(
-        (outcome.leftovers, outcome.unseen),
-        (Vec::new(), Vec::new())
-    );
+    assert_eq!((outcome.leftovers, outcome.unseen), (Vec::new(), Vec::new()));
     assert_eq!(outcome.found_runs.into_iter().collect::<Vec<_>>(), [run_id]);
-    let kinds: Vec<_> = outcome
-        .removed
-        .iter()
-        .map(|object| object.kind.as_str())
-        .collect();
-    for kind in [
-        "Pod",
-        "PersistentVolumeClaim",
-        "VolumeSnapshot",
-        "Namespace",
-    ] {
+    let kinds: Vec<_> = outcome.removed.iter().map(|object| object.kind.as_str()).collect();
+    for kind in ["Pod", "PersistentVolumeClaim", "VolumeSnapshot", "Namespace"] {
         assert!(kinds.contains(&kind), "{kinds:?}");
     }
 }

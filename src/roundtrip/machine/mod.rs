@@ -19,9 +19,7 @@ mod walk;
 use crate::report::document::StepId;
 use crate::roundtrip::ledger::{Item, Ledger, Role, State, Why};
 
-pub use types::{
-    Command, CreateAnswer, DeleteAnswer, Ending, Input, Keep, Settings, Sight, Source,
-};
+pub use types::{Command, CreateAnswer, DeleteAnswer, Ending, Input, Keep, Settings, Sight, Source};
 
 /// How often a create is sent before the run gives up on it.
 const ATTEMPTS: u8 = 3;
@@ -94,10 +92,7 @@ impl Trip {
 
 /// What a run of round trips does next.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent facts about the namespace"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about the namespace")]
 pub struct Machine {
     settings: Settings,
     rules: Rules,
@@ -118,6 +113,7 @@ pub struct Machine {
 
 impl Machine {
     /// A machine for `trips` round trips.
+    #[must_use]
     pub fn new(settings: Settings, trips: usize) -> Self {
         Self {
             settings,
@@ -135,21 +131,25 @@ impl Machine {
     }
 
     /// What is known about the objects.
+    #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }
 
     /// Whether there is nothing left to do.
+    #[must_use]
     pub fn finished(&self) -> bool {
         self.finished
     }
 
     /// How a round trip ended; `None` while it goes on.
+    #[must_use]
     pub fn ending(&self, trip: usize) -> Option<Ending> {
         self.trips.get(trip).and_then(|trip| trip.ending)
     }
 
     /// The step that a round trip is at; `None` before its first.
+    #[must_use]
     pub fn step(&self, trip: usize) -> Option<StepId> {
         self.trips.get(trip).and_then(|trip| trip.step)
     }
@@ -168,17 +168,11 @@ impl Machine {
     fn take(&mut self, input: Input, out: &mut Vec<Command>) {
         match input {
             Input::Start => {}
-            Input::Admitted {
-                trip: None,
-                allowed,
-            } => {
+            Input::Admitted { trip: None, allowed } => {
                 self.namespace_admitted = allowed;
                 self.namespace_refused |= !allowed;
             }
-            Input::Admitted {
-                trip: Some(trip),
-                allowed,
-            } => {
+            Input::Admitted { trip: Some(trip), allowed } => {
                 if allowed {
                     if let Some(trip) = self.trips.get_mut(trip) {
                         trip.admitted = true;
@@ -233,9 +227,7 @@ impl Machine {
             self.unwind(trip, out);
         }
         // An unwinding that had nothing to do has made room.
-        if self.trips.iter().any(|trip| trip.stage == Stage::Queued)
-            && self.running() < self.settings.parallel.max(1)
-        {
+        if self.trips.iter().any(|trip| trip.stage == Stage::Queued) && self.running() < self.settings.parallel.max(1) {
             self.go_on(out);
             return;
         }
@@ -245,10 +237,7 @@ impl Machine {
     }
 
     fn running(&self) -> usize {
-        self.trips
-            .iter()
-            .filter(|trip| matches!(trip.stage, Stage::Running(_) | Stage::Unwinding))
-            .count()
+        self.trips.iter().filter(|trip| matches!(trip.stage, Stage::Running(_) | Stage::Unwinding)).count()
     }
 
     fn admit_to_running(&mut self, index: usize) {
@@ -265,16 +254,9 @@ impl Machine {
     fn wanted(&self, item: Item) -> bool {
         match item {
             Item::Namespace => {
-                !self.namespace_refused
-                    && self
-                        .trips
-                        .iter()
-                        .any(|trip| matches!(trip.stage, Stage::Running(_)))
+                !self.namespace_refused && self.trips.iter().any(|trip| matches!(trip.stage, Stage::Running(_)))
             }
-            Item::Of(trip, _) => self
-                .trips
-                .get(trip)
-                .is_some_and(|trip| matches!(trip.stage, Stage::Running(_))),
+            Item::Of(trip, _) => self.trips.get(trip).is_some_and(|trip| matches!(trip.stage, Stage::Running(_))),
         }
     }
 
@@ -309,11 +291,7 @@ impl Machine {
             }
             CreateAnswer::Unclear => {
                 entry.pending = entry.pending.saturating_add(1);
-                entry.state = if self.rules.doubt_absence {
-                    State::Unclear
-                } else {
-                    State::Planned
-                };
+                entry.state = if self.rules.doubt_absence { State::Unclear } else { State::Planned };
                 self.ask(item, false, out);
             }
             CreateAnswer::AlreadyExists => {
@@ -321,11 +299,7 @@ impl Machine {
                 self.ask(item, false, out);
             }
             CreateAnswer::NotProcessed => {
-                entry.state = if entry.pending > 0 {
-                    State::Unclear
-                } else {
-                    State::Planned
-                };
+                entry.state = if entry.pending > 0 { State::Unclear } else { State::Planned };
                 entry.attempts = entry.attempts.saturating_sub(1);
                 if entry.pending > 0 {
                     self.ask(item, true, out);
@@ -334,11 +308,7 @@ impl Machine {
                 }
             }
             CreateAnswer::Refused => {
-                entry.state = if entry.pending > 0 {
-                    State::Unclear
-                } else {
-                    State::Planned
-                };
+                entry.state = if entry.pending > 0 { State::Unclear } else { State::Planned };
                 self.cannot_have(item, Ending::Refused(item), out);
             }
         }
@@ -363,45 +333,26 @@ impl Machine {
 
     /// The outcome of a round trip is known. Says so before anything is removed.
     fn end(&mut self, index: usize, ending: Ending, out: &mut Vec<Command>) {
-        let made = !self
-            .ledger
-            .items(Some(index), |state| {
-                state != State::Planned && state != State::Gone
-            })
-            .is_empty();
+        let made = !self.ledger.items(Some(index), |state| state != State::Planned && state != State::Gone).is_empty();
         let interrupted = ending == Ending::Interrupted;
         let keep = match self.settings.keep {
             Keep::Always => true,
             Keep::OnFailure => ending != Ending::Passed && !interrupted,
             Keep::Never => false,
         };
-        let Some(trip) = self
-            .trips
-            .get_mut(index)
-            .filter(|trip| trip.ending.is_none())
-        else {
+        let Some(trip) = self.trips.get_mut(index).filter(|trip| trip.ending.is_none()) else {
             return;
         };
         trip.ending = Some(ending);
         trip.stage = Stage::Unwinding;
         if let Some(step) = trip.step {
-            out.push(Command::End {
-                trip: index,
-                step,
-                passed: ending == Ending::Passed,
-            });
+            out.push(Command::End { trip: index, step, passed: ending == Ending::Passed });
         }
-        out.push(Command::Verdict {
-            trip: index,
-            ending,
-        });
+        out.push(Command::Verdict { trip: index, ending });
         trip.kept = keep && made;
         if made && !keep {
             trip.step = Some(StepId::Cleanup);
-            out.push(Command::Begin {
-                trip: index,
-                step: StepId::Cleanup,
-            });
+            out.push(Command::Begin { trip: index, step: StepId::Cleanup });
         } else {
             trip.step = None;
             trip.cleaned = true;

@@ -30,10 +30,7 @@ const ATTACHED: &[(StepId, Act)] = &[
     (StepId::Admission, Act::DryRun),
     (StepId::Provision, Act::Create(Role::SourceClaim)),
     (StepId::Provision, Act::Create(Role::Writer)),
-    (
-        StepId::Provision,
-        Act::Await(Role::Writer, Progress::Started),
-    ),
+    (StepId::Provision, Act::Await(Role::Writer, Progress::Started)),
     (StepId::Write, Act::Await(Role::Writer, Progress::Written)),
     (StepId::Snapshot, Act::Create(Role::Snapshot)),
     (StepId::Snapshot, Act::Await(Role::Snapshot, Progress::Done)),
@@ -51,19 +48,13 @@ const DETACHED: &[(StepId, Act)] = &[
     (StepId::Admission, Act::DryRun),
     (StepId::Provision, Act::Create(Role::SourceClaim)),
     (StepId::Provision, Act::Create(Role::Writer)),
-    (
-        StepId::Provision,
-        Act::Await(Role::Writer, Progress::Started),
-    ),
+    (StepId::Provision, Act::Await(Role::Writer, Progress::Started)),
     (StepId::Write, Act::Await(Role::Writer, Progress::Written)),
     (StepId::Snapshot, Act::Remove(Role::Writer)),
     (StepId::Snapshot, Act::Create(Role::Snapshot)),
     (StepId::Snapshot, Act::Await(Role::Snapshot, Progress::Done)),
     (StepId::Overwrite, Act::Create(Role::Overwriter)),
-    (
-        StepId::Overwrite,
-        Act::Await(Role::Overwriter, Progress::Done),
-    ),
+    (StepId::Overwrite, Act::Await(Role::Overwriter, Progress::Done)),
     (StepId::Restore, Act::Create(Role::RestoredClaim)),
     (StepId::Restore, Act::Create(Role::Reader)),
     (StepId::Restore, Act::Await(Role::Reader, Progress::Started)),
@@ -116,11 +107,7 @@ impl Machine {
             return;
         }
         if let Some(before) = trip.step {
-            out.push(Command::End {
-                trip: index,
-                step: before,
-                passed: true,
-            });
+            out.push(Command::End { trip: index, step: before, passed: true });
         }
         trip.step = Some(step);
         out.push(Command::Begin { trip: index, step });
@@ -158,11 +145,7 @@ impl Machine {
             self.namespace_asked = true;
             out.push(Command::DryRun { trip: None });
         }
-        if self.namespace_admitted {
-            self.make(Item::Namespace, out)
-        } else {
-            Turn::Wait
-        }
+        if self.namespace_admitted { self.make(Item::Namespace, out) } else { Turn::Wait }
     }
 
     fn dry_run(&mut self, index: usize, out: &mut Vec<Command>) -> Turn {
@@ -189,9 +172,7 @@ impl Machine {
                 State::Exists | State::Deleting => Turn::Done,
                 // A create that was not processed waits for its next try; others for their answer.
                 State::Planned | State::InFlight | State::Unclear => Turn::Wait,
-                State::Gone | State::Left(_) | State::Kept | State::Unseen => {
-                    Turn::End(Ending::Vanished(item))
-                }
+                State::Gone | State::Left(_) | State::Kept | State::Unseen => Turn::End(Ending::Vanished(item)),
                 State::Foreign => Turn::End(Ending::Refused(item)),
             },
         }
@@ -221,12 +202,7 @@ impl Machine {
                 }
             }
             State::InFlight | State::Unclear => Turn::Wait,
-            State::Planned
-            | State::Gone
-            | State::Left(_)
-            | State::Kept
-            | State::Foreign
-            | State::Unseen => Turn::Done,
+            State::Planned | State::Gone | State::Left(_) | State::Kept | State::Foreign | State::Unseen => Turn::Done,
         }
     }
 }

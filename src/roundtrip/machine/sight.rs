@@ -103,31 +103,18 @@ impl Machine {
         let doubt = self.rules.doubt_absence;
         let entry = self.ledger.entry(item);
         match sight {
-            Sight::Ours {
-                uid,
-                progress,
-                deleting,
-                retained,
-            } => {
+            Sight::Ours { uid, progress, deleting, retained } => {
                 if entry.gone.contains(&uid) {
                     return;
                 }
                 let other = entry.uid.as_ref() != Some(&uid);
-                entry.progress = if other {
-                    progress
-                } else {
-                    entry.progress.max(progress)
-                };
+                entry.progress = if other { progress } else { entry.progress.max(progress) };
                 entry.uid = Some(uid);
                 match entry.state {
                     State::Unclear | State::Gone | State::Planned => {
                         // A create that nobody waited for any more has taken effect.
                         entry.pending = entry.pending.saturating_sub(1);
-                        entry.state = if deleting {
-                            State::Deleting
-                        } else {
-                            State::Exists
-                        };
+                        entry.state = if deleting { State::Deleting } else { State::Exists };
                     }
                     State::Exists if deleting => entry.state = State::Deleting,
                     State::Deleting if retained => entry.state = State::Left(Why::Policy),
@@ -146,8 +133,7 @@ impl Machine {
                     entry.state = State::Foreign;
                     entry.uid = Some(uid);
                 }
-                State::InFlight | State::Left(_) | State::Kept | State::Foreign | State::Unseen => {
-                }
+                State::InFlight | State::Left(_) | State::Kept | State::Foreign | State::Unseen => {}
             },
             Sight::Absent => match entry.state {
                 State::Deleting | State::Exists => {
@@ -178,8 +164,7 @@ impl Machine {
                 }
             }
             Sight::Unreadable => {
-                if matches!(item, Item::Of(_, role) if !role.namespaced()) && !entry.state.settled()
-                {
+                if matches!(item, Item::Of(_, role) if !role.namespaced()) && !entry.state.settled() {
                     entry.state = State::Unseen;
                 }
             }
@@ -215,11 +200,7 @@ impl Machine {
 
 /// It is gone; unless another create of it may still take effect.
 fn went(entry: &mut Entry, uid: Option<Uid>) {
-    entry.state = if entry.pending > 0 {
-        State::Unclear
-    } else {
-        State::Gone
-    };
+    entry.state = if entry.pending > 0 { State::Unclear } else { State::Gone };
     if let Some(uid) = uid
         && !entry.gone.contains(&uid)
     {

@@ -23,12 +23,7 @@ impl Machine {
             return;
         }
         let (hurry, kept) = (trip.hurry, trip.kept);
-        if self.rules.drain_first
-            && !self
-                .ledger
-                .items(Some(index), |state| state == State::InFlight)
-                .is_empty()
-        {
+        if self.rules.drain_first && !self.ledger.items(Some(index), |state| state == State::InFlight).is_empty() {
             return;
         }
         if kept {
@@ -70,12 +65,7 @@ impl Machine {
                 !self.settings.own_namespace
             }
             State::InFlight => self.rules.drain_first,
-            State::Planned
-            | State::Gone
-            | State::Left(_)
-            | State::Kept
-            | State::Foreign
-            | State::Unseen => false,
+            State::Planned | State::Gone | State::Left(_) | State::Kept | State::Foreign | State::Unseen => false,
         }
     }
 
@@ -92,10 +82,7 @@ impl Machine {
                 self.ledger.entry(item).state = State::Deleting;
                 self.ask(item, false, out);
             }
-            Some(
-                State::InFlight | State::Unclear | State::Exists | State::Deleting | State::Unseen,
-            )
-            | None => {}
+            Some(State::InFlight | State::Unclear | State::Exists | State::Deleting | State::Unseen) | None => {}
         }
     }
 
@@ -118,21 +105,14 @@ impl Machine {
     }
 
     fn cleaned(&mut self, index: usize, out: &mut Vec<Command>) {
-        let clean = self
-            .ledger
-            .items(Some(index), |state| matches!(state, State::Left(_)))
-            .is_empty();
+        let clean = self.ledger.items(Some(index), |state| matches!(state, State::Left(_))).is_empty();
         let Some(trip) = self.trips.get_mut(index) else {
             return;
         };
         trip.stage = Stage::Done;
         if !trip.cleaned {
             trip.cleaned = true;
-            out.push(Command::End {
-                trip: index,
-                step: StepId::Cleanup,
-                passed: clean,
-            });
+            out.push(Command::End { trip: index, step: StepId::Cleanup, passed: clean });
         }
     }
 
@@ -140,11 +120,7 @@ impl Machine {
     pub(super) fn give_up(&mut self, trip: Option<usize>, why: Why) {
         match trip {
             Some(index) => {
-                if self
-                    .trips
-                    .get(index)
-                    .is_some_and(|trip| trip.ending.is_some())
-                {
+                if self.trips.get(index).is_some_and(|trip| trip.ending.is_some()) {
                     for item in self.ledger.items(Some(index), |state| !state.settled()) {
                         self.ledger.entry(item).state = State::Left(why);
                     }
@@ -179,12 +155,7 @@ impl Machine {
                 for trip in 0..self.trips.len() {
                     self.unwind(trip, out);
                 }
-                if self
-                    .ledger
-                    .items(None, |state| !state.settled())
-                    .iter()
-                    .any(|item| item.trip().is_some())
-                {
+                if self.ledger.items(None, |state| !state.settled()).iter().any(|item| item.trip().is_some()) {
                     return;
                 }
             }
@@ -203,9 +174,7 @@ impl Machine {
             return;
         }
         self.namespace_emptied = true;
-        for item in self.ledger.items(None, |state| {
-            !state.settled() || matches!(state, State::Left(_))
-        }) {
+        for item in self.ledger.items(None, |state| !state.settled() || matches!(state, State::Left(_))) {
             let entry = self.ledger.entry(item);
             match item {
                 Item::Of(_, role) if role.namespaced() => entry.state = State::Gone,

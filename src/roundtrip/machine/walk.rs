@@ -3,10 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{
-    Command, CreateAnswer, DeleteAnswer, Ending, Input, Keep, Machine, Rules, Settings, Sight,
-    Source, Stage,
-};
+use super::{Command, CreateAnswer, DeleteAnswer, Ending, Input, Keep, Machine, Rules, Settings, Sight, Source, Stage};
 use crate::report::document::StepId;
 use crate::roundtrip::ledger::{Item, Progress, Role, State, Uid};
 
@@ -67,12 +64,7 @@ struct Walk {
 
 impl Walk {
     fn run(scenario: Scenario) -> Result<Self, String> {
-        let mut walk = Self {
-            scenario,
-            states: HashMap::new(),
-            edges: Vec::new(),
-            terminal: Vec::new(),
-        };
+        let mut walk = Self { scenario, states: HashMap::new(), edges: Vec::new(), terminal: Vec::new() };
         let mut machine = Machine::new(walk.scenario.settings.clone(), walk.scenario.trips);
         machine.rules = walk.scenario.rules.clone();
         let world = World {
@@ -82,15 +74,7 @@ impl Walk {
                 .iter()
                 .map(|item| {
                     let uid = Uid::from(format!("foreign {item:?}").as_str());
-                    (
-                        *item,
-                        Thing {
-                            uid,
-                            ours: false,
-                            progress: Progress::Nothing,
-                            deleting: false,
-                        },
-                    )
+                    (*item, Thing { uid, ours: false, progress: Progress::Nothing, deleting: false })
                 })
                 .collect(),
             landing: BTreeMap::new(),
@@ -107,9 +91,7 @@ impl Walk {
         let mut pairs = vec![first];
         while let Some(number) = queue.pop() {
             let pair = pairs[number].clone();
-            let next = walk
-                .successors(&pair)
-                .map_err(|error| format!("{error}\n{pair:#?}"))?;
+            let next = walk.successors(&pair).map_err(|error| format!("{error}\n{pair:#?}"))?;
             if next.is_empty() {
                 return Err(format!("nothing can happen any more:\n{pair:#?}"));
             }
@@ -154,9 +136,7 @@ impl Walk {
             }
         }
         let mut reached = self.terminal.clone();
-        let mut queue: Vec<usize> = (0..reached.len())
-            .filter(|number| reached[*number])
-            .collect();
+        let mut queue: Vec<usize> = (0..reached.len()).filter(|number| reached[*number]).collect();
         while let Some(number) = queue.pop() {
             for from in &back[number] {
                 if !reached[*from] {
@@ -173,14 +153,8 @@ impl Walk {
 
     /// At the end every object is gone, or listed, or kept; and what is not ours is untouched.
     fn judge(&self, (machine, world): &Pair) -> Result<(), String> {
-        let listed = |item: Item| {
-            matches!(
-                machine.ledger().state(item),
-                State::Left(_) | State::Kept | State::Unseen
-            )
-        };
-        let fail =
-            |what: &str, item: Item| Err(format!("{what}: {item:?}\n{machine:#?}\n{world:#?}"));
+        let listed = |item: Item| matches!(machine.ledger().state(item), State::Left(_) | State::Kept | State::Unseen);
+        let fail = |what: &str, item: Item| Err(format!("{what}: {item:?}\n{machine:#?}\n{world:#?}"));
         for (item, thing) in &world.things {
             if thing.ours && !listed(*item) {
                 return fail("left without being listed", *item);
@@ -190,17 +164,12 @@ impl Walk {
         if let Some(item) = self.scenario.foreign.iter().find(missing) {
             return fail("a foreign object was deleted", *item);
         }
-        let namespace =
-            !self.scenario.settings.own_namespace || world.things.contains_key(&Item::Namespace);
+        let namespace = !self.scenario.settings.own_namespace || world.things.contains_key(&Item::Namespace);
         let on_the_way = world.pending.iter().filter_map(|pending| match pending {
             Pending::Request(Command::Create { item }) => Some(*item),
             Pending::Request(_) | Pending::Answer(..) => None,
         });
-        let late = world
-            .landing
-            .iter()
-            .filter(|(_, count)| **count > 0)
-            .map(|(item, _)| *item);
+        let late = world.landing.iter().filter(|(_, count)| **count > 0).map(|(item, _)| *item);
         for item in on_the_way.chain(late) {
             let possible = item == Item::Namespace || namespace;
             if possible && !listed(item) && !self.scenario.foreign.contains(&item) {
@@ -229,12 +198,8 @@ impl Walk {
                         return Err(format!("second verdict on {trip}"));
                     }
                     world.verdicts.push(trip);
-                    let read = world
-                        .things
-                        .get(&Item::Of(trip, Role::Reader))
-                        .map(|thing| thing.progress);
-                    if ending == Ending::Passed
-                        && (read != Some(Progress::Done) || !world.overwritten.contains(&trip))
+                    let read = world.things.get(&Item::Of(trip, Role::Reader)).map(|thing| thing.progress);
+                    if ending == Ending::Passed && (read != Some(Progress::Done) || !world.overwritten.contains(&trip))
                     {
                         return Err("a pass without proof".to_owned());
                     }
@@ -247,16 +212,10 @@ impl Walk {
                     }
                     world.pending.push(Pending::Request(command));
                 }
-                Command::Create { .. }
-                | Command::DryRun { .. }
-                | Command::RetryLater { .. }
-                | Command::Ask { .. } => {
+                Command::Create { .. } | Command::DryRun { .. } | Command::RetryLater { .. } | Command::Ask { .. } => {
                     world.pending.push(Pending::Request(command));
                 }
-                Command::Begin { .. }
-                | Command::End { .. }
-                | Command::RemoveNamespace
-                | Command::Finished => {}
+                Command::Begin { .. } | Command::End { .. } | Command::RemoveNamespace | Command::Finished => {}
             }
         }
         world.pending.sort();
@@ -272,13 +231,11 @@ impl Walk {
                     Pending::Request(Command::DryRun { trip: Some(other) }
                         | Command::RetryLater { item: Item::Of(other, _) }) if *other == trip)
                 });
-                for item in machine
-                    .ledger
-                    .items(Some(trip), |state| state == State::Gone)
-                {
-                    let late = world.pending.iter().any(
-                        |pending| matches!(pending, Pending::Answer(late, _) if *late == item),
-                    );
+                for item in machine.ledger.items(Some(trip), |state| state == State::Gone) {
+                    let late = world
+                        .pending
+                        .iter()
+                        .any(|pending| matches!(pending, Pending::Answer(late, _) if *late == item));
                     let entry = machine.ledger.entry(item);
                     if entry.pending == 0 && !late {
                         entry.asked = false;
@@ -304,9 +261,7 @@ impl Walk {
             }
         }
         if machine.finished() {
-            world
-                .pending
-                .retain(|pending| matches!(pending, Pending::Request(Command::Create { .. })));
+            world.pending.retain(|pending| matches!(pending, Pending::Request(Command::Create { .. })));
         }
         let mut pair = (machine, world);
         for pending in at_once {
@@ -324,30 +279,15 @@ impl Walk {
         let before: &[Role] = match role {
             Role::RestoredClaim => &[Role::Reader],
             Role::Snapshot => &[Role::Reader, Role::RestoredClaim],
-            Role::SourceClaim => &[
-                Role::Writer,
-                Role::Overwriter,
-                Role::Snapshot,
-                Role::RestoredClaim,
-            ],
+            Role::SourceClaim => &[Role::Writer, Role::Overwriter, Role::Snapshot, Role::RestoredClaim],
             _ => &[],
         };
         if machine.trips[trip].hurry || world.hardship {
             return Ok(());
         }
-        match before.iter().find(|role| {
-            world
-                .things
-                .get(&Item::Of(trip, **role))
-                .is_some_and(|thing| thing.ours)
-        }) {
+        match before.iter().find(|role| world.things.get(&Item::Of(trip, **role)).is_some_and(|thing| thing.ours)) {
             // One that comes late into a namespace that goes anyway is nobody's to wait for.
-            Some(_)
-                if self.scenario.settings.own_namespace
-                    && world.trouble < self.scenario.trouble =>
-            {
-                Ok(())
-            }
+            Some(_) if self.scenario.settings.own_namespace && world.trouble < self.scenario.trouble => Ok(()),
             Some(role) => Err(format!("{item:?} is deleted while {role:?} exists")),
             None => Ok(()),
         }
@@ -378,21 +318,9 @@ impl Walk {
                 next.push(self.feed(pair, Input::Asked { item, sight })?);
             }
             Pending::Request(Command::DryRun { trip }) => {
-                next.push(self.feed(
-                    pair.clone(),
-                    Input::Admitted {
-                        trip,
-                        allowed: true,
-                    },
-                )?);
+                next.push(self.feed(pair.clone(), Input::Admitted { trip, allowed: true })?);
                 if troubled {
-                    next.push(self.feed(
-                        trouble(pair),
-                        Input::Admitted {
-                            trip,
-                            allowed: false,
-                        },
-                    )?);
+                    next.push(self.feed(trouble(pair), Input::Admitted { trip, allowed: false })?);
                 }
             }
             Pending::Request(Command::RetryLater { item }) => {
@@ -402,11 +330,7 @@ impl Walk {
                 let taken = pair.1.things.contains_key(&item);
                 let homeless = item != Item::Namespace
                     && self.scenario.settings.own_namespace
-                    && pair
-                        .1
-                        .things
-                        .get(&Item::Namespace)
-                        .is_none_or(|namespace| namespace.deleting);
+                    && pair.1.things.get(&Item::Namespace).is_none_or(|namespace| namespace.deleting);
                 let answer = |pair, answer| self.feed(pair, Input::Created { item, answer });
                 if troubled {
                     next.push(answer(trouble(pair.clone()), CreateAnswer::NotProcessed)?);
@@ -456,13 +380,7 @@ impl Walk {
                 if troubled && answer == DeleteAnswer::Accepted {
                     let mut denied = trouble(pair);
                     denied.1.hardship = true;
-                    next.push(self.feed(
-                        denied,
-                        Input::Deleted {
-                            item,
-                            answer: DeleteAnswer::Denied,
-                        },
-                    )?);
+                    next.push(self.feed(denied, Input::Deleted { item, answer: DeleteAnswer::Denied })?);
                 }
                 next.push(self.feed(deleted, Input::Deleted { item, answer })?);
             }
@@ -560,9 +478,7 @@ impl Walk {
                     }
                     gone.1.landing.retain(|item, _| *item == Item::Namespace);
                 } else if watched(*item) {
-                    let sight = Sight::Gone {
-                        uid: thing.uid.clone(),
-                    };
+                    let sight = Sight::Gone { uid: thing.uid.clone() };
                     next.push(self.feed(gone.clone(), Input::Seen { item: *item, sight })?);
                 }
                 if !self.scenario.hurry || !watched(*item) {
@@ -573,9 +489,7 @@ impl Walk {
                 let mut gone = pair.clone();
                 gone.1.trouble -= 1;
                 self.vanish(&mut gone.1, *item);
-                let sight = Sight::Gone {
-                    uid: thing.uid.clone(),
-                };
+                let sight = Sight::Gone { uid: thing.uid.clone() };
                 next.push(self.feed(gone, Input::Seen { item: *item, sight })?);
             }
         }
@@ -596,12 +510,7 @@ impl Walk {
         let count = pair.1.made.entry(item).or_default();
         *count += 1;
         let uid = Uid::from(format!("{item:?} {count}").as_str());
-        let thing = Thing {
-            uid: uid.clone(),
-            ours: true,
-            progress: Progress::Nothing,
-            deleting: false,
-        };
+        let thing = Thing { uid: uid.clone(), ours: true, progress: Progress::Nothing, deleting: false };
         pair.1.things.insert(item, thing);
         (pair, uid)
     }
@@ -610,15 +519,12 @@ impl Walk {
         let Item::Of(_, role) = item else { return None };
         let detached = self.scenario.settings.source == Source::Detached;
         match (role, thing.progress) {
-            (Role::Writer | Role::Overwriter | Role::Reader, Progress::Nothing) => {
-                Some(Progress::Started)
-            }
+            (Role::Writer | Role::Overwriter | Role::Reader, Progress::Nothing) => Some(Progress::Started),
             (Role::Writer, Progress::Started) => Some(Progress::Written),
-            (Role::Writer, Progress::Written) if thing.deleting && !detached => {
+            (Role::Writer, Progress::Written) if thing.deleting && !detached => Some(Progress::Done),
+            (Role::Overwriter | Role::Reader, Progress::Started) | (Role::Snapshot, Progress::Nothing) => {
                 Some(Progress::Done)
             }
-            (Role::Overwriter | Role::Reader, Progress::Started)
-            | (Role::Snapshot, Progress::Nothing) => Some(Progress::Done),
             _ => None,
         }
     }
@@ -640,12 +546,7 @@ impl Walk {
         };
         let count = world.made.get(&item).copied().unwrap_or_default();
         let uid = Uid::from(format!("{derived:?} {count}").as_str());
-        let thing = Thing {
-            uid,
-            ours: true,
-            progress: Progress::Nothing,
-            deleting: false,
-        };
+        let thing = Thing { uid, ours: true, progress: Progress::Nothing, deleting: false };
         world.things.insert(Item::Of(trip, derived), thing);
     }
 
@@ -666,15 +567,12 @@ impl Walk {
         }
         match world.things.get(&item) {
             None => Sight::Absent,
-            Some(thing) if !thing.ours => Sight::Foreign {
-                uid: thing.uid.clone(),
-            },
+            Some(thing) if !thing.ours => Sight::Foreign { uid: thing.uid.clone() },
             Some(thing) => Sight::Ours {
                 uid: thing.uid.clone(),
                 progress: thing.progress,
                 deleting: thing.deleting,
-                retained: self.scenario.retained
-                    && matches!(item, Item::Of(_, role) if !role.namespaced()),
+                retained: self.scenario.retained && matches!(item, Item::Of(_, role) if !role.namespaced()),
             },
         }
     }
@@ -690,15 +588,8 @@ fn fed(world: &World, item: Item) -> bool {
         Role::Reader => Role::RestoredClaim,
         _ => return true,
     };
-    let started = world
-        .things
-        .get(&item)
-        .is_some_and(|thing| thing.progress > Progress::Nothing);
-    started
-        || world
-            .things
-            .get(&Item::Of(trip, claim))
-            .is_some_and(|claim| !claim.deleting)
+    let started = world.things.get(&item).is_some_and(|thing| thing.progress > Progress::Nothing);
+    started || world.things.get(&Item::Of(trip, claim)).is_some_and(|claim| !claim.deleting)
 }
 
 /// The driver watches what lies in the namespace, and asks for the rest by name.
@@ -716,18 +607,12 @@ fn in_use(world: &World, item: Item) -> bool {
         Role::RestoredClaim => &[Role::Reader],
         _ => &[],
     };
-    pods.iter()
-        .any(|pod| world.things.contains_key(&Item::Of(trip, *pod)))
+    pods.iter().any(|pod| world.things.contains_key(&Item::Of(trip, *pod)))
 }
 
 fn scenario(own_namespace: bool) -> Scenario {
     Scenario {
-        settings: Settings {
-            own_namespace,
-            source: Source::Attached,
-            keep: Keep::Never,
-            parallel: 1,
-        },
+        settings: Settings { own_namespace, source: Source::Attached, keep: Keep::Never, parallel: 1 },
         trips: 1,
         rules: Rules::ALL,
         trouble: 0,
@@ -765,47 +650,31 @@ fn nothing_leaks_in_a_given_namespace() {
 #[test]
 fn nothing_leaks_in_a_hurry() {
     for own_namespace in [true, false] {
-        holds(Scenario {
-            hurry: true,
-            ..scenario(own_namespace)
-        });
+        holds(Scenario { hurry: true, ..scenario(own_namespace) });
     }
 }
 
 #[test]
 fn nothing_leaks_when_something_goes_wrong() {
-    holds(Scenario {
-        trouble: 1,
-        ..scenario(false)
-    });
+    holds(Scenario { trouble: 1, ..scenario(false) });
 }
 
 #[test]
 #[ignore = "takes minutes"]
 fn nothing_leaks_when_two_things_go_wrong() {
-    holds(Scenario {
-        trouble: 2,
-        ..scenario(false)
-    });
+    holds(Scenario { trouble: 2, ..scenario(false) });
 }
 
 #[test]
 #[ignore = "takes minutes"]
 fn nothing_leaks_when_something_goes_wrong_in_a_namespace_of_its_own() {
-    holds(Scenario {
-        trouble: 1,
-        ..scenario(true)
-    });
+    holds(Scenario { trouble: 1, ..scenario(true) });
 }
 
 #[test]
 #[ignore = "takes minutes"]
 fn two_round_trips_one_after_the_other_leak_nothing() {
-    holds(Scenario {
-        trips: 2,
-        hurry: true,
-        ..scenario(false)
-    });
+    holds(Scenario { trips: 2, hurry: true, ..scenario(false) });
 }
 
 #[test]
@@ -818,10 +687,7 @@ fn a_detached_source_leaks_nothing() {
 #[test]
 fn what_is_kept_is_known() {
     for keep in [Keep::OnFailure, Keep::Always] {
-        let mut scenario = Scenario {
-            hurry: true,
-            ..scenario(true)
-        };
+        let mut scenario = Scenario { hurry: true, ..scenario(true) };
         scenario.settings.keep = keep;
         holds(scenario);
     }
@@ -829,20 +695,12 @@ fn what_is_kept_is_known() {
 
 #[test]
 fn what_a_policy_retains_is_listed() {
-    holds(Scenario {
-        hurry: true,
-        retained: true,
-        ..scenario(true)
-    });
+    holds(Scenario { hurry: true, retained: true, ..scenario(true) });
 }
 
 #[test]
 fn what_cannot_be_seen_is_not_waited_for() {
-    holds(Scenario {
-        hurry: true,
-        unreadable: true,
-        ..scenario(true)
-    });
+    holds(Scenario { hurry: true, unreadable: true, ..scenario(true) });
 }
 
 #[test]
@@ -854,11 +712,7 @@ fn what_is_not_ours_is_not_touched() {
         Item::Of(0, Role::Snapshot),
         Item::Of(0, Role::Reader),
     ] {
-        holds(Scenario {
-            foreign: vec![item],
-            hurry: true,
-            ..scenario(item == Item::Namespace)
-        });
+        holds(Scenario { foreign: vec![item], hurry: true, ..scenario(item == Item::Namespace) });
     }
 }
 
@@ -866,62 +720,16 @@ fn what_is_not_ours_is_not_touched() {
 #[test]
 fn every_rule_is_needed() {
     let broken = [
-        (
-            "ledger_first",
-            Rules {
-                ledger_first: false,
-                ..Rules::ALL
-            },
-        ),
-        (
-            "drain_first",
-            Rules {
-                drain_first: false,
-                ..Rules::ALL
-            },
-        ),
-        (
-            "doubt_absence",
-            Rules {
-                doubt_absence: false,
-                ..Rules::ALL
-            },
-        ),
-        (
-            "respect_foreign",
-            Rules {
-                respect_foreign: false,
-                ..Rules::ALL
-            },
-        ),
-        (
-            "verify_deletion",
-            Rules {
-                verify_deletion: false,
-                ..Rules::ALL
-            },
-        ),
-        (
-            "reverse_order",
-            Rules {
-                reverse_order: false,
-                ..Rules::ALL
-            },
-        ),
+        ("ledger_first", Rules { ledger_first: false, ..Rules::ALL }),
+        ("drain_first", Rules { drain_first: false, ..Rules::ALL }),
+        ("doubt_absence", Rules { doubt_absence: false, ..Rules::ALL }),
+        ("respect_foreign", Rules { respect_foreign: false, ..Rules::ALL }),
+        ("verify_deletion", Rules { verify_deletion: false, ..Rules::ALL }),
+        ("reverse_order", Rules { reverse_order: false, ..Rules::ALL }),
     ];
     for (name, rules) in broken {
-        let foreign = if name == "respect_foreign" {
-            vec![Item::Of(0, Role::Snapshot)]
-        } else {
-            Vec::new()
-        };
-        let caught = Walk::run(Scenario {
-            rules,
-            foreign,
-            trouble: 1,
-            hurry: true,
-            ..scenario(false)
-        });
+        let foreign = if name == "respect_foreign" { vec![Item::Of(0, Role::Snapshot)] } else { Vec::new() };
+        let caught = Walk::run(Scenario { rules, foreign, trouble: 1, hurry: true, ..scenario(false) });
         match caught {
             Ok(_) => panic!("the walk does not notice that {name} is broken"),
             Err(error) => assert_ne!(error, "too many states", "{name}"),

@@ -33,11 +33,7 @@ const BOTH: [VolumeMode; 2] = [VolumeMode::Filesystem, VolumeMode::Block];
 fn pods(plan: &Plan) -> Vec<Manifest> {
     let make = |target: &Target| {
         let payload = Payload::new(b"seed", target.index, target.volume_mode, 32 << 20);
-        [
-            writer(plan, target, &payload),
-            overwriter(plan, target, &payload),
-            reader(plan, target, &payload),
-        ]
+        [writer(plan, target, &payload), overwriter(plan, target, &payload), reader(plan, target, &payload)]
     };
     plan.targets.iter().flat_map(make).collect()
 }
@@ -48,40 +44,24 @@ fn pods_satisfy_the_restricted_level() {
         for pod in pods(&plan(true, user, &BOTH)) {
             let spec = &pod.body["spec"];
             assert_eq!(spec["securityContext"]["runAsNonRoot"], true);
-            assert_eq!(
-                spec["securityContext"]["seccompProfile"]["type"],
-                "RuntimeDefault"
-            );
+            assert_eq!(spec["securityContext"]["seccompProfile"]["type"], "RuntimeDefault");
             assert_eq!(spec["securityContext"]["runAsUser"].as_i64(), user);
             assert_eq!(spec["securityContext"]["fsGroup"].as_i64(), user);
             assert_eq!(spec["automountServiceAccountToken"], false);
             assert_eq!(spec["restartPolicy"], "Never");
-            let containers = ["initContainers", "containers"]
-                .into_iter()
-                .filter_map(|key| spec[key].as_array())
-                .flatten();
+            let containers =
+                ["initContainers", "containers"].into_iter().filter_map(|key| spec[key].as_array()).flatten();
             for container in containers {
                 let context = &container["securityContext"];
                 assert_eq!(context["allowPrivilegeEscalation"], false);
                 assert_eq!(context["capabilities"]["drop"], json!(["ALL"]));
                 assert_eq!(context["readOnlyRootFilesystem"], true);
                 assert!(container["resources"]["limits"]["memory"].is_string());
-                assert_eq!(
-                    container["env"][1]["value"],
-                    container["terminationMessagePath"]
-                );
+                assert_eq!(container["env"][1]["value"], container["terminationMessagePath"]);
             }
             // Everything must also be what the API's own types can read, and small enough for one argument.
-            let read: k8s_openapi::api::core::v1::Pod =
-                serde_json::from_value(pod.body.clone()).unwrap();
-            let script = read
-                .spec
-                .unwrap()
-                .containers
-                .remove(0)
-                .command
-                .unwrap()
-                .remove(2);
+            let read: k8s_openapi::api::core::v1::Pod = serde_json::from_value(pod.body.clone()).unwrap();
+            let script = read.spec.unwrap().containers.remove(0).command.unwrap().remove(2);
             assert!(script.len() < 64 << 10, "{}", script.len());
         }
     }
@@ -92,22 +72,12 @@ fn names_and_labels_find_everything_again() {
     let single = plan(true, None, &BOTH[..1]);
     assert_eq!(name(&single, &single.targets[0], Role::Source), "source");
     let several = plan(true, None, &BOTH);
-    assert_eq!(
-        name(&several, &several.targets[1], Role::Reader),
-        "reader-1"
-    );
+    assert_eq!(name(&several, &several.targets[1], Role::Reader), "reader-1");
     let shared = plan(false, None, &BOTH);
-    assert_eq!(
-        name(&shared, &shared.targets[1], Role::Snapshot),
-        "snapready-7f3a9c-snapshot-1"
-    );
+    assert_eq!(name(&shared, &shared.targets[1], Role::Snapshot), "snapready-7f3a9c-snapshot-1");
     let target = &shared.targets[1];
     let mut all = pods(&shared);
-    all.extend([
-        source_claim(&shared, target),
-        snapshot(&shared, target),
-        restored_claim(&shared, target, 5 << 30),
-    ]);
+    all.extend([source_claim(&shared, target), snapshot(&shared, target), restored_claim(&shared, target, 5 << 30)]);
     all.push(namespace(&shared));
     for object in all {
         let metadata = &object.body["metadata"];
@@ -125,25 +95,13 @@ fn the_restored_claim_comes_from_the_snapshot_of_the_source() {
     let plan = plan(true, None, &BOTH);
     let target = &plan.targets[1];
     let restored = restored_claim(&plan, target, 5 << 30).body;
-    assert_eq!(
-        restored["spec"]["dataSource"]["name"],
-        snapshot(&plan, target).name.as_str()
-    );
+    assert_eq!(restored["spec"]["dataSource"]["name"], snapshot(&plan, target).name.as_str());
     assert_eq!(restored["spec"]["resources"]["requests"]["storage"], "5Gi");
     assert_eq!(restored["spec"]["volumeMode"], "Block");
     let taken = snapshot(&plan, target).body;
-    assert_eq!(
-        taken["spec"]["source"]["persistentVolumeClaimName"],
-        source_claim(&plan, target).name.as_str()
-    );
+    assert_eq!(taken["spec"]["source"]["persistentVolumeClaimName"], source_claim(&plan, target).name.as_str());
     assert!(taken["spec"].get("volumeSnapshotClassName").is_none());
     let reader = &pods(&plan)[5].body["spec"];
-    assert_eq!(
-        reader["volumes"][0]["persistentVolumeClaim"]["claimName"],
-        "restored-1"
-    );
-    assert_eq!(
-        reader["containers"][0]["volumeDevices"][0]["devicePath"],
-        reader["containers"][0]["env"][0]["value"]
-    );
+    assert_eq!(reader["volumes"][0]["persistentVolumeClaim"]["claimName"], "restored-1");
+    assert_eq!(reader["containers"][0]["volumeDevices"][0]["devicePath"], reader["containers"][0]["env"][0]["value"]);
 }

@@ -41,11 +41,7 @@ impl Layout {
         if run > 0 {
             places.push((RUN_START, run));
         }
-        places.extend(
-            (1..PARTS)
-                .map(|part| (blocks / PARTS * part, 1))
-                .filter(|(first, _)| *first >= RUN_START + run),
-        );
+        places.extend((1..PARTS).map(|part| (blocks / PARTS * part, 1)).filter(|(first, _)| *first >= RUN_START + run));
         places.push((blocks - 1, 1));
         places.dedup_by_key(|(first, _)| *first);
         let extent = |(first, count): (u64, u64)| Extent {
@@ -55,27 +51,19 @@ impl Layout {
             after: content.digest(Phase::After, "block---", count * BLOCK, first * 64),
             zeros: digest(&vec![0; usize::try_from(count * BLOCK).unwrap_or(0)]),
         };
-        Self {
-            extents: places.into_iter().map(extent).collect(),
-        }
+        Self { extents: places.into_iter().map(extent).collect() }
     }
 
     /// The shell variables that the scripts need for it.
     pub(super) fn variables(&self) -> String {
-        let lines: Vec<String> = self
-            .extents
-            .iter()
-            .map(|extent| format!("{} {}", extent.first, extent.count))
-            .collect();
+        let lines: Vec<String> =
+            self.extents.iter().map(|extent| format!("{} {}", extent.first, extent.count)).collect();
         format!("EXTENTS='{}'\n", lines.join("\n"))
     }
 
     /// The lines between the first and the last of a report about intact data.
     pub(super) fn expected(&self, content: &Content) -> Vec<String> {
         let begins = content.begins(Phase::Before);
-        self.extents
-            .iter()
-            .map(|extent| format!("b {} {} {begins}", extent.first, extent.before))
-            .collect()
+        self.extents.iter().map(|extent| format!("b {} {} {begins}", extent.first, extent.before)).collect()
     }
 }

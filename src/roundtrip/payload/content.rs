@@ -49,19 +49,13 @@ impl Content {
             .take(12)
             .filter_map(|digit| digit.to_digit(16))
             .fold(0u64, |sum, digit| sum * 16 + u64::from(digit));
-        Self {
-            seed: format!("s{seed}"),
-            mix: mix % MODULUS,
-        }
+        Self { seed: format!("s{seed}"), mix: mix % MODULUS }
     }
 
     /// The shell variables that the scripts need for it.
     pub(super) fn variables(&self) -> String {
         let selftest = self.digest(Phase::Before, "selftest", 200, 7);
-        format!(
-            "SEED={}\nMIX={}\nSELFTEST={selftest}\n",
-            self.seed, self.mix
-        )
+        format!("SEED={}\nMIX={}\nSELFTEST={selftest}\n", self.seed, self.mix)
     }
 
     /// `bytes` bytes of the file `id` (8 characters), from line `first` on.
@@ -70,12 +64,7 @@ impl Content {
         for n in first..first + bytes.div_ceil(LINE) {
             let mixed = (n * MULTIPLIER + self.mix) % MODULUS;
             // Writing to a String cannot fail.
-            let _ = writeln!(
-                text,
-                "{} {} {id} {n:012} {mixed:010} SNAPRD",
-                self.seed,
-                phase.word()
-            );
+            let _ = writeln!(text, "{} {} {id} {n:012} {mixed:010} SNAPRD", self.seed, phase.word());
         }
         let mut content = text.into_bytes();
         content.truncate(usize::try_from(bytes).unwrap_or(usize::MAX));

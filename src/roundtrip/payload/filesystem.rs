@@ -52,19 +52,13 @@ pub(super) struct Layout {
 
 impl Layout {
     pub(super) fn new(content: &Content) -> Self {
-        let empty = File {
-            name: "empty",
-            bytes: Some(0),
-            before: digest(&[]),
-            after: None,
-        };
+        let empty = File { name: "empty", bytes: Some(0), before: digest(&[]), after: None };
         let made = FILES.iter().map(|(id, _, bytes)| File {
             name: id.trim_end_matches('-'),
             bytes: Some(*bytes),
             before: content.digest(Phase::Before, id, *bytes, 0),
             // One byte is the same in both phases, so that file is deleted instead; the large one tells by how it begins.
-            after: (*bytes > 1 && *bytes < LARGE)
-                .then(|| content.digest(Phase::After, id, *bytes, 0)),
+            after: (*bytes > 1 && *bytes < LARGE).then(|| content.digest(Phase::After, id, *bytes, 0)),
         });
         let sparse = File {
             name: "sparse",
@@ -78,34 +72,18 @@ impl Layout {
             before: "-".to_owned(),
             after: Some(content.digest(Phase::After, "late----", 100, 0)),
         };
-        let files = std::iter::once(empty)
-            .chain(made)
-            .chain([sparse, late])
-            .collect();
-        let many: Vec<u8> = (0..MANY)
-            .flat_map(|n| content.make(Phase::Before, &many_id(n), many_bytes(n), 0))
-            .collect();
-        let mut table: Vec<String> = FILES
-            .iter()
-            .map(|(id, path, bytes)| format!("{id} {bytes} 0 {path}"))
-            .collect();
+        let files = std::iter::once(empty).chain(made).chain([sparse, late]).collect();
+        let many: Vec<u8> =
+            (0..MANY).flat_map(|n| content.make(Phase::Before, &many_id(n), many_bytes(n), 0)).collect();
+        let mut table: Vec<String> = FILES.iter().map(|(id, path, bytes)| format!("{id} {bytes} 0 {path}")).collect();
         table.extend((0..MANY).map(|n| format!("{} {} 0 many/{n:03}", many_id(n), many_bytes(n))));
-        Self {
-            files,
-            many: digest(&many),
-            table,
-        }
+        Self { files, many: digest(&many), table }
     }
 
     /// The shell variables that the scripts need for it. No name has a quote in it.
     pub(super) fn variables(&self) -> String {
         let is_large = |line: &&String| line.ends_with(" large");
-        let others: Vec<&str> = self
-            .table
-            .iter()
-            .filter(|line| !is_large(line))
-            .map(String::as_str)
-            .collect();
+        let others: Vec<&str> = self.table.iter().filter(|line| !is_large(line)).map(String::as_str).collect();
         let mut text = String::new();
         for (name, value) in [
             ("FILES", self.table.join("\n")),
@@ -113,10 +91,7 @@ impl Layout {
             // Without a path: to standard output.
             ("LARGE", format!("large--- {LARGE} 0")),
             ("FOLDERS", FOLDERS.to_owned()),
-            (
-                "SPARSE",
-                format!("sparse-- 0\nsparse-- {LAST_SPARSE_BLOCK}"),
-            ),
+            ("SPARSE", format!("sparse-- 0\nsparse-- {LAST_SPARSE_BLOCK}")),
         ] {
             let _ = writeln!(text, "{name}='{value}'");
         }
@@ -156,10 +131,7 @@ impl Layout {
             match kind {
                 "f" => {
                     let mode = rest.split(' ').nth(2)?;
-                    if mode.len() >= 3
-                        && mode.len() <= 4
-                        && mode.bytes().all(|digit| (b'0'..=b'7').contains(&digit))
-                    {
+                    if mode.len() >= 3 && mode.len() <= 4 && mode.bytes().all(|digit| (b'0'..=b'7').contains(&digit)) {
                         written.modes.push(mode.to_owned());
                     }
                 }
@@ -169,11 +141,7 @@ impl Layout {
                 _ => return None,
             }
         }
-        let files = self
-            .files
-            .iter()
-            .filter(|file| file.bytes.is_some())
-            .count();
+        let files = self.files.iter().filter(|file| file.bytes.is_some()).count();
         (written.modes.len() == files).then_some(written)
     }
 }

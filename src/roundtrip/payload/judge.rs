@@ -3,9 +3,7 @@
 
 use super::content::{Content, Phase};
 use super::filesystem::File;
-use super::{
-    Judgement, Layout, MESSAGE_LIMIT, Payload, UnreadableReport, VERSION, WriteFault, Written,
-};
+use super::{Judgement, Layout, MESSAGE_LIMIT, Payload, UnreadableReport, VERSION, WriteFault, Written};
 use super::{block, filesystem};
 use crate::report::document::DataVerdict;
 
@@ -35,30 +33,16 @@ pub(super) fn written(payload: &Payload, message: &str) -> Result<Written, Write
         return Ok(written);
     }
     let wanted: Vec<&str> = expected.lines().skip(1).collect();
-    let differing = lines
-        .iter()
-        .zip(&wanted)
-        .find(|(line, wanted)| line != wanted);
+    let differing = lines.iter().zip(&wanted).find(|(line, wanted)| line != wanted);
     let what = match differing {
         Some((line, wanted)) => format!("measured {:?}, expected {wanted:?}", cut(line)),
-        None => format!(
-            "{} lines instead of {}",
-            lines.len(),
-            wanted.len().saturating_sub(1)
-        ),
+        None => format!("{} lines instead of {}", lines.len(), wanted.len().saturating_sub(1)),
     };
     Err(WriteFault::Measured { what })
 }
 
-pub(super) fn read(
-    payload: &Payload,
-    written: &Written,
-    message: &str,
-) -> Result<Judgement, UnreadableReport> {
-    let unreadable = |why: &str| UnreadableReport {
-        why: why.to_owned(),
-        text: cut(message),
-    };
+pub(super) fn read(payload: &Payload, written: &Written, message: &str) -> Result<Judgement, UnreadableReport> {
+    let unreadable = |why: &str| UnreadableReport { why: why.to_owned(), text: cut(message) };
     if message == payload.expected_report("read", written) {
         return Ok(Judgement::new(
             DataVerdict::Intact,
@@ -73,11 +57,7 @@ pub(super) fn read(
         return Err(unreadable("it is too long"));
     }
     if let Some((_, what, text)) = failure(message) {
-        return Err(unreadable(&format!(
-            "the reader failed: {}: {}",
-            cut(what),
-            cut(text)
-        )));
+        return Err(unreadable(&format!("the reader failed: {}: {}", cut(what), cut(text))));
     }
     let lines = body(payload, "read", message).map_err(unreadable)?;
     let judgement = match &payload.layout {
@@ -90,12 +70,8 @@ pub(super) fn read(
 /// The lines between the first and the last.
 fn body<'a>(payload: &Payload, verb: &str, message: &'a str) -> Result<Vec<&'a str>, &'static str> {
     let first = format!("{VERSION} {verb} {}\n", payload.content.seed);
-    let rest = message
-        .strip_prefix(&first)
-        .ok_or("it does not begin as this run's report does")?;
-    let rest = rest
-        .strip_suffix("\nend")
-        .ok_or("it is cut: its last line is missing")?;
+    let rest = message.strip_prefix(&first).ok_or("it does not begin as this run's report does")?;
+    let rest = rest.strip_suffix("\nend").ok_or("it is cut: its last line is missing")?;
     Ok(rest.split('\n').collect())
 }
 
@@ -137,18 +113,9 @@ fn begins<'a>(content: &Content, text: &'a str) -> Begins<'a> {
     };
     let is_seed = seed.len() == 16
         && seed.starts_with('s')
-        && seed
-            .bytes()
-            .skip(1)
-            .all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c));
-    let is_phase = [Phase::Before, Phase::After]
-        .iter()
-        .any(|known| known.word() == phase);
-    if is_seed && is_phase && seed != content.seed {
-        Begins::Other(seed)
-    } else {
-        Begins::Unknown
-    }
+        && seed.bytes().skip(1).all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c));
+    let is_phase = [Phase::Before, Phase::After].iter().any(|known| known.word() == phase);
+    if is_seed && is_phase && seed != content.seed { Begins::Other(seed) } else { Begins::Unknown }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,17 +130,10 @@ enum State {
 
 /// The state of a file from its line `f NAME SIZE MODE DIGEST`.
 fn file_state(file: &File, line: &str) -> Option<State> {
-    let rest = line
-        .strip_prefix("f ")?
-        .strip_prefix(file.name)?
-        .strip_prefix(' ')?;
+    let rest = line.strip_prefix("f ")?.strip_prefix(file.name)?.strip_prefix(' ')?;
     let [size, _mode, digest] = rest.split(' ').collect::<Vec<_>>().try_into().ok()?;
     if size == "-" {
-        return Some(if file.bytes.is_some() {
-            State::Missing
-        } else {
-            State::Before
-        });
+        return Some(if file.bytes.is_some() { State::Missing } else { State::Before });
     }
     if file.after.as_deref() == Some(digest) {
         return Some(State::After);
@@ -200,19 +160,12 @@ fn filesystem_report(
         return None;
     }
     let (file_lines, rest) = lines.split_at_checked(layout.files.len())?;
-    let states: Vec<State> = layout
-        .files
-        .iter()
-        .zip(file_lines)
-        .map(|(file, line)| file_state(file, line))
-        .collect::<Option<_>>()?;
+    let states: Vec<State> =
+        layout.files.iter().zip(file_lines).map(|(file, line)| file_state(file, line)).collect::<Option<_>>()?;
     let [many, link, entries, heads, volume, around] = rest.try_into().ok()?;
     let (many_count, many_digest) = many.strip_prefix("m ")?.split_once(' ')?;
     let (_, _) = (link.strip_prefix("l ")?, entries.strip_prefix("n ")?);
-    let (odd, large) = heads
-        .strip_prefix("h ")?
-        .split_once(' ')
-        .unwrap_or_default();
+    let (odd, large) = heads.strip_prefix("h ")?.split_once(' ').unwrap_or_default();
     let heads = [begins(content, odd), begins(content, large)];
     let volume = volume.strip_prefix("v ")?;
     let around = around.strip_prefix("a ")?;
@@ -245,28 +198,16 @@ fn filesystem_report(
         return Some(Judgement::new(verdict, message, differences));
     }
     // Files that say whose they are.
-    let ours = states
-        .iter()
-        .zip(&layout.files)
-        .any(|(state, file)| *state == State::Before && file.bytes > Some(1));
+    let ours = states.iter().zip(&layout.files).any(|(state, file)| *state == State::Before && file.bytes > Some(1));
     let foreign = heads.iter().find_map(|head| match head {
         Begins::Other(seed) => Some(*seed),
         Begins::Ours(_) | Begins::Unknown => None,
     });
     if let (Some(seed), false) = (foreign, ours) {
-        let message =
-            format!("the restored volume holds the data of another round trip (seed {seed})");
-        return Some(Judgement::new(
-            DataVerdict::WrongVolume,
-            message,
-            differences,
-        ));
+        let message = format!("the restored volume holds the data of another round trip (seed {seed})");
+        return Some(Judgement::new(DataVerdict::WrongVolume, message, differences));
     }
-    let files = layout
-        .files
-        .iter()
-        .filter(|file| file.bytes.is_some())
-        .count();
+    let files = layout.files.iter().filter(|file| file.bytes.is_some()).count();
     if count(State::Missing) == files && many_count == "0" {
         return Some(Judgement::new(
             DataVerdict::Empty,
@@ -275,17 +216,12 @@ fn filesystem_report(
         ));
     }
     if is(State::Short) && !is(State::Other) && !is(State::Missing) {
-        let message = format!(
-            "{} of {files} files are shorter than they were",
-            count(State::Short)
-        );
+        let message = format!("{} of {files} files are shorter than they were", count(State::Short));
         return Some(Judgement::new(DataVerdict::Truncated, message, differences));
     }
     let wrong = files - count(State::Before).min(files);
     let message = match (count(State::Missing), wrong) {
-        (0, 0) if many_digest != layout.many => {
-            "of the small files, some are not what was written".to_owned()
-        }
+        (0, 0) if many_digest != layout.many => "of the small files, some are not what was written".to_owned(),
         (0, 0) => "the files are what was written, but not what surrounds them".to_owned(),
         (missing, _) if missing > 0 => format!("{missing} of {files} files are missing"),
         (_, wrong) => format!("{wrong} of {files} files are not what was written"),
@@ -302,10 +238,7 @@ fn block_report(layout: &block::Layout, content: &Content, lines: &[&str]) -> Op
     let mut heads = Vec::new();
     let mut differences = Vec::new();
     for (line, extent) in lines.iter().zip(&layout.extents) {
-        let rest = line
-            .strip_prefix("b ")?
-            .strip_prefix(&extent.first.to_string())?
-            .strip_prefix(' ')?;
+        let rest = line.strip_prefix("b ")?.strip_prefix(&extent.first.to_string())?.strip_prefix(' ')?;
         let (digest, head) = rest.split_once(' ')?;
         let state = match digest {
             _ if digest == extent.before => State::Before,
@@ -318,20 +251,13 @@ fn block_report(layout: &block::Layout, content: &Content, lines: &[&str]) -> Op
             State::Before => None,
             State::After => Some("what was written after the snapshot".to_owned()),
             State::Short => Some("zeros".to_owned()),
-            State::Missing => {
-                Some("nothing: the device ends before it, or cannot be read".to_owned())
-            }
-            State::Other => Some(
-                match layout.extents.iter().find(|other| other.before == digest) {
-                    Some(other) => format!("what belongs to block {}", other.first),
-                    None => format!("other content, which begins with {:?}", cut(head)),
-                },
-            ),
+            State::Missing => Some("nothing: the device ends before it, or cannot be read".to_owned()),
+            State::Other => Some(match layout.extents.iter().find(|other| other.before == digest) {
+                Some(other) => format!("what belongs to block {}", other.first),
+                None => format!("other content, which begins with {:?}", cut(head)),
+            }),
         };
-        let place = format!(
-            "blocks of 4 KiB from {}, {} of them",
-            extent.first, extent.count
-        );
+        let place = format!("blocks of 4 KiB from {}, {} of them", extent.first, extent.count);
         differences.extend(seen.map(|seen| format!("{place}: {seen}")));
         states.push(state);
         heads.push(begins(content, head));
@@ -341,20 +267,12 @@ fn block_report(layout: &block::Layout, content: &Content, lines: &[&str]) -> Op
         Begins::Other(seed) => Some(*seed),
         Begins::Ours(_) | Begins::Unknown => None,
     });
-    let wrong = states
-        .iter()
-        .filter(|state| **state != State::Before)
-        .count();
-    let (verdict, message) = if states.contains(&State::After)
-        || heads.contains(&Begins::Ours(Phase::After))
-    {
+    let wrong = states.iter().filter(|state| **state != State::Before).count();
+    let (verdict, message) = if states.contains(&State::After) || heads.contains(&Begins::Ours(Phase::After)) {
         let message = "the restored device holds what was written after the snapshot: the live volume was copied, not the snapshot";
         (DataVerdict::LiveData, message.to_owned())
     } else if all(&[State::Short]) {
-        (
-            DataVerdict::Empty,
-            "the restored device holds only zeros where data was written".to_owned(),
-        )
+        (DataVerdict::Empty, "the restored device holds only zeros where data was written".to_owned())
     } else if all(&[State::Missing]) {
         // A device of no size and one that cannot be read look alike, so this is no statement about its content.
         return None;
@@ -372,19 +290,10 @@ fn block_report(layout: &block::Layout, content: &Content, lines: &[&str]) -> Op
     } else if is_cut(&states) {
         (
             DataVerdict::Truncated,
-            format!(
-                "the restored device ends early: {wrong} of {} stretches are lost at its end",
-                states.len()
-            ),
+            format!("the restored device ends early: {wrong} of {} stretches are lost at its end", states.len()),
         )
     } else {
-        (
-            DataVerdict::Corrupted,
-            format!(
-                "{wrong} of {} stretches of blocks are not what was written",
-                states.len()
-            ),
-        )
+        (DataVerdict::Corrupted, format!("{wrong} of {} stretches of blocks are not what was written", states.len()))
     };
     // A line may differ from the expected report although its digest is right: then something is wrong with the report.
     if wrong == 0 {
@@ -395,15 +304,8 @@ fn block_report(layout: &block::Layout, content: &Content, lines: &[&str]) -> Op
 
 /// Whether intact stretches are followed only by zeros or nothing; the stretch at the cut may be partly there.
 fn is_cut(states: &[State]) -> bool {
-    let intact = states
-        .iter()
-        .take_while(|state| **state == State::Before)
-        .count();
+    let intact = states.iter().take_while(|state| **state == State::Before).count();
     let rest = states.get(intact..).unwrap_or_default();
     let rest = rest.strip_prefix(&[State::Other]).unwrap_or(rest);
-    intact > 0
-        && !rest.is_empty()
-        && rest
-            .iter()
-            .all(|state| matches!(state, State::Short | State::Missing))
+    intact > 0 && !rest.is_empty() && rest.iter().all(|state| matches!(state, State::Short | State::Missing))
 }

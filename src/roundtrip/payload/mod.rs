@@ -98,25 +98,14 @@ pub struct Judgement {
 
 impl Judgement {
     fn new(verdict: DataVerdict, message: impl Into<String>, lines: Vec<String>) -> Self {
-        Self {
-            verdict,
-            message: message.into(),
-            lines,
-        }
+        Self { verdict, message: message.into(), lines }
     }
 
     /// The lines as evidence about the restored claim.
     #[must_use]
     pub fn evidence(&self, namespace: &str, claim: &str) -> Vec<Evidence> {
-        let evidence = |line: &String| {
-            Evidence::namespaced(
-                "PersistentVolumeClaim",
-                namespace,
-                claim,
-                "data",
-                line.as_str(),
-            )
-        };
+        let evidence =
+            |line: &String| Evidence::namespaced("PersistentVolumeClaim", namespace, claim, "data", line.as_str());
         self.lines.iter().map(evidence).collect()
     }
 }
@@ -160,16 +149,10 @@ impl Payload {
 
     fn script(&self, end: &str) -> String {
         let (variables, script) = match &self.layout {
-            Layout::Filesystem(layout) => {
-                (layout.variables(), include_str!("scripts/filesystem.sh"))
-            }
+            Layout::Filesystem(layout) => (layout.variables(), include_str!("scripts/filesystem.sh")),
             Layout::Block(layout) => (layout.variables(), include_str!("scripts/block.sh")),
         };
-        format!(
-            "{}{variables}{}\n{script}\n{end}",
-            self.content.variables(),
-            include_str!("scripts/common.sh")
-        )
+        format!("{}{variables}{}\n{script}\n{end}", self.content.variables(), include_str!("scripts/common.sh"))
     }
 
     /// Whether a termination message is the proof that the source was overwritten.
@@ -185,11 +168,7 @@ impl Payload {
 
     /// Compares what the reader measured with what was written before the snapshot. Only a report that is exactly the
     /// expected one is intact.
-    pub fn judge_read(
-        &self,
-        written: &Written,
-        message: &str,
-    ) -> Result<Judgement, UnreadableReport> {
+    pub fn judge_read(&self, written: &Written, message: &str) -> Result<Judgement, UnreadableReport> {
         judge::read(self, written, message)
     }
 
@@ -199,10 +178,6 @@ impl Payload {
             Layout::Filesystem(layout) => layout.expected(&self.content, written),
             Layout::Block(layout) => layout.expected(&self.content),
         };
-        format!(
-            "{VERSION} {verb} {}\n{}\nend",
-            self.content.seed,
-            lines.join("\n")
-        )
+        format!("{VERSION} {verb} {}\n{}\nend", self.content.seed, lines.join("\n"))
     }
 }

@@ -19,14 +19,7 @@ fn payload(mode: VolumeMode) -> Payload {
 
 static APPLETS: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
-    assert!(
-        Command::new("busybox")
-            .args(["--install", "-s"])
-            .arg(folder.path())
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("busybox").args(["--install", "-s"]).arg(folder.path()).status().unwrap().success());
     folder
 });
 
@@ -63,10 +56,7 @@ impl Volume {
         };
         let mut command = Command::new(program);
         command.arg("-c").arg(script).env_clear().current_dir("/");
-        command
-            .env("PATH", path)
-            .env("DATA", self.data())
-            .env("TERMINATION_LOG", self.log());
+        command.env("PATH", path).env("DATA", self.data()).env("TERMINATION_LOG", self.log());
         command
     }
 
@@ -80,20 +70,13 @@ impl Volume {
         let output = self.command(script).output().unwrap();
         let message = fs::read_to_string(self.log()).unwrap();
         assert!(message.len() <= MESSAGE_LIMIT, "{} bytes", message.len());
-        assert!(
-            output.stderr.is_empty(),
-            "{}: {}",
-            self.shell[0],
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert!(output.stderr.is_empty(), "{}: {}", self.shell[0], String::from_utf8_lossy(&output.stderr));
         message
     }
 
     fn write(&self, payload: &Payload) -> Written {
         let message = self.run(&payload.writer_script());
-        payload
-            .judge_written(&message)
-            .unwrap_or_else(|fault| panic!("{}: {fault:?}\n{message}", self.shell[0]))
+        payload.judge_written(&message).unwrap_or_else(|fault| panic!("{}: {fault:?}\n{message}", self.shell[0]))
     }
 
     fn overwrite(&self, payload: &Payload) {
@@ -102,9 +85,7 @@ impl Volume {
 
     fn read(&self, payload: &Payload, written: &Written) -> Judgement {
         let message = self.run(&payload.reader_script());
-        payload
-            .judge_read(written, &message)
-            .unwrap_or_else(|error| panic!("{error:?}\n{message}"))
+        payload.judge_read(written, &message).unwrap_or_else(|error| panic!("{error:?}\n{message}"))
     }
 }
 
@@ -125,22 +106,14 @@ use DataVerdict::{Corrupted, Empty, FreshlyFormatted, LiveData, Truncated, Wrong
 use VolumeMode::{Block, Filesystem};
 
 fn flip(path: &Path, at: u64) {
-    let file = fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(path)
-        .unwrap();
+    let file = fs::OpenOptions::new().read(true).write(true).open(path).unwrap();
     let mut byte = [0];
     file.read_exact_at(&mut byte, at).unwrap();
     file.write_all_at(&[byte[0] ^ 0x10], at).unwrap();
 }
 
 fn swap(path: &Path, a: u64, b: u64) {
-    let file = fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(path)
-        .unwrap();
+    let file = fs::OpenOptions::new().read(true).write(true).open(path).unwrap();
     let (mut first, mut second) = ([0; 4096], [0; 4096]);
     file.read_exact_at(&mut first, a * 4096).unwrap();
     file.read_exact_at(&mut second, b * 4096).unwrap();
@@ -150,8 +123,7 @@ fn swap(path: &Path, a: u64, b: u64) {
 
 fn zero(path: &Path, from: u64, to: u64) {
     let file = fs::OpenOptions::new().write(true).open(path).unwrap();
-    file.write_all_at(&vec![0; usize::try_from(to - from).unwrap()], from)
-        .unwrap();
+    file.write_all_at(&vec![0; usize::try_from(to - from).unwrap()], from).unwrap();
 }
 
 fn empty(folder: &Path) {
@@ -232,16 +204,8 @@ fn live_data_is_told_apart() {
         let live = Volume::new(Block, volume.shell);
         live.overwrite(payload);
         let mut block = [0; 4096];
-        fs::File::open(live.data())
-            .unwrap()
-            .read_exact_at(&mut block, SIZE / 2)
-            .unwrap();
-        fs::OpenOptions::new()
-            .write(true)
-            .open(volume.data())
-            .unwrap()
-            .write_all_at(&block, SIZE / 2)
-            .unwrap();
+        fs::File::open(live.data()).unwrap().read_exact_at(&mut block, SIZE / 2).unwrap();
+        fs::OpenOptions::new().write(true).open(volume.data()).unwrap().write_all_at(&block, SIZE / 2).unwrap();
     });
 }
 
@@ -269,22 +233,14 @@ fn what_ends_early_is_told_apart() {
                 if kind.is_dir() {
                     folders.push(entry.path());
                 } else if kind.is_file() {
-                    let file = fs::OpenOptions::new()
-                        .write(true)
-                        .open(entry.path())
-                        .unwrap();
+                    let file = fs::OpenOptions::new().write(true).open(entry.path()).unwrap();
                     file.set_len(entry.metadata().unwrap().len() / 2).unwrap();
                 }
             }
         }
     });
     after_damage(Filesystem, Truncated, |volume, _| {
-        fs::OpenOptions::new()
-            .write(true)
-            .open(volume.file("large"))
-            .unwrap()
-            .set_len((2 << 20) - 1)
-            .unwrap();
+        fs::OpenOptions::new().write(true).open(volume.file("large")).unwrap().set_len((2 << 20) - 1).unwrap();
     });
     after_damage(Filesystem, Corrupted, |volume, _| {
         zero(&volume.file("large"), 3 << 19, 2 << 20);
@@ -299,12 +255,7 @@ fn what_ends_early_is_told_apart() {
         zero(&volume.data(), SIZE - 4096, SIZE);
     });
     after_damage(Block, Truncated, |volume, _| {
-        fs::OpenOptions::new()
-            .write(true)
-            .open(volume.data())
-            .unwrap()
-            .set_len(SIZE / 2)
-            .unwrap();
+        fs::OpenOptions::new().write(true).open(volume.data()).unwrap().set_len(SIZE / 2).unwrap();
     });
 }
 
@@ -354,24 +305,12 @@ fn on_term_the_holder_overwrites_and_ends_with_success() {
             let written = volume.write(&payload);
             fs::write(volume.log(), "").unwrap();
             // It says when its trap is set: the test does not wait for time to pass.
-            let script = payload
-                .holder_script()
-                .replace("while :; do", "echo ready; while :; do");
-            let mut holder = volume
-                .command(&script)
-                .stdout(std::process::Stdio::piped())
-                .spawn()
-                .unwrap();
+            let script = payload.holder_script().replace("while :; do", "echo ready; while :; do");
+            let mut holder = volume.command(&script).stdout(std::process::Stdio::piped()).spawn().unwrap();
             let mut ready = [0; 6];
             std::io::Read::read_exact(holder.stdout.as_mut().unwrap(), &mut ready).unwrap();
             let pid = holder.id().to_string();
-            assert!(
-                Command::new("sh")
-                    .args(["-c", "kill -TERM \"$0\"", &pid])
-                    .status()
-                    .unwrap()
-                    .success()
-            );
+            assert!(Command::new("sh").args(["-c", "kill -TERM \"$0\"", &pid]).status().unwrap().success());
             assert!(holder.wait().unwrap().success(), "{shell:?} {mode:?}");
             assert!(payload.judge_overwritten(&fs::read_to_string(volume.log()).unwrap()));
             assert_eq!(volume.read(&payload, &written).verdict, LiveData);
@@ -386,10 +325,7 @@ fn an_image_without_tools_is_not_the_volumes_fault() {
     volume.command(&script).output().unwrap();
     let message = fs::read_to_string(volume.log()).unwrap_or_default();
     assert!(
-        matches!(
-            payload.judge_written(&message),
-            Err(WriteFault::Image { .. } | WriteFault::Unreadable { .. })
-        ),
+        matches!(payload.judge_written(&message), Err(WriteFault::Image { .. } | WriteFault::Unreadable { .. })),
         "{message}"
     );
 
@@ -405,33 +341,19 @@ fn a_volume_that_takes_nothing_is_the_volumes_fault() {
             let (volume, payload) = (Volume::new(mode, shell), payload(mode));
             let script = payload.writer_script();
             fs::write(volume.log(), "").unwrap();
-            let path = if mode == Filesystem {
-                "/proc/self"
-            } else {
-                "/proc/nothing"
-            };
+            let path = if mode == Filesystem { "/proc/self" } else { "/proc/nothing" };
             volume.command(&script).env("DATA", path).output().unwrap();
-            let fault = payload
-                .judge_written(&fs::read_to_string(volume.log()).unwrap())
-                .unwrap_err();
-            assert!(
-                matches!(fault, WriteFault::Volume { .. }),
-                "{shell:?} {mode:?}: {fault:?}"
-            );
+            let fault = payload.judge_written(&fs::read_to_string(volume.log()).unwrap()).unwrap_err();
+            assert!(matches!(fault, WriteFault::Volume { .. }), "{shell:?} {mode:?}: {fault:?}");
         }
     }
 }
 
 #[test]
 fn every_target_has_data_of_its_own() {
-    let seeds: Vec<_> = (0..3)
-        .map(|index| Payload::new(b"x", index, Block, SIZE).content.seed)
-        .collect();
+    let seeds: Vec<_> = (0..3).map(|index| Payload::new(b"x", index, Block, SIZE).content.seed).collect();
     assert!(seeds[0] != seeds[1] && seeds[1] != seeds[2]);
-    assert_eq!(
-        Payload::new(b"x", 1, Block, SIZE),
-        Payload::new(b"x", 1, Block, SIZE)
-    );
+    assert_eq!(Payload::new(b"x", 1, Block, SIZE), Payload::new(b"x", 1, Block, SIZE));
 }
 
 #[test]
@@ -439,10 +361,7 @@ fn stretches_of_blocks_do_not_overlap_and_reach_the_end() {
     for size in [4096, 1 << 20, SIZE, (1 << 30) + 4095, 3 << 40] {
         let layout = block::Layout::new(&content::Content::new(b"x", 0), size);
         for pair in layout.extents.windows(2) {
-            assert!(
-                pair[0].first + pair[0].count <= pair[1].first,
-                "{size}: {pair:?}"
-            );
+            assert!(pair[0].first + pair[0].count <= pair[1].first, "{size}: {pair:?}");
         }
         let last = layout.extents.last().unwrap();
         assert_eq!(last.first + last.count, size / 4096);
@@ -451,11 +370,7 @@ fn stretches_of_blocks_do_not_overlap_and_reach_the_end() {
 
 fn good_reports() -> Vec<(Payload, Written, String)> {
     let modes = vec!["660".to_owned(); 8];
-    let written = Written {
-        modes,
-        link: true,
-        around: "@eaDir/".to_owned(),
-    };
+    let written = Written { modes, link: true, around: "@eaDir/".to_owned() };
     [(Filesystem, written), (Block, Written::default())]
         .map(|(mode, written)| {
             let payload = payload(mode);
@@ -504,10 +419,7 @@ proptest! {
 fn a_cut_report_says_nothing() {
     for (payload, written, report) in good_reports() {
         for end in 0..report.len() {
-            assert!(
-                payload.judge_read(&written, &report[..end]).is_err(),
-                "{end}"
-            );
+            assert!(payload.judge_read(&written, &report[..end]).is_err(), "{end}");
         }
         assert!(payload.judge_read(&written, &report.repeat(2)).is_err());
         assert!(payload.judge_read(&written, &"x".repeat(1 << 20)).is_err());
@@ -520,25 +432,15 @@ fn a_cut_report_says_nothing() {
 #[test]
 fn a_report_that_differs_in_one_character_is_not_intact() {
     let is_intact = |payload: &Payload, written: &Written, report: &str| {
-        payload
-            .judge_read(written, report)
-            .is_ok_and(|judgement| judgement.verdict == DataVerdict::Intact)
+        payload.judge_read(written, report).is_ok_and(|judgement| judgement.verdict == DataVerdict::Intact)
     };
     for (payload, written, report) in good_reports() {
         assert!(is_intact(&payload, &written, &report));
         for at in 0..=report.len() {
             let added = format!("{}\n{}", &report[..at], &report[at..]);
             assert!(!is_intact(&payload, &written, &added), "{at}");
-            let other = if report[at..].starts_with('0') {
-                "1"
-            } else {
-                "0"
-            };
-            let changed = format!(
-                "{}{other}{}",
-                &report[..at],
-                report.get(at + 1..).unwrap_or_default()
-            );
+            let other = if report[at..].starts_with('0') { "1" } else { "0" };
+            let changed = format!("{}{other}{}", &report[..at], report.get(at + 1..).unwrap_or_default());
             assert!(!is_intact(&payload, &written, &changed), "{at}");
         }
     }

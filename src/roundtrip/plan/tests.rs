@@ -5,11 +5,8 @@ use snapready_checks::model::probe::Probe;
 use super::*;
 
 fn class(name: &str, provisioner: &str, default: bool, created: &str) -> Value {
-    let annotations = if default {
-        json!({ "storageclass.kubernetes.io/is-default-class": "true" })
-    } else {
-        json!({})
-    };
+    let annotations =
+        if default { json!({ "storageclass.kubernetes.io/is-default-class": "true" }) } else { json!({}) };
     json!({
         "metadata": { "name": name, "annotations": annotations, "creationTimestamp": created },
         "provisioner": provisioner,
@@ -45,19 +42,11 @@ fn facts() -> Facts {
 
 fn plan(selection: &Selection) -> Result<Plan, PlanError> {
     let run = "7f3a9c".parse().unwrap();
-    Plan::new(
-        selection,
-        &facts(),
-        run,
-        "2026-01-01T01:00:00Z".parse().unwrap(),
-    )
+    Plan::new(selection, &facts(), run, "2026-01-01T01:00:00Z".parse().unwrap())
 }
 
 fn storage_classes(plan: &Plan) -> Vec<&str> {
-    plan.targets
-        .iter()
-        .map(|target| target.storage_class.as_str())
-        .collect()
+    plan.targets.iter().map(|target| target.storage_class.as_str()).collect()
 }
 
 #[test]
@@ -67,10 +56,7 @@ fn the_default_is_the_newest_default_class_in_both_modes() {
     assert_eq!(plan.targets[1].volume_mode, VolumeMode::Block);
     // Two defaults of the driver: Kubernetes takes none, and neither does snapready.
     assert_eq!(plan.targets[0].snapshot_class, None);
-    assert_eq!(
-        (plan.namespace.as_str(), plan.own_namespace),
-        ("snapready-7f3a9c", true)
-    );
+    assert_eq!((plan.namespace.as_str(), plan.own_namespace), ("snapready-7f3a9c", true));
     assert_eq!(plan.image, "docker.io/library/busybox:1.36");
     assert_eq!(plan.targets[0].size_bytes, 1 << 30);
     assert_eq!(plan.user, Some(65_534));
@@ -78,11 +64,7 @@ fn the_default_is_the_newest_default_class_in_both_modes() {
 
 #[test]
 fn all_are_those_with_a_csi_driver() {
-    let selection = Selection {
-        all: true,
-        volume_modes: vec![VolumeMode::Block],
-        ..Selection::default()
-    };
+    let selection = Selection { all: true, volume_modes: vec![VolumeMode::Block], ..Selection::default() };
     let plan = plan(&selection).unwrap();
     assert_eq!(storage_classes(&plan), ["new", "old"]);
     assert_eq!(plan.targets[1].snapshot_class.as_deref(), Some("a1"));
@@ -91,61 +73,26 @@ fn all_are_those_with_a_csi_driver() {
 
 #[test]
 fn names_are_looked_up() {
-    let named = |name: &str| Selection {
-        storage_classes: vec![name.to_owned(), name.to_owned()],
-        ..Selection::default()
-    };
+    let named =
+        |name: &str| Selection { storage_classes: vec![name.to_owned(), name.to_owned()], ..Selection::default() };
     assert_eq!(plan(&named("old")).unwrap().targets.len(), 2);
     let error = plan(&named("olt")).unwrap_err().to_string();
-    assert!(
-        error.contains("\"olt\"") && error.contains("local, new, old"),
-        "{error}"
-    );
-    let selection = Selection {
-        snapshot_class: Some("b2".to_owned()),
-        ..named("old")
-    };
+    assert!(error.contains("\"olt\"") && error.contains("local, new, old"), "{error}");
+    let selection = Selection { snapshot_class: Some("b2".to_owned()), ..named("old") };
     let target = plan(&selection).unwrap().targets.remove(0);
-    assert_eq!(
-        (
-            target.snapshot_class.as_deref(),
-            target.snapshot_driver.as_deref()
-        ),
-        (Some("b2"), Some("b.csi"))
-    );
-    let selection = Selection {
-        snapshot_class: Some("zz".to_owned()),
-        ..named("old")
-    };
-    assert!(
-        plan(&selection)
-            .unwrap_err()
-            .to_string()
-            .contains("a1, a2, b1, b2")
-    );
+    assert_eq!((target.snapshot_class.as_deref(), target.snapshot_driver.as_deref()), (Some("b2"), Some("b.csi")));
+    let selection = Selection { snapshot_class: Some("zz".to_owned()), ..named("old") };
+    assert!(plan(&selection).unwrap_err().to_string().contains("a1, a2, b1, b2"));
 }
 
 #[test]
 fn what_could_not_be_seen_is_no_reason_to_guess() {
     let run = || "7f3a9c".parse().unwrap();
-    let storage_classes = Probe::Forbidden {
-        rule: Rule::new("storage.k8s.io", "storageclasses", &["list"]),
-    };
-    let facts = Facts {
-        storage_classes,
-        ..Facts::default()
-    };
-    let error = Plan::new(&Selection::default(), &facts, run(), Timestamp::UNIX_EPOCH)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("list storageclasses.storage.k8s.io"),
-        "{error}"
-    );
-    let selection = Selection {
-        storage_classes: vec!["fast".to_owned()],
-        ..Selection::default()
-    };
+    let storage_classes = Probe::Forbidden { rule: Rule::new("storage.k8s.io", "storageclasses", &["list"]) };
+    let facts = Facts { storage_classes, ..Facts::default() };
+    let error = Plan::new(&Selection::default(), &facts, run(), Timestamp::UNIX_EPOCH).unwrap_err().to_string();
+    assert!(error.contains("list storageclasses.storage.k8s.io"), "{error}");
+    let selection = Selection { storage_classes: vec!["fast".to_owned()], ..Selection::default() };
     let plan = Plan::new(&selection, &facts, run(), Timestamp::UNIX_EPOCH).unwrap();
     assert_eq!(plan.targets[0].driver, None);
 }
@@ -158,25 +105,11 @@ fn bad_input_is_one_clear_error() {
         plan(&selection).unwrap_err().to_string()
     };
     assert!(with(&|selection| selection.size = Some("45".to_owned())).contains("number of bytes"));
-    assert!(
-        with(&|selection| selection.size = Some("10GB".to_owned()))
-            .contains("not a Kubernetes quantity")
-    );
-    assert!(
-        with(&|selection| selection.image = Some("Not An Image".to_owned()))
-            .contains("image reference")
-    );
-    assert!(
-        with(&|selection| selection.namespace = Some("Bad_Name".to_owned())).contains("not a name")
-    );
-    assert!(
-        with(&|selection| selection.storage_classes = vec!["$(rm)".to_owned()])
-            .contains("not a name")
-    );
-    assert!(
-        with(&|selection| selection.image_pull_secret = Some("pull".to_owned()))
-            .contains("--namespace")
-    );
+    assert!(with(&|selection| selection.size = Some("10GB".to_owned())).contains("not a Kubernetes quantity"));
+    assert!(with(&|selection| selection.image = Some("Not An Image".to_owned())).contains("image reference"));
+    assert!(with(&|selection| selection.namespace = Some("Bad_Name".to_owned())).contains("not a name"));
+    assert!(with(&|selection| selection.storage_classes = vec!["$(rm)".to_owned()]).contains("not a name"));
+    assert!(with(&|selection| selection.image_pull_secret = Some("pull".to_owned())).contains("--namespace"));
     for text in ["", "7F3A9C", "7f3a9", "7f3a9cc", "../../"] {
         assert!(text.parse::<RunId>().is_err(), "{text}");
     }
@@ -187,10 +120,7 @@ fn bad_input_is_one_clear_error() {
 fn a_restored_volume_is_as_large_as_the_largest() {
     assert_eq!(restore_size(1 << 30, None, None), Ok(1 << 30));
     assert_eq!(restore_size(1 << 30, Some("1Gi"), Some("5Gi")), Ok(5 << 30));
-    assert_eq!(
-        restore_size(1 << 30, Some("10737418240"), Some("1Gi")),
-        Ok(10 << 30)
-    );
+    assert_eq!(restore_size(1 << 30, Some("10737418240"), Some("1Gi")), Ok(10 << 30));
     assert_eq!(restore_size(1 << 30, Some("0"), None), Ok(1 << 30));
     assert!(restore_size(1 << 30, Some("lots"), None).is_err());
 }
