@@ -22,7 +22,7 @@ use tokio::time::Instant;
 
 use self::api::{Place, Server};
 use self::follow::{Followed, Following, follow};
-use self::observe::{Container, RUN_LABEL, container};
+use self::observe::{RUN_LABEL, said};
 use self::record::Record;
 use crate::report::document::{CheckResult, DataVerdict, ObjectName, RoundTrip, StepId};
 use crate::report::events::Happening;
@@ -671,23 +671,25 @@ impl<K: Knowledge> Driver<'_, K> {
         let running = self.machine.ending(trip).is_none();
         match role {
             Role::Writer if before < Progress::Written && running => {
-                let Container::Ended(0, message) = container(object, "initContainerStatuses") else {
+                let Some((code, message)) = said(object, "initContainerStatuses") else {
                     return seen;
                 };
                 match self.knowledge.written(trip, message) {
-                    Ok(()) => seen.max(Progress::Written),
+                    Ok(()) if code == 0 => seen.max(Progress::Written),
+                    // It says that all is well, but fails: the pod's state will tell.
+                    Ok(()) => seen.min(Progress::Started),
                     Err(diagnosis) => self.certain(trip, *diagnosis, Progress::Started),
                 }
             }
             Role::Reader if before < Progress::Done && running => {
-                let Container::Ended(0, message) = container(object, "containerStatuses") else {
+                let Some((code, message)) = said(object, "containerStatuses") else {
                     return seen;
                 };
                 match self.knowledge.read(trip, message) {
                     Ok(Judgement { data, message, diagnosis }) => {
                         self.record.data(trip, data, message);
                         match (data, diagnosis) {
-                            (DataVerdict::Intact, None) => Progress::Done,
+                            (DataVerdict::Intact, None) if code == 0 => Progress::Done,
                             (_, Some(diagnosis)) => self.certain(trip, *diagnosis, Progress::Started),
                             // Not intact, and nothing to say about it: still no pass.
                             (_, None) => {

@@ -80,6 +80,15 @@ pub(crate) fn container<'a>(pod: &'a Value, statuses: &str) -> Container<'a> {
     if state.is_some_and(|state| state.get("running").is_some()) { Container::Running } else { Container::Waiting }
 }
 
+/// The exit code and the termination message of a container that has ended and has something to say. One that failed
+/// without a word is left to the diagnosis.
+pub(crate) fn said<'a>(pod: &'a Value, statuses: &str) -> Option<(i64, &'a str)> {
+    match container(pod, statuses) {
+        Container::Ended(code, message) if code == 0 || !message.is_empty() => Some((code, message)),
+        Container::Ended(..) | Container::Running | Container::Waiting => None,
+    }
+}
+
 /// How far an object has come, as far as it can be told without judging what a pod said.
 pub(crate) fn progress(role: Role, object: &Value) -> Progress {
     let started = |seen| {

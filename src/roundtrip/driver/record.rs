@@ -50,8 +50,16 @@ impl Record {
         self.trips.get(trip)?.begun.map(|(step, ..)| step).or_else(|| Some(self.trips.get(trip)?.steps.last()?.id))
     }
 
+    /// How long the step under way has taken, or the last one took.
     pub(super) fn elapsed(&self, trip: usize) -> Duration {
-        self.trips.get(trip).and_then(|trip| trip.begun).map_or(Duration::ZERO, |(_, since, _)| since.elapsed())
+        let Some(trip) = self.trips.get(trip) else {
+            return Duration::ZERO;
+        };
+        match (trip.begun, trip.steps.last()) {
+            (Some((_, since, _)), _) => since.elapsed(),
+            (None, Some(step)) => Duration::from_millis(step.duration_ms.unwrap_or_default()),
+            (None, None) => Duration::ZERO,
+        }
     }
 
     pub(super) fn waiting(&mut self, target: usize, step: StepId, waiting_for: String, last_seen: String) {
