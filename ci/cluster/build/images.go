@@ -19,13 +19,25 @@ const (
 	ImageBusybox = "docker.io/library/busybox:1.36"
 )
 
-// Images are the names of the images in the standard objects.
-func (v Versions) Images() objects.Images {
+// Names are the names of the images in the standard objects. The driver's has a tag that changes with its content, so
+// that a changed driver replaces the pods of the old one. Images has to have been called before.
+func (b Builder) Names(versions Versions) (objects.Images, error) {
+	driver, err := os.ReadFile(b.driverName())
+	if err != nil {
+		return objects.Images{}, fmt.Errorf("the images are not built yet; `up` builds them: %w", err)
+	}
+	names := upstreamNames(versions)
+	names.Driver = string(driver)
+	return names, nil
+}
+
+func (b Builder) driverName() string { return filepath.Join(b.Layout.Images(), "driver-name") }
+
+func upstreamNames(versions Versions) objects.Images {
 	return objects.Images{
-		SnapshotController: "registry.k8s.io/sig-storage/snapshot-controller:" + v.Snapshotter,
-		Snapshotter:        "registry.k8s.io/sig-storage/csi-snapshotter:" + v.Snapshotter,
-		Provisioner:        "registry.k8s.io/sig-storage/csi-provisioner:" + v.Provisioner,
-		Driver:             "snapready.test/csi-driver:v1",
+		SnapshotController: "registry.k8s.io/sig-storage/snapshot-controller:" + versions.Snapshotter,
+		Snapshotter:        "registry.k8s.io/sig-storage/csi-snapshotter:" + versions.Snapshotter,
+		Provisioner:        "registry.k8s.io/sig-storage/csi-provisioner:" + versions.Provisioner,
 	}
 }
 
@@ -49,7 +61,9 @@ func (b Builder) Images(ctx context.Context, versions Versions) ([]Archive, erro
 		if err != nil {
 			return nil, err
 		}
-		file := filepath.Join(b.Layout.Images(), strings.NewReplacer("/", "_", ":", "_").Replace(each.Reference)+".tar")
+		// Without the tag, so that a new driver replaces the old one's archive.
+		name, _, _ := strings.Cut(each.Reference, ":")
+		file := filepath.Join(b.Layout.Images(), strings.ReplaceAll(name, "/", "_")+".tar")
 		archives = append(archives, Archive{each.Reference, file, inputs})
 		stamp := file + ".inputs"
 		if written, err := os.ReadFile(stamp); err == nil && string(written) == inputs {
@@ -70,9 +84,15 @@ func (b Builder) images(ctx context.Context, versions Versions) ([]image.Image, 
 	if err != nil {
 		return nil, err
 	}
-	names := versions.Images()
-	driver, err := driverImage(ctx, names.Driver, busybox, b.Layout.Program("snapready-csi-driver"))
+	names := upstreamNames(versions)
+	driver, err := driverImage(ctx, busybox, b.Layout.Program("snapready-csi-driver"))
 	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(b.Layout.Images(), 0o755); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(b.driverName(), []byte(driver.Reference), 0o644); err != nil {
 		return nil, err
 	}
 	single := func(reference, program string) image.Image {
@@ -123,9 +143,8 @@ func busyboxImage(ctx context.Context) (image.Image, error) {
 // filesystemTools are what the driver calls; busybox has none that formats, checks or grows ext4.
 var filesystemTools = []string{"mkfs.ext4", "e2fsck", "resize2fs"}
 
-func driverImage(ctx context.Context, reference string, busybox image.Image, driver string) (image.Image, error) {
+func driverImage(ctx context.Context, busybox image.Image, driver string) (image.Image, error) {
 	made := image.Image{
-		Reference:   reference,
 		Entrypoint:  []string{"/snapready-csi-driver"},
 		Files:       map[string]string{"/bin/busybox": busybox.Files["/bin/busybox"], "/snapready-csi-driver": driver},
 		Links:       map[string]string{"/bin/sh": "busybox"},
@@ -147,6 +166,11 @@ func driverImage(ctx context.Context, reference string, busybox image.Image, dri
 	}
 	// mkfs.ext4 takes its defaults from there.
 	made.Files["/etc/mke2fs.conf"] = "/etc/mke2fs.conf"
+	content, err := made.Fingerprint()
+	if err != nil {
+		return image.Image{}, err
+	}
+	made.Reference = "snapready.test/csi-driver:" + content[:12]
 	return made, nil
 }
 

@@ -70,7 +70,10 @@ func (c Cluster) open(ctx context.Context) (*apply.Cluster, objects.Params, []*u
 	if err != nil {
 		return nil, objects.Params{}, nil, err
 	}
-	params := c.params(versions)
+	params, err := c.params(versions)
+	if err != nil {
+		return nil, objects.Params{}, nil, err
+	}
 	standard, err := objects.Standard(params)
 	return api, params, standard, err
 }

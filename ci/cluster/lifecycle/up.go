@@ -52,7 +52,11 @@ func (c Cluster) Up(ctx context.Context, nodes int) error {
 	if err != nil {
 		return err
 	}
-	standard, err := objects.Standard(c.params(versions))
+	params, err := c.params(versions)
+	if err != nil {
+		return err
+	}
+	standard, err := objects.Standard(params)
 	if err != nil {
 		return err
 	}
@@ -241,13 +245,14 @@ func (c Cluster) connect() (*apply.Cluster, error) {
 	return apply.Connect(configuration)
 }
 
-func (c Cluster) params(versions build.Versions) objects.Params {
+func (c Cluster) params(versions build.Versions) (objects.Params, error) {
+	names, err := build.Builder{Layout: c.Layout}.Names(versions)
 	return objects.Params{
 		Upstream: c.Layout.Upstream(),
 		Kubelets: c.Layout.Kubelets(),
 		Data:     c.Layout.Volumes(),
-		Images:   versions.Images(),
-	}
+		Images:   names,
+	}, err
 }
 
 // recordBaseline remembers the objects of a cluster that nobody used yet: what `reset` goes back to.
