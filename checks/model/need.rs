@@ -98,7 +98,10 @@ impl Need {
         const SNAPSHOT: &str = "snapshot.storage.k8s.io";
         let list = |group, resource| Rule::new(group, resource, &["list"]);
         match self {
-            Self::ServerVersion | Self::SnapshotApis | Self::RoundTripAccess => Vec::new(),
+            // Discovery and access reviews are everybody's. That a class's secret exists is asked for as metadata only;
+            // which secrets, only the classes tell, so a rule that allows it for all secrets is not proposed: without
+            // the right the answer is unknown.
+            Self::ServerVersion | Self::SnapshotApis | Self::RoundTripAccess | Self::ClassSecrets => Vec::new(),
             Self::CustomResourceDefinitions => vec![Rule {
                 names: CRD_NAMES.iter().map(|name| (*name).to_owned()).collect(),
                 ..Rule::new("apiextensions.k8s.io", "customresourcedefinitions", &["get"])
@@ -113,9 +116,6 @@ impl Need {
                 vec![list("apps", "deployments"), list("apps", "statefulsets"), list("apps", "daemonsets")]
             }
             Self::Leases => vec![list("coordination.k8s.io", "leases")],
-            // Existence is asked for as metadata only. Which secrets, only the classes tell, so a ClusterRole that
-            // allows it for all secrets is not proposed: without the right the answer is unknown.
-            Self::ClassSecrets => Vec::new(),
         }
     }
 }
