@@ -135,10 +135,12 @@ in_namespace() {
   k delete namespace "$1" --wait=false >/dev/null
 }
 
-# nothing_of NAMESPACE: no PersistentVolume and no VolumeSnapshotContent of a namespace is left.
+# nothing_of NAMESPACE: no PersistentVolume and no VolumeSnapshotContent of a namespace stays. They go a moment after what
+# they belong to.
 nothing_of() {
   local left
-  left=$(k get persistentvolumes -o jsonpath='{range .items[*]}{.spec.claimRef.namespace}{"\n"}{end}'
-    k get volumesnapshotcontents -o jsonpath='{range .items[*]}{.spec.volumeSnapshotRef.namespace}{"\n"}{end}')
-  ! grep -qx "$1" <<<"$left"
+  left=$(k get persistentvolumes -o jsonpath="{range .items[?(@.spec.claimRef.namespace=='$1')]}persistentvolume/{.metadata.name} {end}"
+    k get volumesnapshotcontents -o jsonpath="{range .items[?(@.spec.volumeSnapshotRef.namespace=='$1')]}volumesnapshotcontent/{.metadata.name} {end}")
+  # shellcheck disable=SC2086 # a list of names
+  [ -z "${left// /}" ] || k wait --for=delete $left --timeout="$patience" >/dev/null
 }
