@@ -197,6 +197,11 @@ enum Message {
         item: Item,
         answer: Result<DeleteAnswer, Failure>,
     },
+    /// A look at the content of a snapshot that is waited for: it is cluster-scoped, so nothing follows it.
+    Content {
+        trip: usize,
+        answer: Result<Option<Value>, Failure>,
+    },
     Followed {
         kind: usize,
         seen: Followed,
@@ -217,6 +222,8 @@ struct Driver<'a, K> {
     names: BTreeMap<(String, String), Item>,
     events: Vec<Value>,
     looks: BTreeMap<Item, u32>,
+    /// The round trips whose content is being looked at.
+    looking: BTreeSet<usize>,
     removed: BTreeSet<Item>,
     failures: BTreeMap<Item, (ObjectName, Failure)>,
     record: Record,
@@ -252,6 +259,7 @@ pub async fn run<K: Knowledge>(
         names: BTreeMap::new(),
         events: Vec::new(),
         looks: BTreeMap::new(),
+        looking: BTreeSet::new(),
         removed: BTreeSet::new(),
         failures: BTreeMap::new(),
         record: Record::new(trips.len(), events),
@@ -513,7 +521,35 @@ impl<K: Knowledge> Driver<'_, K> {
                 });
                 self.feed(Input::Deleted { item, answer });
             }
+            Message::Content { trip, answer } => {
+                self.looking.remove(&trip);
+                if let Ok(Some(content)) = answer {
+                    let item = Item::Of(trip, Role::Content);
+                    let sight = self.see(item, &content);
+                    self.keep_object(item, &sight, content);
+                    self.diagnose(trip);
+                }
+            }
             Message::Followed { kind, seen } => self.followed(kind, seen),
+        }
+    }
+
+    /// Looks at the content of a snapshot that is waited for: it tells how far the driver's sidecar is.
+    fn look_at_content(&mut self, trip: usize) {
+        let item = Item::Of(trip, Role::Content);
+        let bound = self
+            .objects
+            .get(&Item::Of(trip, Role::Snapshot))
+            .is_some_and(|snapshot| observe::text(snapshot, "/status/boundVolumeSnapshotContentName").is_some());
+        let waits = self.machine.ending(trip).is_none() && self.machine.step(trip) == Some(StepId::Snapshot);
+        if !(bound && waits) {
+            return;
+        }
+        if let Some(place) = self.place(item)
+            && self.looking.insert(trip)
+        {
+            let server = self.server.clone();
+            self.work.push(async move { Message::Content { trip, answer: server.get(&place).await } }.boxed());
         }
     }
 
@@ -671,10 +707,14 @@ impl<K: Knowledge> Driver<'_, K> {
         let running = self.machine.ending(trip).is_none();
         match role {
             Role::Writer if before < Progress::Written && running => {
-                let Container::Ended(0, message) = container(object, "initContainerStatuses") else {
+                let Container::Ended(code, message) = container(object, "initContainerStatuses") else {
                     return seen;
                 };
+                if code != 0 && !message.starts_with(REPORT) {
+                    return seen;
+                }
                 match self.knowledge.written(trip, message) {
+                    Ok(()) if code != 0 => seen,
                     Ok(()) => seen.max(Progress::Written),
                     Err(diagnosis) => self.certain(trip, *diagnosis, Progress::Started),
                 }
@@ -749,6 +789,7 @@ impl<K: Knowledge> Driver<'_, K> {
 
     fn diagnose_all(&mut self) {
         for trip in 0..self.knowledge.trips().len() {
+            self.look_at_content(trip);
             self.diagnose(trip);
         }
     }
@@ -842,6 +883,9 @@ impl<K: Knowledge> Driver<'_, K> {
         Outcome { round_trips, leftovers, kept }
     }
 }
+
+/// How a script's own words begin: without them a container was ended by something else, which its status names.
+const REPORT: &str = "snapready/1 ";
 
 /// The place of events among what is followed: after pods, claims and snapshots.
 const EVENTS: usize = 3;

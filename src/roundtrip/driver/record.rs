@@ -50,8 +50,14 @@ impl Record {
         self.trips.get(trip)?.begun.map(|(step, ..)| step).or_else(|| Some(self.trips.get(trip)?.steps.last()?.id))
     }
 
+    /// Since the step began that is under way; how long the last one took, if none is.
     pub(super) fn elapsed(&self, trip: usize) -> Duration {
-        self.trips.get(trip).and_then(|trip| trip.begun).map_or(Duration::ZERO, |(_, since, _)| since.elapsed())
+        let Some(trip) = self.trips.get(trip) else { return Duration::ZERO };
+        let last = || trip.steps.last().and_then(|step| step.duration_ms).map(Duration::from_millis);
+        match trip.begun {
+            Some((_, since, _)) => since.elapsed(),
+            None => last().unwrap_or_default(),
+        }
     }
 
     pub(super) fn waiting(&mut self, target: usize, step: StepId, waiting_for: String, last_seen: String) {
