@@ -169,6 +169,8 @@ pub trait Knowledge: Sync {
     fn refused(&self, trip: usize, failure: &Failure, object: &ObjectName) -> CheckResult;
     /// An object that the round trip needs was deleted by somebody else.
     fn vanished(&self, trip: usize, object: &ObjectName) -> CheckResult;
+    /// An object, as it was last seen, does not go away: what keeps it, in a few words.
+    fn stuck(&self, object: ObjectName, seen: &Value) -> String;
 }
 
 /// Something that came to the driver.
@@ -338,12 +340,25 @@ impl<K: Knowledge> Driver<'_, K> {
             Command::Begin { trip, step } => self.begin(trip, step),
             Command::End { trip, step, passed } => {
                 let ending = self.machine.ending(trip);
-                self.record.end(trip, step, passed, ending, self.machine.ledger());
+                let stuck = if step == StepId::Cleanup { self.stuck(trip) } else { Vec::new() };
+                self.record.end(trip, step, passed, ending, self.machine.ledger(), &stuck);
             }
             Command::Verdict { trip, ending } => self.verdict(trip, ending),
             Command::RemoveNamespace => self.after(self.options.cleanup_timeout, Input::BudgetSpent { trip: None }),
             Command::Finished => {}
         }
+    }
+
+    /// What keeps the objects that are left although they are being deleted.
+    fn stuck(&self, trip: usize) -> Vec<String> {
+        let left = self.machine.ledger().items(Some(trip), |state| matches!(state, State::Left(_)));
+        left.into_iter()
+            .filter_map(|item| {
+                let seen = self.objects.get(&item)?;
+                observe::text(seen, "/metadata/deletionTimestamp")?;
+                Some(self.knowledge.stuck(self.place(item)?.object(), seen))
+            })
+            .collect()
     }
 
     fn begin(&mut self, trip: usize, step: StepId) {
@@ -534,15 +549,17 @@ impl<K: Knowledge> Driver<'_, K> {
         }
     }
 
-    /// Looks at the content of a snapshot that is waited for: it tells how far the driver's sidecar is.
+    /// Looks at the content of a snapshot that is to be ready or to go: it tells how far the driver's sidecar is.
     fn look_at_content(&mut self, trip: usize) {
         let item = Item::Of(trip, Role::Content);
-        let bound = self
-            .objects
-            .get(&Item::Of(trip, Role::Snapshot))
-            .is_some_and(|snapshot| observe::text(snapshot, "/status/boundVolumeSnapshotContentName").is_some());
+        let Some(snapshot) = self.objects.get(&Item::Of(trip, Role::Snapshot)) else {
+            return;
+        };
+        let bound = observe::text(snapshot, "/status/boundVolumeSnapshotContentName").is_some();
+        let goes = observe::text(snapshot, "/metadata/deletionTimestamp").is_some()
+            && !self.machine.ledger().state(Item::Of(trip, Role::Snapshot)).settled();
         let waits = self.machine.ending(trip).is_none() && self.machine.step(trip) == Some(StepId::Snapshot);
-        if !(bound && waits) {
+        if !(bound && (waits || goes)) {
             return;
         }
         if let Some(place) = self.place(item)
