@@ -9,7 +9,8 @@ use snapready_checks::model::facts::Facts;
 use crate::report::document::{CheckResult, DataVerdict, ObjectName};
 use crate::report::events;
 use crate::roundtrip::diagnose::{
-    self, Observation, SeenEvent, data_result, refused, timed_out, unreadable_result, vanished, write_result,
+    self, Observation, SeenEvent, StuckObject, data_result, line, refused, timed_out, unreadable_result, vanished,
+    write_result,
 };
 use crate::roundtrip::driver::{Diagnosis, Failure, Judgement, Knowledge, Observed, Trip};
 use crate::roundtrip::ledger::{Item, Role};
@@ -161,6 +162,22 @@ impl Knowledge for Carry<'_> {
 
     fn vanished(&self, trip: usize, object: &ObjectName) -> CheckResult {
         vanished(self.target(trip).0, object)
+    }
+
+    fn stuck(&self, object: ObjectName, seen: &Value) -> String {
+        let text = |pointer| seen.pointer(pointer).and_then(Value::as_str).map(ToOwned::to_owned);
+        let finalizers = seen.pointer("/metadata/finalizers").and_then(Value::as_array);
+        let result = diagnose::stuck(&StuckObject {
+            object,
+            deletion_timestamp: text("/metadata/deletionTimestamp"),
+            finalizers: finalizers.into_iter().flatten().filter_map(Value::as_str).map(ToOwned::to_owned).collect(),
+            error: text("/status/error/message"),
+        });
+        match (result.cause, text("/status/error/message")) {
+            (_, Some(error)) => format!("{} ({})", result.message, line(&error, 200)),
+            (Some(cause), None) => format!("{} ({cause})", result.message),
+            (None, None) => result.message,
+        }
     }
 }
 

@@ -41,7 +41,8 @@ fn run(facts: &Facts, findings: &mut Findings) {
         }
     }
     if none == classes.len() {
-        findings.pass(format!("{} refer to no secret", plural(none, "VolumeSnapshotClass")));
+        let verb = if none == 1 { "refers" } else { "refer" };
+        findings.pass(format!("{} {verb} to no secret", plural(none, "VolumeSnapshotClass")));
     }
 }
 

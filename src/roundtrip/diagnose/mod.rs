@@ -27,7 +27,8 @@ pub use timeout::timed_out;
 
 use crate::report::document::{CheckResult, ObjectName, StepId};
 use crate::roundtrip::plan::Target;
-use result::{Found, line};
+use result::Found;
+pub(crate) use result::line;
 
 /// Everything that was seen while a step waits. Objects are as last seen; `None` is not seen.
 #[derive(Debug, Clone, Copy)]

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use snapready_checks::model::finding::{Evidence, Fix};
+use snapready_checks::model::finding::{Evidence, Fix, Status};
 
 use super::grpc::Code;
 use super::result::{Found, RoundTripCheck, safe};
 use super::{Observation, SeenEvent, list, text};
-use crate::report::document::CheckResult;
+use crate::report::document::{CheckResult, StepId};
 use crate::roundtrip::knowledge::{self, Presence};
 
 /// What registries and the kubelet say of an image that will not come however long one waits.
@@ -196,7 +196,45 @@ fn ended_container(observation: &Observation<'_>, pod: &Value) -> Option<CheckRe
             _ => {}
         }
     }
-    None
+    ended_badly(observation, pod)
+}
+
+/// A container that failed for no reason that is known: nothing more will come of its pod. The writer, when it is asked
+/// to go, may fail: another pod then overwrites.
+fn ended_badly(observation: &Observation<'_>, pod: &Value) -> Option<CheckResult> {
+    if text(pod, "/metadata/deletionTimestamp").is_some() {
+        return None;
+    }
+    let (code, message) = statuses(pod).find_map(|status| {
+        let ended = status.pointer("/state/terminated")?;
+        let code = ended.get("exitCode")?.as_i64().filter(|code| *code != 0)?;
+        Some((code, text(ended, "/message").unwrap_or_default()))
+    })?;
+    let (check, status) = match observation.step {
+        // The data was not measured: nothing is known about it.
+        StepId::Verify => (RoundTripCheck::DataIntact, Status::Unknown),
+        StepId::Overwrite => (RoundTripCheck::RoundTrip, Status::Fail),
+        StepId::Write => (RoundTripCheck::WriteSucceeds, Status::Fail),
+        _ => (RoundTripCheck::PodStarts, Status::Fail),
+    };
+    let what = format!("pod {} failed: its container ended with exit code {code}", pod_name(pod));
+    let value = format!("exit code {code}: {message}");
+    let evidence = Evidence::namespaced(
+        "Pod",
+        &observation.namespace_name(),
+        pod_name(pod),
+        "status.containerStatuses[].state.terminated",
+        value.as_str(),
+    );
+    let fix = Fix::text("See what the container says; if it is about the image, name another with --image.")
+        .command(describe(observation, pod));
+    Some(
+        Found::new(check, status, Some(&observation.target.label()), &what)
+            .evidence([evidence])
+            .cause("the script in the pod could not do its work, or was killed")
+            .fix(fix)
+            .done(),
+    )
 }
 
 /// Reasons of the scheduler that waiting does not change. An autoscaler may change any other.

@@ -25,6 +25,10 @@ pub fn may_pass(status: u16, reason: &str, message: &str) -> bool {
 #[must_use]
 pub fn refused(status: u16, reason: &str, message: &str, what: &ObjectName) -> CheckResult {
     let (cause, fix) = explain(status, reason, message, what);
+    // A server that does not know a kind answers with plain text, and the client then complains of that.
+    let plain = status == 404 && message.contains("404 page not found");
+    let (reason, message) = if plain { ("NotFound", "404 page not found") } else { (reason, message) };
+    let why = if plain { "the API server does not know this kind" } else { message };
     let evidence = Evidence {
         kind: what.kind.clone(),
         namespace: what.namespace.clone(),
@@ -36,7 +40,7 @@ pub fn refused(status: u16, reason: &str, message: &str, what: &ObjectName) -> C
         RoundTripCheck::AdmissionAllows,
         snapready_checks::model::finding::Status::Fail,
         None,
-        &format!("{} is refused: {message}", in_words(what)),
+        &format!("{} is refused: {why}", in_words(what)),
     )
     .evidence([evidence])
     .cause(cause)

@@ -126,7 +126,7 @@ impl Found {
 }
 
 /// A cluster's text as one line of printable characters, cut at `limit` characters.
-pub(super) fn line(text: &str, limit: usize) -> String {
+pub(crate) fn line(text: &str, limit: usize) -> String {
     let mut shown = String::new();
     let mut space = false;
     for c in text.trim().chars().take(limit) {

@@ -187,6 +187,20 @@ fn secret_text(observation: &Observation<'_>, message: &str, evidence: &Evidence
             fix,
         ));
     }
+    if message.contains("cannot get credentials for snapshot content") && observation.elapsed >= LAG {
+        let name = observation
+            .target
+            .snapshot_class
+            .as_deref()
+            .or_else(|| text(observation.volume_snapshot?, "/spec/volumeSnapshotClassName"))
+            .unwrap_or("the snapshot");
+        let cause = format!(
+            "the secret that VolumeSnapshotClass {name} names does not exist, or the csi-snapshotter may not read it"
+        );
+        let fix = Fix::text("Create the secret as the driver's documentation says, or correct the class.")
+            .command(format!("kubectl get volumesnapshotclass {} -o yaml", safe(name, "CLASS")));
+        return Some(found("the credentials that its class names cannot be read", &cause, fix));
+    }
     let parameters = message.contains("with reserved namespace csi.storage.k8s.io/")
         || message.contains("secret name or namespace not specified")
         || message.contains("either name and namespace for");

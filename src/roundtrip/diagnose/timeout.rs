@@ -12,20 +12,35 @@ use crate::roundtrip::knowledge::{self, Presence};
 
 /// What has to come, and what was last seen.
 pub(super) fn waiting(observation: &Observation<'_>) -> (String, String) {
-    let claim = observation.claim.and_then(|claim| text(claim, "/metadata/name")).unwrap_or("claim");
-    let pod = observation.pod.and_then(|pod| text(pod, "/metadata/name")).unwrap_or("pod");
+    let named = |kind: &str, object: Option<&Value>| match object.and_then(|object| text(object, "/metadata/name")) {
+        Some(name) => format!("{kind} {name}"),
+        None => format!("the {kind}"),
+    };
+    let claim = named("claim", observation.claim);
+    let pod = named("pod", observation.pod);
+    let snapshot = named("snapshot", observation.volume_snapshot);
     let bound = observation.claim.and_then(|claim| text(claim, "/status/phase")) == Some("Bound");
     let waiting_for = match observation.step {
         StepId::Admission => "the API server's answer".to_owned(),
-        StepId::Provision | StepId::Restore if !bound => format!("claim {claim} to be bound"),
-        StepId::Provision | StepId::Restore => format!("pod {pod} to start"),
-        StepId::Write => format!("pod {pod} to write the data"),
-        StepId::Snapshot => format!("snapshot {} to be ready to use", snapshot_name(observation)),
-        StepId::Overwrite => format!("pod {pod} to overwrite the source and end"),
-        StepId::Verify => format!("pod {pod} to read the restored data"),
+        StepId::Provision | StepId::Restore if homeless(observation).is_some() => format!("{pod} to be scheduled"),
+        StepId::Provision | StepId::Restore if !bound => format!("{claim} to be bound"),
+        StepId::Provision | StepId::Restore => format!("{pod} to start"),
+        StepId::Write => format!("{pod} to write the data"),
+        StepId::Snapshot => format!("{snapshot} to be ready to use"),
+        StepId::Overwrite => format!("{pod} to overwrite the source and end"),
+        StepId::Verify => format!("{pod} to read the restored data"),
         StepId::Cleanup => "everything to be gone".to_owned(),
     };
     (line(&waiting_for, 200), line(&last_seen(observation), 300))
+}
+
+/// The scheduler's last word, if no node takes the pod. A claim that binds at once and is not bound yet is no matter of
+/// nodes.
+fn homeless<'a>(observation: &Observation<'a>) -> Option<&'a str> {
+    let scheduled = list(observation.pod?, "/status/conditions").iter().find(|condition| {
+        text(condition, "/type") == Some("PodScheduled") && text(condition, "/reason") == Some("Unschedulable")
+    })?;
+    text(scheduled, "/message").filter(|message| !message.contains("unbound immediate PersistentVolumeClaims"))
 }
 
 fn last_seen(observation: &Observation<'_>) -> String {
@@ -99,6 +114,7 @@ pub fn timed_out(observation: &Observation<'_>) -> CheckResult {
     let bound = observation.claim.and_then(|claim| text(claim, "/status/phase")) == Some("Bound");
     let check = match observation.step {
         StepId::Admission => RoundTripCheck::AdmissionAllows,
+        StepId::Provision | StepId::Restore if homeless(observation).is_some() => RoundTripCheck::PodStarts,
         StepId::Provision if !bound => RoundTripCheck::ProvisioningSucceeds,
         StepId::Restore if !bound => RoundTripCheck::RestoreSucceeds,
         StepId::Provision | StepId::Restore => RoundTripCheck::PodStarts,
@@ -155,6 +171,10 @@ fn likely(observation: &Observation<'_>, check: RoundTripCheck) -> (String, Fix)
                 Fix::text("Check that the driver's controller, with its csi-provisioner, runs."),
             ),
         },
+        RoundTripCheck::PodStarts if homeless(observation).is_some() => (
+            "no node takes the pod, and a volume that waits for its first consumer is not provisioned before".to_owned(),
+            Fix::text("Make a node available that takes pods: uncordon one, add one, or free room on one.").command("kubectl get nodes"),
+        ),
         RoundTripCheck::PodStarts => (
             "likely: no node has room for the pod, its volume cannot be attached or mounted, or its image is slow to come".to_owned(),
             Fix::text("See the pod's events; allow more time with --step-timeout if they get on."),

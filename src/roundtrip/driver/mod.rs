@@ -169,6 +169,8 @@ pub trait Knowledge: Sync {
     fn refused(&self, trip: usize, failure: &Failure, object: &ObjectName) -> CheckResult;
     /// An object that the round trip needs was deleted by somebody else.
     fn vanished(&self, trip: usize, object: &ObjectName) -> CheckResult;
+    /// An object, as it was last seen, does not go away: what keeps it, in a few words.
+    fn stuck(&self, object: ObjectName, seen: &Value) -> String;
 }
 
 /// Something that came to the driver.
@@ -197,6 +199,11 @@ enum Message {
         item: Item,
         answer: Result<DeleteAnswer, Failure>,
     },
+    /// A look at the content of a snapshot that is waited for: it is cluster-scoped, so nothing follows it.
+    Content {
+        trip: usize,
+        answer: Result<Option<Value>, Failure>,
+    },
     Followed {
         kind: usize,
         seen: Followed,
@@ -217,6 +224,8 @@ struct Driver<'a, K> {
     names: BTreeMap<(String, String), Item>,
     events: Vec<Value>,
     looks: BTreeMap<Item, u32>,
+    /// The round trips whose content is being looked at.
+    looking: BTreeSet<usize>,
     removed: BTreeSet<Item>,
     failures: BTreeMap<Item, (ObjectName, Failure)>,
     record: Record,
@@ -252,6 +261,7 @@ pub async fn run<K: Knowledge>(
         names: BTreeMap::new(),
         events: Vec::new(),
         looks: BTreeMap::new(),
+        looking: BTreeSet::new(),
         removed: BTreeSet::new(),
         failures: BTreeMap::new(),
         record: Record::new(trips.len(), events),
@@ -330,12 +340,25 @@ impl<K: Knowledge> Driver<'_, K> {
             Command::Begin { trip, step } => self.begin(trip, step),
             Command::End { trip, step, passed } => {
                 let ending = self.machine.ending(trip);
-                self.record.end(trip, step, passed, ending, self.machine.ledger());
+                let stuck = if step == StepId::Cleanup { self.stuck(trip) } else { Vec::new() };
+                self.record.end(trip, step, passed, ending, self.machine.ledger(), &stuck);
             }
             Command::Verdict { trip, ending } => self.verdict(trip, ending),
             Command::RemoveNamespace => self.after(self.options.cleanup_timeout, Input::BudgetSpent { trip: None }),
             Command::Finished => {}
         }
+    }
+
+    /// What keeps the objects that are left although they are being deleted.
+    fn stuck(&self, trip: usize) -> Vec<String> {
+        let left = self.machine.ledger().items(Some(trip), |state| matches!(state, State::Left(_)));
+        left.into_iter()
+            .filter_map(|item| {
+                let seen = self.objects.get(&item)?;
+                observe::text(seen, "/metadata/deletionTimestamp")?;
+                Some(self.knowledge.stuck(self.place(item)?.object(), seen))
+            })
+            .collect()
     }
 
     fn begin(&mut self, trip: usize, step: StepId) {
@@ -513,7 +536,37 @@ impl<K: Knowledge> Driver<'_, K> {
                 });
                 self.feed(Input::Deleted { item, answer });
             }
+            Message::Content { trip, answer } => {
+                self.looking.remove(&trip);
+                if let Ok(Some(content)) = answer {
+                    let item = Item::Of(trip, Role::Content);
+                    let sight = self.see(item, &content);
+                    self.keep_object(item, &sight, content);
+                    self.diagnose(trip);
+                }
+            }
             Message::Followed { kind, seen } => self.followed(kind, seen),
+        }
+    }
+
+    /// Looks at the content of a snapshot that is to be ready or to go: it tells how far the driver's sidecar is.
+    fn look_at_content(&mut self, trip: usize) {
+        let item = Item::Of(trip, Role::Content);
+        let Some(snapshot) = self.objects.get(&Item::Of(trip, Role::Snapshot)) else {
+            return;
+        };
+        let bound = observe::text(snapshot, "/status/boundVolumeSnapshotContentName").is_some();
+        let goes = observe::text(snapshot, "/metadata/deletionTimestamp").is_some()
+            && !self.machine.ledger().state(Item::Of(trip, Role::Snapshot)).settled();
+        let waits = self.machine.ending(trip).is_none() && self.machine.step(trip) == Some(StepId::Snapshot);
+        if !(bound && (waits || goes)) {
+            return;
+        }
+        if let Some(place) = self.place(item)
+            && self.looking.insert(trip)
+        {
+            let server = self.server.clone();
+            self.work.push(async move { Message::Content { trip, answer: server.get(&place).await } }.boxed());
         }
     }
 
@@ -671,13 +724,15 @@ impl<K: Knowledge> Driver<'_, K> {
         let running = self.machine.ending(trip).is_none();
         match role {
             Role::Writer if before < Progress::Written && running => {
-                let Some((code, message)) = said(object, "initContainerStatuses") else {
+                let Container::Ended(code, message) = container(object, "initContainerStatuses") else {
                     return seen;
                 };
+                if code != 0 && !message.starts_with(REPORT) {
+                    return seen;
+                }
                 match self.knowledge.written(trip, message) {
-                    Ok(()) if code == 0 => seen.max(Progress::Written),
-                    // It says that all is well, but fails: the pod's state will tell.
-                    Ok(()) => seen.min(Progress::Started),
+                    Ok(()) if code != 0 => seen,
+                    Ok(()) => seen.max(Progress::Written),
                     Err(diagnosis) => self.certain(trip, *diagnosis, Progress::Started),
                 }
             }
@@ -751,6 +806,7 @@ impl<K: Knowledge> Driver<'_, K> {
 
     fn diagnose_all(&mut self) {
         for trip in 0..self.knowledge.trips().len() {
+            self.look_at_content(trip);
             self.diagnose(trip);
         }
     }
@@ -844,6 +900,9 @@ impl<K: Knowledge> Driver<'_, K> {
         Outcome { round_trips, leftovers, kept }
     }
 }
+
+/// How a script's own words begin: without them a container was ended by something else, which its status names.
+const REPORT: &str = "snapready/1 ";
 
 /// The place of events among what is followed: after pods, claims and snapshots.
 const EVENTS: usize = 3;

@@ -86,13 +86,22 @@ impl Record {
         }
     }
 
-    pub(super) fn end(&mut self, target: usize, id: StepId, passed: bool, ending: Option<Ending>, ledger: &Ledger) {
+    /// `stuck` says what keeps the objects that a clean-up left.
+    pub(super) fn end(
+        &mut self,
+        target: usize,
+        id: StepId,
+        passed: bool,
+        ending: Option<Ending>,
+        ledger: &Ledger,
+        stuck: &[String],
+    ) {
         let Some(trip) = self.trips.get_mut(target) else {
             return;
         };
         let begun = trip.begun.take();
         let (status, message) = match id {
-            StepId::Cleanup => cleaned(target, ledger),
+            StepId::Cleanup => cleaned(target, ledger, stuck),
             _ if passed => (Status::Pass, passed_message(id, trip)),
             _ => match ending {
                 Some(Ending::Interrupted) => (Status::Unknown, "interrupted".to_owned()),
@@ -190,7 +199,7 @@ fn passed_message(id: StepId, trip: &Trip) -> String {
     }
 }
 
-fn cleaned(trip: usize, ledger: &Ledger) -> (Status, String) {
+fn cleaned(trip: usize, ledger: &Ledger, stuck: &[String]) -> (Status, String) {
     let count = |condition: fn(State) -> bool| {
         ledger
             .iter()
@@ -202,7 +211,8 @@ fn cleaned(trip: usize, ledger: &Ledger) -> (Status, String) {
     let removed = count(|state| state == State::Gone);
     let removed = format!("{removed} {} removed", if removed == 1 { "object" } else { "objects" });
     if left > 0 {
-        (Status::Fail, format!("{removed}, {left} left"))
+        let why = if stuck.is_empty() { String::new() } else { format!(": {}", stuck.join("; ")) };
+        (Status::Fail, format!("{removed}, {left} left{why}"))
     } else if unseen > 0 {
         let what = if unseen == 1 { "object" } else { "objects" };
         (

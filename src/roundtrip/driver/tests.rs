@@ -174,6 +174,10 @@ impl Knowledge for Plain {
     fn vanished(&self, _trip: usize, object: &ObjectName) -> CheckResult {
         Self::result(format!("{} {} vanished", object.kind, object.name))
     }
+
+    fn stuck(&self, object: ObjectName, _seen: &Value) -> String {
+        format!("{} {} is stuck", object.kind, object.name)
+    }
 }
 
 /// A client of the cluster that was named; `None` if none was.
