@@ -79,22 +79,23 @@ async fn an_interrupt_at_any_event_leaves_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_run_left_is_cleaned_up() {
-    let runs = stream::iter(["provision", "write", "snapshot", "restore", "verify", "cleanup"]).map(|step| async move {
-        let place = Place::of(healthy()).await;
-        let killed = place
-            .follow(&ONE, async |_, line, pid| {
-                if begins(line, step) {
-                    send(pid, Signal::KILL);
-                }
-            })
-            .await;
-        assert_eq!(killed.code, None, "killed at {step}");
-        let begun: Value = serde_json::from_str(&killed.lines[0]).unwrap();
-        let run = begun["event"]["run"].as_str().unwrap();
-        let cleaned = place.call(&["cleanup", "--run", run]).await;
-        assert_eq!(cleaned.code, Some(0), "killed at {step}: {cleaned:?}");
-        nothing_is_left(&place, &cleaned, &format!("killed at {step}"));
-    });
+    let runs =
+        stream::iter(["provision", "write", "snapshot", "restore", "verify", "cleanup"]).map(|step| async move {
+            let place = Place::of(healthy()).await;
+            let killed = place
+                .follow(&ONE, async |_, line, pid| {
+                    if begins(line, step) {
+                        send(pid, Signal::KILL);
+                    }
+                })
+                .await;
+            assert_eq!(killed.code, None, "killed at {step}");
+            let begun: Value = serde_json::from_str(&killed.lines[0]).unwrap();
+            let run = begun["event"]["run"].as_str().unwrap();
+            let cleaned = place.call(&["cleanup", "--run", run]).await;
+            assert_eq!(cleaned.code, Some(0), "killed at {step}: {cleaned:?}");
+            nothing_is_left(&place, &cleaned, &format!("killed at {step}"));
+        });
     runs.buffer_unordered(AT_A_TIME).collect::<()>().await;
 }
 
