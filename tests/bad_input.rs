@@ -103,7 +103,7 @@ async fn a_kubeconfig_that_cannot_be_used_is_a_wrong_call() {
         (file("list", b"- a\n- b\n"), "list"),
         (file("no-context", whole.replace("current-context: simulated\n", "").as_bytes()), "context"),
         (file("no-cluster", whole.replace("    cluster: simulated\n", "    cluster: lost\n").as_bytes()), "lost"),
-        (file("no-server", whole.replace("http://", "gopher://").as_bytes()), "gopher"),
+        (file("no-server", whole.replace("http://", "gopher://").as_bytes()), "http"),
         (file("empty", b""), ""),
     ];
     for (path, says) in &files {

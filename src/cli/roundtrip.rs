@@ -56,7 +56,7 @@ struct TripArgs {
     #[arg(long, value_name = "[NAME=]DURATION", help_heading = WHAT)]
     step_timeout: Vec<StepTimeout>,
     /// Limit for the clean-up
-    #[arg(long, value_name = "DURATION", default_value = "60s", help_heading = WHAT)]
+    #[arg(long, value_name = "DURATION", default_value = "75s", help_heading = WHAT)]
     cleanup_timeout: Limit,
 }
 

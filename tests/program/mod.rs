@@ -5,8 +5,7 @@ use std::io::Write;
 use std::process::Stdio;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use rustix::process::Pid;
 use snapready::sim::scenario::Scenario;
 use snapready::sim::{self, Cluster};
 use tempfile::NamedTempFile;
@@ -84,18 +83,4 @@ pub(crate) async fn follow(mut command: Command, mut on_line: impl AsyncFnMut(us
     assert!(ended.is_ok(), "{command:?} hangs; stderr:\n{errors}\nlast line: {:?}", lines.last());
     let code = child.wait().await.unwrap().code();
     Ended { code, lines, errors }
-}
-
-impl Ended {
-    /// The report that ends an ndjson stream.
-    pub(crate) fn report(&self) -> Value {
-        let last: Value = serde_json::from_str(self.lines.last().expect("nothing on stdout")).unwrap();
-        assert_eq!(last["event"]["type"], "run-finished", "{}", self.errors);
-        last["event"]["report"].clone()
-    }
-}
-
-pub(crate) fn send(pid: Pid, signal: Signal) {
-    // A process that has ended by itself is not there to get it.
-    let _gone = kill_process(pid, signal);
 }
