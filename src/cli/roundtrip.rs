@@ -12,7 +12,7 @@ use crate::cli::select::{SelectArgs, VerdictArgs};
 use crate::cluster::ConnectionArgs;
 use crate::report::document::{StepId, VolumeMode};
 use crate::roundtrip::driver::Options;
-use crate::roundtrip::machine::{Keep, Source};
+use crate::roundtrip::machine::Keep;
 use crate::roundtrip::plan::Selection;
 use crate::run::{self, RoundTripTask, Task};
 use crate::verdict::FailOn;
@@ -43,9 +43,6 @@ struct TripArgs {
     /// Image for the pods; it needs sh and what busybox and coreutils share
     #[arg(long, value_name = "IMAGE", help_heading = WHAT)]
     image: Option<String>,
-    /// Whether a pod holds the source volume while the snapshot is taken
-    #[arg(long, value_enum, default_value = "attached", help_heading = WHAT)]
-    source: SourceArg,
     /// Whether the objects are left in the cluster, to look at them
     #[arg(long, value_enum, default_value = "never", help_heading = WHAT)]
     keep: KeepArg,
@@ -59,7 +56,7 @@ struct TripArgs {
     #[arg(long, value_name = "[NAME=]DURATION", help_heading = WHAT)]
     step_timeout: Vec<StepTimeout>,
     /// Limit for the clean-up
-    #[arg(long, value_name = "DURATION", default_value = "60s", help_heading = WHAT)]
+    #[arg(long, value_name = "DURATION", default_value = "75s", help_heading = WHAT)]
     cleanup_timeout: Limit,
 }
 
@@ -69,12 +66,6 @@ enum Mode {
     Filesystem,
     #[value(alias = "Block")]
     Block,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum SourceArg {
-    Attached,
-    Detached,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -149,10 +140,6 @@ impl TripArgs {
                 KeepArg::Always => Keep::Always,
             },
             parallel: usize::from(self.parallel),
-            source: match self.source {
-                SourceArg::Attached => Source::Attached,
-                SourceArg::Detached => Source::Detached,
-            },
             ..Options::default()
         }
     }

@@ -182,7 +182,25 @@ pub async fn server_version(connection: &Connection) -> Result<ServerVersion, Co
     }
 }
 
+/// How often the first question is asked while the server is too busy to answer it.
+const ATTEMPTS: u32 = 5;
+/// What is waited for before the second time; it doubles with each.
+const FIRST_WAIT: std::time::Duration = std::time::Duration::from_millis(100);
+
 async fn first_answer(connection: &Connection) -> Result<(StatusCode, bytes::Bytes), kube::Error> {
+    let mut wait = FIRST_WAIT;
+    for _ in 1..ATTEMPTS {
+        let (status, body) = ask_version(connection).await?;
+        if status != StatusCode::TOO_MANY_REQUESTS && !status.is_server_error() {
+            return Ok((status, body));
+        }
+        tokio::time::sleep(wait).await;
+        wait *= 2;
+    }
+    ask_version(connection).await
+}
+
+async fn ask_version(connection: &Connection) -> Result<(StatusCode, bytes::Bytes), kube::Error> {
     let request = Request::get("/version").body(kube::client::Body::empty()).map_err(kube::Error::HttpError)?;
     let response = connection.client.send(request).await?;
     let status = response.status();

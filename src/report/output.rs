@@ -65,7 +65,7 @@ impl Outputs {
             match &report.path {
                 None => on_stdout.push(report.format),
                 // Two ways to write one path are one file.
-                Some(path) if taken.insert(std::path::absolute(path).unwrap_or_else(|_| path.clone())) => {
+                Some(path) if taken.insert(one_way(path)) => {
                     files.push((report.format, path.clone()));
                 }
                 Some(path) => return Err(OutputsError::SameFile(path.clone())),
@@ -83,6 +83,15 @@ impl Outputs {
     pub fn stdout(&self) -> Format {
         self.stdout
     }
+}
+
+/// The path as it is written when every folder is; a file that is not there yet has none.
+fn one_way(path: &Path) -> PathBuf {
+    let whole = fs::canonicalize(path).or_else(|_| {
+        let folder = fs::canonicalize(folder(path))?;
+        Ok::<_, io::Error>(path.file_name().map_or_else(|| folder.clone(), |name| folder.join(name)))
+    });
+    whole.or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Flags that ask for what cannot be: a usage error.

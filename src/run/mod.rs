@@ -21,6 +21,7 @@ use crate::report::events::{Happening, Target};
 use crate::report::format::Format;
 use crate::report::output::Reporter;
 use crate::report::progress::Progress;
+use crate::report::words;
 use crate::roundtrip::carry::Carry;
 use crate::roundtrip::driver::{self, Options, Signals};
 use crate::roundtrip::plan::{Plan, RunId, Selection};
@@ -105,7 +106,16 @@ pub(crate) async fn run(connection: &ConnectionArgs, screens: Screens, task: Tas
     }
     let report = found.report(&task, received.first);
     let code = report.run.exit_code;
-    match teller.finish(report).await {
+    // The human report says so itself; a document may never be read by a person.
+    let left = (!human && !report.leftovers.is_empty()).then(|| {
+        let objects = words::count(report.leftovers.len(), "object");
+        format!("{objects} may be left in the cluster; to remove what is: {}", words::cleanup_command(&report.run.id))
+    });
+    let written = teller.finish(report).await;
+    if let Some(left) = left {
+        complain(&left);
+    }
+    match written {
         Ok(()) => Ok(code),
         Err(error) => {
             complain(&error.to_string());

@@ -66,7 +66,8 @@ impl Default for Options {
         Self {
             timeout: None,
             step_timeouts: BTreeMap::new(),
-            cleanup_timeout: Duration::from_secs(60),
+            // A create without an answer must be outlived, or the namespace that it may bring back is not seen to be gone.
+            cleanup_timeout: LATEST_LANDING + Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),
             keep: Keep::Never,
             parallel: 1,

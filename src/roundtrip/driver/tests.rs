@@ -1,5 +1,5 @@
-//! The driver against a real cluster, if `SNAPREADY_TEST_KUBECONFIG` names one: with the plainest objects that make a round
-//! trip.
+//! The driver against a real cluster, which `SNAPREADY_TEST_KUBECONFIG` names: with the plainest objects that make a round
+//! trip. `cargo test --lib roundtrip::driver -- --ignored` runs them.
 
 use std::time::Duration;
 
@@ -180,13 +180,13 @@ impl Knowledge for Plain {
     }
 }
 
-/// A client of the cluster that was named; `None` if none was.
-async fn client() -> Option<Client> {
-    let path = std::env::var("SNAPREADY_TEST_KUBECONFIG").ok()?;
+/// A client of the cluster that was named.
+async fn client() -> Client {
+    let path = std::env::var("SNAPREADY_TEST_KUBECONFIG").expect("SNAPREADY_TEST_KUBECONFIG names a kubeconfig");
     let kubeconfig = Kubeconfig::read_from(path).unwrap();
     let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
     config.default_retry = false;
-    Some(Client::try_from(config).unwrap())
+    Client::try_from(config).unwrap()
 }
 
 async fn nothing_is_left(client: &Client, run: &str) {
@@ -209,8 +209,9 @@ fn show(since: tokio::time::Instant, event: &Happening) {
 }
 
 #[tokio::test]
+#[ignore = "needs a real cluster, named by SNAPREADY_TEST_KUBECONFIG"]
 async fn a_good_run_passes_and_leaves_nothing() {
-    let Some(client) = client().await else { return };
+    let client = client().await;
     let since = tokio::time::Instant::now();
     let run_id = format!("{:06x}", std::process::id());
     let knowledge = Plain::new(&run_id, 2);
@@ -258,8 +259,9 @@ async fn interrupted(client: &Client, run_id: &str, at: usize) -> (usize, Vec<Ob
 }
 
 #[tokio::test]
+#[ignore = "needs a real cluster, named by SNAPREADY_TEST_KUBECONFIG"]
 async fn a_signal_at_every_event_leaves_nothing() {
-    let Some(client) = client().await else { return };
+    let client = client().await;
     let run_id = |at: usize| format!("{:06x}", 0x10_0000 + (std::process::id() as usize % 0x1_0000) * 0x20 + at);
     let (count, _) = interrupted(&client, &run_id(31), usize::MAX).await;
     let runs = (0..count).map(|at| {
@@ -275,8 +277,9 @@ async fn a_signal_at_every_event_leaves_nothing() {
 
 /// A run that is killed, as by SIGKILL, at its snapshot.
 #[tokio::test]
+#[ignore = "needs a real cluster, named by SNAPREADY_TEST_KUBECONFIG"]
 async fn a_clean_up_removes_what_a_killed_run_left() {
-    let Some(client) = client().await else { return };
+    let client = client().await;
     let run_id = format!("{:06x}", 0xf0_0000 + std::process::id());
     let knowledge = Plain::new(&run_id, 1);
     let (_signals, signal) = watch::channel(Signals::default());
