@@ -725,12 +725,9 @@ impl<K: Knowledge> Driver<'_, K> {
         let running = self.machine.ending(trip).is_none();
         match role {
             Role::Writer if before < Progress::Written && running => {
-                let Container::Ended(code, message) = container(object, "initContainerStatuses") else {
+                let Some((code, message)) = said(object, "initContainerStatuses") else {
                     return seen;
                 };
-                if code != 0 && !message.starts_with(REPORT) {
-                    return seen;
-                }
                 match self.knowledge.written(trip, message) {
                     Ok(()) if code != 0 => seen,
                     Ok(()) => seen.max(Progress::Written),
@@ -901,9 +898,6 @@ impl<K: Knowledge> Driver<'_, K> {
         Outcome { round_trips, leftovers, kept }
     }
 }
-
-/// How a script's own words begin: without them a container was ended by something else, which its status names.
-const REPORT: &str = "snapready/1 ";
 
 /// The place of events among what is followed: after pods, claims and snapshots.
 const EVENTS: usize = 3;

@@ -80,11 +80,14 @@ pub(crate) fn container<'a>(pod: &'a Value, statuses: &str) -> Container<'a> {
     if state.is_some_and(|state| state.get("running").is_some()) { Container::Running } else { Container::Waiting }
 }
 
+/// How a script's own words begin: without them a container was ended by something else, which its status names.
+const REPORT: &str = "snapready/1 ";
+
 /// The exit code and the termination message of a container that has ended and has something to say. One that failed
 /// without a word is left to the diagnosis.
 pub(crate) fn said<'a>(pod: &'a Value, statuses: &str) -> Option<(i64, &'a str)> {
     match container(pod, statuses) {
-        Container::Ended(code, message) if code == 0 || !message.is_empty() => Some((code, message)),
+        Container::Ended(code, message) if code == 0 || message.starts_with(REPORT) => Some((code, message)),
         Container::Ended(..) | Container::Running | Container::Waiting => None,
     }
 }
