@@ -1,6 +1,6 @@
 //! Wrong calls, clusters that cannot be reached, and hostile text: one clear message and the right exit code, never a panic.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may")]
+#![expect(clippy::unwrap_used, reason = "a test may")]
 
 mod program;
 

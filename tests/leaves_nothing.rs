@@ -202,7 +202,6 @@ async fn troubled_requests_leave_nothing() {
         place.cluster.fault(fault);
         let ended = place.call(&ONE).await;
         let took = report(&ended)["run"]["durationMs"].clone();
-        eprintln!("TOOK {took} {fault:?}");
         (honest(&place, &ended, &format!("{fault:?}")), fault)
     });
     let codes: Vec<_> = runs.buffer_unordered(AT_A_TIME).collect().await;
