@@ -306,7 +306,6 @@ impl Walk {
     }
 
     /// A request is answered.
-    #[expect(clippy::too_many_lines, reason = "one arm for each kind of request")]
     fn answer(&self, pair: Pair, pending: Pending, next: &mut Vec<Pair>) -> Result<(), String> {
         let troubled = pair.1.trouble > 0;
         let trouble = |mut pair: Pair| {
