@@ -194,8 +194,8 @@ async fn troubled_requests_leave_nothing() {
     }
     faults.push(times(Fault::always(&["delete"], &EVERYTHING, Effect::Error(500)), 3));
     faults.push(times(Fault::always(&["delete"], &EVERYTHING, Effect::DisconnectAfterEffect), 3));
-    faults.push(times(Fault::always(&[], &[], Effect::TooManyRequests(0)), 12));
-    faults.push(times(Fault::always(&["get", "list", "watch"], &[], Effect::Error(503)), 4));
+    faults.push(times(Fault::always(&[], &[], Effect::TooManyRequests(0)), 4));
+    faults.push(times(Fault::always(&["get", "list", "watch"], &[], Effect::Error(503)), 3));
     faults.push(Fault::always(&["watch"], &[], Effect::CutWatch(Duration::from_millis(20))));
 
     let runs = stream::iter(faults).map(|fault| async move {
