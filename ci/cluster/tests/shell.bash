@@ -130,6 +130,8 @@ digest_of() {
 # The namespace itself takes 5 seconds more, which nobody waits for.
 in_namespace() {
   k create namespace "$1" >/dev/null
+  # A pod is refused until the namespace has it.
+  k -n "$1" wait serviceaccount/default --for=create --timeout="$patience" >/dev/null
   "$2" "$1"
   k -n "$1" delete pods,volumesnapshots,persistentvolumeclaims --all --timeout="$patience" >/dev/null
   k delete namespace "$1" --wait=false >/dev/null
