@@ -108,6 +108,11 @@ pub fn of_snapshots(crd: &CustomResourceDefinition) -> Vec<Release> {
     }
 }
 
+/// The releases of a contents or classes CRD without v1. Only the snapshots CRD tells 2.1 from 3.x.
+fn before_v1(crd: &CustomResourceDefinition) -> Vec<Release> {
+    if columns(version(crd, "v1beta1")) == 0 { vec![Release::V2_0] } else { vec![Release::V2_1, Release::V3] }
+}
+
 /// The releases that a `volumesnapshotcontents` CRD may come from, oldest first.
 #[must_use]
 pub fn of_contents(crd: &CustomResourceDefinition) -> Vec<Release> {
@@ -115,11 +120,7 @@ pub fn of_contents(crd: &CustomResourceDefinition) -> Vec<Release> {
         return vec![Release::Below2];
     }
     let Some(v1) = version(crd, "v1") else {
-        return if columns(version(crd, "v1beta1")) == 0 {
-            vec![Release::V2_0]
-        } else {
-            vec![Release::V2_1, Release::V3]
-        };
+        return before_v1(crd);
     };
     if serves(crd, "v1beta1") {
         return vec![if !flag(v1, "storage") {
@@ -151,11 +152,7 @@ pub fn of_classes(crd: &CustomResourceDefinition) -> Vec<Release> {
         return vec![Release::Below2];
     }
     let Some(v1) = version(crd, "v1") else {
-        return if columns(version(crd, "v1beta1")) == 0 {
-            vec![Release::V2_0]
-        } else {
-            vec![Release::V2_1, Release::V3]
-        };
+        return before_v1(crd);
     };
     if serves(crd, "v1beta1") {
         return if !flag(v1, "storage") {
