@@ -171,10 +171,13 @@ impl Knowledge for Carry<'_> {
             object,
             deletion_timestamp: text("/metadata/deletionTimestamp"),
             finalizers: finalizers.into_iter().flatten().filter_map(Value::as_str).map(ToOwned::to_owned).collect(),
+            being_created: text("/metadata/annotations/snapshot.storage.kubernetes.io~1volumesnapshot-being-created")
+                .is_some(),
             error: text("/status/error/message"),
         });
         match (result.cause, text("/status/error/message")) {
-            (_, Some(error)) => format!("{} ({})", result.message, line(&error, 200)),
+            (Some(cause), Some(error)) => format!("{} ({cause}; last error: {})", result.message, line(&error, 200)),
+            (None, Some(error)) => format!("{} (last error: {})", result.message, line(&error, 200)),
             (Some(cause), None) => format!("{} ({cause})", result.message),
             (None, None) => result.message,
         }

@@ -60,6 +60,9 @@ const PERMANENT: [(&str, &str, &str); 9] = [
     ),
 ];
 
+/// How newer releases of csi-provisioner introduce an InvalidArgument: they ask again only after minutes.
+const INFEASIBLE: &str = "failed with infeasible error";
+
 pub(super) fn certain(observation: &Observation<'_>) -> Option<CheckResult> {
     let claim = observation.claim?;
     let check = check(observation);
@@ -129,7 +132,10 @@ fn by_code(
     event: &SeenEvent,
 ) -> Option<CheckResult> {
     let code = Code::find(&event.message)?;
-    let (often, long) = code.patience()?;
+    if event.message.contains(INFEASIBLE) {
+        return Some(failed(observation, check, event, code.meaning(), advice(observation, code)));
+    }
+    let (often, long) = code.patience(&event.message)?;
     let same: Vec<&SeenEvent> =
         events.iter().filter(|event| Code::find(&event.message) == Some(code)).copied().collect();
     // Without a count in the events time alone has to do, and more of it.

@@ -74,7 +74,7 @@ impl Code {
 
     /// From when on an answer with this code is certain to stay: so often seen, and so long after the step began.
     /// `None`: it may pass at any time.
-    pub(super) const fn patience(self) -> Option<(u64, Duration)> {
+    pub(super) fn patience(self, message: &str) -> Option<(u64, Duration)> {
         match self {
             // Wrong by definition until somebody changes the request, the class or the rights.
             Self::InvalidArgument
@@ -82,12 +82,16 @@ impl Code {
             | Self::Unimplemented
             | Self::PermissionDenied
             | Self::Unauthenticated => Some((2, Duration::from_secs(3))),
+            // Drivers of clouds say so, too, when their API wants fewer requests.
+            Self::ResourceExhausted if is_throttling(message) => None,
             // Storage that lags behind gives these too, but not for long.
-            Self::NotFound | Self::AlreadyExists | Self::FailedPrecondition => Some((3, Duration::from_secs(8))),
+            Self::NotFound
+            | Self::AlreadyExists
+            | Self::FailedPrecondition
+            | Self::ResourceExhausted
+            | Self::DataLoss => Some((3, Duration::from_secs(8))),
             // Some drivers say so of everything, of hiccups as well.
-            Self::Internal | Self::Unknown | Self::DataLoss | Self::ResourceExhausted => {
-                Some((4, Duration::from_secs(45)))
-            }
+            Self::Internal | Self::Unknown => Some((4, Duration::from_secs(45))),
             Self::Canceled | Self::DeadlineExceeded | Self::Unavailable | Self::Aborted => None,
         }
     }
@@ -135,4 +139,12 @@ impl Code {
             Self::Internal | Self::Unknown | Self::DataLoss => "Look into the driver's log.",
         }
     }
+}
+
+/// Whether a text asks for fewer requests, which passes, instead of more room.
+fn is_throttling(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["throttl", "rate limit", "ratelimit", "rate exceeded", "limitexceeded", "too many requests", "code 429"]
+        .iter()
+        .any(|word| message.contains(word))
 }

@@ -314,7 +314,7 @@ fn mount(observation: &Observation<'_>) -> Option<CheckResult> {
         });
     }
     let code = Code::find(&event.message)?;
-    let (often, long) = code.patience()?;
+    let (often, long) = code.patience(&event.message)?;
     (of_code(code) >= often && observation.elapsed >= long)
         .then(|| failed(&event.message, code.meaning(), Fix::text(code.advice())))
 }

@@ -292,7 +292,7 @@ fn source_text(observation: &Observation<'_>, message: &str, evidence: &Evidence
 /// have asked again after one, two and four seconds.
 fn driver_text(observation: &Observation<'_>, message: &str, evidence: &Evidence) -> Option<CheckResult> {
     let code = Code::find(message)?;
-    let (_, long) = code.patience()?;
+    let (_, long) = code.patience(message)?;
     if observation.elapsed < long {
         return None;
     }

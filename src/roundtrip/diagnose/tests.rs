@@ -284,7 +284,7 @@ fn the_drivers_answer_to_a_snapshot() {
         ("NotFound", 7, Some(8)),
         ("FailedPrecondition", 7, Some(8)),
         ("Internal", 44, Some(45)),
-        ("ResourceExhausted", 44, Some(45)),
+        ("ResourceExhausted", 7, Some(8)),
         ("Unavailable", 3600, None),
         ("DeadlineExceeded", 3600, None),
         ("Aborted", 3600, None),
@@ -295,6 +295,8 @@ fn the_drivers_answer_to_a_snapshot() {
         }
     }
     Moment::at(Snapshot, 3600).error(&text("Nonsense")).waits();
+    let throttled = "rpc error: code = ResourceExhausted desc = Request rate exceeded, try again later";
+    Moment::at(Snapshot, 3600).error(throttled).waits();
 }
 
 #[test]
@@ -310,10 +312,17 @@ fn provisioning() {
     failed(Provision, 3, 2, &rpc("InvalidArgument")).is("SR308");
     failed(Provision, 3, 1, &rpc("InvalidArgument")).waits();
     failed(Provision, 1, 2, &rpc("InvalidArgument")).waits();
+    let infeasible = format!(
+        "Volume provisioning failed with infeasible error. Retries will be delayed. {}",
+        rpc("InvalidArgument")
+    );
+    failed(Provision, 0, 1, &infeasible).is("SR308");
     assert!(failed(Provision, 3, 2, &rpc("OutOfRange")).is("SR308").fix.unwrap().commands[0].contains("--size"));
     failed(Restore, 8, 3, &rpc("NotFound")).is("SR309");
     failed(Restore, 600, 30, &rpc("Unavailable")).waits();
-    failed(Provision, 9, 3, &rpc("ResourceExhausted")).waits();
+    failed(Provision, 9, 3, &rpc("ResourceExhausted")).is("SR308");
+    failed(Provision, 3600, 99, &format!("{} 429 Too Many Requests", rpc("ResourceExhausted"))).waits();
+    failed(Provision, 9, 3, &rpc("Internal")).waits();
     failed(Provision, 9, 1, "storageclass.storage.k8s.io \"fast\" not found").is("SR308");
     let source = "failed to provision volume with StorageClass \"fast\": error getting handle for DataSource Type VolumeSnapshot by Name snapshot: ";
     for (reason, certain) in [
@@ -511,6 +520,7 @@ fn stuck_objects_name_the_owner_and_nothing_is_stripped() {
         object,
         deletion_timestamp: Some("2026-01-01T00:00:00Z".to_owned()),
         finalizers: vec![finalizer.to_owned()],
+        being_created: false,
         error: None,
     });
     assert_eq!(result.id, "SR312");
@@ -524,6 +534,20 @@ fn stuck_objects_name_the_owner_and_nothing_is_stripped() {
             .iter()
             .all(|command| !command.contains("patch") && !command.contains("finalizers"))
     );
+}
+
+#[test]
+fn a_snapshot_that_may_still_be_cut_is_not_deleted() {
+    let object =
+        ObjectName { kind: "VolumeSnapshotContent".to_owned(), namespace: None, name: "snapcontent-1".to_owned() };
+    let result = stuck(&StuckObject {
+        object,
+        deletion_timestamp: Some("2026-01-01T00:00:00Z".to_owned()),
+        finalizers: vec!["snapshot.storage.kubernetes.io/volumesnapshotcontent-bound-protection".to_owned()],
+        being_created: true,
+        error: None,
+    });
+    assert!(result.cause.unwrap().contains("has not said for certain"));
 }
 
 #[test]
@@ -542,6 +566,7 @@ fn hostile_text_stays_on_one_line_and_out_of_commands() {
         object: claim(),
         deletion_timestamp: Some(evil.clone()),
         finalizers,
+        being_created: false,
         error: Some(evil.clone()),
     }));
     let moment = Moment::at(Restore, 60).event(
