@@ -1,0 +1,36 @@
+# What of a run's wall time was not the cluster's. The cluster works from when a request reaches it until that is done
+# which was asked for: in requests until they are answered (audit log), and in objects until the observer sees them so.
+def seconds: (.[0:19] + "Z" | fromdateiso8601) + ("0." + (.[20:] | rtrimstr("Z")) | tonumber);
+def ended: [.status.initContainerStatuses[]?, .status.containerStatuses[]?] | map(select(.state.terminated)) | length;
+
+($events | map(.event.event | select(.type == "run-started") | .run) | first) as $run
+| [$requests[] | select((.objectRef.namespace // .objectRef.name // "") == "snapready-\($run)" or (.requestReceivedTimestamp | seconds) >= $begin)
+    | select(.verb != "watch" and (.requestReceivedTimestamp | seconds) >= $begin and (.requestReceivedTimestamp | seconds) <= $finish)
+    | {verb, resource: .objectRef.resource, name: .objectRef.name, dry: (.requestURI | contains("dryRun=All")), code: .responseStatus.code,
+       from: (.requestReceivedTimestamp | seconds), to: (.stageTimestamp | seconds)}] as $asked
+| [$seen[] | select(.at >= $begin and .at <= $finish + 1)] | sort_by(.at) as $seen
+# asked VERB RESOURCE: when something was asked for and accepted, by name.
+| def asked($verb; $resource): $asked[] | select(.verb == $verb and .resource == $resource and (.dry | not) and .code < 300);
+  # done FROM CONDITION: the interval until the observer first sees an object so.
+  def until($from; $what; condition): first($seen[] | select(.at >= $from and (.seen | condition)) | {$from, to: .at, $what});
+  def of($kind; $name): .object.kind == $kind and .object.metadata.name == $name;
+  [ ($asked[] | {from, to, what: "\(.verb) \(.resource)"}),
+    # A pod's work is done when its containers have ended; the writer's first one has then written.
+    (asked("create"; "pods") | .name as $n | until(.from; "pod \($n)"; of("Pod"; $n) and (.object | ended) >= 1)),
+    (asked("create"; "volumesnapshots") | .name as $n | until(.from; "snapshot \($n)"; of("VolumeSnapshot"; $n) and .object.status.readyToUse == true)),
+    # The writer, when told to go, overwrites and ends.
+    (asked("delete"; "pods") | .name as $n | until(.from; "end of pod \($n)"; of("Pod"; $n) and ((.object | ended) >= 2 or .type == "DELETED"))),
+    (asked("delete"; "pods") | .name as $n | until(.from; "deletion of pod \($n)"; of("Pod"; $n) and .type == "DELETED")),
+    (asked("delete"; "volumesnapshots") | .name as $n | until(.from; "deletion of content of \($n)";
+      .object.kind == "VolumeSnapshotContent" and .type == "DELETED" and .object.spec.volumeSnapshotRef.name == $n)),
+    (asked("delete"; "persistentvolumeclaims") | .name as $n | until(.from; "deletion of volume of \($n)";
+      .object.kind == "PersistentVolume" and .type == "DELETED" and .object.spec.claimRef.name == $n)),
+    (asked("delete"; "namespaces") | .name as $n | until(.from; "deletion of namespace"; of("Namespace"; $n) and .type == "DELETED"))
+  ] | sort_by(.from)
+| reduce .[] as $i ({at: $begin, after: "start", gaps: [], own: 0};
+    if $i.from > .at then .own += $i.from - .at | .gaps += [{milliseconds: (($i.from - .at) * 1000), after, before: $i.what}] else . end
+    | if $i.to > .at then .at = $i.to | .after = $i.what else . end)
+| .gaps += [{milliseconds: (($finish - .at) * 1000), after, before: "end"}] | .own += ([$finish - .at, 0] | max)
+| {wall: (($finish - $begin) * 1000), own: (.own * 1000),
+   verdict: (($events | map(select(.event.event.type == "verdict-known") | .at) | max - $begin) * 1000),
+   gaps: (.gaps | sort_by(-.milliseconds) | .[:4])}
