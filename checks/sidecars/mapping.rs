@@ -138,8 +138,7 @@ pub fn sidecar_of<'a>(facts: &'a Facts, driver: &str) -> Presence<'a> {
             evidence: Some(lease_evidence(lease)),
         };
     }
-    let both_seen = facts.csi_drivers.seen().is_some() && facts.csi_nodes.seen().is_some();
-    if both_seen && !is_registered(facts, driver) {
+    if is_surely_unregistered(facts, driver) {
         return Presence::Absent { because: "the driver is not installed".to_owned(), evidence: None };
     }
     Presence::Unknown { why: "no part of the driver's controller is visible: it may run out of sight".to_owned() }
@@ -169,6 +168,12 @@ pub fn is_registered(facts: &Facts, driver: &str) -> bool {
     let object = facts.csi_drivers.seen().into_iter().flatten().any(|known| known.metadata.name == driver);
     let nodes = || facts.csi_nodes.seen().into_iter().flatten();
     object || nodes().any(|node| node.spec.drivers.iter().any(|known| known.name == driver))
+}
+
+/// Whether it is certain that a driver is not installed: both places that would name it were seen, and neither does.
+#[must_use]
+pub fn is_surely_unregistered(facts: &Facts, driver: &str) -> bool {
+    facts.csi_drivers.seen().is_some() && facts.csi_nodes.seen().is_some() && !is_registered(facts, driver)
 }
 
 /// Every driver that anything in the cluster names.

@@ -60,9 +60,11 @@ pub(crate) struct RoundTripTask {
 pub(crate) struct WrongCall(pub(crate) String);
 
 /// What the facts about a round trip are taken from, whatever checks are selected: the diagnosis rests on them.
-const ROUND_TRIP_NEEDS: [Need; 8] = [
+const ROUND_TRIP_NEEDS: [Need; 10] = [
+    Need::ServerVersion,
     Need::StorageClasses,
     Need::VolumeSnapshotClasses,
+    Need::VolumeSnapshotContents,
     Need::SnapshotApis,
     Need::CsiDrivers,
     Need::CsiNodes,

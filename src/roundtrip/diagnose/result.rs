@@ -2,9 +2,9 @@
 
 use snapready_checks::model::check::{Group, Severity};
 use snapready_checks::model::finding::{Evidence, Fix, Status};
+use snapready_checks::names::is_object_name;
 
 use crate::report::document::CheckResult;
-use crate::roundtrip::plan::is_name;
 
 /// At most so many characters of a cluster's text stand in a message.
 const MESSAGE: usize = 400;
@@ -148,5 +148,5 @@ pub(crate) fn line(text: &str, limit: usize) -> String {
 
 /// A name for a command: the name if it is one that Kubernetes accepts, a placeholder otherwise.
 pub(super) fn safe<'a>(name: &'a str, placeholder: &'a str) -> &'a str {
-    if is_name(name) { name } else { placeholder }
+    if is_object_name(name) { name } else { placeholder }
 }
