@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use crate::drivers::registered::is_registered;
 use crate::model::facts::Facts;
 use crate::running::running;
-use crate::sidecars::mapping::{controller_part_of, is_controller_part, is_registered};
+use crate::sidecars::find::controller_part_of;
+use crate::sidecars::mapping::is_controller_part;
 
 /// A distribution whose snapshot-controller and CSI controllers may be out of sight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use crate::classes::choose::{classes_of, default_storage_class};
 use crate::controller::find::Presence;
-use crate::drivers::csi_driver_registered::is_in_tree;
+use crate::drivers::registered::{is_in_tree, is_registered};
 use crate::drivers::table::{KnownDriver, known_driver};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
 use crate::names::is_object_name;
-use crate::sidecars::mapping::{is_registered, sidecar_of};
+use crate::sidecars::find::sidecar_of;
 use crate::words::{list, plural};
 
 /// See `doc.md`.

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use crate::controller::find::Presence;
+use crate::drivers::registered::is_surely_unregistered;
 use crate::drivers::table::known_driver;
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
 use crate::running::Running;
-use crate::sidecars::mapping::{is_surely_unregistered, sidecar_of};
+use crate::sidecars::find::sidecar_of;
 use crate::words::list;
 
 /// See `doc.md`.

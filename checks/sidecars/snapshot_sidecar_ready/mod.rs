@@ -6,7 +6,8 @@ use crate::model::finding::Findings;
 use crate::model::need::Need;
 use crate::running::readiness;
 use crate::sidecars::SIGNS;
-use crate::sidecars::mapping::{is_csi_snapshotter, sidecars};
+use crate::sidecars::each::each;
+use crate::sidecars::mapping::is_csi_snapshotter;
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {
@@ -23,20 +24,7 @@ pub const CHECK: Check = Check {
 };
 
 fn run(facts: &Facts, findings: &mut Findings) {
-    let all = sidecars(facts, is_csi_snapshotter);
-    if all.is_empty() {
-        findings.skip("no csi-snapshotter is visible");
-    }
-    for sidecar in &all {
-        let same = |other: &&crate::sidecars::mapping::Sidecar<'_>| {
-            other.drivers.iter().any(|driver| sidecar.drivers.contains(driver))
-        };
-        let covered = all.iter().filter(same).any(|other| other.running.ready > 0);
-        // Several workloads for one driver (one per node) are told apart by their places.
-        let target = match sidecar.drivers.as_slice() {
-            [driver] if all.iter().filter(same).count() == 1 => driver.clone(),
-            _ => sidecar.running.place(),
-        };
-        findings.push(readiness(&sidecar.running, "csi-snapshotter", covered).target(target));
-    }
+    each(facts, findings, "csi-snapshotter", is_csi_snapshotter, |running, covered| {
+        readiness(running, "csi-snapshotter", covered)
+    });
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use snapready_checks::drivers::registered::is_surely_unregistered;
 use snapready_checks::model::finding::{Evidence, Fix};
-use snapready_checks::sidecars::mapping::is_surely_unregistered;
 
 use super::grpc::Code;
 use super::result::{Found, RoundTripCheck, safe};

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use snapready_checks::drivers::registered::is_surely_unregistered;
 use snapready_checks::model::finding::{Evidence, Fix, Status};
-use snapready_checks::sidecars::mapping::is_surely_unregistered;
 
 use super::grpc::Code;
 use super::result::{Found, RoundTripCheck, safe};

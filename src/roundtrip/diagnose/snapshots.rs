@@ -7,7 +7,7 @@ use snapready_checks::classes::choose::{Choice, choose_snapshot_class, classes_o
 use snapready_checks::controller::find::{Presence, snapshot_controllers};
 use snapready_checks::model::finding::{Evidence, Fix};
 use snapready_checks::model::kubernetes::VolumeSnapshotClass;
-use snapready_checks::sidecars::mapping::sidecar_of;
+use snapready_checks::sidecars::find::sidecar_of;
 
 use super::grpc::Code;
 use super::result::{Found, RoundTripCheck, safe};

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use snapready_checks::controller::find::{Presence, snapshot_controllers};
 use snapready_checks::model::finding::{Evidence, Fix};
-use snapready_checks::sidecars::mapping::sidecar_of;
+use snapready_checks::sidecars::find::sidecar_of;
 
 use super::grpc::Code;
 use super::result::{Found, RoundTripCheck, line, safe};
