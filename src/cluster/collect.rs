@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::join_all;
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::Value;
 use snapready_checks::model::facts::{Facts, SnapshotApis};
 use snapready_checks::model::kubernetes::{CustomResourceDefinition, ServerVersion, Workload};
 use snapready_checks::model::need::{CRD_NAMES, Need};
+use snapready_checks::model::nulls;
 use snapready_checks::model::probe::Probe;
 
 use crate::cluster::connect::Connection;
-use crate::cluster::list::{Resource, list, strip_nulls};
+use crate::cluster::list::{Resource, list};
 pub use crate::cluster::request::Retry;
 use crate::cluster::request::{Failure, JSON, Requests};
 use crate::cluster::{access, keep};
@@ -150,7 +150,7 @@ async fn server_version(requests: &Requests<'_>, known: Option<&ServerVersion>) 
         return Probe::Seen { value: version.clone() };
     }
     match requests.get("/version", JSON).await {
-        Ok(answer) => match serde_json::from_slice::<ServerVersion>(&answer) {
+        Ok(answer) => match nulls::from_slice::<ServerVersion>(&answer) {
             Ok(version) if !version.git_version.is_empty() => Probe::Seen { value: version },
             _ => Probe::Failed { reason: "GET /version: the answer holds no gitVersion".to_owned() },
         },
@@ -204,7 +204,7 @@ async fn versions(requests: &Requests<'_>, group: &str) -> Result<Option<Vec<Str
         Err(failure) => return Err(open_to_all(&path, failure)),
     };
     let found: ApiGroup =
-        serde_json::from_slice(&answer).map_err(|_| format!("GET {path}: the answer is not an APIGroup"))?;
+        nulls::from_slice(&answer).map_err(|_| format!("GET {path}: the answer is not an APIGroup"))?;
     let mut versions: Vec<String> = found.versions.into_iter().map(|version| version.version).collect();
     if let Some(preferred) = found.preferred_version {
         // Stable: the others stay in the server's order.
@@ -239,13 +239,8 @@ async fn custom_resource_definitions(requests: &Requests<'_>) -> Probe<Vec<Custo
     }
 }
 
-/// Nulls go only if it cannot be read with them: a schema may hold one as a default, and the fingerprint is of the schema.
 fn definition(answer: &[u8]) -> Option<CustomResourceDefinition> {
-    let mut definition: CustomResourceDefinition = serde_json::from_slice(answer).ok().or_else(|| {
-        let mut value: Value = serde_json::from_slice(answer).ok()?;
-        strip_nulls(&mut value);
-        serde_json::from_value(value).ok()
-    })?;
+    let mut definition: CustomResourceDefinition = nulls::from_slice(answer).ok()?;
     keep::all(&mut definition);
     Some(definition)
 }

@@ -6,6 +6,7 @@ use http::{HeaderValue, Request, StatusCode, header};
 use kube::client::{AuthError, ClientBuilder};
 use kube::{Client, Config};
 use snapready_checks::model::kubernetes::ServerVersion;
+use snapready_checks::model::nulls;
 
 use crate::cluster::error::ConnectError;
 use crate::cluster::flags::{ConnectionArgs, Limits};
@@ -173,7 +174,7 @@ pub async fn server_version(connection: &Connection) -> Result<ServerVersion, Co
     match status {
         StatusCode::UNAUTHORIZED => Err(ConnectError::Unauthorized { server }),
         StatusCode::FORBIDDEN => Err(ConnectError::Forbidden { server, reason: text }),
-        status if status.is_success() => match serde_json::from_slice::<ServerVersion>(&body) {
+        status if status.is_success() => match nulls::from_slice::<ServerVersion>(&body) {
             Ok(version) if !version.git_version.is_empty() => Ok(version),
             Ok(_) => Err(not_kubernetes("its answer to GET /version holds no gitVersion".to_owned())),
             Err(_) => Err(not_kubernetes("its answer to GET /version is not JSON".to_owned())),
