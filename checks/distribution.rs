@@ -85,6 +85,16 @@ pub fn may_be_hidden(facts: &Facts) -> Option<Distribution> {
     })
 }
 
+/// Whether the cluster assigns each pod a user from a range of its namespace and refuses every other, as `OpenShift` and
+/// its kin do by their `SecurityContextConstraints`. If these could not be asked for, the version tells.
+#[must_use]
+pub fn assigns_users(facts: &Facts) -> bool {
+    match facts.security_context_constraints.seen() {
+        Some(served) => *served,
+        None => facts.server_version.seen().is_some_and(|version| is_openshift(&version.git_version)),
+    }
+}
+
 /// `OpenShift` builds Kubernetes as `v1.27.6+f67aeb3`; others append words (`+k3s1`, `+rke2r1`, `+IKS`). Where its
 /// control plane is not hosted, its controllers are visible and nobody asks.
 fn is_openshift(version: &str) -> bool {

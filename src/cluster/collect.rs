@@ -35,6 +35,9 @@ const SNAPSHOT: &str = "snapshot.storage.k8s.io";
 /// The API groups of snapshots. They are asked for by name: discovery as a whole fails with any broken extension.
 const SNAPSHOT_GROUPS: [&str; 2] = [SNAPSHOT, "groupsnapshot.storage.k8s.io"];
 
+/// The API group of `SecurityContextConstraints`.
+const OPENSHIFT_SECURITY: &str = "security.openshift.io";
+
 const fn resource(group: &'static str, plural: &'static str, kind: &'static str) -> Resource {
     Resource { group, version: "v1", plural, kind }
 }
@@ -72,7 +75,7 @@ async fn look(connection: &Connection, collection: &Collection<'_>, on_retry: &(
         (storage_classes, (volume_snapshot_classes, class_secrets), volume_snapshot_contents),
         (csi_drivers, csi_nodes),
         (pods, workloads, leases),
-        round_trip_access,
+        (round_trip_access, security_context_constraints),
     ) = futures::join!(
         async {
             futures::join!(
@@ -101,11 +104,16 @@ async fn look(connection: &Connection, collection: &Collection<'_>, on_retry: &(
                 when(needs, Need::Leases, list(requests, &LEASES, keep::lease)),
             )
         },
-        when(
-            needs,
-            Need::RoundTripAccess,
-            access::round_trip(requests, collection.namespace, collection.own_namespace)
-        ),
+        async {
+            futures::join!(
+                when(
+                    needs,
+                    Need::RoundTripAccess,
+                    access::round_trip(requests, collection.namespace, collection.own_namespace)
+                ),
+                when(needs, Need::SecurityContextConstraints, is_served(requests, OPENSHIFT_SECURITY)),
+            )
+        },
     );
     Facts {
         collected_at,
@@ -122,6 +130,7 @@ async fn look(connection: &Connection, collection: &Collection<'_>, on_retry: &(
         leases,
         class_secrets,
         round_trip_access,
+        security_context_constraints,
     }
 }
 
@@ -183,6 +192,13 @@ async fn snapshot_apis(requests: &Requests<'_>) -> Probe<SnapshotApis> {
         }
     }
     Probe::Seen { value: SnapshotApis(apis) }
+}
+
+async fn is_served(requests: &Requests<'_>, group: &str) -> Probe<bool> {
+    match versions(requests, group).await {
+        Ok(versions) => Probe::from(versions.is_some()),
+        Err(reason) => Probe::Failed { reason },
+    }
 }
 
 /// The versions of an API group, the preferred one first; `None` if it is not served.

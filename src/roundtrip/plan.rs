@@ -5,6 +5,7 @@ mod run_id;
 
 use jiff::Timestamp;
 use oci_spec::distribution::Reference;
+use snapready_checks::distribution::assigns_users;
 use snapready_checks::model::facts::Facts;
 use snapready_checks::names::is_object_name;
 
@@ -21,7 +22,7 @@ pub const DEFAULT_IMAGE: &str = "docker.io/library/busybox:1.36";
 pub const DEFAULT_SIZE: Quantity = Quantity(1 << 30);
 /// 32 MiB: the data, its overwritten copy and a journal have to fit.
 pub const MINIMUM_SIZE: Quantity = Quantity(32 << 20);
-/// Without a class of its own choosing, a user that every image runs as.
+/// A user that every image runs as.
 const NOBODY: i64 = 65_534;
 
 /// What the user asked for.
@@ -45,8 +46,6 @@ pub struct Selection {
     pub namespace: Option<String>,
     /// Labels that the pods' node must have.
     pub node_selector: Vec<(String, String)>,
-    /// Leave the user id of pods to the cluster: `OpenShift` assigns one per namespace and refuses any other.
-    pub cluster_assigns_user: bool,
 }
 
 /// What a run will do.
@@ -64,7 +63,7 @@ pub struct Plan {
     pub image_pull_secret: Option<String>,
     /// Labels that the pods' node must have.
     pub node_selector: Vec<(String, String)>,
-    /// User and group of all pods; `None` leaves them to the cluster.
+    /// User and group of all pods; `None` leaves them to the cluster, which then has users of its own to assign.
     pub user: Option<i64>,
     /// When everything that the run creates counts as left behind.
     pub expires_at: Timestamp,
@@ -217,7 +216,7 @@ impl Plan {
             image: image(selection.image.as_deref().unwrap_or(DEFAULT_IMAGE))?,
             image_pull_secret: selection.image_pull_secret.clone(),
             node_selector: selection.node_selector.clone(),
-            user: (!selection.cluster_assigns_user).then_some(NOBODY),
+            user: (!assigns_users(facts)).then_some(NOBODY),
             run,
             expires_at,
             targets,

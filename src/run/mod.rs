@@ -60,7 +60,7 @@ pub(crate) struct RoundTripTask {
 pub(crate) struct WrongCall(pub(crate) String);
 
 /// What the facts about a round trip are taken from, whatever checks are selected: the diagnosis rests on them.
-const ROUND_TRIP_NEEDS: [Need; 10] = [
+const ROUND_TRIP_NEEDS: [Need; 11] = [
     Need::ServerVersion,
     Need::StorageClasses,
     Need::VolumeSnapshotClasses,
@@ -71,6 +71,7 @@ const ROUND_TRIP_NEEDS: [Need; 10] = [
     Need::Pods,
     Need::Workloads,
     Need::Leases,
+    Need::SecurityContextConstraints,
 ];
 
 /// How long after its beginning a run's objects count as left behind, beyond its own time limits.
