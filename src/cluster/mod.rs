@@ -10,6 +10,7 @@ mod keep;
 mod kubeconfig;
 mod limit;
 mod list;
+mod plugin;
 mod proxy;
 mod request;
 mod trouble;
