@@ -6,8 +6,8 @@ use crate::model::kubernetes::Container;
 use crate::running::Running;
 use crate::sidecars::mapping::{Sidecar, sidecars};
 
-/// One finding for each sidecar of a kind, with its driver as the target. `judge` is told the sidecar and whether any of
-/// those that serve the same driver is ready.
+/// One finding for each sidecar of a kind, with its driver as the target. `judge` is told the sidecar and whether another
+/// one that serves the same driver is ready.
 pub(super) fn each(
     facts: &Facts,
     findings: &mut Findings,
@@ -26,7 +26,8 @@ pub(super) fn each(
             [driver] if all.iter().filter(shares).count() == 1 => driver.clone(),
             _ => sidecar.running.place(),
         };
-        let covered = all.iter().filter(shares).any(|other| other.running.ready > 0);
+        let others = all.iter().filter(shares).filter(|other| !std::ptr::eq(*other, sidecar));
+        let covered = others.into_iter().any(|other| other.running.ready > 0);
         findings.push(judge(&sidecar.running, covered).target(target));
     }
 }

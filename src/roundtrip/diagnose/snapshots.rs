@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use snapready_checks::classes::choose::{Choice, choose_snapshot_class, classes_of};
 use snapready_checks::controller::find::{Presence, snapshot_controllers};
+use snapready_checks::controller::snapshot_controller_installed::install;
 use snapready_checks::model::finding::{Evidence, Fix};
 use snapready_checks::model::kubernetes::VolumeSnapshotClass;
 use snapready_checks::sidecars::find::sidecar_of;
@@ -325,14 +326,15 @@ fn no_controller(observation: &Observation<'_>, snapshot: &Value) -> Option<Chec
 
 pub(super) fn no_controller_result(observation: &Observation<'_>, cause: &str) -> CheckResult {
     let name = name(observation);
-    found(observation, RoundTripCheck::SnapshotControllerWorks, "nobody works on it: neither status nor finalizers nor events")
-        .evidence([Evidence::namespaced("VolumeSnapshot", &observation.namespace_name(), &name, "status", "absent")])
-        .cause(cause)
-        .fix(
-            Fix::text("Install the snapshot-controller of external-snapshotter in the release of the CRDs, or your distribution's add-on for it.")
-                .command("kubectl apply -k 'https://github.com/kubernetes-csi/external-snapshotter/deploy/kubernetes/snapshot-controller?ref=v8.6.0'"),
-        )
-        .done()
+    found(
+        observation,
+        RoundTripCheck::SnapshotControllerWorks,
+        "nobody works on it: neither status nor finalizers nor events",
+    )
+    .evidence([Evidence::namespaced("VolumeSnapshot", &observation.namespace_name(), &name, "status", "absent")])
+    .cause(cause)
+    .fix(install(observation.facts))
+    .done()
 }
 
 /// Bound, and not a sign of a sidecar on the content.
