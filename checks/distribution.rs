@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use crate::drivers::registered::is_registered;
 use crate::model::facts::Facts;
 use crate::running::running;
-use crate::sidecars::mapping::{controller_part_of, is_controller_part, is_registered};
+use crate::sidecars::find::controller_part_of;
+use crate::sidecars::mapping::is_controller_part;
 
 /// A distribution whose snapshot-controller and CSI controllers may be out of sight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +83,16 @@ pub fn may_be_hidden(facts: &Facts) -> Option<Distribution> {
         let no_controller = running(facts, is_controller_part).is_empty();
         (no_controller && provisioners.any(|driver| is_registered(facts, driver))).then_some(Distribution::Hosted)
     })
+}
+
+/// Whether the cluster assigns each pod a user from a range of its namespace and refuses every other, as `OpenShift` and
+/// its kin do by their `SecurityContextConstraints`. If these could not be asked for, the version tells.
+#[must_use]
+pub fn assigns_users(facts: &Facts) -> bool {
+    match facts.security_context_constraints.seen() {
+        Some(served) => *served,
+        None => facts.server_version.seen().is_some_and(|version| is_openshift(&version.git_version)),
+    }
 }
 
 /// `OpenShift` builds Kubernetes as `v1.27.6+f67aeb3`; others append words (`+k3s1`, `+rke2r1`, `+IKS`). Where its

@@ -139,6 +139,17 @@ pub fn image_name(image: &str) -> &str {
     name.split(':').next().unwrap_or(name)
 }
 
+/// Whether an argument switches a flag on. Go's flag package takes one dash or two, and a flag alone for true.
+pub(crate) fn is_switched_on(argument: &str, flag: &str) -> bool {
+    let rest = argument.trim_start_matches('-').strip_prefix(flag);
+    rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix('=').is_some_and(is_true))
+}
+
+/// What Go reads as true.
+pub(crate) fn is_true(value: &str) -> bool {
+    matches!(value, "1" | "t" | "T" | "true" | "TRUE" | "True")
+}
+
 /// Why the containers of a workload are not ready, as far as their states tell: what was seen, and what it means.
 #[must_use]
 pub fn trouble(running: &Running<'_>) -> Option<(Evidence, String)> {

@@ -5,7 +5,7 @@ use crate::api::release::schema_node;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Fix, Status};
 use crate::names::{fix_with, is_object_name};
-use crate::running::Running;
+use crate::running::{Running, is_switched_on, is_true};
 use crate::version::{Component, Version, rows};
 
 /// The first version of a snapshot API that a component of this version speaks.
@@ -31,13 +31,11 @@ fn needs_groups(component: Component, version: Version, running: &Running<'_>) -
     }
     let arguments: Vec<&str> =
         running.container.command.iter().chain(&running.container.args).map(String::as_str).collect();
-    let by_flag = arguments.iter().any(|argument| {
-        argument
-            .trim_start_matches('-')
-            .strip_prefix("enable-volume-group-snapshots")
-            .is_some_and(|rest| rest.is_empty() || rest == "=true")
-    });
-    let by_gate = arguments.iter().any(|argument| argument.contains("CSIVolumeGroupSnapshot=true"));
+    let by_flag = arguments.iter().any(|argument| is_switched_on(argument, "enable-volume-group-snapshots"));
+    let gates =
+        arguments.iter().flat_map(|argument| argument.split([',', '=']).zip(argument.split([',', '=']).skip(1)));
+    let by_gate =
+        gates.into_iter().any(|(gate, value)| gate.trim() == "CSIVolumeGroupSnapshot" && is_true(value.trim()));
     match (version.major, version.minor) {
         (6, 3) | (7, _) | (8, 0 | 1) if by_flag => Some("v1alpha1"),
         (8, 2 | 3) if by_gate => Some("v1beta1"),

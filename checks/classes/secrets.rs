@@ -43,7 +43,9 @@ pub fn secret_references(class: &VolumeSnapshotClass) -> Vec<SecretReference<'_>
     let references = SECRET_KINDS.iter().filter_map(|kind| {
         let name_key = format!("{RESERVED_PREFIX}{kind}-name");
         let namespace_key = format!("{RESERVED_PREFIX}{kind}-namespace");
-        match (class.parameters.get(&name_key), class.parameters.get(&namespace_key)) {
+        // An empty text is no name: alone it is refused as half a reference, and two of them are none.
+        let parameter = |key: &String| class.parameters.get(key).map(String::as_str).filter(|text| !text.is_empty());
+        match (parameter(&name_key), parameter(&namespace_key)) {
             (None, None) => None,
             (Some(_), None) => Some(SecretReference::Half { missing: namespace_key }),
             (None, Some(_)) => Some(SecretReference::Half { missing: name_key }),

@@ -45,6 +45,8 @@ pub struct Facts {
     pub class_secrets: Probe<Vec<SecretExistence>>,
     /// See [`Need::RoundTripAccess`].
     pub round_trip_access: Probe<Vec<AccessReview>>,
+    /// See [`Need::SecurityContextConstraints`].
+    pub security_context_constraints: Probe<bool>,
 }
 
 impl Facts {
@@ -65,6 +67,7 @@ impl Facts {
             Need::Leases => self.leases.missing(),
             Need::ClassSecrets => self.class_secrets.missing(),
             Need::RoundTripAccess => self.round_trip_access.missing(),
+            Need::SecurityContextConstraints => self.security_context_constraints.missing(),
         }
     }
 }

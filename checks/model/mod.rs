@@ -5,4 +5,5 @@ pub mod facts;
 pub mod finding;
 pub mod kubernetes;
 pub mod need;
+pub mod nulls;
 pub mod probe;

@@ -72,11 +72,13 @@ pub enum Need {
     ClassSecrets,
     /// Whether the caller may do what a round trip does.
     RoundTripAccess,
+    /// Whether `OpenShift`'s `SecurityContextConstraints` are served, which assign the users of pods.
+    SecurityContextConstraints,
 }
 
 impl Need {
     /// All needs, in the order in which they are shown.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ServerVersion,
         Self::SnapshotApis,
         Self::CustomResourceDefinitions,
@@ -90,6 +92,7 @@ impl Need {
         Self::Leases,
         Self::ClassSecrets,
         Self::RoundTripAccess,
+        Self::SecurityContextConstraints,
     ];
 
     /// The rights that looking takes. Discovery and access reviews are everybody's.
@@ -101,7 +104,11 @@ impl Need {
             // Discovery and access reviews are everybody's. That a class's secret exists is asked for as metadata only;
             // which secrets, only the classes tell, so a rule that allows it for all secrets is not proposed: without
             // the right the answer is unknown.
-            Self::ServerVersion | Self::SnapshotApis | Self::RoundTripAccess | Self::ClassSecrets => Vec::new(),
+            Self::ServerVersion
+            | Self::SnapshotApis
+            | Self::RoundTripAccess
+            | Self::ClassSecrets
+            | Self::SecurityContextConstraints => Vec::new(),
             Self::CustomResourceDefinitions => vec![Rule {
                 names: CRD_NAMES.iter().map(|name| (*name).to_owned()).collect(),
                 ..Rule::new("apiextensions.k8s.io", "customresourcedefinitions", &["get"])

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::controller::find::{Presence, is_fresh, lease_evidence, ready_content, ready_evidence, works_elsewhere};
-use crate::distribution::{Distribution, may_be_hidden};
+use crate::controller::find::works_elsewhere;
+use crate::drivers::registered::registered_drivers;
 use crate::drivers::table::driver_of_image;
 use crate::model::facts::Facts;
 use crate::model::kubernetes::{Container, Lease};
@@ -92,83 +92,6 @@ pub fn sidecars(facts: &Facts, matches: fn(&Container) -> bool) -> Vec<Sidecar<'
         Sidecar { running, drivers: drivers.into_iter().collect(), by }
     });
     sidecars.collect()
-}
-
-/// Whether a csi-snapshotter runs for a driver.
-pub fn sidecar_of<'a>(facts: &'a Facts, driver: &str) -> Presence<'a> {
-    let (own, others): (Vec<_>, Vec<_>) = sidecars(facts, is_csi_snapshotter)
-        .into_iter()
-        .partition(|sidecar| sidecar.drivers.iter().any(|name| name == driver));
-    let unmapped = others.iter().find(|sidecar| sidecar.drivers.is_empty()).map(|sidecar| sidecar.running.place());
-    let installations: Vec<Running<'a>> = own.into_iter().map(|sidecar| sidecar.running).collect();
-    if let Some(first) = installations.first() {
-        let proof = first.evidence("spec.template.spec.containers", &first.container.image);
-        return Presence::Present { installations, proof };
-    }
-    let name = format!("external-snapshotter-leader-{}", sanitised(driver));
-    let leases = || facts.leases.seen().into_iter().flatten().filter(|lease| lease.metadata.name == name);
-    if let Some(lease) = leases().find(|lease| is_fresh(lease, facts)) {
-        return Presence::Present { installations, proof: lease_evidence(lease) };
-    }
-    if facts.pods.seen().is_none() {
-        return Presence::Unknown { why: "pods could not be listed".to_owned() };
-    }
-    if let Some(place) = unmapped {
-        return Presence::Unknown {
-            why: format!("which driver the csi-snapshotter of {place} belongs to cannot be told"),
-        };
-    }
-    if let Some(part) = controller_part_of(facts, driver) {
-        return Presence::Absent {
-            because: format!("the driver's controller runs in {} without it", part.place()),
-            evidence: Some(part.evidence("spec.template.spec.containers", containers(&part))),
-        };
-    }
-    if let Some(distribution) = may_be_hidden(facts).filter(|known| *known != Distribution::Hosted) {
-        return match ready_content(facts, Some(driver)) {
-            Some(content) => Presence::Present { installations, proof: ready_evidence(content) },
-            None => Presence::Unknown {
-                why: format!("{distribution} may run it out of sight, and no snapshot that became ready proves it"),
-            },
-        };
-    }
-    if let Some(lease) = leases().next() {
-        return Presence::Absent {
-            because: "no container runs it, and its lease is no longer renewed".to_owned(),
-            evidence: Some(lease_evidence(lease)),
-        };
-    }
-    let both_seen = facts.csi_drivers.seen().is_some() && facts.csi_nodes.seen().is_some();
-    if both_seen && !is_registered(facts, driver) {
-        return Presence::Absent { because: "the driver is not installed".to_owned(), evidence: None };
-    }
-    Presence::Unknown { why: "no part of the driver's controller is visible: it may run out of sight".to_owned() }
-}
-
-fn containers(running: &Running<'_>) -> String {
-    running.spec.containers.iter().map(|container| container.name.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-/// A visible workload that is part of a driver's controller.
-pub fn controller_part_of<'a>(facts: &'a Facts, driver: &str) -> Option<Running<'a>> {
-    let parts = sidecars(facts, is_controller_part);
-    parts.into_iter().find(|part| part.drivers.iter().any(|name| name == driver)).map(|part| part.running)
-}
-
-/// The drivers that have a `CSIDriver` or have registered with a node.
-#[must_use]
-pub fn registered_drivers(facts: &Facts) -> BTreeSet<String> {
-    let objects = facts.csi_drivers.seen().into_iter().flatten().map(|driver| driver.metadata.name.clone());
-    let nodes = facts.csi_nodes.seen().into_iter().flatten();
-    objects.chain(nodes.flat_map(|node| node.spec.drivers.iter().map(|driver| driver.name.clone()))).collect()
-}
-
-/// Whether a driver has a `CSIDriver` or has registered with a node.
-#[must_use]
-pub fn is_registered(facts: &Facts, driver: &str) -> bool {
-    let object = facts.csi_drivers.seen().into_iter().flatten().any(|known| known.metadata.name == driver);
-    let nodes = || facts.csi_nodes.seen().into_iter().flatten();
-    object || nodes().any(|node| node.spec.drivers.iter().any(|known| known.name == driver))
 }
 
 /// Every driver that anything in the cluster names.

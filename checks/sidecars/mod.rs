@@ -1,5 +1,7 @@
 //! The sidecars that stand between Kubernetes and a CSI driver.
 
+mod each;
+pub mod find;
 pub mod mapping;
 pub mod provisioner_version;
 pub mod snapshot_sidecar_installed;

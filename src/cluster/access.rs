@@ -1,15 +1,20 @@
-//! What the caller may do, by `SelfSubjectAccessReview`, which everybody may create and the API server does not store.
+//! What the caller may do, one right at a time, by `SelfSubjectAccessReview`, which everybody may create and the API server does not store.
+
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use futures::future::join_all;
 use serde::Deserialize;
 use serde_json::json;
+use snapready_checks::classes::secrets::{SecretReference, secret_references};
 use snapready_checks::model::facts::{AccessReview, SecretExistence};
 use snapready_checks::model::kubernetes::VolumeSnapshotClass;
 use snapready_checks::model::need::Rule;
 use snapready_checks::model::probe::Probe;
+use snapready_checks::names::is_object_name;
 
 use crate::cluster::request::{Failure, Requests};
+use crate::cluster::rules::Rights;
 use crate::rbac;
 
 const PATH: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
@@ -64,15 +69,18 @@ pub(super) async fn round_trip(
     namespace: &str,
     own_namespace: bool,
 ) -> Probe<Vec<AccessReview>> {
-    let cluster = rbac::round_trip_cluster_rules(own_namespace).into_iter().map(|rule| (rule, None));
-    let within = rbac::round_trip_namespace_rules().into_iter().map(|rule| (rule, Some(namespace)));
-    let asked = cluster.chain(within).flat_map(|(rule, namespace)| {
+    let listed = Rights::in_namespace(requests, namespace).await;
+    // In a namespace that is not there yet nobody has rights but those for the whole cluster.
+    let cluster = rbac::round_trip_cluster_rules(own_namespace).into_iter().map(|rule| (rule, None, own_namespace));
+    let within = rbac::round_trip_namespace_rules().into_iter().map(|rule| (rule, Some(namespace), true));
+    let asked = cluster.chain(within).flat_map(|(rule, namespace, is_listed)| {
         let verbs = rule.verbs.clone();
-        verbs.into_iter().map(move |verb| (Rule { verbs: vec![verb], ..rule.clone() }, namespace))
+        verbs.into_iter().map(move |verb| (Rule { verbs: vec![verb], ..rule.clone() }, namespace, is_listed))
     });
-    let answers = join_all(asked.map(async |(rule, namespace)| {
+    let listed = &listed;
+    let answers = join_all(asked.map(async |(rule, namespace, is_listed)| {
         let verb = rule.verbs.join(",");
-        let allowed = may(requests, &rule, &verb, namespace).await?;
+        let allowed = (is_listed && listed.hold(&rule)) || may(requests, &rule, &verb, namespace).await?;
         Ok(AccessReview { rule, namespace: namespace.map(str::to_owned), allowed })
     }))
     .await;
@@ -82,8 +90,7 @@ pub(super) async fn round_trip(
     }
 }
 
-/// Whether the secrets exist that these classes name. A name that holds a template (`${volumesnapshot.namespace}`) is known
-/// only when a snapshot is taken: its existence is [`Probe::NotCollected`].
+/// Whether the secrets exist that these classes name. Those whose names follow from each snapshot are not asked for.
 pub(super) async fn class_secrets(
     requests: &Requests<'_>,
     classes: &Probe<Vec<VolumeSnapshotClass>>,
@@ -95,34 +102,26 @@ pub(super) async fn class_secrets(
         Probe::Failed { reason } => return Probe::Failed { reason: reason.clone() },
         Probe::NotCollected => return Probe::NotCollected,
     };
-    let mut named: Vec<(String, String)> = classes.iter().flat_map(secrets_of).collect();
-    named.sort();
-    named.dedup();
-    let secrets = named.into_iter().map(async |(namespace, name)| {
-        let is_template = namespace.contains("${") || name.contains("${");
-        let exists = if is_template { Probe::NotCollected } else { exists(requests, &namespace, &name).await };
-        SecretExistence { namespace, name, exists }
+    let named: BTreeSet<(&str, &str)> = classes
+        .iter()
+        .flat_map(secret_references)
+        .filter_map(|reference| match reference {
+            SecretReference::Fixed { namespace, name, .. } => Some((namespace, name)),
+            SecretReference::Template { .. } | SecretReference::Half { .. } => None,
+        })
+        .collect();
+    let secrets = named.into_iter().map(async |(namespace, name)| SecretExistence {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        exists: exists(requests, namespace, name).await,
     });
     Probe::Seen { value: join_all(secrets).await }
-}
-
-/// Namespace and name of the secrets that a class names. A name without its namespace, which the controller refuses, is
-/// nobody's secret.
-fn secrets_of(class: &VolumeSnapshotClass) -> Vec<(String, String)> {
-    ["snapshotter-secret", "snapshotter-list-secret"]
-        .into_iter()
-        .filter_map(|secret| {
-            let parameter = |part: &str| class.parameters.get(&format!("csi.storage.k8s.io/{secret}-{part}")).cloned();
-            Some((parameter("namespace")?, parameter("name")?))
-        })
-        .filter(|(namespace, name)| !namespace.is_empty() && !name.is_empty())
-        .collect()
 }
 
 async fn exists(requests: &Requests<'_>, namespace: &str, name: &str) -> Probe<bool> {
     let rule = Rule { names: vec![name.to_owned()], ..Rule::new("", "secrets", &["get"]) };
     // A name that is none cannot exist, and would be another path.
-    if !is_name(namespace) || !is_name(name) {
+    if !is_object_name(namespace) || !is_object_name(name) {
         return Probe::Seen { value: false };
     }
     // Asked first, so that an account without the right leaves no refused access to a secret in the audit log.
@@ -138,16 +137,4 @@ async fn exists(requests: &Requests<'_>, namespace: &str, name: &str) -> Probe<b
         Err(Failure::Gone) => Probe::Failed { reason: "410 Gone".to_owned() },
         Err(Failure::Other(reason)) => Probe::Failed { reason },
     }
-}
-
-/// A name that an object can have (RFC 1123 subdomain).
-fn is_name(text: &str) -> bool {
-    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    text.len() <= 253
-        && text.split('.').all(|label| {
-            let bytes = label.as_bytes();
-            bytes.first().copied().is_some_and(inner)
-                && bytes.last().copied().is_some_and(inner)
-                && bytes.iter().all(|byte| inner(*byte) || *byte == b'-')
-        })
 }

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::join_all;
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::Value;
 use snapready_checks::model::facts::{Facts, SnapshotApis};
 use snapready_checks::model::kubernetes::{CustomResourceDefinition, ServerVersion, Workload};
 use snapready_checks::model::need::{CRD_NAMES, Need};
+use snapready_checks::model::nulls;
 use snapready_checks::model::probe::Probe;
 
 use crate::cluster::connect::Connection;
-use crate::cluster::list::{Resource, list, strip_nulls};
+use crate::cluster::list::{Resource, list};
 pub use crate::cluster::request::Retry;
 use crate::cluster::request::{Failure, JSON, Requests};
 use crate::cluster::{access, keep};
@@ -34,6 +34,9 @@ const STORAGE: &str = "storage.k8s.io";
 const SNAPSHOT: &str = "snapshot.storage.k8s.io";
 /// The API groups of snapshots. They are asked for by name: discovery as a whole fails with any broken extension.
 const SNAPSHOT_GROUPS: [&str; 2] = [SNAPSHOT, "groupsnapshot.storage.k8s.io"];
+
+/// The API group of `SecurityContextConstraints`.
+const OPENSHIFT_SECURITY: &str = "security.openshift.io";
 
 const fn resource(group: &'static str, plural: &'static str, kind: &'static str) -> Resource {
     Resource { group, version: "v1", plural, kind }
@@ -72,7 +75,7 @@ async fn look(connection: &Connection, collection: &Collection<'_>, on_retry: &(
         (storage_classes, (volume_snapshot_classes, class_secrets), volume_snapshot_contents),
         (csi_drivers, csi_nodes),
         (pods, workloads, leases),
-        round_trip_access,
+        (round_trip_access, security_context_constraints),
     ) = futures::join!(
         async {
             futures::join!(
@@ -101,11 +104,16 @@ async fn look(connection: &Connection, collection: &Collection<'_>, on_retry: &(
                 when(needs, Need::Leases, list(requests, &LEASES, keep::lease)),
             )
         },
-        when(
-            needs,
-            Need::RoundTripAccess,
-            access::round_trip(requests, collection.namespace, collection.own_namespace)
-        ),
+        async {
+            futures::join!(
+                when(
+                    needs,
+                    Need::RoundTripAccess,
+                    access::round_trip(requests, collection.namespace, collection.own_namespace)
+                ),
+                when(needs, Need::SecurityContextConstraints, is_served(requests, OPENSHIFT_SECURITY)),
+            )
+        },
     );
     Facts {
         collected_at,
@@ -122,6 +130,7 @@ async fn look(connection: &Connection, collection: &Collection<'_>, on_retry: &(
         leases,
         class_secrets,
         round_trip_access,
+        security_context_constraints,
     }
 }
 
@@ -150,7 +159,7 @@ async fn server_version(requests: &Requests<'_>, known: Option<&ServerVersion>) 
         return Probe::Seen { value: version.clone() };
     }
     match requests.get("/version", JSON).await {
-        Ok(answer) => match serde_json::from_slice::<ServerVersion>(&answer) {
+        Ok(answer) => match nulls::from_slice::<ServerVersion>(&answer) {
             Ok(version) if !version.git_version.is_empty() => Probe::Seen { value: version },
             _ => Probe::Failed { reason: "GET /version: the answer holds no gitVersion".to_owned() },
         },
@@ -185,6 +194,13 @@ async fn snapshot_apis(requests: &Requests<'_>) -> Probe<SnapshotApis> {
     Probe::Seen { value: SnapshotApis(apis) }
 }
 
+async fn is_served(requests: &Requests<'_>, group: &str) -> Probe<bool> {
+    match versions(requests, group).await {
+        Ok(versions) => Probe::from(versions.is_some()),
+        Err(reason) => Probe::Failed { reason },
+    }
+}
+
 /// The versions of an API group, the preferred one first; `None` if it is not served.
 async fn versions(requests: &Requests<'_>, group: &str) -> Result<Option<Vec<String>>, String> {
     #[derive(Deserialize)]
@@ -204,7 +220,7 @@ async fn versions(requests: &Requests<'_>, group: &str) -> Result<Option<Vec<Str
         Err(failure) => return Err(open_to_all(&path, failure)),
     };
     let found: ApiGroup =
-        serde_json::from_slice(&answer).map_err(|_| format!("GET {path}: the answer is not an APIGroup"))?;
+        nulls::from_slice(&answer).map_err(|_| format!("GET {path}: the answer is not an APIGroup"))?;
     let mut versions: Vec<String> = found.versions.into_iter().map(|version| version.version).collect();
     if let Some(preferred) = found.preferred_version {
         // Stable: the others stay in the server's order.
@@ -239,13 +255,8 @@ async fn custom_resource_definitions(requests: &Requests<'_>) -> Probe<Vec<Custo
     }
 }
 
-/// Nulls go only if it cannot be read with them: a schema may hold one as a default, and the fingerprint is of the schema.
 fn definition(answer: &[u8]) -> Option<CustomResourceDefinition> {
-    let mut definition: CustomResourceDefinition = serde_json::from_slice(answer).ok().or_else(|| {
-        let mut value: Value = serde_json::from_slice(answer).ok()?;
-        strip_nulls(&mut value);
-        serde_json::from_value(value).ok()
-    })?;
+    let mut definition: CustomResourceDefinition = nulls::from_slice(answer).ok()?;
     keep::all(&mut definition);
     Some(definition)
 }

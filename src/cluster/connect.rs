@@ -6,11 +6,13 @@ use http::{HeaderValue, Request, StatusCode, header};
 use kube::client::{AuthError, ClientBuilder};
 use kube::{Client, Config};
 use snapready_checks::model::kubernetes::ServerVersion;
+use snapready_checks::model::nulls;
 
 use crate::cluster::error::ConnectError;
 use crate::cluster::flags::{ConnectionArgs, Limits};
-use crate::cluster::kubeconfig::{self, Chosen, Environment, Plugin};
+use crate::cluster::kubeconfig::{self, Chosen, Environment};
 use crate::cluster::limit::Limit;
+use crate::cluster::plugin::{Authorized, Plugin, Renewed};
 use crate::cluster::request;
 use crate::cluster::trouble::Trouble;
 
@@ -52,7 +54,8 @@ impl Connection {
             .map_err(|error| ConnectError::Server { reason: format!("the server's address is not a URL: {error}") })?;
         let chosen = Chosen { config: Config::new(cluster_url), context: None, in_cluster: false, plugin: None };
         let limits = Limits::from_flag(None);
-        build(chosen, limits)
+        check_url(&chosen.config)?;
+        build(chosen, limits, None)
     }
 }
 
@@ -63,23 +66,25 @@ pub async fn connect(args: &ConnectionArgs) -> Result<Connection, ConnectError> 
 }
 
 async fn connect_in(args: &ConnectionArgs, environment: &Environment) -> Result<Connection, ConnectError> {
-    let chosen = kubeconfig::choose(args, environment)?;
+    let mut chosen = kubeconfig::choose(args, environment)?;
+    check_url(&chosen.config)?;
     let limits = Limits::from_flag(args.request_timeout);
-    // kube runs credential plugins, and waits for them, in the thread that builds the client.
-    match tokio::task::spawn_blocking(move || build(chosen, limits)).await {
-        Ok(built) => built,
-        Err(error) => Err(ConnectError::Credentials { reason: format!("a mistake in snapready: {error}") }),
+    let token = match chosen.plugin.take() {
+        Some(exec) => Plugin::new(exec, args.request_timeout)?.log_in(&mut chosen.config.auth_info).await?,
+        None => None,
+    };
+    build(chosen, limits, token)
+}
+
+fn check_url(config: &Config) -> Result<(), ConnectError> {
+    match config.cluster_url.scheme_str() {
+        Some("http" | "https") if config.cluster_url.host().is_some() => Ok(()),
+        _ => Err(ConnectError::Server { reason: "the server's address is not an http or https URL".to_owned() }),
     }
 }
 
-fn build(chosen: Chosen, limits: Limits) -> Result<Connection, ConnectError> {
-    let Chosen { mut config, context, in_cluster, plugin } = chosen;
-    match config.cluster_url.scheme_str() {
-        Some("http" | "https") if config.cluster_url.host().is_some() => {}
-        _ => {
-            return Err(ConnectError::Server { reason: "the server's address is not an http or https URL".to_owned() });
-        }
-    }
+fn build(chosen: Chosen, limits: Limits, token: Option<Renewed>) -> Result<Connection, ConnectError> {
+    let Chosen { mut config, context, in_cluster, plugin: _ } = chosen;
     // kube retries every method, POST included, up to 15 times and in silence.
     config.default_retry = false;
     config.connect_timeout = limits.connect;
@@ -90,8 +95,8 @@ fn build(chosen: Chosen, limits: Limits) -> Result<Connection, ConnectError> {
         .push((header::USER_AGENT, HeaderValue::from_static(concat!("snapready/", env!("CARGO_PKG_VERSION")))));
     let server = shown(&config.cluster_url);
     let namespace = config.default_namespace.clone();
-    let builder = ClientBuilder::try_from(config).map_err(|error| of_client(&error, plugin.as_ref()))?;
-    let client = builder.with_layer(&Limit(limits.request)).build();
+    let builder = ClientBuilder::try_from(config).map_err(|error| of_client(&error))?;
+    let client = builder.with_layer(&Authorized(token)).with_layer(&Limit(limits.request)).build();
     let (request_timeout, connect_timeout) = (limits.request, limits.connect);
     Ok(Connection { client, context, server, namespace, in_cluster, request_timeout, connect_timeout })
 }
@@ -109,42 +114,16 @@ fn shown(url: &http::Uri) -> String {
     text.trim_end_matches('/').to_owned()
 }
 
-/// kube's errors in building a client. A plugin's own output is not shown: credentials are in it.
-fn of_client(error: &kube::Error, plugin: Option<&Plugin>) -> ConnectError {
-    let command = || plugin.map_or_else(String::new, |plugin| plugin.command.clone());
+/// kube's errors in building a client.
+fn of_client(error: &kube::Error) -> ConnectError {
     match error {
-        kube::Error::Auth(AuthError::AuthExecStart(source)) => ConnectError::PluginMissing {
-            command: command(),
-            reason: match source.kind() {
-                std::io::ErrorKind::NotFound => "there is no such program".to_owned(),
-                std::io::ErrorKind::PermissionDenied => "it may not be executed".to_owned(),
-                _ => "the system refused".to_owned(),
-            },
-            install_hint: plugin.and_then(|plugin| plugin.install_hint.clone()),
-        },
-        kube::Error::Auth(AuthError::AuthExecRun { out, .. }) => {
-            let said = String::from_utf8_lossy(&out.stderr);
-            let last = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
-            let status = out.status.to_string();
-            let reason = if last.is_empty() { status } else { format!("{status}: {}", request::shorten(last)) };
-            ConnectError::PluginFailed { command: command(), reason }
-        }
-        kube::Error::Auth(AuthError::AuthExecParse(_) | AuthError::ExecPluginFailed) => {
-            ConnectError::PluginFailed { command: command(), reason: "its answer holds no credentials".to_owned() }
-        }
         kube::Error::Auth(AuthError::ReadTokenFile(source, path)) => {
             ConnectError::Credentials { reason: format!("token file {}: {source}", path.display()) }
-        }
-        kube::Error::Auth(AuthError::MissingCommand) => {
-            ConnectError::Credentials { reason: "the kubeconfig's credential plugin has no command".to_owned() }
         }
         kube::Error::Auth(AuthError::InvalidBearerToken(_) | AuthError::InvalidBasicAuth(_)) => {
             ConnectError::Credentials {
                 reason: "the token or password holds characters that no header can carry".to_owned(),
             }
-        }
-        kube::Error::Auth(AuthError::AuthExec(_)) => {
-            ConnectError::Credentials { reason: "the kubeconfig's auth-provider is not supported any more".to_owned() }
         }
         kube::Error::Auth(_) => ConnectError::Credentials { reason: "the kubeconfig's user cannot be used".to_owned() },
         kube::Error::InferKubeconfig(error) => kubeconfig::of_kube(error),
@@ -173,7 +152,7 @@ pub async fn server_version(connection: &Connection) -> Result<ServerVersion, Co
     match status {
         StatusCode::UNAUTHORIZED => Err(ConnectError::Unauthorized { server }),
         StatusCode::FORBIDDEN => Err(ConnectError::Forbidden { server, reason: text }),
-        status if status.is_success() => match serde_json::from_slice::<ServerVersion>(&body) {
+        status if status.is_success() => match nulls::from_slice::<ServerVersion>(&body) {
             Ok(version) if !version.git_version.is_empty() => Ok(version),
             Ok(_) => Err(not_kubernetes("its answer to GET /version holds no gitVersion".to_owned())),
             Err(_) => Err(not_kubernetes("its answer to GET /version is not JSON".to_owned())),

@@ -93,6 +93,14 @@ pub enum ConnectError {
         /// Its exit status and the last line that it wrote to stderr, or what is wrong with its answer.
         reason: String,
     },
+    /// The kubeconfig's credential plugin does not end.
+    #[error("the credential plugin {command:?} did not end within {}", humantime::format_duration(*limit))]
+    PluginTimedOut {
+        /// The command.
+        command: String,
+        /// The limit that ran out.
+        limit: Duration,
+    },
     /// Credentials that cannot be used.
     #[error("the credentials cannot be used: {reason}")]
     Credentials {
@@ -181,6 +189,7 @@ impl ConnectError {
             Self::ServiceAccount { .. }
             | Self::PluginMissing { .. }
             | Self::PluginFailed { .. }
+            | Self::PluginTimedOut { .. }
             | Self::Credentials { .. }
             | Self::NameUnknown { .. }
             | Self::Unreachable { .. }
@@ -233,6 +242,9 @@ impl ConnectError {
                     "Log in again as your provider describes, then try the same: {command:?} must succeed on its own."
                 )
             }
+            Self::PluginTimedOut { command, .. } => format!(
+                "Run {command:?} on its own to see what it waits for; if it is only slow, give it longer: --request-timeout 2m."
+            ),
             Self::Credentials { .. } => "Correct the kubeconfig's user, or log in again.".to_owned(),
             Self::Proxy { .. } => {
                 "Correct proxy-url in the kubeconfig or $HTTPS_PROXY; http, https and socks5 proxies are known."

@@ -6,7 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use kube::Config;
-use kube::config::{AuthInfo, Cluster, Context, ExecAuthCluster, Kubeconfig, KubeconfigError, LoadDataError};
+use kube::config::{
+    AuthInfo, Cluster, Context, ExecAuthCluster, ExecConfig, Kubeconfig, KubeconfigError, LoadDataError,
+};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
@@ -44,15 +46,8 @@ pub(super) struct Chosen {
     pub(super) config: Config,
     pub(super) context: Option<String>,
     pub(super) in_cluster: bool,
-    /// The credential plugin, if there is one.
-    pub(super) plugin: Option<Plugin>,
-}
-
-/// A kubeconfig's credential plugin.
-#[derive(Debug, Clone)]
-pub(super) struct Plugin {
-    pub(super) command: String,
-    pub(super) install_hint: Option<String>,
+    /// The credential plugin, if it is what the user logs in with.
+    pub(super) plugin: Option<ExecConfig>,
 }
 
 /// Chooses; reads files, but sends nothing.
@@ -179,12 +174,10 @@ fn from_kubeconfig(kubeconfig: Kubeconfig, args: &ConnectionArgs, proxies: &Vari
     };
     override_cluster(&mut cluster, args)?;
     override_user(&mut user, args)?;
-    let plugin = user.exec.as_ref().and_then(|exec| {
-        Some(Plugin {
-            command: exec.command.clone()?,
-            install_hint: exec.install_hint.clone().filter(|hint| !hint.is_empty()),
-        })
-    });
+    if user.auth_provider.as_ref().is_some_and(|provider| provider.name != "oidc") {
+        let reason = "the kubeconfig's auth-provider is not supported any more".to_owned();
+        return Err(ConnectError::Credentials { reason });
+    }
     let server = cluster.server.as_deref().unwrap_or_default();
     if server.is_empty() {
         return Err(ConnectError::Server { reason: "the kubeconfig's cluster has no server".to_owned() });
@@ -194,9 +187,11 @@ fn from_kubeconfig(kubeconfig: Kubeconfig, args: &ConnectionArgs, proxies: &Vari
     // For a plugin that asks for it, and kube's only public way to the authority's bytes.
     let for_plugin = ExecAuthCluster::try_from(&cluster).map_err(|error| of_kube(&error))?;
     let root_cert = for_plugin.certificate_authority_data.as_deref().map(authorities).transpose()?;
-    if let Some(exec) = user.exec.as_mut().filter(|exec| exec.provide_cluster_info) {
-        exec.cluster = Some(for_plugin);
-    }
+    // kube must not see the plugin: it would run it.
+    let plugin = user.exec.take().filter(|_| needs_plugin(&user)).map(|mut exec| {
+        exec.cluster = exec.provide_cluster_info.then_some(for_plugin);
+        exec
+    });
     let proxy = cluster.proxy_url.filter(|proxy| !proxy.is_empty()).or_else(|| proxies.proxy_for(&url));
 
     let mut config = Config::new(url);
@@ -212,6 +207,12 @@ fn from_kubeconfig(kubeconfig: Kubeconfig, args: &ConnectionArgs, proxies: &Vari
     })?;
     config.auth_info = user;
     Ok(Chosen { config, context: name, in_cluster: false, plugin })
+}
+
+/// Whether a user has no other credentials than a plugin's, in the order in which kube takes them.
+fn needs_plugin(user: &AuthInfo) -> bool {
+    let password = user.username.is_some() && user.password.is_some();
+    user.auth_provider.is_none() && !password && user.token.is_none() && user.token_file.is_none()
 }
 
 /// The certificates in a PEM file.

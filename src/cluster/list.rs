@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use snapready_checks::model::need::Rule;
+use snapready_checks::model::nulls;
 use snapready_checks::model::probe::Probe;
 
 use crate::cluster::request::{Failure, JSON, Requests, escape, shorten};
@@ -38,15 +39,13 @@ const PAGE: u32 = 500;
 struct Page<T> {
     /// Tells a list from any other JSON.
     kind: String,
-    #[serde(default)]
-    metadata: PageMetadata,
-    /// Go writes an empty list as null.
+    metadata: Option<PageMetadata>,
     items: Option<Vec<T>>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct PageMetadata {
-    #[serde(default, rename = "continue")]
+    #[serde(rename = "continue")]
     token: Option<String>,
 }
 
@@ -96,7 +95,7 @@ async fn pages<T: DeserializeOwned>(
         objects.extend(
             page.items.unwrap_or_default().into_iter().filter_map(|mut object| keep(&mut object).then_some(object)),
         );
-        let next = page.metadata.token.filter(|token| !token.is_empty());
+        let next = page.metadata.and_then(|metadata| metadata.token).filter(|token| !token.is_empty());
         if next.is_none() {
             return Ok(objects);
         }
@@ -107,35 +106,21 @@ async fn pages<T: DeserializeOwned>(
     }
 }
 
-/// Reads a page. Go writes empty lists and maps that are not marked as optional as null (a `CSINode` without drivers has
-/// `drivers: null`), which the slim types do not take: then the page is read once more without its nulls.
+/// Reads a page; object by object if it cannot be read at once, for nulls and to name the one that is wrong.
 fn page<T: DeserializeOwned>(answer: &[u8]) -> Result<Page<T>, String> {
     if let Ok(page) = serde_json::from_slice(answer) {
         return Ok(page);
     }
-    let mut page: Page<Value> = serde_json::from_slice(answer)
+    let page: Page<Value> = nulls::from_slice(answer)
         .map_err(|error| format!("the answer is not a list in JSON: {}", shorten(&error.to_string())))?;
     let mut objects = Vec::new();
-    for mut object in page.items.take().unwrap_or_default() {
+    for object in page.items.unwrap_or_default() {
         let name = object.pointer("/metadata/name").and_then(Value::as_str).map(shorten).unwrap_or_default();
-        strip_nulls(&mut object);
         // One object that cannot be read fails the list: leaving it out would say that it is not there.
         objects.push(
-            serde_json::from_value(object)
+            nulls::from_value(object)
                 .map_err(|error| format!("object {name:?} cannot be read: {}", shorten(&error.to_string())))?,
         );
     }
     Ok(Page { kind: page.kind, metadata: page.metadata, items: Some(objects) })
-}
-
-/// `serde_json` limits the depth of what it reads, and with it the depth of this.
-pub(super) fn strip_nulls(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            fields.retain(|_, value| !value.is_null());
-            fields.values_mut().for_each(strip_nulls);
-        }
-        Value::Array(values) => values.iter_mut().for_each(strip_nulls),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
 }

@@ -10,8 +10,10 @@ mod keep;
 mod kubeconfig;
 mod limit;
 mod list;
+mod plugin;
 mod proxy;
 mod request;
+mod rules;
 mod trouble;
 
 pub use collect::{Collection, Retry, collect};

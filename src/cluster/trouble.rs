@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 
+use crate::cluster::error::ConnectError;
 use crate::cluster::limit::Elapsed;
 
 /// Why a request got no answer.
@@ -65,7 +66,8 @@ impl Trouble {
             if let Some(kube::Error::Auth(_)) = error.downcast_ref() {
                 return Self::Credentials;
             }
-            if error.is::<kube::client::AuthError>() {
+            // A plugin's token that could not be renewed, or a token file.
+            if error.is::<ConnectError>() || error.is::<kube::client::AuthError>() {
                 return Self::Credentials;
             }
             if let Some(tls) = error.downcast_ref::<rustls::Error>() {

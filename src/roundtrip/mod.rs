@@ -4,7 +4,6 @@ pub mod carry;
 pub mod cleanup;
 pub mod diagnose;
 pub mod driver;
-mod knowledge;
 pub mod ledger;
 pub mod machine;
 pub mod objects;

@@ -1,14 +1,16 @@
 //! Which round trips a run makes, and with what: decided before anything is created.
 
-use std::fmt;
-use std::str::FromStr;
+mod classes;
+mod run_id;
 
 use jiff::Timestamp;
 use oci_spec::distribution::Reference;
+use snapready_checks::distribution::assigns_users;
 use snapready_checks::model::facts::Facts;
-use snapready_checks::model::kubernetes::{StorageClass, VolumeSnapshotClass};
-use snapready_checks::model::probe::Missing;
+use snapready_checks::names::is_object_name;
 
+use self::classes::{snapshot_class, storage_classes};
+pub use self::run_id::{InvalidRunId, RunId};
 use super::quantity::{Quantity, QuantityError};
 use crate::report::document::VolumeMode;
 
@@ -20,51 +22,8 @@ pub const DEFAULT_IMAGE: &str = "docker.io/library/busybox:1.36";
 pub const DEFAULT_SIZE: Quantity = Quantity(1 << 30);
 /// 32 MiB: the data, its overwritten copy and a journal have to fit.
 pub const MINIMUM_SIZE: Quantity = Quantity(32 << 20);
-/// Without a class of its own choosing, a user that every image runs as.
+/// A user that every image runs as.
 const NOBODY: i64 = 65_534;
-
-/// Six hexadecimal digits that name a run and everything that it creates.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RunId(String);
-
-/// A text is not six hexadecimal digits.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a run id: it has six hexadecimal digits, like 7f3a9c")]
-pub struct InvalidRunId(String);
-
-impl RunId {
-    /// The id that three random bytes give.
-    #[must_use]
-    pub fn from_bytes(bytes: [u8; 3]) -> Self {
-        let [a, b, c] = bytes;
-        Self(format!("{a:02x}{b:02x}{c:02x}"))
-    }
-
-    /// The digits.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for RunId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl FromStr for RunId {
-    type Err = InvalidRunId;
-
-    fn from_str(text: &str) -> Result<Self, InvalidRunId> {
-        let is_digit = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
-        if text.len() == 6 && text.bytes().all(is_digit) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidRunId(text.chars().take(40).collect()))
-        }
-    }
-}
 
 /// What the user asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -87,8 +46,6 @@ pub struct Selection {
     pub namespace: Option<String>,
     /// Labels that the pods' node must have.
     pub node_selector: Vec<(String, String)>,
-    /// Leave the user id of pods to the cluster: `OpenShift` assigns one per namespace and refuses any other.
-    pub cluster_assigns_user: bool,
 }
 
 /// What a run will do.
@@ -106,7 +63,7 @@ pub struct Plan {
     pub image_pull_secret: Option<String>,
     /// Labels that the pods' node must have.
     pub node_selector: Vec<(String, String)>,
-    /// User and group of all pods; `None` leaves them to the cluster.
+    /// User and group of all pods; `None` leaves them to the cluster, which then has users of its own to assign.
     pub user: Option<i64>,
     /// When everything that the run creates counts as left behind.
     pub expires_at: Timestamp,
@@ -228,7 +185,7 @@ impl Plan {
             return Err(PlanError::TooSmall(size));
         }
         let names = selection.namespace.iter().chain(&selection.snapshot_class).chain(&selection.storage_classes);
-        if let Some(name) = names.chain(&selection.image_pull_secret).find(|name| !is_name(name)) {
+        if let Some(name) = names.chain(&selection.image_pull_secret).find(|name| !is_object_name(name)) {
             return Err(PlanError::Name(name.chars().take(80).collect()));
         }
         if selection.image_pull_secret.is_some() && selection.namespace.is_none() {
@@ -259,7 +216,7 @@ impl Plan {
             image: image(selection.image.as_deref().unwrap_or(DEFAULT_IMAGE))?,
             image_pull_secret: selection.image_pull_secret.clone(),
             node_selector: selection.node_selector.clone(),
-            user: (!selection.cluster_assigns_user).then_some(NOBODY),
+            user: (!assigns_users(facts)).then_some(NOBODY),
             run,
             expires_at,
             targets,
@@ -277,15 +234,6 @@ pub fn restore_size(request: u64, restore_size: Option<&str>, capacity: Option<&
     Ok(bytes)
 }
 
-/// Whether a text can be the name of a Kubernetes object (a DNS subdomain), and so stand in a command.
-pub(super) fn is_name(text: &str) -> bool {
-    let is_label = |label: &str| {
-        let inner = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
-        !label.is_empty() && label.bytes().all(inner) && !label.starts_with('-') && !label.ends_with('-')
-    };
-    text.len() <= 253 && text.split('.').all(is_label)
-}
-
 fn modes(chosen: &[VolumeMode]) -> Vec<VolumeMode> {
     if chosen.is_empty() {
         return vec![VolumeMode::Filesystem, VolumeMode::Block];
@@ -301,143 +249,6 @@ fn image(text: &str) -> Result<String, PlanError> {
     reference
         .map(|reference| reference.whole())
         .map_err(|error| PlanError::Image { image: text.chars().take(200).collect(), reason: error.to_string() })
-}
-
-struct ChosenStorageClass {
-    name: String,
-    driver: Option<String>,
-    binding_mode: Option<String>,
-    reclaim_policy: Option<String>,
-}
-
-impl From<&StorageClass> for ChosenStorageClass {
-    fn from(class: &StorageClass) -> Self {
-        Self {
-            name: class.metadata.name.clone(),
-            driver: Some(class.provisioner.clone()),
-            binding_mode: class.volume_binding_mode.clone(),
-            reclaim_policy: class.reclaim_policy.clone(),
-        }
-    }
-}
-
-fn storage_classes(selection: &Selection, facts: &Facts) -> Result<Vec<ChosenStorageClass>, PlanError> {
-    let mut wanted: Vec<&String> = Vec::new();
-    for name in &selection.storage_classes {
-        if !wanted.contains(&name) {
-            wanted.push(name);
-        }
-    }
-    let Some(classes) = facts.storage_classes.seen() else {
-        if wanted.is_empty() || selection.all {
-            return Err(PlanError::StorageClassesUnseen(why(facts.storage_classes.missing())));
-        }
-        let unseen = |name: &String| ChosenStorageClass {
-            name: name.clone(),
-            driver: None,
-            binding_mode: None,
-            reclaim_policy: None,
-        };
-        return Ok(wanted.into_iter().map(unseen).collect());
-    };
-    let names = || {
-        let mut names: Vec<String> = classes.iter().map(|class| class.metadata.name.clone()).collect();
-        names.sort_unstable();
-        names
-    };
-    if selection.all {
-        let mut all: Vec<ChosenStorageClass> =
-            classes.iter().filter(|class| is_csi(facts, &class.provisioner)).map(Into::into).collect();
-        all.sort_by(|a, b| a.name.cmp(&b.name));
-        return if all.is_empty() { Err(PlanError::NoCsiStorageClass(names())) } else { Ok(all) };
-    }
-    if wanted.is_empty() {
-        let default = default_storage_class(classes).ok_or_else(|| PlanError::NoDefaultStorageClass(names()))?;
-        return Ok(vec![default.into()]);
-    }
-    let find = |name: &String| {
-        let class = classes.iter().find(|class| class.metadata.name == *name);
-        class.map(Into::into).ok_or_else(|| PlanError::UnknownStorageClass { name: name.clone(), existing: names() })
-    };
-    wanted.into_iter().map(find).collect()
-}
-
-fn why(missing: Option<Missing>) -> String {
-    match missing {
-        Some(Missing::Forbidden { rule }) => format!("not allowed to {rule}"),
-        Some(Missing::Failed { reason }) => reason,
-        Some(Missing::NotServed) => "the API server does not serve them".to_owned(),
-        Some(Missing::NotCollected) | None => "nobody looked".to_owned(),
-    }
-}
-
-/// Kubernetes' rule for `StorageClasses`: of several default ones the newest; of equally old ones the first by name.
-fn default_storage_class(classes: &[StorageClass]) -> Option<&StorageClass> {
-    const KEYS: [&str; 2] =
-        ["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"];
-    let annotated = |class: &&StorageClass| {
-        KEYS.iter().any(|key| class.metadata.annotations.get(*key).is_some_and(|value| value == "true"))
-    };
-    classes.iter().filter(annotated).max_by(|a, b| {
-        let (a, b) = (&a.metadata, &b.metadata);
-        a.creation_timestamp.cmp(&b.creation_timestamp).then_with(|| b.name.cmp(&a.name))
-    })
-}
-
-/// A provisioner is a CSI driver if it is registered as one. In-tree provisioners and those of their own kind are not.
-fn is_csi(facts: &Facts, provisioner: &str) -> bool {
-    let drivers = facts.csi_drivers.seen();
-    let nodes = facts.csi_nodes.seen();
-    if drivers.is_none() && nodes.is_none() {
-        return !provisioner.starts_with("kubernetes.io/");
-    }
-    let registered = drivers.is_some_and(|drivers| drivers.iter().any(|driver| driver.metadata.name == provisioner));
-    let on_a_node = |nodes: &Vec<_>| {
-        nodes.iter().any(|node: &snapready_checks::model::kubernetes::CsiNode| {
-            node.spec.drivers.iter().any(|driver| driver.name == provisioner)
-        })
-    };
-    registered || nodes.is_some_and(on_a_node)
-}
-
-#[derive(Default)]
-struct ChosenSnapshotClass {
-    name: Option<String>,
-    driver: Option<String>,
-    deletion_policy: Option<String>,
-}
-
-impl From<&VolumeSnapshotClass> for ChosenSnapshotClass {
-    fn from(class: &VolumeSnapshotClass) -> Self {
-        Self {
-            name: Some(class.metadata.name.clone()),
-            driver: Some(class.driver.clone()),
-            deletion_policy: Some(class.deletion_policy.clone()),
-        }
-    }
-}
-
-fn snapshot_class(
-    selection: &Selection,
-    facts: &Facts,
-    driver: Option<&str>,
-) -> Result<ChosenSnapshotClass, PlanError> {
-    let classes = facts.volume_snapshot_classes.seen();
-    let Some(name) = &selection.snapshot_class else {
-        let chosen =
-            classes.zip(driver).and_then(|(classes, driver)| super::knowledge::default_snapshot_class(classes, driver));
-        return Ok(chosen.map(Into::into).unwrap_or_default());
-    };
-    let Some(classes) = classes else {
-        return Ok(ChosenSnapshotClass { name: Some(name.clone()), ..ChosenSnapshotClass::default() });
-    };
-    if let Some(class) = classes.iter().find(|class| class.metadata.name == *name) {
-        Ok(class.into())
-    } else {
-        let mut existing: Vec<String> = classes.iter().map(|class| class.metadata.name.clone()).collect();
-        existing.sort_unstable();
-        Err(PlanError::UnknownSnapshotClass { name: name.clone(), existing })
-    }
 }
 
 #[cfg(test)]

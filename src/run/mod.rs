@@ -60,15 +60,18 @@ pub(crate) struct RoundTripTask {
 pub(crate) struct WrongCall(pub(crate) String);
 
 /// What the facts about a round trip are taken from, whatever checks are selected: the diagnosis rests on them.
-const ROUND_TRIP_NEEDS: [Need; 8] = [
+const ROUND_TRIP_NEEDS: [Need; 11] = [
+    Need::ServerVersion,
     Need::StorageClasses,
     Need::VolumeSnapshotClasses,
+    Need::VolumeSnapshotContents,
     Need::SnapshotApis,
     Need::CsiDrivers,
     Need::CsiNodes,
     Need::Pods,
     Need::Workloads,
     Need::Leases,
+    Need::SecurityContextConstraints,
 ];
 
 /// How long after its beginning a run's objects count as left behind, beyond its own time limits.

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::catalogue::distance;
+use crate::drivers::registered::{is_registered, registered_drivers};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
 use crate::names::fix_with;
-use crate::sidecars::mapping::{is_registered, registered_drivers};
 use crate::words::list;
 
 /// See `doc.md`.

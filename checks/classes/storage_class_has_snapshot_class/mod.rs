@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use crate::classes::choose::{classes_of, default_storage_class};
 use crate::controller::find::Presence;
-use crate::drivers::csi_driver_registered::is_in_tree;
+use crate::drivers::registered::{is_in_tree, is_registered, is_surely_unregistered};
 use crate::drivers::table::{KnownDriver, known_driver};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
 use crate::names::is_object_name;
-use crate::sidecars::mapping::{is_registered, sidecar_of};
+use crate::sidecars::find::sidecar_of;
 use crate::words::{list, plural};
 
 /// See `doc.md`.
@@ -33,23 +33,60 @@ fn run(facts: &Facts, findings: &mut Findings) {
     else {
         return;
     };
-    if classes.is_empty() {
-        findings.skip("there is no StorageClass");
-    }
     let provisioners: BTreeSet<&str> = classes.iter().map(|class| class.provisioner.as_str()).collect();
+    let is_ready =
+        |driver: &str| !classes_of(snapshot_classes, driver).is_empty() && !is_surely_unregistered(facts, driver);
     // With a class for another driver the cluster can make snapshots, only not of these volumes.
-    let any = provisioners.iter().any(|driver| !classes_of(snapshot_classes, driver).is_empty());
+    let any = provisioners.iter().any(|driver| is_ready(driver));
     let default = default_storage_class(classes).map(|class| class.provisioner.as_str());
-    for driver in provisioners {
-        let own = classes_of(snapshot_classes, driver);
-        let finding = if own.is_empty() {
-            without(facts, driver, !any || default == Some(driver))
-        } else {
+    let mut told = any;
+    for driver in &provisioners {
+        let finding = if is_ready(driver) {
+            let own = classes_of(snapshot_classes, driver);
             let names = list(own.iter().map(|class| class.metadata.name.as_str()));
             Finding::new(Status::Pass, format!("{driver}: {} ({names})", plural(own.len(), "class")))
+        } else {
+            let finding = without(facts, driver, !any || default == Some(driver));
+            if any && default == Some(driver) { of_default(finding, driver) } else { finding }
         };
-        findings.push(finding.target(driver));
+        told |= matches!(finding.status, Status::Fail | Status::Unknown);
+        findings.push(finding.target(*driver));
     }
+    if !told {
+        findings.push(of_no_class(&provisioners));
+    }
+}
+
+/// Nothing wrong with a driver that cannot make snapshots, but with being the default: most volumes are of that class.
+fn of_default(finding: Finding, driver: &str) -> Finding {
+    if finding.status != Status::Skip {
+        return finding;
+    }
+    Finding::new(Status::Warn, format!("of the default StorageClass no snapshot can be made: {}", finding.message))
+        .evidence(Evidence::cluster("StorageClass", "the default one", "provisioner", driver))
+        .cause("Volumes whose claims name no class are of this one, and are missing in every snapshot.")
+        .fix(
+            Fix::text("Make a StorageClass of a driver with snapshots the default, or back these volumes up as files.")
+                .command("kubectl get storageclasses,volumesnapshotclasses"),
+        )
+}
+
+fn of_no_class(provisioners: &BTreeSet<&str>) -> Finding {
+    let drivers = list(provisioners.iter().copied());
+    let (message, value) = if provisioners.is_empty() {
+        ("there is no StorageClass, so no volume can be made that could be snapshotted".to_owned(), "none".to_owned())
+    } else {
+        (format!("of no StorageClass a snapshot can be made: their provisioners are {drivers}"), drivers)
+    };
+    Finding::new(Status::Fail, message)
+        .evidence(Evidence::cluster("StorageClass", "all", "provisioner", value))
+        .cause("None has an installed CSI driver with a VolumeSnapshotClass.")
+        .fix(
+            Fix::text(
+                "Install a CSI driver that makes snapshots, with a StorageClass and a VolumeSnapshotClass of it.",
+            )
+            .command("kubectl get storageclasses,volumesnapshotclasses,csidrivers"),
+        )
 }
 
 fn without(facts: &Facts, driver: &str, matters: bool) -> Finding {
@@ -60,8 +97,7 @@ fn without(facts: &Facts, driver: &str, matters: bool) -> Finding {
     if known.is_some_and(|known| known.snapshots == Some(false)) {
         return Finding::new(Status::Skip, format!("{driver} cannot make snapshots: back its volumes up as files"));
     }
-    let seen = facts.csi_drivers.seen().is_some() && facts.csi_nodes.seen().is_some();
-    if seen && !is_registered(facts, driver) {
+    if is_surely_unregistered(facts, driver) {
         return Finding::new(Status::Skip, format!("{driver} is not an installed CSI driver"));
     }
     let sidecar = sidecar_of(facts, driver);

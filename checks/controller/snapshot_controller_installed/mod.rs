@@ -1,5 +1,6 @@
 //! Whether a snapshot-controller is there.
 
+use crate::api::crds::NEWEST_RELEASE;
 use crate::controller::find::{Presence, snapshot_controllers};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
@@ -30,8 +31,6 @@ pub const CHECK: Check = Check {
     how: How::Looking(run),
 };
 
-const MANIFESTS: &str = "kubectl apply -k 'https://github.com/kubernetes-csi/external-snapshotter/deploy/kubernetes/snapshot-controller?ref=v8.7.0'";
-
 fn run(facts: &Facts, findings: &mut Findings) {
     match snapshot_controllers(facts) {
         Presence::Present { installations, proof } if installations.is_empty() => findings.push(
@@ -55,7 +54,9 @@ fn run(facts: &Facts, findings: &mut Findings) {
     }
 }
 
-fn install(facts: &Facts) -> Fix {
+/// How to install one.
+#[must_use]
+pub fn install(facts: &Facts) -> Fix {
     let version = facts.server_version.seen().map_or("", |version| version.git_version.as_str());
     if version.contains("-eks-") {
         return Fix::text("Install the EKS add-on snapshot-controller; it brings the CRDs as well.")
@@ -64,5 +65,7 @@ fn install(facts: &Facts) -> Fix {
     Fix::text(
         "Install one snapshot-controller, of the release that the CRDs have; ask the distribution for its own first.",
     )
-    .command(MANIFESTS)
+    .command(format!(
+        "kubectl apply -k 'https://github.com/kubernetes-csi/external-snapshotter/deploy/kubernetes/snapshot-controller?ref={NEWEST_RELEASE}'"
+    ))
 }

@@ -6,7 +6,7 @@ use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Findings, Fix, Status};
 use crate::model::need::Need;
 use crate::names::fix_with;
-use crate::running::{Running, running};
+use crate::running::{Running, is_switched_on, running};
 use crate::words::list;
 
 /// See `doc.md`.
@@ -87,10 +87,8 @@ fn run(facts: &Facts, findings: &mut Findings) {
     findings.pass(format!("{}, and no other", installation.place()));
 }
 
-/// Whether leader election is switched on. Go's flag package takes one dash or two, and a flag alone for true.
+/// Whether leader election is switched on.
 fn elects(installation: &Running<'_>) -> bool {
-    let arguments = installation.container.command.iter().chain(&installation.container.args);
-    arguments
-        .filter_map(|argument| argument.trim_start_matches('-').strip_prefix("leader-election"))
-        .any(|rest| matches!(rest, "" | "=true" | "=1" | "=t" | "=T" | "=TRUE" | "=True"))
+    let mut arguments = installation.container.command.iter().chain(&installation.container.args);
+    arguments.any(|argument| is_switched_on(argument, "leader-election"))
 }

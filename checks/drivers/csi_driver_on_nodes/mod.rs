@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::drivers::csi_driver_registered::is_in_tree;
+use crate::drivers::registered::is_in_tree;
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};

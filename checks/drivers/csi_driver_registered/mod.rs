@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::classes::choose::default_storage_class;
+use crate::drivers::registered::{is_in_tree, is_registered};
 use crate::drivers::table::known_driver;
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
-use crate::sidecars::mapping::is_registered;
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {
@@ -71,11 +71,4 @@ fn look(facts: &Facts, driver: &str, classes: &[&str], is_default: bool) -> Find
     classes.iter().take(5).fold(finding, |finding, class| {
         finding.evidence(Evidence::cluster("StorageClass", class, "provisioner", driver))
     })
-}
-
-/// Whether a provisioner is one of Kubernetes' own old ones. Volumes of those have no CSI source, even when a CSI
-/// driver does their work by now, and the snapshot-controller refuses them.
-#[must_use]
-pub fn is_in_tree(provisioner: &str) -> bool {
-    provisioner.starts_with("kubernetes.io/")
 }

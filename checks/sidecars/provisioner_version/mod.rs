@@ -5,7 +5,8 @@ use crate::model::facts::Facts;
 use crate::model::finding::Findings;
 use crate::model::need::Need;
 use crate::sidecars::SIGNS;
-use crate::sidecars::mapping::{is_csi_provisioner, sidecars};
+use crate::sidecars::each::each;
+use crate::sidecars::mapping::is_csi_provisioner;
 use crate::skew::assess;
 use crate::version::Component;
 
@@ -24,16 +25,7 @@ pub const CHECK: Check = Check {
 };
 
 fn run(facts: &Facts, findings: &mut Findings) {
-    let all = sidecars(facts, is_csi_provisioner);
-    if all.is_empty() {
-        findings.skip("no csi-provisioner is visible");
-    }
-    for sidecar in &all {
-        // Several workloads for one driver (one per node) are told apart by their places.
-        let target = match sidecar.drivers.as_slice() {
-            [driver] if all.iter().filter(|other| other.drivers == sidecar.drivers).count() == 1 => driver.clone(),
-            _ => sidecar.running.place(),
-        };
-        findings.push(assess(facts, Component::CsiProvisioner, &sidecar.running).target(target));
-    }
+    each(facts, findings, "csi-provisioner", is_csi_provisioner, |running, _| {
+        assess(facts, Component::CsiProvisioner, running)
+    });
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use crate::controller::find::Presence;
+use crate::drivers::registered::is_surely_unregistered;
 use crate::drivers::table::known_driver;
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
 use crate::running::Running;
-use crate::sidecars::mapping::{is_registered, sidecar_of};
+use crate::sidecars::find::sidecar_of;
 use crate::words::list;
 
 /// See `doc.md`.
@@ -46,8 +47,6 @@ fn run(facts: &Facts, findings: &mut Findings) {
 }
 
 fn look(facts: &Facts, driver: &str) -> Finding {
-    let registered =
-        facts.csi_drivers.seen().is_none() || facts.csi_nodes.seen().is_none() || is_registered(facts, driver);
     match sidecar_of(facts, driver) {
         Presence::Present { installations, proof } if installations.is_empty() => {
             Finding::new(Status::Pass, format!("it is out of sight, but {} {} proves it", proof.kind, proof.name))
@@ -60,7 +59,7 @@ fn look(facts: &Facts, driver: &str) -> Finding {
         Presence::Unknown { why } => {
             Finding::new(Status::Unknown, format!("whether {driver} has a csi-snapshotter: {why}"))
         }
-        Presence::Absent { .. } if !registered => Finding::new(
+        Presence::Absent { .. } if is_surely_unregistered(facts, driver) => Finding::new(
             Status::Skip,
             format!("{driver} is not installed; snapshot-class-driver-known tells its classes"),
         ),

@@ -4,5 +4,6 @@
 mod cases;
 mod catalogue;
 mod crds;
+mod nulls;
 mod objects;
 mod real_cluster;

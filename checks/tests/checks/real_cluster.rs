@@ -32,6 +32,6 @@ fn its_controller_and_sidecar_are_found() {
     let facts = read(facts());
     let controllers = controller::find::snapshot_controllers(&facts);
     assert_eq!(controllers.installations()[0].place(), "kube-system/snapshot-controller");
-    let sidecars = sidecars::mapping::sidecar_of(&facts, "csi.snapready.test");
+    let sidecars = sidecars::find::sidecar_of(&facts, "csi.snapready.test");
     assert_eq!(sidecars.installations()[0].place(), "csi-snapready/csi-snapready-controller");
 }

@@ -327,6 +327,59 @@ async fn a_plugins_token_is_sent() {
     assert!(listener.heard.lock().unwrap().contains(SECRET));
 }
 
+/// A plugin that counts in a file how often it ran, and gives a token with this expiry.
+fn counting(count: &Path, expiry: &str, server: &str) -> TempDir {
+    let status = format!("{{\"status\": {{\"token\": \"{SECRET}\", \"expirationTimestamp\": \"{expiry}\"}}}}");
+    plugin(&format!("echo x >> '{}' || exit 1; echo '{status}'", count.display()), server)
+}
+
+#[tokio::test]
+async fn a_plugin_runs_once_and_again_when_its_token_expires() {
+    let folder = tempfile::tempdir().unwrap();
+    let count = folder.path().join("count");
+    let runs = || std::fs::read_to_string(&count).unwrap().len() / 2;
+    let listener = listen(version(), None).await;
+    let server = format!("http://{}", listener.address);
+
+    let config = counting(&count, "2100-01-01T00:00:00Z", &server);
+    let (connection, _) = reach(&args(config.path().join("config"))).await.unwrap();
+    server_version(&connection).await.unwrap();
+    assert_eq!(runs(), 1);
+    assert!(listener.heard.lock().unwrap().contains(SECRET));
+
+    let config = counting(&count, "2000-01-01T00:00:00Z", &server);
+    let (connection, _) = reach(&args(config.path().join("config"))).await.unwrap();
+    assert_eq!(runs(), 3);
+    // One that cannot be renewed fails this request, and not the connection.
+    std::fs::remove_file(&count).unwrap();
+    std::fs::create_dir(&count).unwrap();
+    let error = server_version(&connection).await.unwrap_err();
+    assert!(matches!(error, ConnectError::Credentials { .. }), "{error:?}");
+    std::fs::remove_dir(&count).unwrap();
+    server_version(&connection).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_plugin_that_does_not_end_is_ended() {
+    let config = plugin("exec sleep 600", "http://127.0.0.1:1");
+    let limit = Duration::from_millis(300);
+    let request_timeout = Some(RequestTimeout(Some(limit)));
+    let error = error_of(&ConnectionArgs { request_timeout, ..args(config.path().join("config")) }).await;
+    assert_eq!(error.to_string(), "the credential plugin \"sh\" did not end within 300ms");
+    assert!(error.next_step().contains("--request-timeout"));
+}
+
+#[tokio::test]
+async fn a_plugins_certificate_is_used() {
+    let pem = |name: &str| format!("-----BEGIN {name}-----\nAAAA\n-----END {name}-----\n");
+    let status = serde_json::json!({ "status": {
+        "clientCertificateData": pem("CERTIFICATE"), "clientKeyData": pem("PRIVATE KEY") } });
+    let config = plugin(&format!("cat <<'END'\n{status}\nEND"), "https://127.0.0.1:1");
+    // That the key is none shows that it arrived.
+    let error = error_of(&args(config.path().join("config"))).await;
+    assert!(matches!(error, ConnectError::Certificate { .. }), "{error:?}");
+}
+
 #[tokio::test]
 async fn a_plugin_that_asks_is_told_the_cluster() {
     let listener = listen(version(), None).await;

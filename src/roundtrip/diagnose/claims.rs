@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use snapready_checks::drivers::registered::is_surely_unregistered;
 use snapready_checks::model::finding::{Evidence, Fix};
 
 use super::grpc::Code;
 use super::result::{Found, RoundTripCheck, safe};
 use super::{Observation, SeenEvent, text};
 use crate::report::document::{CheckResult, StepId};
-use crate::roundtrip::knowledge::{self, Presence};
 
 /// Refusals of the provisioner that only a change of class, claim or rights ends: what its text holds, what it means,
 /// what to do. Each stands in csi-provisioner's source.
@@ -191,7 +191,7 @@ fn no_driver(observation: &Observation<'_>, check: RoundTripCheck, claim: &str) 
     let silent =
         observation.claim_events(&["Provisioning", "ProvisioningFailed", "ProvisioningSucceeded"]).next().is_none();
     let event = observation.claim_events(&["ExternalProvisioning"]).last()?;
-    let absent = knowledge::driver(observation.facts, driver) == Presence::Absent;
+    let absent = is_surely_unregistered(observation.facts, driver);
     if !(silent && absent && observation.elapsed >= Duration::from_secs(15)) {
         return None;
     }

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use snapready_checks::drivers::registered::is_surely_unregistered;
 use snapready_checks::model::finding::{Evidence, Fix, Status};
 
 use super::grpc::Code;
 use super::result::{Found, RoundTripCheck, safe};
 use super::{Observation, SeenEvent, list, text};
 use crate::report::document::{CheckResult, StepId};
-use crate::roundtrip::knowledge::{self, Presence};
 
 /// What registries and the kubelet say of an image that will not come however long one waits.
 const IMAGE_GONE: [&str; 13] = [
@@ -303,7 +303,7 @@ fn mount(observation: &Observation<'_>) -> Option<CheckResult> {
     }
     if event.message.contains("not found in the list of registered CSI drivers") {
         let driver = observation.target.driver.as_deref()?;
-        let absent = knowledge::driver(observation.facts, driver) == Presence::Absent;
+        let absent = is_surely_unregistered(observation.facts, driver);
         return (absent && times >= 3 && observation.elapsed >= Duration::from_secs(15)).then(|| {
             let cause = "the driver's node plugin runs on no node";
             failed(

@@ -1,5 +1,6 @@
 //! Refusals of the API server, at a dry run or at a create: who refused, and what they want.
 
+use snapready_checks::api::crds::NEWEST_RELEASE;
 use snapready_checks::model::finding::{Evidence, Fix};
 
 use super::in_words;
@@ -161,7 +162,7 @@ fn by_status(status: u16, reason: &str, message: &str, what: &ObjectName) -> (St
         return (
             format!("the API server does not serve {} objects: their CRD is missing, or serves another version", what.kind),
             Fix::text("Install the snapshot CRDs in version v1.")
-                .command("kubectl apply -k 'https://github.com/kubernetes-csi/external-snapshotter/client/config/crd?ref=v8.6.0'"),
+                .command(format!("kubectl apply -k 'https://github.com/kubernetes-csi/external-snapshotter/client/config/crd?ref={NEWEST_RELEASE}'")),
         );
     }
     if status == 409 {

@@ -1,10 +1,11 @@
 //! The round trip's own checks, and how their results are put together.
 
-use snapready_checks::model::check::{Group, Severity};
+use snapready_checks::model::check::Check;
 use snapready_checks::model::finding::{Evidence, Fix, Status};
+use snapready_checks::names::is_object_name;
+use snapready_checks::roundtrip;
 
 use crate::report::document::CheckResult;
-use crate::roundtrip::plan::is_name;
 
 /// At most so many characters of a cluster's text stand in a message.
 const MESSAGE: usize = 400;
@@ -43,31 +44,23 @@ pub enum RoundTripCheck {
 }
 
 impl RoundTripCheck {
-    /// Id, slug and title, as in the catalogue.
+    /// Its entry in the catalogue.
     #[must_use]
-    pub const fn words(self) -> (&'static str, &'static str, &'static str) {
+    pub const fn check(self) -> &'static Check {
         match self {
-            Self::RoundTrip => ("SR301", "round-trip", "a snapshot is taken and restored"),
-            Self::DataIntact => ("SR302", "data-intact", "restored data is what was written before the snapshot"),
-            Self::SnapshotControllerWorks => {
-                ("SR303", "snapshot-controller-works", "the snapshot-controller works on VolumeSnapshots")
-            }
-            Self::SnapshotSidecarWorks => {
-                ("SR304", "snapshot-sidecar-works", "the driver's csi-snapshotter works on VolumeSnapshotContents")
-            }
-            Self::SnapshotClassUsable => {
-                ("SR305", "snapshot-class-usable", "a VolumeSnapshotClass is found and can be used")
-            }
-            Self::SnapshotDriverMatches => {
-                ("SR306", "snapshot-driver-matches", "snapshots are taken by the volume's own driver")
-            }
-            Self::SnapshotSucceeds => ("SR307", "snapshot-succeeds", "the driver takes the snapshot"),
-            Self::ProvisioningSucceeds => ("SR308", "provisioning-succeeds", "a volume is provisioned"),
-            Self::RestoreSucceeds => ("SR309", "restore-succeeds", "a volume is restored from the snapshot"),
-            Self::PodStarts => ("SR310", "pod-starts", "a pod with the volume starts"),
-            Self::AdmissionAllows => ("SR311", "admission-allows", "the API server takes the objects"),
-            Self::EverythingRemoved => ("SR312", "everything-removed", "everything that was created goes away"),
-            Self::WriteSucceeds => ("SR313", "write-succeeds", "a pod can write to the volume"),
+            Self::RoundTrip => &roundtrip::round_trip::CHECK,
+            Self::DataIntact => &roundtrip::data_intact::CHECK,
+            Self::SnapshotControllerWorks => &roundtrip::snapshot_controller_works::CHECK,
+            Self::SnapshotSidecarWorks => &roundtrip::snapshot_sidecar_works::CHECK,
+            Self::SnapshotClassUsable => &roundtrip::snapshot_class_usable::CHECK,
+            Self::SnapshotDriverMatches => &roundtrip::snapshot_driver_matches::CHECK,
+            Self::SnapshotSucceeds => &roundtrip::snapshot_succeeds::CHECK,
+            Self::ProvisioningSucceeds => &roundtrip::provisioning_succeeds::CHECK,
+            Self::RestoreSucceeds => &roundtrip::restore_succeeds::CHECK,
+            Self::PodStarts => &roundtrip::pod_starts::CHECK,
+            Self::AdmissionAllows => &roundtrip::admission_allows::CHECK,
+            Self::EverythingRemoved => &roundtrip::everything_removed::CHECK,
+            Self::WriteSucceeds => &roundtrip::write_succeeds::CHECK,
         }
     }
 }
@@ -78,15 +71,15 @@ pub(super) struct Found(CheckResult);
 
 impl Found {
     pub(super) fn new(check: RoundTripCheck, status: Status, target: Option<&str>, message: &str) -> Self {
-        let (id, slug, title) = check.words();
+        let check = check.check();
         Self(CheckResult {
-            id: id.to_owned(),
-            slug: slug.to_owned(),
-            group: Group::Roundtrip,
-            title: title.to_owned(),
+            id: check.id.to_owned(),
+            slug: check.slug.to_owned(),
+            group: check.group,
+            title: check.title.to_owned(),
             target: target.map(|target| line(target, MESSAGE)),
             status,
-            severity: Severity::Error,
+            severity: check.severity,
             message: line(message, MESSAGE),
             evidence: Vec::new(),
             cause: None,
@@ -148,5 +141,5 @@ pub(crate) fn line(text: &str, limit: usize) -> String {
 
 /// A name for a command: the name if it is one that Kubernetes accepts, a placeholder otherwise.
 pub(super) fn safe<'a>(name: &'a str, placeholder: &'a str) -> &'a str {
-    if is_name(name) { name } else { placeholder }
+    if is_object_name(name) { name } else { placeholder }
 }

@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use snapready_checks::classes::choose::{Choice, choose_snapshot_class, classes_of};
+use snapready_checks::controller::find::{Presence, snapshot_controllers};
+use snapready_checks::controller::snapshot_controller_installed::install;
 use snapready_checks::model::finding::{Evidence, Fix};
+use snapready_checks::model::kubernetes::VolumeSnapshotClass;
+use snapready_checks::sidecars::find::sidecar_of;
 
 use super::grpc::Code;
 use super::result::{Found, RoundTripCheck, safe};
 use super::{Observation, list, text};
 use crate::report::document::CheckResult;
-use crate::roundtrip::knowledge::{self, Presence};
 
 /// The controller's answer comes within a second; a cluster under load gets five.
 const CONTROLLER: Duration = Duration::from_secs(5);
@@ -67,6 +71,10 @@ fn texts(observation: &Observation<'_>) -> Vec<(String, Evidence)> {
     texts
 }
 
+fn snapshot_classes<'a>(observation: &Observation<'a>) -> &'a [VolumeSnapshotClass] {
+    observation.facts.volume_snapshot_classes.seen().map(Vec::as_slice).unwrap_or_default()
+}
+
 fn wrong_driver(observation: &Observation<'_>) -> Option<CheckResult> {
     let content = observation.volume_snapshot_content?;
     let (used, driver) = (text(content, "/spec/driver")?, observation.target.driver.as_deref()?);
@@ -80,12 +88,11 @@ fn wrong_driver(observation: &Observation<'_>) -> Option<CheckResult> {
         .or_else(|| text(content, "/spec/volumeSnapshotClassName"))
         .unwrap_or_default();
     let content_name = text(content, "/metadata/name").unwrap_or_default();
-    let right = knowledge::classes_of(observation.facts, driver);
-    let fix = match right.first() {
+    let fix = match classes_of(snapshot_classes(observation), driver).first() {
         Some(right) => Fix::text(format!("Use a VolumeSnapshotClass of driver {driver}.")).command(format!(
             "snapready roundtrip --storage-class {} --snapshot-class {}",
             safe(&observation.target.storage_class, "CLASS"),
-            safe(right, "CLASS")
+            safe(&right.metadata.name, "CLASS")
         )),
         None => Fix::text(format!("Create a VolumeSnapshotClass whose driver is {driver}: there is none."))
             .command("kubectl get volumesnapshotclasses"),
@@ -124,18 +131,13 @@ fn class_result(observation: &Observation<'_>, evidence: &Evidence, what: &str, 
 fn class_text(observation: &Observation<'_>, message: &str, evidence: &Evidence) -> Option<CheckResult> {
     let driver = observation.target.driver.as_deref().unwrap_or("the driver");
     let found = |what: &str, cause: &str, fix: Fix| class_result(observation, evidence, what, cause, fix);
-    let classes = knowledge::classes_of(observation.facts, driver);
-    let class = classes.first().map_or("CLASS", |class| safe(class, "CLASS"));
+    let classes = classes_of(snapshot_classes(observation), driver);
+    let class = classes.first().map_or("CLASS", |class| safe(&class.metadata.name, "CLASS"));
     let annotate = |class: &str, value: &str| {
         format!("kubectl annotate volumesnapshotclass {class} snapshot.storage.kubernetes.io/is-default-class{value}")
     };
     if message.contains("cannot find default snapshot class") {
-        let default = observation
-            .facts
-            .volume_snapshot_classes
-            .seen()
-            .and_then(|classes| knowledge::default_snapshot_class(classes, driver));
-        if let Some(default) = default {
+        if let Choice::One(default) = choose_snapshot_class(snapshot_classes(observation), driver) {
             let cause = format!(
                 "class {} is the default of {driver}, but the snapshot-controller has not noticed: releases 8.0.x miss defaults that are made after their start",
                 default.metadata.name
@@ -311,26 +313,28 @@ pub(super) fn is_untouched(observation: &Observation<'_>, snapshot: &Value) -> b
 }
 
 fn no_controller(observation: &Observation<'_>, snapshot: &Value) -> Option<CheckResult> {
-    let absent = knowledge::controller(observation.facts) == Presence::Absent;
-    if !(is_untouched(observation, snapshot) && absent && observation.elapsed >= CONTROLLER) {
+    if !(is_untouched(observation, snapshot) && observation.elapsed >= CONTROLLER) {
         return None;
     }
-    Some(no_controller_result(
-        observation,
-        "no snapshot-controller is installed: no workload, pod or lease of one is there",
-    ))
+    match snapshot_controllers(observation.facts) {
+        Presence::Absent { because, .. } => {
+            Some(no_controller_result(observation, &format!("no snapshot-controller is installed: {because}")))
+        }
+        Presence::Present { .. } | Presence::Unknown { .. } => None,
+    }
 }
 
 pub(super) fn no_controller_result(observation: &Observation<'_>, cause: &str) -> CheckResult {
     let name = name(observation);
-    found(observation, RoundTripCheck::SnapshotControllerWorks, "nobody works on it: neither status nor finalizers nor events")
-        .evidence([Evidence::namespaced("VolumeSnapshot", &observation.namespace_name(), &name, "status", "absent")])
-        .cause(cause)
-        .fix(
-            Fix::text("Install the snapshot-controller of external-snapshotter in the release of the CRDs, or your distribution's add-on for it.")
-                .command("kubectl apply -k 'https://github.com/kubernetes-csi/external-snapshotter/deploy/kubernetes/snapshot-controller?ref=v8.6.0'"),
-        )
-        .done()
+    found(
+        observation,
+        RoundTripCheck::SnapshotControllerWorks,
+        "nobody works on it: neither status nor finalizers nor events",
+    )
+    .evidence([Evidence::namespaced("VolumeSnapshot", &observation.namespace_name(), &name, "status", "absent")])
+    .cause(cause)
+    .fix(install(observation.facts))
+    .done()
 }
 
 /// Bound, and not a sign of a sidecar on the content.
@@ -356,15 +360,16 @@ pub(super) fn is_left_alone(observation: &Observation<'_>, snapshot: &Value) -> 
 
 fn no_sidecar(observation: &Observation<'_>, snapshot: &Value) -> Option<CheckResult> {
     let driver = observation.target.driver.as_deref()?;
-    let absent = knowledge::sidecar(observation.facts, driver) == Presence::Absent;
-    if !(is_left_alone(observation, snapshot) && absent && observation.elapsed >= SIDECAR) {
+    if !(is_left_alone(observation, snapshot) && observation.elapsed >= SIDECAR) {
         return None;
     }
-    Some(no_sidecar_result(
-        observation,
-        driver,
-        "no csi-snapshotter of this driver is installed: no container or lease of one is there",
-    ))
+    match sidecar_of(observation.facts, driver) {
+        Presence::Absent { because, .. } => {
+            let cause = format!("no csi-snapshotter of this driver is installed: {because}");
+            Some(no_sidecar_result(observation, driver, &cause))
+        }
+        Presence::Present { .. } | Presence::Unknown { .. } => None,
+    }
 }
 
 pub(super) fn no_sidecar_result(observation: &Observation<'_>, driver: &str, cause: &str) -> CheckResult {

@@ -184,9 +184,9 @@ fn nobody_works_on_snapshots() {
     Moment::at(Snapshot, 60).event("VolumeSnapshot", "CreatingSnapshot", 1, SILENT).waits();
     Moment::at(Snapshot, 60).with(&json!({ "serverVersion": { "gitVersion": "v1.32.0-gke.1000" } })).waits();
     Moment::at(Snapshot, 60).with(&json!({ "csiDrivers": [{ "metadata": { "name": "disk.csi.azure.com" } }] })).waits();
-    let lease = json!([{ "metadata": { "name": "snapshot-controller-leader" }, "spec": { "leaseDurationSeconds": 15, "renewTime": "2025-12-31T23:59:55Z" } }]);
+    let lease = json!([{ "metadata": { "name": "snapshot-controller-leader" }, "spec": { "holderIdentity": "h", "leaseDurationSeconds": 15, "renewTime": "2025-12-31T23:59:55Z" } }]);
     Moment::at(Snapshot, 60).with(&json!({ "leases": lease })).waits();
-    let old = json!([{ "metadata": { "name": "snapshot-controller-leader" }, "spec": { "leaseDurationSeconds": 15, "renewTime": "2025-12-31T00:00:00Z" } }]);
+    let old = json!([{ "metadata": { "name": "snapshot-controller-leader" }, "spec": { "holderIdentity": "h", "leaseDurationSeconds": 15, "renewTime": "2025-12-31T00:00:00Z" } }]);
     Moment::at(Snapshot, 60).with(&json!({ "leases": old })).is("SR303");
     // Could not look is not absent.
     let mut unseen = Moment::at(Snapshot, 60);
@@ -204,13 +204,20 @@ fn no_sidecar_works_on_the_content() {
             SILENT,
         )
     };
-    silent(6).is("SR304");
-    silent(5).waits();
+    // The driver's controller is to be seen, without it.
+    let without = json!([{ "metadata": { "name": "c" }, "spec": { "containers": [
+        { "name": "csi-provisioner", "image": "r/csi-provisioner:v6.3.0" },
+        { "name": "driver", "image": "r/good:1", "args": ["--driver-name=good.csi"] } ] } }]);
+    let bare = |seconds| silent(seconds).with(&json!({ "pods": without }));
+    bare(6).is("SR304");
+    bare(5).waits();
+    // None of the driver's controller is to be seen: it may run elsewhere.
+    silent(60).waits();
     assert_eq!(silent(60).with(&json!({ "pods": sidecar("c", "--driver-name=good.csi") })).waits().id, "SR304");
     silent(60).with(&json!({ "pods": sidecar("c", "--csi-address=/csi/csi.sock") })).waits();
     let drivers = json!([{ "metadata": { "name": "good.csi" } }, { "metadata": { "name": "other.csi" } }]);
-    silent(60).with(&json!({ "csiDrivers": drivers, "pods": sidecar("c", "--driver-name=other.csi") })).is("SR304");
-    let lease = json!([{ "metadata": { "name": "external-snapshotter-leader-good-csi" }, "spec": { "renewTime": "2026-01-01T00:00:00Z" } }]);
+    silent(60).with(&json!({ "csiDrivers": drivers, "pods": sidecar("c", "--driver-name=other.csi") })).waits();
+    let lease = json!([{ "metadata": { "name": "external-snapshotter-leader-good-csi" }, "spec": { "holderIdentity": "h", "renewTime": "2026-01-01T00:00:00Z" } }]);
     silent(60).with(&json!({ "leases": lease })).waits();
     // A sign of life: the creation has begun.
     let mut begun = silent(60);

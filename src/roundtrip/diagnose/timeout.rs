@@ -1,14 +1,15 @@
 //! What a step waits for, and what is likely when its time is up. A likely cause is called likely.
 
 use serde_json::Value;
+use snapready_checks::controller::find::{Presence, snapshot_controllers};
 use snapready_checks::model::finding::{Evidence, Fix};
+use snapready_checks::sidecars::find::sidecar_of;
 
 use super::grpc::Code;
 use super::result::{Found, RoundTripCheck, line, safe};
 use super::snapshots::{is_left_alone, is_untouched, name as snapshot_name, no_controller_result, no_sidecar_result};
 use super::{Observation, certain, list, text};
 use crate::report::document::{CheckResult, StepId};
-use crate::roundtrip::knowledge::{self, Presence};
 
 /// What has to come, and what was last seen.
 pub(super) fn waiting(observation: &Observation<'_>) -> (String, String) {
@@ -198,28 +199,27 @@ fn likely(observation: &Observation<'_>, check: RoundTripCheck) -> (String, Fix)
 fn snapshot_timed_out(observation: &Observation<'_>, snapshot: &Value) -> CheckResult {
     let driver = observation.target.driver.as_deref().unwrap_or("of the StorageClass");
     if is_untouched(observation, snapshot) {
-        return match knowledge::controller(observation.facts) {
-            Presence::Present => no_controller_result(
+        return match snapshot_controllers(observation.facts) {
+            Presence::Present { .. } => no_controller_result(
                 observation,
                 "likely: the snapshot-controller that is installed does not run, waits for another one's lease, lacks rights, or watches another API version",
             ),
-            Presence::Absent | Presence::Unsure => {
-                no_controller_result(observation, "likely: no snapshot-controller runs; none is to be seen")
+            Presence::Absent { because: why, .. } | Presence::Unknown { why } => {
+                no_controller_result(observation, &format!("likely: no snapshot-controller runs: {why}"))
             }
         };
     }
     if is_left_alone(observation, snapshot) {
-        return match knowledge::sidecar(observation.facts, driver) {
-            Presence::Present => no_sidecar_result(
+        return match sidecar_of(observation.facts, driver) {
+            Presence::Present { .. } => no_sidecar_result(
                 observation,
                 driver,
                 "likely: the driver's csi-snapshotter does not run, waits for another one's lease, lacks rights, or is too old",
             ),
-            Presence::Absent | Presence::Unsure => no_sidecar_result(
-                observation,
-                driver,
-                "likely: no csi-snapshotter of this driver runs; none is to be seen",
-            ),
+            Presence::Absent { because: why, .. } | Presence::Unknown { why } => {
+                let cause = format!("likely: no csi-snapshotter of this driver runs: {why}");
+                no_sidecar_result(observation, driver, &cause)
+            }
         };
     }
     let (waiting_for, last_seen) = waiting(observation);

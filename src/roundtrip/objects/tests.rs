@@ -1,6 +1,8 @@
 use jiff::Timestamp;
 
 use super::*;
+use crate::report::document::VolumeMode;
+use crate::roundtrip::payload::Payload;
 
 fn plan(own_namespace: bool, user: Option<i64>, modes: &[VolumeMode]) -> Plan {
     let target = |(index, volume_mode): (usize, &VolumeMode)| Target {

@@ -1,10 +1,11 @@
 //! Verdicts from reports. A report is hostile text; one that is exactly the expected report is intact, one that is well
 //! formed tells how the data went wrong, any other tells nothing.
 
+mod block;
+mod filesystem;
+
 use super::content::{Content, Phase};
-use super::filesystem::File;
 use super::{Judgement, Layout, MESSAGE_LIMIT, Payload, UnreadableReport, VERSION, WriteFault, Written};
-use super::{block, filesystem};
 use crate::report::document::DataVerdict;
 
 /// At most so many characters of a report are shown.
@@ -61,8 +62,8 @@ pub(super) fn read(payload: &Payload, written: &Written, message: &str) -> Resul
     }
     let lines = body(payload, "read", message).map_err(unreadable)?;
     let judgement = match &payload.layout {
-        Layout::Filesystem(layout) => filesystem_report(layout, &payload.content, written, &lines),
-        Layout::Block(layout) => block_report(layout, &payload.content, &lines),
+        Layout::Filesystem(layout) => filesystem::report(layout, &payload.content, written, &lines),
+        Layout::Block(layout) => block::report(layout, &payload.content, &lines),
     };
     judgement.ok_or_else(|| unreadable("its lines are not those of a report"))
 }
@@ -126,186 +127,4 @@ enum State {
     /// Shorter than it was; or, for blocks, only zeros or nothing.
     Short,
     Other,
-}
-
-/// The state of a file from its line `f NAME SIZE MODE DIGEST`.
-fn file_state(file: &File, line: &str) -> Option<State> {
-    let rest = line.strip_prefix("f ")?.strip_prefix(file.name)?.strip_prefix(' ')?;
-    let [size, _mode, digest] = rest.split(' ').collect::<Vec<_>>().try_into().ok()?;
-    if size == "-" {
-        return Some(if file.bytes.is_some() { State::Missing } else { State::Before });
-    }
-    if file.after.as_deref() == Some(digest) {
-        return Some(State::After);
-    }
-    let Some(bytes) = file.bytes else {
-        return Some(State::Other);
-    };
-    let size = size.parse::<u64>().ok();
-    Some(match size {
-        Some(size) if size == bytes && digest == file.before => State::Before,
-        Some(size) if size < bytes => State::Short,
-        _ => State::Other,
-    })
-}
-
-fn filesystem_report(
-    layout: &filesystem::Layout,
-    content: &Content,
-    written: &Written,
-    lines: &[&str],
-) -> Option<Judgement> {
-    let expected = layout.expected(content, written);
-    if lines.len() != expected.len() {
-        return None;
-    }
-    let (file_lines, rest) = lines.split_at_checked(layout.files.len())?;
-    let states: Vec<State> =
-        layout.files.iter().zip(file_lines).map(|(file, line)| file_state(file, line)).collect::<Option<_>>()?;
-    let [many, link, entries, heads, volume, around] = rest.try_into().ok()?;
-    let (many_count, many_digest) = many.strip_prefix("m ")?.split_once(' ')?;
-    let (_, _) = (link.strip_prefix("l ")?, entries.strip_prefix("n ")?);
-    let (odd, large) = heads.strip_prefix("h ")?.split_once(' ').unwrap_or_default();
-    let heads = [begins(content, odd), begins(content, large)];
-    let volume = volume.strip_prefix("v ")?;
-    let around = around.strip_prefix("a ")?;
-
-    let differences: Vec<String> = lines
-        .iter()
-        .zip(&expected)
-        .filter(|(line, expected)| *line != *expected)
-        .map(|(line, expected)| format!("measured {:?}, expected {expected:?}", cut(line)))
-        .collect();
-    let is = |state: State| states.contains(&state);
-    let count = |state: State| states.iter().filter(|seen| **seen == state).count();
-
-    if is(State::After) || heads.contains(&Begins::Ours(Phase::After)) {
-        let message = "the restored volume holds what was written after the snapshot: the live volume was copied, not the snapshot";
-        return Some(Judgement::new(DataVerdict::LiveData, message, differences));
-    }
-    if volume != "present" {
-        let (verdict, message) = match volume.split_once(' ')? {
-            _ if around != written.around => (
-                DataVerdict::WrongVolume,
-                format!("the restored volume holds other entries ({}) and nothing of what was written", cut(around)),
-            ),
-            (_, "formatted") => (
-                DataVerdict::FreshlyFormatted,
-                "the restored volume is a new file system without any file: it was formatted, not restored".to_owned(),
-            ),
-            _ => (DataVerdict::Empty, "the restored volume is empty".to_owned()),
-        };
-        return Some(Judgement::new(verdict, message, differences));
-    }
-    // Files that say whose they are.
-    let ours = states.iter().zip(&layout.files).any(|(state, file)| *state == State::Before && file.bytes > Some(1));
-    let foreign = heads.iter().find_map(|head| match head {
-        Begins::Other(seed) => Some(*seed),
-        Begins::Ours(_) | Begins::Unknown => None,
-    });
-    if let (Some(seed), false) = (foreign, ours) {
-        let message = format!("the restored volume holds the data of another round trip (seed {seed})");
-        return Some(Judgement::new(DataVerdict::WrongVolume, message, differences));
-    }
-    let files = layout.files.iter().filter(|file| file.bytes.is_some()).count();
-    if count(State::Missing) == files && many_count == "0" {
-        return Some(Judgement::new(
-            DataVerdict::Empty,
-            "the restored volume holds no file of what was written",
-            differences,
-        ));
-    }
-    if is(State::Short) && !is(State::Other) && !is(State::Missing) {
-        let message = format!("{} of {files} files are shorter than they were", count(State::Short));
-        return Some(Judgement::new(DataVerdict::Truncated, message, differences));
-    }
-    let wrong = files - count(State::Before).min(files);
-    let message = match (count(State::Missing), wrong) {
-        (0, 0) if many_digest != layout.many => "of the small files, some are not what was written".to_owned(),
-        (0, 0) => "the files are what was written, but not what surrounds them".to_owned(),
-        (missing, _) if missing > 0 => format!("{missing} of {files} files are missing"),
-        (_, wrong) => format!("{wrong} of {files} files are not what was written"),
-    };
-    Some(Judgement::new(DataVerdict::Corrupted, message, differences))
-}
-
-fn block_report(layout: &block::Layout, content: &Content, lines: &[&str]) -> Option<Judgement> {
-    if lines.len() != layout.extents.len() {
-        return None;
-    }
-    let nothing = super::content::digest(&[]);
-    let mut states = Vec::new();
-    let mut heads = Vec::new();
-    let mut differences = Vec::new();
-    for (line, extent) in lines.iter().zip(&layout.extents) {
-        let rest = line.strip_prefix("b ")?.strip_prefix(&extent.first.to_string())?.strip_prefix(' ')?;
-        let (digest, head) = rest.split_once(' ')?;
-        let state = match digest {
-            _ if digest == extent.before => State::Before,
-            _ if digest == extent.after => State::After,
-            _ if digest == extent.zeros => State::Short,
-            _ if digest == nothing => State::Missing,
-            _ => State::Other,
-        };
-        let seen = match state {
-            State::Before => None,
-            State::After => Some("what was written after the snapshot".to_owned()),
-            State::Short => Some("zeros".to_owned()),
-            State::Missing => Some("nothing: the device ends before it, or cannot be read".to_owned()),
-            State::Other => Some(match layout.extents.iter().find(|other| other.before == digest) {
-                Some(other) => format!("what belongs to block {}", other.first),
-                None => format!("other content, which begins with {:?}", cut(head)),
-            }),
-        };
-        let place = format!("blocks of 4 KiB from {}, {} of them", extent.first, extent.count);
-        differences.extend(seen.map(|seen| format!("{place}: {seen}")));
-        states.push(state);
-        heads.push(begins(content, head));
-    }
-    let all = |allowed: &[State]| states.iter().all(|state| allowed.contains(state));
-    let foreign = heads.iter().find_map(|head| match head {
-        Begins::Other(seed) => Some(*seed),
-        Begins::Ours(_) | Begins::Unknown => None,
-    });
-    let wrong = states.iter().filter(|state| **state != State::Before).count();
-    let (verdict, message) = if states.contains(&State::After) || heads.contains(&Begins::Ours(Phase::After)) {
-        let message = "the restored device holds what was written after the snapshot: the live volume was copied, not the snapshot";
-        (DataVerdict::LiveData, message.to_owned())
-    } else if all(&[State::Short]) {
-        (DataVerdict::Empty, "the restored device holds only zeros where data was written".to_owned())
-    } else if all(&[State::Missing]) {
-        // A device of no size and one that cannot be read look alike, so this is no statement about its content.
-        return None;
-    } else if !states.contains(&State::Before) && !heads.contains(&Begins::Ours(Phase::Before)) {
-        match foreign {
-            Some(seed) => (
-                DataVerdict::WrongVolume,
-                format!("the restored device holds the data of another round trip (seed {seed})"),
-            ),
-            None => (
-                DataVerdict::WrongVolume,
-                "the restored device holds other content than any that was written".to_owned(),
-            ),
-        }
-    } else if is_cut(&states) {
-        (
-            DataVerdict::Truncated,
-            format!("the restored device ends early: {wrong} of {} stretches are lost at its end", states.len()),
-        )
-    } else {
-        (DataVerdict::Corrupted, format!("{wrong} of {} stretches of blocks are not what was written", states.len()))
-    };
-    // A line may differ from the expected report although its digest is right: then something is wrong with the report.
-    if wrong == 0 {
-        return None;
-    }
-    Some(Judgement::new(verdict, message, differences))
-}
-
-/// Whether intact stretches are followed only by zeros or nothing; the stretch at the cut may be partly there.
-fn is_cut(states: &[State]) -> bool {
-    let intact = states.iter().take_while(|state| **state == State::Before).count();
-    let rest = states.get(intact..).unwrap_or_default();
-    let rest = rest.strip_prefix(&[State::Other]).unwrap_or(rest);
-    intact > 0 && !rest.is_empty() && rest.iter().all(|state| matches!(state, State::Short | State::Missing))
 }

@@ -50,6 +50,23 @@ fn storage_classes(plan: &Plan) -> Vec<&str> {
 }
 
 #[test]
+fn openshift_assigns_the_user() {
+    let user = |constraints: Probe<bool>, version: &str| {
+        let server_version = json!({ "state": "seen", "value": { "gitVersion": version } });
+        let server_version = serde_json::from_value(server_version).unwrap();
+        let facts = Facts { security_context_constraints: constraints, server_version, ..facts() };
+        let run = "7f3a9c".parse().unwrap();
+        Plan::new(&Selection::default(), &facts, run, Timestamp::UNIX_EPOCH).unwrap().user
+    };
+    assert_eq!(user(Probe::from(true), "v1.33.4+6b9dba0"), None);
+    assert_eq!(user(Probe::from(true), "v1.33.4"), None);
+    assert_eq!(user(Probe::from(false), "v1.33.4+6b9dba0"), Some(65_534));
+    // Where nobody could look the version tells.
+    assert_eq!(user(Probe::Failed { reason: "no answer".to_owned() }, "v1.33.4+6b9dba0"), None);
+    assert_eq!(user(Probe::NotCollected, "v1.33.4+k3s1"), Some(65_534));
+}
+
+#[test]
 fn the_default_is_the_newest_default_class_in_both_modes() {
     let plan = plan(&Selection::default()).unwrap();
     assert_eq!(storage_classes(&plan), ["new", "new"]);
