@@ -16,6 +16,7 @@ pub mod roundtrip;
 pub mod running;
 pub mod sidecars;
 mod skew;
+pub mod upstream;
 pub mod version;
 mod words;
 

@@ -488,7 +488,7 @@ fn refusals_name_who_refuses() {
         (409, "AlreadyExists", "persistentvolumeclaims \"source\" already exists", "there already"),
         (401, "Unauthorized", "Unauthorized", "credentials"),
     ] {
-        let result = refused(status, reason, message, &claim());
+        let result = refused(status, reason, message, &claim(), false);
         assert_eq!((result.id.as_str(), result.status), ("SR311", Status::Fail));
         assert!(result.cause.as_ref().unwrap().contains(cause), "{result:#?}");
         assert!(!result.fix.unwrap().text.is_empty());
@@ -536,7 +536,7 @@ fn hostile_text_stays_on_one_line_and_out_of_commands() {
     moment.snapshot.as_mut().unwrap()["metadata"]["name"] = json!(evil);
     moment.content.as_mut().unwrap()["spec"]["driver"] = json!("other");
     let mut results =
-        vec![timed_out(&moment.observation()), refused(403, &evil, &format!("exceeded quota: {evil},"), &claim())];
+        vec![timed_out(&moment.observation()), refused(403, &evil, &format!("exceeded quota: {evil},"), &claim(), false)];
     let finalizers = vec![evil.clone()];
     results.push(stuck(&StuckObject {
         object: claim(),
