@@ -20,4 +20,4 @@ pub mod upstream;
 pub mod version;
 mod words;
 
-pub use catalogue::{SelectError, catalogue, find, select};
+pub use catalogue::{SelectError, catalogue, find, nearest, select};

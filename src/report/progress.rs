@@ -1,5 +1,5 @@
-//! What is shown while a run goes on, on stderr: a line that changes on a terminal, else one line per event and one
-//! every 30 s of waiting, so that no pipeline takes silence for a hang.
+//! What is shown while a run goes on, on stderr: a line that changes on a terminal, else one line per event that a log's
+//! reader looks for and one every 30 s of waiting, so that no pipeline takes silence for a hang.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -44,7 +44,7 @@ pub struct ProgressOptions {
     pub styles: Styles,
     /// Whether only ASCII is shown.
     pub ascii: bool,
-    /// Whether checks that pass are shown too.
+    /// Whether checks that pass, beginnings of steps, every change of what is waited for and removed objects are shown too.
     pub verbose: bool,
 }
 
@@ -204,6 +204,12 @@ impl Progress {
             Happening::RoundTripsPlanned { namespace, own_namespace, targets } => {
                 let created = if *own_namespace { ", which will be created and removed" } else { "" };
                 Some(format!("{} in namespace {namespace}{created}", words::count(targets.len(), "round trip")))
+            }
+            // Many, and soon out of date: what lasts, the heartbeat tells.
+            Happening::StepStarted { .. } | Happening::StepWaiting { .. } | Happening::ObjectRemoved { .. }
+                if !self.options.verbose =>
+            {
+                None
             }
             Happening::StepStarted { target, step } => Some(format!("{}: {} ...", self.name(*target), step.title())),
             Happening::StepWaiting { target, step, waiting_for, last_seen } => {

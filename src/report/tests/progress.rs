@@ -97,7 +97,8 @@ fn without_progress_only_what_must_be_known() {
 #[test]
 fn hostile_text_is_harmless() {
     let evil = "a\u{1b}[2J\u{9b}31m\u{202e}\r\nb";
-    let text = shown(ProgressMode::Lines, ProgressOptions::default(), &[planned(), waiting(2, evil)]);
+    let verbose = ProgressOptions { verbose: true, ..ProgressOptions::default() };
+    let text = shown(ProgressMode::Lines, verbose, &[planned(), waiting(2, evil)]);
     assert_eq!(text.lines().count(), 2, "{text}");
     assert!(!text.chars().any(|c| c != '\n' && crate::report::sanitize::is_hidden(c)), "{text:?}");
 }

@@ -53,8 +53,7 @@ fn workload(running: &Running<'_>) -> Option<String> {
         _ => return None,
     };
     let name = |name: &str| safe(name, "") == name && !name.is_empty();
-    (name(&running.namespace) && name(&running.name))
-        .then(|| format!("{} {kind}/{}", running.namespace, running.name))
+    (name(&running.namespace) && name(&running.name)).then(|| format!("{} {kind}/{}", running.namespace, running.name))
 }
 
 /// Restarts the snapshot-controller, if it is in sight.

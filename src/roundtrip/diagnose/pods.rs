@@ -174,7 +174,10 @@ fn ended_container(observation: &Observation<'_>, pod: &Value) -> Option<CheckRe
                     Fix::text("Name an image with a shell and the usual tools, for example busybox, with --image.");
                 let found = found(observation, pod, "cannot start: its shell cannot be run", path, &value);
                 return Some(
-                    found.cause("the image has no shell, or none for this machine").fix(fix.command(again(observation.target))).done(),
+                    found
+                        .cause("the image has no shell, or none for this machine")
+                        .fix(fix.command(again(observation.target)))
+                        .done(),
                 );
             }
             "OOMKilled" => {

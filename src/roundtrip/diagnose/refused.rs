@@ -79,9 +79,8 @@ fn by_namespace(message: &str, stays: Option<&str>) -> Option<(String, Fix)> {
     let says = |part: &str| message.contains(part);
     if says("exceeded quota: ") {
         let quota = between(message, "exceeded quota: ", ",").unwrap_or_default();
-        let text = format!(
-            "Raise the quota, free some of it, or {elsewhere}; a smaller --size and --parallel 1 need less."
-        );
+        let text =
+            format!("Raise the quota, free some of it, or {elsewhere}; a smaller --size and --parallel 1 need less.");
         return Some((format!("ResourceQuota {quota} has no room for it"), Fix::text(text).command(quotas(quota))));
     }
     if says("failed quota: ") {
@@ -153,13 +152,7 @@ fn by_policy(message: &str) -> Option<(String, Fix)> {
 }
 
 /// What the API server itself says.
-fn by_status(
-    status: u16,
-    reason: &str,
-    message: &str,
-    what: &ObjectName,
-    stays: Option<&str>,
-) -> (String, Fix) {
+fn by_status(status: u16, reason: &str, message: &str, what: &ObjectName, stays: Option<&str>) -> (String, Fix) {
     let says = |part: &str| message.contains(part);
     if status == 401 {
         return (
@@ -179,7 +172,10 @@ fn by_status(
     }
     if status == 404 {
         return (
-            format!("the API server does not serve {} objects: their CRD is missing, or serves another version", what.kind),
+            format!(
+                "the API server does not serve {} objects: their CRD is missing, or serves another version",
+                what.kind
+            ),
             Fix::text("Install the snapshot CRDs in version v1.")
                 .command(upstream::apply(upstream::CRDS, upstream::NEWEST)),
         );

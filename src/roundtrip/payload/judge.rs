@@ -1,6 +1,8 @@
 //! Verdicts from reports. A report is hostile text; one that is exactly the expected report is intact, one that is well
 //! formed tells how the data went wrong, any other tells nothing.
 
+use std::collections::BTreeSet;
+
 use super::content::{Content, Phase};
 use super::filesystem::File;
 use super::{Judgement, Layout, MESSAGE_LIMIT, Payload, UnreadableReport, VERSION, WriteFault, Written};
@@ -220,13 +222,40 @@ fn filesystem_report(
         return Some(Judgement::new(DataVerdict::Truncated, message, differences));
     }
     let wrong = files - count(State::Before).min(files);
-    let message = match (count(State::Missing), wrong) {
-        (0, 0) if many_digest != layout.many => "of the small files, some are not what was written".to_owned(),
-        (0, 0) => "the files are what was written, but not what surrounds them".to_owned(),
-        (missing, _) if missing > 0 => format!("{missing} of {files} files are missing"),
-        (_, wrong) => format!("{wrong} of {files} files are not what was written"),
-    };
+    let mut parts = Vec::new();
+    match count(State::Missing) {
+        0 if wrong > 0 => parts.push(format!("{wrong} of {files} files are not what was written")),
+        0 => {}
+        missing => parts.push(format!("{missing} of {files} files are missing")),
+    }
+    if many_count != filesystem::MANY.to_string() {
+        parts.push(format!("of {} small files {} are there", filesystem::MANY, cut(many_count)));
+    } else if many_digest != layout.many {
+        parts.push("at least one of the small files is not what was written".to_owned());
+    }
+    if parts.is_empty() {
+        // Every byte of every file is right.
+        parts.push(format!("the content of all files is what was written, but not {}", beside(lines, &expected)));
+    }
+    let message = parts.join("; ");
     Some(Judgement::new(DataVerdict::Corrupted, message, differences))
+}
+
+/// Which lines of a report differ beside the content of files, in words.
+fn beside(lines: &[&str], expected: &[String]) -> String {
+    let kinds: BTreeSet<&str> = lines
+        .iter()
+        .zip(expected)
+        .filter(|(line, expected)| *line != *expected)
+        .map(|(_, expected)| match expected.get(..2) {
+            Some("f ") => "the mode of a file",
+            Some("l ") => "the symbolic link",
+            Some("n ") => "the number of files and folders",
+            Some("a ") => "what lies beside them on the volume",
+            _ => "how files begin",
+        })
+        .collect();
+    kinds.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 fn block_report(layout: &block::Layout, content: &Content, lines: &[&str]) -> Option<Judgement> {
