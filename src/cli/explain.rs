@@ -83,7 +83,7 @@ fn for_people(check: &Check, heading: Style, width: Option<usize>) -> String {
     if !permissions.is_empty() {
         let _ = writeln!(text, "\n{}\n", "Rights".style(heading));
         for permission in permissions {
-            let _ = writeln!(text, "- {permission}");
+            wrapped(&mut text, &format!("- {permission}"), width);
         }
     }
     text

@@ -276,7 +276,8 @@ impl Screen<'_> {
         }
         let styles = self.page.options.styles;
         let sign = (format!("  {} ", self.page.glyphs.skip), styles.skip);
-        let lead = Lead { parts: vec![sign, ("not reached:".to_owned(), Style::new())], detail_column: 17, indent: 4 };
+        let lead =
+            Lead { parts: vec![sign, ("not reached".to_owned(), Style::new())], detail_column: 31, indent: DETAILS };
         self.page.row(&lead, &titles.join(", "), styles.faint);
     }
 

@@ -147,7 +147,9 @@ impl Progress {
         if self.waits.is_empty() || !matches!(self.surface, Surface::Lines(_)) {
             return std::future::pending().await;
         }
-        tokio::time::sleep_until(self.last_line + HEARTBEAT).await;
+        // A step that begins after a long silence is not yet waited for.
+        let began = self.waits.values().map(|wait| wait.since).min();
+        tokio::time::sleep_until(began.map_or(self.last_line, |began| began.max(self.last_line)) + HEARTBEAT).await;
         let texts: Vec<_> = self.waits.iter().map(|(target, wait)| self.still(*target, wait)).collect();
         for text in texts {
             self.say(None, &text, Style::new(), false);
@@ -255,14 +257,16 @@ impl Progress {
 
     fn still(&self, target: usize, wait: &Wait) -> String {
         let milliseconds = u64::try_from(wait.since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let what = waiting(&wait.waiting_for, &wait.last_seen);
-        format!(
-            "{}: {}: still waiting after {}{}{what}",
-            self.name(target),
-            wait.step.title(),
-            words::duration(milliseconds),
-            if what.is_empty() { "" } else { ": " }
-        )
+        let what = match wait.waiting_for.as_str() {
+            "" => String::new(),
+            waiting_for => format!(" for {waiting_for}"),
+        };
+        let seen = match wait.last_seen.as_str() {
+            "" => String::new(),
+            last_seen => format!("; last seen: {last_seen}"),
+        };
+        let time = words::duration(milliseconds);
+        format!("{}: {}: still waiting after {time}{what}{seen}", self.name(target), wait.step.title())
     }
 
     fn name(&self, target: usize) -> String {

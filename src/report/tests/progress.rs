@@ -119,7 +119,7 @@ async fn silence_is_broken_every_30_seconds_of_waiting() {
     assert_eq!(beats.len(), 2);
     assert!(
         beats[1].ends_with(
-            "gp3 → gold: take snapshot: still waiting after 1m00s: waiting for readyToUse; last seen: bound, no handle"
+            "gp3 → gold: take snapshot: still waiting after 1m00s for readyToUse; last seen: bound, no handle"
         ),
         "{beats:?}"
     );

@@ -310,6 +310,8 @@ pub(super) fn filled(text: &str) -> Report {
     report.source =
         Source { kind: SourceKind::Live, context: Some(own()), server: Some(own()), server_version: Some(own()) };
     report.leftovers = vec![ObjectName { kind: own(), namespace: Some(own()), name: own() }];
+    report.kept = report.leftovers.clone();
+    report.cleanup_command = Some(own());
     let fill = |result: &mut CheckResult| {
         result.id = own();
         result.slug = own();
