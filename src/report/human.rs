@@ -15,8 +15,11 @@ use snapready_checks::model::finding::{Evidence, Fix, Status};
 
 /// Column at which details start: below the title of a check.
 const DETAILS: usize = 11;
-/// Titles are padded to the longest of their group, and to no more than this.
-const WIDEST_TITLE: usize = 46;
+/// Titles are padded to the longest of their group, and to no more than this; on a narrow terminal to less, so that there
+/// is room beside them.
+const WIDEST_TITLE: usize = 64;
+const WIDEST_TITLE_NARROW: usize = 46;
+const NARROW: usize = 110;
 /// Pieces of evidence that are shown unless more is asked for.
 const SHOWN_EVIDENCE: usize = 5;
 /// If more lines than this follow the first failure, failures are named once more before the verdict: they might have
@@ -106,7 +109,9 @@ impl Screen<'_> {
         }
         self.heading(group.heading(), "");
         let titles = shown.iter().filter(|result| result.status == Status::Pass);
-        let widest = titles.map(|result| self.page.safe(&result.title).width()).max().unwrap_or(0).min(WIDEST_TITLE);
+        let narrow = self.page.options.width.is_some_and(|width| width < NARROW);
+        let limit = if narrow { WIDEST_TITLE_NARROW } else { WIDEST_TITLE };
+        let widest = titles.map(|result| self.page.safe(&result.title).width()).max().unwrap_or(0).min(limit);
         for result in shown {
             self.result(result, DETAILS + widest + 3);
         }

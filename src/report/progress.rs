@@ -131,8 +131,10 @@ impl Progress {
                 self.say(Some(&at), &text, self.options.styles.status(*status), false);
             }
             other => {
+                // What is going to be made is told on a terminal too, before it is.
+                let stays = matches!(other, Happening::RoundTripsPlanned { .. });
                 if let Some(text) = self.describe(other)
-                    && matches!(self.surface, Surface::Lines(_))
+                    && (stays || matches!(self.surface, Surface::Lines(_)))
                 {
                     self.say(Some(&at), &text, Style::new(), false);
                 }
@@ -308,14 +310,19 @@ impl Progress {
         let Some((target, wait)) = waits.next() else {
             return;
         };
-        let mut text = format!("{}: {}", self.name(*target), wait.step.title());
+        // The line is short: what is waited for comes before what is known.
+        let mut text = wait.step.title().to_owned();
+        let others = waits.count();
+        if others > 0 {
+            text = format!("{text} (and {others} more)");
+        }
         let what = waiting(&wait.waiting_for, &wait.last_seen);
         if !what.is_empty() {
             text = format!("{text}: {what}");
         }
-        let others = waits.count();
-        if others > 0 {
-            text = format!("{text} (and {others} more)");
+        let classes = |target: &Target| (target.storage_class.clone(), target.snapshot_class.clone());
+        if self.targets.iter().any(|other| self.targets.first().map(classes) != Some(classes(other))) {
+            text = format!("{}: {text}", self.name(*target));
         }
         bar.set_message(self.safe(&text));
     }

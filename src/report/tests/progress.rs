@@ -229,7 +229,8 @@ fn the_bar_says_what_is_waited_for_and_keeps_the_verdict() {
     }
     drop(progress);
     let text = terminal.0.lock().unwrap().clone();
-    let wait = "gp3 → gold: take snapshot: waiting for readyToUse; last seen: bound\\u{202e}, no handle";
+    assert!(text.contains("1 round trip in namespace snapready-7f3a9c, which will be created and removed"), "{text:?}");
+    let wait = "take snapshot: waiting for readyToUse; last seen: bound\\u{202e}, no handle";
     assert!(text.contains(wait), "{text:?}");
     assert!(text.contains("✓ gp3 → gold: round trip: pass; data intact"), "{text:?}");
     assert!(!text.contains("1.0s"), "only a stream without cursor gets times in front: {text:?}");

@@ -176,7 +176,7 @@ fn filesystem_report(
         .iter()
         .zip(&expected)
         .filter(|(line, expected)| *line != *expected)
-        .map(|(line, expected)| format!("{}; expected: {}", in_words(&cut(line)), in_words(expected)))
+        .map(|(line, expected)| difference(&cut(line), expected))
         .collect();
     let is = |state: State| states.contains(&state);
     let count = |state: State| states.iter().filter(|seen| **seen == state).count();
@@ -254,13 +254,21 @@ fn of(number: usize, files: usize) -> String {
     format!("{number} of {files} files {}", if number == 1 { "is" } else { "are" })
 }
 
+/// What a line of a report says, and what it should.
+fn difference(line: &str, expected: &str) -> String {
+    let (seen, expected) = (in_words(line), in_words(expected));
+    let what = seen.split_inclusive(": ").next().filter(|what| what.len() < seen.len()).unwrap_or_default();
+    format!("{seen}; expected: {}", expected.strip_prefix(what).unwrap_or(&expected))
+}
+
 /// A line of a report for people.
 fn in_words(line: &str) -> String {
     let short = |digest: &str| digest.chars().take(12).collect::<String>();
     match line.split(' ').collect::<Vec<_>>().as_slice() {
         ["f", name, "-", ..] => format!("file {name}: not there"),
         ["f", name, bytes, mode, digest] => {
-            format!("file {name}: {bytes} bytes, mode {mode}, sha256 {}...", short(digest))
+            let unit = if *bytes == "1" { "byte" } else { "bytes" };
+            format!("file {name}: {bytes} {unit}, mode {mode}, sha256 {}...", short(digest))
         }
         ["m", number, digest] => format!("{number} small files, sha256 {}... in a row", short(digest)),
         ["l", ""] => "no symbolic link".to_owned(),
