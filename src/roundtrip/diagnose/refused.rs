@@ -56,23 +56,23 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
     text.split_once(before)?.1.split_once(after).map(|(found, _)| found)
 }
 
-fn explain(status: u16, reason: &str, message: &str, what: &ObjectName, stays: Option<&str>) -> (String, Fix) {
-    by_namespace(message, stays)
+fn explain(status: u16, reason: &str, message: &str, what: &ObjectName, lasting: Option<&str>) -> (String, Fix) {
+    by_namespace(message, lasting)
         .or_else(|| by_policy(message))
-        .unwrap_or_else(|| by_status(status, reason, message, what, stays))
+        .unwrap_or_else(|| by_status(status, reason, message, what, lasting))
 }
 
 /// `-n NAMESPACE` for a namespace that stays, all namespaces otherwise.
-fn scope(stays: Option<&str>) -> String {
-    stays.map_or_else(|| "-A".to_owned(), |namespace| format!("-n {}", safe(namespace, "NAMESPACE")))
+fn scope(lasting: Option<&str>) -> String {
+    lasting.map_or_else(|| "-A".to_owned(), |namespace| format!("-n {}", safe(namespace, "NAMESPACE")))
 }
 
 /// What the namespace's own objects and labels do not allow.
-fn by_namespace(message: &str, stays: Option<&str>) -> Option<(String, Fix)> {
-    let scope = scope(stays);
+fn by_namespace(message: &str, lasting: Option<&str>) -> Option<(String, Fix)> {
+    let scope = scope(lasting);
     // What a namespace of the run had, every new namespace gets.
-    let elsewhere = if stays.is_some() { "name another namespace" } else { "name an existing namespace with -n" };
-    let quotas = |quota: &str| match stays {
+    let elsewhere = if lasting.is_some() { "name another namespace" } else { "name an existing namespace with -n" };
+    let quotas = |quota: &str| match lasting {
         Some(_) => format!("kubectl describe resourcequota {} {scope}", safe(quota, "NAME")),
         None => format!("kubectl get resourcequotas -A --field-selector metadata.name={}", safe(quota, "NAME")),
     };
@@ -119,7 +119,7 @@ fn by_namespace(message: &str, stays: Option<&str>) -> Option<(String, Fix)> {
     }
     if says("because it is being terminated") {
         let cause = "the namespace is being deleted".to_owned();
-        return Some(match stays {
+        return Some(match lasting {
             Some(namespace) => (
                 cause,
                 Fix::text("Wait until it is gone, or name another namespace.")
@@ -152,7 +152,7 @@ fn by_policy(message: &str) -> Option<(String, Fix)> {
 }
 
 /// What the API server itself says.
-fn by_status(status: u16, reason: &str, message: &str, what: &ObjectName, stays: Option<&str>) -> (String, Fix) {
+fn by_status(status: u16, reason: &str, message: &str, what: &ObjectName, lasting: Option<&str>) -> (String, Fix) {
     let says = |part: &str| message.contains(part);
     if status == 401 {
         return (
@@ -161,13 +161,13 @@ fn by_status(status: u16, reason: &str, message: &str, what: &ObjectName, stays:
         );
     }
     if status == 403 && says(" cannot ") && says(" resource \"") {
-        return missing_right(message, what, stays);
+        return missing_right(message, what, lasting);
     }
     if status == 404 && says("namespaces \"") {
         return (
             "the namespace does not exist".to_owned(),
             Fix::text("Create it, or leave out --namespace so that the run makes one.")
-                .command(format!("kubectl create namespace {}", safe(stays.unwrap_or_default(), "NAMESPACE"))),
+                .command(format!("kubectl create namespace {}", safe(lasting.unwrap_or_default(), "NAMESPACE"))),
         );
     }
     if status == 404 {
@@ -236,14 +236,14 @@ fn webhook_denied(message: &str) -> (String, Fix) {
 }
 
 /// `pods is forbidden: User "x" cannot create resource "pods" in API group "" in the namespace "y"`.
-fn missing_right(message: &str, what: &ObjectName, stays: Option<&str>) -> (String, Fix) {
+fn missing_right(message: &str, what: &ObjectName, lasting: Option<&str>) -> (String, Fix) {
     let verb = between(message, "\" cannot ", " resource").unwrap_or("create");
     let resource = between(message, "resource \"", "\"").unwrap_or_default();
     let group = between(message, "API group \"", "\"").unwrap_or_default();
     let qualified = if group.is_empty() { resource.to_owned() } else { format!("{resource}.{group}") };
     let qualified = safe(&qualified, "RESOURCE");
     let verb = safe(verb, "create");
-    let scope = if what.namespace.is_some() { format!(" {}", scope(stays)) } else { String::new() };
+    let scope = if what.namespace.is_some() { format!(" {}", scope(lasting)) } else { String::new() };
     (
         format!("the caller lacks the right to {verb} {qualified}"),
         Fix::text(format!("Grant: {verb} {qualified}. `snapready rbac` prints all rules that a run needs."))
