@@ -1,12 +1,12 @@
 //! Whether a snapshot-controller is there.
 
-use crate::api::crds::NEWEST_RELEASE;
 use crate::controller::find::{Presence, snapshot_controllers};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
 use crate::running::Running;
+use crate::upstream;
 use crate::words::list;
 
 /// See `doc.md`.
@@ -65,7 +65,5 @@ pub fn install(facts: &Facts) -> Fix {
     Fix::text(
         "Install one snapshot-controller, of the release that the CRDs have; ask the distribution for its own first.",
     )
-    .command(format!(
-        "kubectl apply -k 'https://github.com/kubernetes-csi/external-snapshotter/deploy/kubernetes/snapshot-controller?ref={NEWEST_RELEASE}'"
-    ))
+    .command(upstream::apply(upstream::CONTROLLER, upstream::NEWEST))
 }

@@ -2,6 +2,7 @@
 //! formed tells how the data went wrong, any other tells nothing.
 
 mod block;
+mod difference;
 mod filesystem;
 
 use super::content::{Content, Phase};

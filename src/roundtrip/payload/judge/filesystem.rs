@@ -1,8 +1,9 @@
 //! What a report about a file system tells.
 
 use super::super::content::{Content, Phase};
-use super::super::filesystem::{File, Layout};
+use super::super::filesystem::{File, Layout, MANY};
 use super::super::{Judgement, Written};
+use super::difference::{beside, difference};
 use super::{Begins, State, begins, cut};
 use crate::report::document::DataVerdict;
 
@@ -47,7 +48,7 @@ pub(super) fn report(layout: &Layout, content: &Content, written: &Written, line
         .iter()
         .zip(&expected)
         .filter(|(line, expected)| *line != *expected)
-        .map(|(line, expected)| format!("measured {:?}, expected {expected:?}", cut(line)))
+        .map(|(line, expected)| difference(&cut(line), expected))
         .collect();
     let is = |state: State| states.contains(&state);
     let count = |state: State| states.iter().filter(|seen| **seen == state).count();
@@ -89,15 +90,40 @@ pub(super) fn report(layout: &Layout, content: &Content, written: &Written, line
         ));
     }
     if is(State::Short) && !is(State::Other) && !is(State::Missing) {
-        let message = format!("{} of {files} files are shorter than they were", count(State::Short));
+        let message = format!("{} shorter than they were", of(count(State::Short), files));
         return Some(Judgement::new(DataVerdict::Truncated, message, differences));
     }
-    let wrong = files - count(State::Before).min(files);
-    let message = match (count(State::Missing), wrong) {
-        (0, 0) if many_digest != layout.many => "of the small files, some are not what was written".to_owned(),
-        (0, 0) => "the files are what was written, but not what surrounds them".to_owned(),
-        (missing, _) if missing > 0 => format!("{missing} of {files} files are missing"),
-        (_, wrong) => format!("{wrong} of {files} files are not what was written"),
+    // The late file is not among them: it is right where it is not.
+    let late = |file: &File| file.bytes.is_none();
+    let missing = count(State::Missing);
+    let not_before = |of: bool| {
+        states.iter().zip(&layout.files).filter(|(state, file)| late(file) == of && **state != State::Before).count()
     };
+    let changed = not_before(false) - missing;
+    let mut parts = Vec::new();
+    if missing > 0 {
+        parts.push(format!("{} missing", of(missing, files)));
+    }
+    if changed > 0 {
+        parts.push(format!("{} not what was written", of(changed, files)));
+    }
+    if not_before(true) > 0 {
+        parts.push("a file is there that was not there before the snapshot".to_owned());
+    }
+    if many_count != MANY.to_string() {
+        parts.push(format!("of {} small files {} are there", MANY, cut(many_count)));
+    } else if many_digest != layout.many {
+        parts.push("some of the small files are not what was written".to_owned());
+    }
+    if parts.is_empty() {
+        // Every byte of every file is right.
+        parts.push(format!("the content of all files is what was written, but not {}", beside(lines, &expected)));
+    }
+    let message = parts.join("; ");
     Some(Judgement::new(DataVerdict::Corrupted, message, differences))
+}
+
+/// `1 of 8 files is`, `2 of 8 files are`.
+fn of(number: usize, files: usize) -> String {
+    format!("{number} of {files} files {}", if number == 1 { "is" } else { "are" })
 }
