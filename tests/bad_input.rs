@@ -202,7 +202,7 @@ async fn a_kubeconfig_that_cannot_be_used_is_a_wrong_call() {
 #[tokio::test]
 async fn a_kubeconfig_that_may_not_be_read_is_a_wrong_call() {
     let file = kubeconfig(CLOSED);
-    std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o000)).unwrap();
     if std::fs::File::open(file.path()).is_ok() {
         return;
     }
