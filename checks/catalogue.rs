@@ -38,7 +38,7 @@ pub fn select(selected: &[String], skipped: &[String]) -> Result<Vec<&'static Ch
     let all = catalogue();
     for selector in selected.iter().chain(skipped) {
         if !all.iter().any(|check| matches(check, selector)) {
-            return Err(SelectError::Unknown { selector: selector.clone(), nearest: nearest(selector) });
+            return Err(SelectError::Unknown { selector: selector.clone(), nearest: near_selectors(selector) });
         }
     }
     let is_selected = |check: &Check| selected.is_empty() || selected.iter().any(|selector| matches(check, selector));
@@ -82,12 +82,19 @@ fn glob(pattern: &str, text: &str) -> bool {
     reached.last().copied().unwrap_or(false)
 }
 
-/// The known selectors most like an unknown one, the most alike first.
-fn nearest(selector: &str) -> Vec<&'static str> {
+/// The known selectors most like an unknown one, the most alike first; the groups if none is like it.
+fn near_selectors(selector: &str) -> Vec<&'static str> {
     let checks = catalogue();
     let words = checks.iter().flat_map(|check| [check.id, check.slug]).chain(Group::ALL.map(Group::word));
-    let lower = selector.to_ascii_lowercase();
-    let mut near: Vec<(usize, &'static str)> = words
+    let near = nearest(selector, words);
+    if near.is_empty() { Group::ALL.map(Group::word).to_vec() } else { near }
+}
+
+/// Up to three of the known words that are most like an unknown one, the most alike first.
+pub fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let lower = unknown.to_ascii_lowercase();
+    let mut near: Vec<(usize, &str)> = known
+        .into_iter()
         .map(|word| {
             let known = word.to_ascii_lowercase();
             // The words of a name, if all of them are there, are as good as a slip of the pen.
@@ -96,13 +103,8 @@ fn nearest(selector: &str) -> Vec<&'static str> {
         })
         .collect();
     near.sort_unstable();
-    let allowed = (selector.chars().count() / 2).max(2);
-    let mut near: Vec<&'static str> =
-        near.into_iter().filter(|(distance, _)| *distance <= allowed).map(|(_, word)| word).take(3).collect();
-    if near.is_empty() {
-        near.extend(Group::ALL.map(Group::word));
-    }
-    near
+    let allowed = (unknown.chars().count() / 2).max(2);
+    near.into_iter().filter(|(distance, _)| *distance <= allowed).map(|(_, word)| word).take(3).collect()
 }
 
 /// How many letters must be changed, added or taken away to make one text from the other (Levenshtein). Texts of more

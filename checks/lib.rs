@@ -16,7 +16,8 @@ pub mod roundtrip;
 pub mod running;
 pub mod sidecars;
 mod skew;
+pub mod upstream;
 pub mod version;
 mod words;
 
-pub use catalogue::{SelectError, catalogue, find, select};
+pub use catalogue::{SelectError, catalogue, find, nearest, select};

@@ -8,7 +8,6 @@ use snapready_checks::model::finding::{Finding, Findings, Fix, Status};
 use snapready_checks::model::need::{Need, Rule};
 use snapready_checks::model::probe::Missing;
 
-use crate::rbac;
 use crate::report::document::CheckResult;
 
 /// The results of these checks, in their order, each with at least one. Checks that the round trip carries out have none
@@ -29,7 +28,7 @@ pub fn evaluate(facts: &Facts, checks: &[&'static Check]) -> Vec<CheckResult> {
             look(facts, &mut findings);
             findings.into_vec()
         } else {
-            vec![not_seen(check, &missing, api_is_judged)]
+            vec![not_seen(&missing, api_is_judged)]
         };
         if findings.is_empty() {
             results.push(result(check, no_result()));
@@ -88,8 +87,11 @@ fn skips(need: Need, api_is_judged: bool) -> bool {
     }
 }
 
+/// Grants what all checks need: most often several lack the same rights.
+const GRANT: &str = "snapready rbac --check-only --service-account NAMESPACE/NAME | kubectl apply -f -";
+
 /// The finding of a check that could not look.
-fn not_seen(check: &Check, missing: &BTreeMap<Need, Missing>, api_is_judged: bool) -> Finding {
+fn not_seen(missing: &BTreeMap<Need, Missing>, api_is_judged: bool) -> Finding {
     let skip = missing.iter().all(|(need, why)| *why == Missing::NotServed && skips(*need, api_is_judged));
     let mut rules: Vec<Rule> = Vec::new();
     let mut reasons: Vec<String> = Vec::new();
@@ -112,10 +114,9 @@ fn not_seen(check: &Check, missing: &BTreeMap<Need, Missing>, api_is_judged: boo
     let finding = Finding::new(Status::Unknown, format!("could not look: {}", reasons.join("; ")));
     if !rules.is_empty() {
         let granted: Vec<String> = rules.iter().map(Rule::to_string).collect();
-        let manifest = rbac::manifest_for(&check.id.to_lowercase(), &rules, rbac::Account::PLACEHOLDER);
         return finding
             .cause("The account that snapready runs as lacks a right to look.")
-            .fix(Fix::text(format!("grant: {}", granted.join("; "))).manifest(manifest));
+            .fix(Fix::text(format!("grant: {}", granted.join("; "))).command(GRANT));
     }
     if missing.values().any(|why| matches!(why, Missing::Failed { .. })) {
         return finding
@@ -216,9 +217,7 @@ mod tests {
         );
         let fix = result.fix.as_ref().unwrap();
         assert_eq!(fix.text, "grant: list pods; list leases.coordination.k8s.io");
-        let manifest: Vec<serde_json::Value> = serde_saphyr::from_multiple(fix.manifest.as_ref().unwrap()).unwrap();
-        assert_eq!(manifest[0]["rules"][0]["resources"][0], "pods");
-        assert_eq!(manifest[0]["rules"][1]["resources"][0], "leases");
+        assert_eq!(fix.commands, [GRANT]);
     }
 
     #[test]

@@ -103,15 +103,6 @@ pub fn manifests(needs: &[Need], round_trip: Option<Place<'_>>, account: Account
     text
 }
 
-/// A manifest that grants these rules on all namespaces, beside what the account may do already. `name` becomes part of
-/// the objects' names, so that manifests for different purposes do not overwrite each other.
-#[must_use]
-pub fn manifest_for(name: &str, rules: &[Rule], account: Account<'_>) -> String {
-    let mut text = String::new();
-    role_and_binding(&mut text, &format!("snapready-{name}"), None, rules, account);
-    text
-}
-
 fn cluster_role(text: &mut String, name: &str, rules: &[Rule], account: Account<'_>) {
     text.push_str("---\n");
     role_and_binding(text, name, None, rules, account);
@@ -236,15 +227,6 @@ mod tests {
         assert_eq!(written, Vec::<&str>::new());
         assert_eq!(documents[4]["metadata"]["namespace"], hostile);
         assert_eq!(documents[5]["roleRef"]["kind"], "Role");
-    }
-
-    #[test]
-    fn names_of_different_purposes_differ() {
-        let rules = [Rule::new("", "pods", &["list"])];
-        let a = documents(&manifest_for("sr001", &rules, Account::PLACEHOLDER));
-        let b = documents(&manifest_for("sr002", &rules, Account::PLACEHOLDER));
-        assert_ne!(a[0]["metadata"]["name"], b[0]["metadata"]["name"]);
-        assert_eq!(a[0]["rules"], b[0]["rules"]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Fix};
 use crate::model::kubernetes::CustomResourceDefinition;
+use crate::upstream;
 use crate::version::Version;
 
 /// The API group of snapshots.
@@ -39,9 +40,7 @@ pub fn crd_evidence(name: &str, path: &str, value: impl Into<String>) -> Evidenc
 #[must_use]
 pub fn install(facts: &Facts, text: &str) -> Fix {
     let server = facts.server_version.seen().and_then(|version| Version::parse(&version.git_version));
-    // CRDs from 8.0 on rely on validation rules, which Kubernetes has from 1.25 on.
-    let release = if server.is_some_and(|server| server < Version::new(1, 25, 0)) { "v7.0.2" } else { "v8.7.0" };
-    Fix::text(text).command(format!(
-        "kubectl apply -k 'https://github.com/kubernetes-csi/external-snapshotter/client/config/crd?ref={release}'"
-    ))
+    let old = server.is_some_and(|server| server < Version::new(1, 25, 0));
+    let release = if old { upstream::BEFORE_VALIDATION_RULES } else { upstream::NEWEST };
+    Fix::text(text).command(upstream::apply(upstream::CRDS, release))
 }

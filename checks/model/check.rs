@@ -71,6 +71,17 @@ pub enum Severity {
     Error,
 }
 
+impl Severity {
+    /// Its word in lists.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Warning => "warning",
+            Self::Error => "failure",
+        }
+    }
+}
+
 /// How a check is carried out.
 #[derive(Debug, Clone, Copy)]
 pub enum How {

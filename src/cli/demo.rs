@@ -10,15 +10,16 @@ use crate::cli::output::{OutputArgs, complain, print};
 use crate::cli::roundtrip::PreflightArgs;
 use crate::cluster::ConnectionArgs;
 use crate::run;
-use crate::sim::{self, scenario};
+use crate::sim;
+use crate::sim::scenario::{self, Scenario};
 use crate::verdict::exit;
 
 /// Which simulated cluster.
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
     /// What is wrong with the simulated cluster
-    #[arg(long, value_name = "NAME", default_value = "healthy")]
-    scenario: String,
+    #[arg(long, value_name = "NAME", default_value = "healthy", value_parser = scenario)]
+    scenario: &'static Scenario,
     /// Say which scenarios there are
     #[arg(long)]
     list: bool,
@@ -32,12 +33,9 @@ pub(super) async fn run(output: &OutputArgs, arguments: &DemoArgs) -> Result<u8,
         print(&listing());
         return Ok(exit::READY);
     }
-    let scenario = scenario::find(&arguments.scenario).ok_or_else(|| {
-        UsageError(format!("there is no scenario {:?}; `snapready demo --list` names them all", arguments.scenario))
-    })?;
     let screens = output.screens(arguments.preflight.fail_on())?;
-    let task = arguments.preflight.task(None, "demo", true)?;
-    let started = match start(scenario).await {
+    let task = arguments.preflight.demo()?;
+    let started = match start(arguments.scenario).await {
         Ok(started) => started,
         Err(error) => {
             complain(&format!("the simulated cluster does not start: {error}"));
@@ -55,7 +53,7 @@ struct Started {
     _cluster: sim::Cluster,
 }
 
-async fn start(scenario: &'static scenario::Scenario) -> std::io::Result<Started> {
+async fn start(scenario: &'static Scenario) -> std::io::Result<Started> {
     let cluster = sim::start(scenario).await?;
     // The run connects as it does to any cluster.
     let mut kubeconfig = tempfile::NamedTempFile::new()?;
@@ -64,12 +62,20 @@ async fn start(scenario: &'static scenario::Scenario) -> std::io::Result<Started
     Ok(Started { kubeconfig, _cluster: cluster })
 }
 
+fn scenario(name: &str) -> Result<&'static Scenario, String> {
+    scenario::find(name).ok_or_else(|| {
+        let near = snapready_checks::nearest(name, scenario::all().iter().map(|scenario| scenario.name));
+        let near = if near.is_empty() { String::new() } else { format!("near it: {}; ", near.join(", ")) };
+        format!("{near}`snapready demo --list` names all scenarios")
+    })
+}
+
 fn listing() -> String {
     let width = scenario::all().iter().map(|scenario| scenario.name.len()).max().unwrap_or_default();
     let mut text = String::new();
     for scenario in scenario::all() {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{:width$}  {}", scenario.name, scenario.description);
+        let _ = writeln!(text, "{:width$}  {}: {}", scenario.name, scenario.title, scenario.description);
     }
     text
 }

@@ -5,11 +5,16 @@ use std::io::IsTerminal;
 
 use clap::Args;
 use owo_colors::{OwoColorize, Style};
+use snapready_checks::model::check::Check;
 
 use crate::cli::UsageError;
-use crate::cli::output::{OutputArgs, print};
+use crate::cli::list::permissions;
+use crate::cli::output::{OutputArgs, print, width};
 use crate::report::format::Format;
 use crate::verdict::exit;
+
+/// Wider lines are hard to read.
+const WIDEST: usize = 100;
 
 /// Which check.
 #[derive(Debug, Args)]
@@ -21,38 +26,82 @@ pub(super) struct ExplainArgs {
 
 /// Prints the documentation of a check.
 pub(super) fn run(output: &OutputArgs, arguments: &ExplainArgs) -> Result<u8, UsageError> {
-    let check = snapready_checks::find(&arguments.check).ok_or_else(|| {
-        UsageError(format!("there is no check {:?}; `snapready list` names them all", arguments.check))
-    })?;
+    let check = find(&arguments.check)?;
     let text = match output.output.unwrap_or_default() {
         Format::Json => {
             let document = serde_json::json!({
                 "id": check.id, "slug": check.slug, "title": check.title, "group": check.group,
-                "severity": check.severity, "since": check.since, "needs": check.needs, "documentation": check.doc,
+                "severity": check.severity, "since": check.since, "needs": check.needs,
+                "permissions": permissions(check), "documentation": check.doc,
             });
             format!("{document:#}\n")
         }
-        Format::Markdown => check.doc.to_owned(),
-        Format::Human => for_people(check.doc, output.styles(std::io::stdout().is_terminal()).heading),
+        Format::Markdown => format!("# {} {}: {}\n\n{}", check.id, check.slug, check.title, check.doc),
+        Format::Human => {
+            let heading = output.styles(std::io::stdout().is_terminal()).heading;
+            for_people(check, heading, width().map(|width| width.clamp(40, WIDEST)))
+        }
         other => return Err(UsageError(format!("explain has the formats human, json and markdown, not {other}"))),
     };
     print(&text);
     Ok(exit::READY)
 }
 
-/// Markdown as it reads in a terminal: headings without their signs, the rest as it is.
-fn for_people(markdown: &str, heading: Style) -> String {
+fn find(name: &str) -> Result<&'static Check, UsageError> {
+    if let Some(check) = snapready_checks::find(name) {
+        return Ok(check);
+    }
+    // Groups and patterns name several, anything else is told what is near it.
+    let several = snapready_checks::select(&[name.to_owned()], &[]).map_err(|error| UsageError::from_error(&error))?;
+    match several.as_slice() {
+        [check] => Ok(check),
+        several => {
+            let ids: Vec<_> = several.iter().map(|check| check.id).collect();
+            Err(UsageError(format!("explain takes one check; {name:?} stands for {}", ids.join(", "))))
+        }
+    }
+}
+
+/// What a check is, and its documentation as it reads in a terminal: headings without their signs, lines wrapped.
+fn for_people(check: &Check, heading: Style, width: Option<usize>) -> String {
     let mut text = String::new();
-    for line in markdown.lines() {
+    let name = format!("{}  {}", check.id, check.slug);
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "{}\n", name.style(heading));
+    wrapped(&mut text, check.title, width);
+    let group = check.group.heading();
+    let _ = writeln!(text, "{group} · at worst a {} · since {}\n", check.severity.word(), check.since);
+    for line in check.doc.lines() {
         let title = line.trim_start_matches('#');
-        // Writing to a string cannot fail.
-        let _ = if title.len() < line.len() {
-            writeln!(text, "{}", title.trim_start().style(heading))
+        if title.len() < line.len() {
+            let _ = writeln!(text, "{}", title.trim_start().style(heading));
         } else {
-            writeln!(text, "{line}")
-        };
+            wrapped(&mut text, line, width);
+        }
+    }
+    let permissions = permissions(check);
+    if !permissions.is_empty() {
+        let _ = writeln!(text, "\n{}\n", "Rights".style(heading));
+        for permission in permissions {
+            wrapped(&mut text, &format!("- {permission}"), width);
+        }
     }
     text
+}
+
+fn wrapped(text: &mut String, line: &str, width: Option<usize>) {
+    let list = line.len() - line.trim_start_matches(['-', ' ']).len();
+    let indent = " ".repeat(list);
+    let lines = match width {
+        // An address in two lines cannot be followed.
+        Some(width) if !line.contains("<http") => {
+            textwrap::wrap(line, textwrap::Options::new(width).subsequent_indent(&indent).break_words(false))
+        }
+        _ => vec![line.into()],
+    };
+    for line in lines {
+        let _ = writeln!(text, "{line}");
+    }
 }
 
 #[cfg(test)]
@@ -60,7 +109,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headings_lose_their_signs() {
-        assert_eq!(for_people("# SR301\n\ntext # here\n## Fix\n", Style::new()), "SR301\n\ntext # here\nFix\n");
+    fn headings_lose_their_signs_and_lines_are_wrapped() {
+        let check = find("sr301").unwrap();
+        let text = for_people(check, Style::new(), Some(60));
+        assert!(text.starts_with("SR301  round-trip\n\nData comes back from a snapshot\n"), "{text}");
+        assert!(!text.contains('#'), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 60 || line.contains("http")), "{text}");
+    }
+
+    #[test]
+    fn what_is_no_check_is_told_what_is_near() {
+        for (name, wanted) in
+            [("SR3O1", "SR301"), ("round-tripp", "round-trip"), ("classes", "SR211"), ("SR30*", "SR302")]
+        {
+            let error = find(name).unwrap_err().0;
+            assert!(error.contains(wanted), "{error}");
+        }
     }
 }

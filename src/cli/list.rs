@@ -55,7 +55,8 @@ fn for_people(checks: &[&Check], with_permissions: bool) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{}", group.heading());
         for check in members {
-            let _ = writeln!(text, "  {}  {:width$}  {}", check.id, check.slug, check.title);
+            let severity = check.severity.word();
+            let _ = writeln!(text, "  {}  {:width$}  {severity:7}  {}", check.id, check.slug, check.title);
             if with_permissions {
                 for permission in permissions(check) {
                     let _ = writeln!(text, "         {permission}");
@@ -67,7 +68,7 @@ fn for_people(checks: &[&Check], with_permissions: bool) -> String {
 }
 
 /// The rights that a check takes. Those of the round trip are its own, and the same for all of its ids.
-fn permissions(check: &Check) -> Vec<String> {
+pub(super) fn permissions(check: &Check) -> Vec<String> {
     let mut rules: Vec<_> = match check.how {
         How::Looking(_) => check.needs.iter().chain(check.uses).flat_map(|need| need.rules()).collect(),
         How::RoundTrip => crate::rbac::round_trip_namespace_rules(),

@@ -59,7 +59,7 @@ impl OutputArgs {
         let render = RenderOptions {
             styles: self.styles(stdout),
             ascii,
-            width: stdout.then(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))).flatten(),
+            width: width(),
             verbosity: self.verbosity(),
             warnings_fail: fail_on == FailOn::Warn,
         };
@@ -88,6 +88,11 @@ impl OutputArgs {
     }
 }
 
+/// Columns of the terminal that stdout is; `None` if it is none.
+pub(super) fn width() -> Option<usize> {
+    terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0))
+}
+
 fn environment() -> Environment {
     Environment::read(|name| std::env::var_os(name))
 }
@@ -114,6 +119,11 @@ pub(super) fn start_log(arguments: &OutputArgs) {
 pub(crate) fn complain(message: &str) {
     // Nobody is left to tell when stderr is closed.
     let _ = writeln!(std::io::stderr(), "error: {message}");
+}
+
+/// Writes to stderr what must be known and is no error.
+pub(crate) fn note(message: &str) {
+    let _ = writeln!(std::io::stderr(), "{message}");
 }
 
 /// Writes a document to stdout. A reader that has seen enough and closed it is no error.

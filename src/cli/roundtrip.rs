@@ -20,6 +20,12 @@ use crate::verdict::FailOn;
 /// What stands for no limit where one has to stand: longer than any run.
 const NO_LIMIT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
+/// Limit for the clean-up.
+const CLEANUP_LIMIT: Duration = Duration::from_secs(75);
+/// The same where a cluster answers within milliseconds, and nobody wants to wait for one that is made to hang.
+const DEMO_STEP_LIMIT: Duration = Duration::from_secs(60);
+const DEMO_CLEANUP_LIMIT: Duration = Duration::from_secs(10);
+
 const WHAT: &str = "Round trip";
 
 /// What the round trip is made of.
@@ -55,9 +61,9 @@ struct TripArgs {
     /// Limit for a step, e.g. snapshot=10m (repeat); without NAME= for each one
     #[arg(long, value_name = "[NAME=]DURATION", help_heading = WHAT)]
     step_timeout: Vec<StepTimeout>,
-    /// Limit for the clean-up
-    #[arg(long, value_name = "DURATION", default_value = "75s", help_heading = WHAT)]
-    cleanup_timeout: Limit,
+    /// Limit for the clean-up [default: 75s]
+    #[arg(long, value_name = "DURATION", help_heading = WHAT)]
+    cleanup_timeout: Option<Limit>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -130,12 +136,12 @@ impl TripArgs {
             // The last one that fits counts, and one that names the step fits better.
             let named = self.step_timeout.iter().rev().find(|timeout| timeout.step == Some(step));
             let for_all = self.step_timeout.iter().rev().find(|timeout| timeout.step.is_none());
-            named.or(for_all).and_then(|timeout| timeout.limit.0)
+            named.or(for_all).map(|timeout| timeout.limit.0.unwrap_or(Duration::ZERO))
         };
         Options {
             timeout: self.timeout.0,
             step_timeouts: StepId::ALL.into_iter().filter_map(|id| step(id).map(|limit| (id, limit))).collect(),
-            cleanup_timeout: self.cleanup_timeout.0.unwrap_or(NO_LIMIT),
+            cleanup_timeout: self.cleanup_timeout.map_or(CLEANUP_LIMIT, |limit| limit.0.unwrap_or(NO_LIMIT)),
             keep: match self.keep {
                 KeepArg::Never => Keep::Never,
                 KeepArg::OnFailure => Keep::OnFailure,
@@ -173,20 +179,29 @@ impl PreflightArgs {
         self.verdict.fail_on
     }
 
-    /// What to do, under the name of the command that does it.
-    pub(super) fn task(
-        &self,
-        namespace: Option<&str>,
-        command: &'static str,
-        simulated: bool,
-    ) -> Result<Task, UsageError> {
+    fn task(&self, namespace: Option<&str>) -> Result<Task, UsageError> {
         Ok(Task {
-            command,
+            command: "preflight",
             checks: looking(self.select.checks()?),
             round_trip: Some(self.trip.task(namespace)?),
             fail_on: self.verdict.fail_on,
             unknown: self.verdict.unknown,
-            simulated,
+            simulated: false,
+        })
+    }
+
+    /// The same for the embedded cluster.
+    pub(super) fn demo(&self) -> Result<Task, UsageError> {
+        let limit = |limit| Some(Limit(Some(limit)));
+        let mut trip = self.trip.clone();
+        trip.cleanup_timeout = trip.cleanup_timeout.or(limit(DEMO_CLEANUP_LIMIT));
+        // Before those that were given, so that they count.
+        let for_all = StepTimeout { step: None, limit: Limit(Some(DEMO_STEP_LIMIT)) };
+        trip.step_timeout.insert(0, for_all);
+        Ok(Task {
+            command: "demo",
+            simulated: true,
+            ..Self { trip, select: self.select.clone(), verdict: self.verdict }.task(None)?
         })
     }
 }
@@ -219,6 +234,6 @@ pub(super) async fn preflight(
     output: &OutputArgs,
     arguments: &PreflightArgs,
 ) -> Result<u8, UsageError> {
-    let task = arguments.task(connection.namespace.as_deref(), "preflight", false)?;
+    let task = arguments.task(connection.namespace.as_deref())?;
     Ok(run::run(connection, output.screens(task.fail_on)?, task).await?)
 }

@@ -30,6 +30,13 @@ pub struct Report {
     pub round_trips: Vec<RoundTrip>,
     /// Objects that could not be removed.
     pub leftovers: Vec<ObjectName>,
+    /// Objects that were left in the cluster because `--keep` says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<ObjectName>,
+    /// The command that removes what is left in the cluster, kept or not, with the connection flags of the run; absent if
+    /// nothing is. A token is not in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cleanup_command: Option<String>,
 }
 
 /// The program that made a report.

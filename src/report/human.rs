@@ -3,7 +3,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::report::document::{CheckResult, DataVerdict, Report, RoundTrip, Step, StepId};
+use crate::report::document::{CheckResult, DataVerdict, ObjectName, Report, RoundTrip, Step, StepId};
 use crate::report::format::{RenderOptions, Verbosity};
 use crate::report::page::{Lead, Page};
 use crate::report::sanitize;
@@ -15,8 +15,11 @@ use snapready_checks::model::finding::{Evidence, Fix, Status};
 
 /// Column at which details start: below the title of a check.
 const DETAILS: usize = 11;
-/// Titles are padded to the longest of their group, and to no more than this.
-const WIDEST_TITLE: usize = 46;
+/// Titles are padded to the longest of their group, and to no more than this; on a narrow terminal to less, so that there
+/// is room beside them.
+const WIDEST_TITLE: usize = 64;
+const WIDEST_TITLE_NARROW: usize = 46;
+const NARROW: usize = 110;
 /// Pieces of evidence that are shown unless more is asked for.
 const SHOWN_EVIDENCE: usize = 5;
 /// If more lines than this follow the first failure, failures are named once more before the verdict: they might have
@@ -45,7 +48,7 @@ pub(crate) fn render(report: &Report, options: &RenderOptions) -> String {
         screen.page.raw("Nothing was looked at.");
     }
     screen.errors(&report.run.errors);
-    screen.leftovers(report);
+    screen.left(report);
     screen.failures_again(report);
     screen.verdict(report);
     screen.page.finish()
@@ -106,7 +109,9 @@ impl Screen<'_> {
         }
         self.heading(group.heading(), "");
         let titles = shown.iter().filter(|result| result.status == Status::Pass);
-        let widest = titles.map(|result| self.page.safe(&result.title).width()).max().unwrap_or(0).min(WIDEST_TITLE);
+        let narrow = self.page.options.width.is_some_and(|width| width < NARROW);
+        let limit = if narrow { WIDEST_TITLE_NARROW } else { WIDEST_TITLE };
+        let widest = titles.map(|result| self.page.safe(&result.title).width()).max().unwrap_or(0).min(limit);
         for result in shown {
             self.result(result, DETAILS + widest + 3);
         }
@@ -191,15 +196,21 @@ impl Screen<'_> {
     /// A command is never wrapped: it is there to be copied.
     fn command(&mut self, label: &str, command: &str) {
         let styles = self.page.options.styles;
-        match sanitize::command(command).filter(|command| !self.page.options.ascii || command.is_ascii()) {
+        match self.shown_command(command) {
             Some(command) => {
                 let lead = paint(&format!("{label:<6}"), styles.faint);
-                self.page.raw(format!("{}{lead}{}", " ".repeat(DETAILS), paint(command.trim_end(), styles.command)));
+                self.page.raw(format!("{}{lead}{}", " ".repeat(DETAILS), paint(&command, styles.command)));
             }
             None => {
                 self.page.labelled(DETAILS, label, "(a command that cannot be shown safely is left out)", styles.faint);
             }
         }
+    }
+
+    /// A command as it can be shown and copied.
+    fn shown_command(&self, command: &str) -> Option<String> {
+        let command = sanitize::command(command).filter(|command| !self.page.options.ascii || command.is_ascii())?;
+        Some(command.trim_end().to_owned())
     }
 
     fn manifest(&mut self, label: &str, manifest: &str) {
@@ -223,7 +234,8 @@ impl Screen<'_> {
     }
 
     fn round_trip(&mut self, trip: &RoundTrip) {
-        if !self.shows(trip.status) {
+        // What the clean-up did not remove is no fault of a round trip that passed, and is shown with it.
+        if !self.shows(trip.status) && !trip.steps.iter().any(|step| is_wrong(step.status)) {
             return;
         }
         let glyphs = self.page.glyphs;
@@ -235,13 +247,14 @@ impl Screen<'_> {
         self.heading(&format!("Round trip  {}", self.page.safe(&classes)), &beside);
         let blamed = blamed_step(trip);
         for (place, step) in trip.steps.iter().enumerate() {
-            if self.shows(step.status) {
+            if self.shows(step.status) && !is_not_reached(step) {
                 self.step(step);
             }
             if blamed == Some(place) {
                 self.diagnosis(trip, &step.message);
             }
         }
+        self.not_reached(&trip.steps);
         if blamed.is_none() && trip.status != Status::Pass {
             let styles = self.page.options.styles;
             self.note_failure(trip.status);
@@ -258,6 +271,19 @@ impl Screen<'_> {
             let said = trip.diagnosis.as_ref().map(|diagnosis| diagnosis.message.clone()).unwrap_or_default();
             self.diagnosis(trip, &said);
         }
+    }
+
+    /// The steps that were not reached, in one line.
+    fn not_reached(&mut self, steps: &[Step]) {
+        let titles: Vec<_> = steps.iter().filter(|step| is_not_reached(step)).map(|step| step.id.title()).collect();
+        if titles.is_empty() || !self.shows(Status::Skip) {
+            return;
+        }
+        let styles = self.page.options.styles;
+        let sign = (format!("  {} ", self.page.glyphs.skip), styles.skip);
+        let lead =
+            Lead { parts: vec![sign, ("not reached".to_owned(), Style::new())], detail_column: 31, indent: DETAILS };
+        self.page.row(&lead, &titles.join(", "), styles.faint);
     }
 
     fn step(&mut self, step: &Step) {
@@ -310,21 +336,33 @@ impl Screen<'_> {
         }
     }
 
-    fn leftovers(&mut self, report: &Report) {
-        if report.leftovers.is_empty() {
+    /// Everything that is in the cluster and was not before, and how it is removed.
+    fn left(&mut self, report: &Report) {
+        let styles = self.page.options.styles;
+        let (warn, pass) = (self.page.glyphs.warn, self.page.glyphs.dot);
+        self.objects("Left behind", &report.leftovers, (warn, styles.warn));
+        self.objects("Kept, as --keep says", &report.kept, (pass, styles.faint));
+        if let Some(command) = &report.cleanup_command {
+            match self.shown_command(command) {
+                Some(command) => {
+                    let label = paint("remove with", styles.faint);
+                    self.page.raw(format!("    {label} {}", paint(&command, styles.command)));
+                }
+                None => self.page.raw("    remove with snapready cleanup"),
+            }
+        }
+    }
+
+    fn objects(&mut self, heading: &str, objects: &[ObjectName], (sign, style): (&str, Style)) {
+        if objects.is_empty() {
             return;
         }
-        let styles = self.page.options.styles;
-        self.heading("Left behind", "");
-        for object in &report.leftovers {
-            let sign = format!("  {} ", self.page.glyphs.warn);
-            let lead = Lead { parts: vec![(sign, styles.warn)], detail_column: 4, indent: 4 };
+        self.heading(heading, "");
+        for object in objects {
+            let lead = Lead { parts: vec![(format!("  {sign} "), style)], detail_column: 4, indent: 4 };
             let name = self.page.safe(&words::object(object));
             self.page.row(&lead, &name, Style::new());
         }
-        let command = words::cleanup_command(&report.run.id);
-        let label = paint("remove with", styles.faint);
-        self.page.raw(format!("    {label} {}", paint(&command, styles.command)));
     }
 
     fn failures_again(&mut self, report: &Report) {
@@ -375,6 +413,14 @@ impl Screen<'_> {
         self.page.gap();
         self.page.raw(format!("{}   {}     {time}", paint(&verdict, style), parts.join(&dot)));
     }
+}
+
+fn is_wrong(status: Status) -> bool {
+    matches!(status, Status::Warn | Status::Fail | Status::Unknown)
+}
+
+fn is_not_reached(step: &Step) -> bool {
+    step.status == Status::Skip && step.started_at.is_none() && step.message == "not reached"
 }
 
 /// The step that a round trip's outcome is to be read with: the first that failed or is unknown, before the clean-up if

@@ -133,7 +133,7 @@ fn run_suite(report: &Report, names: &mut Names) -> TestSuite {
             TestResult::Success
         } else {
             let number = words::count(report.leftovers.len(), "object");
-            let message = format!("{number} left behind; remove with: {}", words::cleanup_command(&report.run.id));
+            let message = words::left(report).unwrap_or_else(|| format!("{number} left behind"));
             let objects: Vec<_> = report.leftovers.iter().map(words::object).collect();
             TestResult::Failure {
                 type_: "leftovers".to_owned(),

@@ -16,11 +16,15 @@ pub(crate) fn render(report: &Report) -> String {
         let errors: Vec<_> = report.run.errors.iter().map(|error| format!("- {}", markdown(error))).collect();
         blocks.push(format!("### What kept the run from an answer\n\n{}", errors.join("\n")));
     }
-    if !report.leftovers.is_empty() {
-        let objects: Vec<_> =
-            report.leftovers.iter().map(|object| format!("- {}", markdown(&words::object(object)))).collect();
-        let command = code_block(&[&words::cleanup_command(&report.run.id)]);
-        blocks.push(format!("### Left behind\n\n{}\n\nRemove with\n\n{command}", objects.join("\n")));
+    for (heading, objects) in [("Left behind", &report.leftovers), ("Kept, as --keep says", &report.kept)] {
+        if !objects.is_empty() {
+            let objects: Vec<_> =
+                objects.iter().map(|object| format!("- {}", markdown(&words::object(object)))).collect();
+            blocks.push(format!("### {heading}\n\n{}", objects.join("\n")));
+        }
+    }
+    if let Some(command) = report.cleanup_command.as_deref().and_then(sanitize::command) {
+        blocks.push(format!("Remove with\n\n{}", code_block(&[command])));
     }
     if !report.results.is_empty() {
         blocks.push(results(&report.results));

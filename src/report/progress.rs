@@ -1,5 +1,5 @@
-//! What is shown while a run goes on, on stderr: a line that changes on a terminal, else one line per event and one
-//! every 30 s of waiting, so that no pipeline takes silence for a hang.
+//! What is shown while a run goes on, on stderr: a line that changes on a terminal, else one line per event that a log's
+//! reader looks for and one every 30 s of waiting, so that no pipeline takes silence for a hang.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -44,7 +44,7 @@ pub struct ProgressOptions {
     pub styles: Styles,
     /// Whether only ASCII is shown.
     pub ascii: bool,
-    /// Whether checks that pass are shown too.
+    /// Whether checks that pass, beginnings of steps, every change of what is waited for and removed objects are shown too.
     pub verbose: bool,
 }
 
@@ -131,8 +131,10 @@ impl Progress {
                 self.say(Some(&at), &text, self.options.styles.status(*status), false);
             }
             other => {
+                // What is going to be made is told on a terminal too, before it is.
+                let stays = matches!(other, Happening::RoundTripsPlanned { .. });
                 if let Some(text) = self.describe(other)
-                    && matches!(self.surface, Surface::Lines(_))
+                    && (stays || matches!(self.surface, Surface::Lines(_)))
                 {
                     self.say(Some(&at), &text, Style::new(), false);
                 }
@@ -147,7 +149,9 @@ impl Progress {
         if self.waits.is_empty() || !matches!(self.surface, Surface::Lines(_)) {
             return std::future::pending().await;
         }
-        tokio::time::sleep_until(self.last_line + HEARTBEAT).await;
+        // A step that begins after a long silence is not yet waited for.
+        let began = self.waits.values().map(|wait| wait.since).min();
+        tokio::time::sleep_until(began.map_or(self.last_line, |began| began.max(self.last_line)) + HEARTBEAT).await;
         let texts: Vec<_> = self.waits.iter().map(|(target, wait)| self.still(*target, wait)).collect();
         for text in texts {
             self.say(None, &text, Style::new(), false);
@@ -205,6 +209,12 @@ impl Progress {
                 let created = if *own_namespace { ", which will be created and removed" } else { "" };
                 Some(format!("{} in namespace {namespace}{created}", words::count(targets.len(), "round trip")))
             }
+            // Many, and soon out of date: what lasts, the heartbeat tells.
+            Happening::StepStarted { .. } | Happening::StepWaiting { .. } | Happening::ObjectRemoved { .. }
+                if !self.options.verbose =>
+            {
+                None
+            }
             Happening::StepStarted { target, step } => Some(format!("{}: {} ...", self.name(*target), step.title())),
             Happening::StepWaiting { target, step, waiting_for, last_seen } => {
                 Some(format!("{}: {}: {}", self.name(*target), step.title(), waiting(waiting_for, last_seen)))
@@ -249,14 +259,16 @@ impl Progress {
 
     fn still(&self, target: usize, wait: &Wait) -> String {
         let milliseconds = u64::try_from(wait.since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let what = waiting(&wait.waiting_for, &wait.last_seen);
-        format!(
-            "{}: {}: still waiting after {}{}{what}",
-            self.name(target),
-            wait.step.title(),
-            words::duration(milliseconds),
-            if what.is_empty() { "" } else { ": " }
-        )
+        let what = match wait.waiting_for.as_str() {
+            "" => String::new(),
+            waiting_for => format!(" for {waiting_for}"),
+        };
+        let seen = match wait.last_seen.as_str() {
+            "" => String::new(),
+            last_seen => format!("; last seen: {last_seen}"),
+        };
+        let time = words::duration(milliseconds);
+        format!("{}: {}: still waiting after {time}{what}{seen}", self.name(target), wait.step.title())
     }
 
     fn name(&self, target: usize) -> String {
@@ -298,14 +310,19 @@ impl Progress {
         let Some((target, wait)) = waits.next() else {
             return;
         };
-        let mut text = format!("{}: {}", self.name(*target), wait.step.title());
+        // The line is short: what is waited for comes before what is known.
+        let mut text = wait.step.title().to_owned();
+        let others = waits.count();
+        if others > 0 {
+            text = format!("{text} (and {others} more)");
+        }
         let what = waiting(&wait.waiting_for, &wait.last_seen);
         if !what.is_empty() {
             text = format!("{text}: {what}");
         }
-        let others = waits.count();
-        if others > 0 {
-            text = format!("{text} (and {others} more)");
+        let classes = |target: &Target| (target.storage_class.clone(), target.snapshot_class.clone());
+        if self.targets.iter().any(|other| self.targets.first().map(classes) != Some(classes(other))) {
+            text = format!("{}: {text}", self.name(*target));
         }
         bar.set_message(self.safe(&text));
     }

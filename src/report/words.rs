@@ -1,6 +1,7 @@
 //! The words that all formats for people share: numbers with their nouns, durations, names of verdicts.
 
 use crate::report::document::{DataVerdict, ObjectName, Report, RoundTrip, SourceKind, Summary, Verdict};
+use crate::report::sanitize;
 use snapready_checks::model::finding::{Evidence, Status};
 
 /// `1 object`, `2 objects`.
@@ -81,6 +82,9 @@ pub fn caveats(report: &Report) -> Vec<String> {
     if !report.leftovers.is_empty() {
         parts.push(format!("{} left behind", count(report.leftovers.len(), "object")));
     }
+    if !report.kept.is_empty() {
+        parts.push(format!("{} kept", count(report.kept.len(), "object")));
+    }
     parts
 }
 
@@ -141,12 +145,17 @@ pub const fn simulated(kind: SourceKind) -> Option<&'static str> {
     }
 }
 
-/// The command that removes what a run left behind. It is there to be copied: an id that snapready cannot have made does
-/// not get into it.
+/// What a run has left in the cluster, and how it is removed, for those who read no report; `None` if nothing is left.
 #[must_use]
-pub fn cleanup_command(run_id: &str) -> String {
-    let made_here = !run_id.is_empty() && run_id.len() <= 63 && run_id.chars().all(|c| c.is_ascii_alphanumeric());
-    format!("snapready cleanup --run {}", if made_here { run_id } else { "ID" })
+pub fn left(report: &Report) -> Option<String> {
+    let command = report.cleanup_command.as_deref()?;
+    let command = sanitize::command(command).unwrap_or("snapready cleanup");
+    let many = |objects: &[ObjectName]| count(objects.len(), "object");
+    Some(match (report.leftovers.is_empty(), report.kept.is_empty()) {
+        (false, _) => format!("{} may be left in the cluster; to remove what is: {command}", many(&report.leftovers)),
+        (true, false) => format!("{} kept in the cluster; to remove: {command}", many(&report.kept)),
+        (true, true) => return None,
+    })
 }
 
 #[cfg(test)]
@@ -170,12 +179,6 @@ mod tests {
         ] {
             assert_eq!(duration(milliseconds), wanted, "{milliseconds}");
         }
-    }
-
-    #[test]
-    fn a_command_holds_no_id_that_could_do_something() {
-        assert_eq!(cleanup_command("7f3a9c"), "snapready cleanup --run 7f3a9c");
-        assert_eq!(cleanup_command("7f;rm -rf ~"), "snapready cleanup --run ID");
     }
 
     #[test]

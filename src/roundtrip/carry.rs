@@ -155,7 +155,7 @@ impl Knowledge for Carry<'_> {
     }
 
     fn refused(&self, trip: usize, failure: &Failure, object: &ObjectName) -> CheckResult {
-        let mut result = refused(failure.status, &failure.reason, &failure.message, object);
+        let mut result = refused(failure.status, &failure.reason, &failure.message, object, self.plan.own_namespace);
         result.target = Some(self.target(trip).0.label());
         result
     }

@@ -9,6 +9,7 @@ use crate::report::document::{
 };
 use crate::roundtrip::plan::RunId;
 use crate::run::Task;
+use crate::run::again::Again;
 use crate::verdict::verdict;
 
 /// What a run has found so far.
@@ -21,6 +22,7 @@ pub(super) struct Found {
     pub(super) results: Vec<CheckResult>,
     pub(super) round_trips: Vec<RoundTrip>,
     pub(super) leftovers: Vec<ObjectName>,
+    pub(super) kept: Vec<ObjectName>,
     pub(super) errors: Vec<String>,
 }
 
@@ -35,12 +37,14 @@ impl Found {
             results: Vec::new(),
             round_trips: Vec::new(),
             leftovers: Vec::new(),
+            kept: Vec::new(),
             errors: Vec::new(),
         }
     }
 
     /// The report, at the end of the run.
-    pub(super) fn report(self, task: &Task, interrupted: Option<&str>) -> Report {
+    pub(super) fn report(self, task: &Task, again: &Again, interrupted: Option<&str>) -> Report {
+        let is_left = !self.leftovers.is_empty() || !self.kept.is_empty();
         let (verdict, exit_code) = verdict(
             &self.results,
             &self.round_trips,
@@ -75,6 +79,8 @@ impl Found {
             results: self.results,
             round_trips: self.round_trips,
             leftovers: self.leftovers,
+            kept: self.kept,
+            cleanup_command: is_left.then(|| again.cleanup(&self.id)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A run, from the first request to the last report: connect, collect, evaluate, round trip, verdict. Every command that
 //! looks at a cluster is a run with another [`Task`].
 
+mod again;
 mod found;
 mod tell;
 
@@ -12,7 +13,7 @@ use snapready_checks::model::facts::Facts;
 use snapready_checks::model::need::Need;
 use tokio::sync::watch;
 
-use crate::cli::output::{Screens, complain};
+use crate::cli::output::{Screens, complain, note};
 use crate::cli::signals::{self, Received};
 use crate::cluster::{Collection, ConnectError, Connection, ConnectionArgs, collect, connect, server_version};
 use crate::evaluate::evaluate;
@@ -25,6 +26,7 @@ use crate::report::words;
 use crate::roundtrip::carry::Carry;
 use crate::roundtrip::driver::{self, Options, Signals};
 use crate::roundtrip::plan::{Plan, RunId, Selection};
+use crate::run::again::Again;
 use crate::run::found::Found;
 use crate::run::tell::Teller;
 use crate::verdict::{FailOn, UnknownPolicy, exit};
@@ -83,9 +85,11 @@ pub(crate) async fn run(connection: &ConnectionArgs, screens: Screens, task: Tas
     let signals = signals::listen().map_err(|error| WrongCall(format!("signals cannot be received: {error}")))?;
     let (id, seed) = random();
     let mut found = Found::new(id, &task);
-    let teller = Teller::start(progress, reporter);
+    // How the embedded cluster is reached is nothing to paste: it ends with this call.
+    let again = if task.simulated { Again::default() } else { Again::new(connection) };
+    let teller = Teller::start(progress, reporter, again.clone());
 
-    let answer = look(connection, &task, &mut found, &teller, &seed, signals.clone()).await;
+    let answer = look(connection, &task, &again, &mut found, &teller, &seed, signals.clone()).await;
     let received = *signals.borrow();
     match answer {
         Ok(()) => {}
@@ -105,16 +109,13 @@ pub(crate) async fn run(connection: &ConnectionArgs, screens: Screens, task: Tas
             }
         }
     }
-    let report = found.report(&task, received.first);
+    let report = found.report(&task, &again, received.first);
     let code = report.run.exit_code;
     // The human report says so itself; a document may never be read by a person.
-    let left = (!human && !report.leftovers.is_empty()).then(|| {
-        let objects = words::count(report.leftovers.len(), "object");
-        format!("{objects} may be left in the cluster; to remove what is: {}", words::cleanup_command(&report.run.id))
-    });
+    let left = if human { None } else { words::left(&report) };
     let written = teller.finish(report).await;
     if let Some(left) = left {
-        complain(&left);
+        note(&left);
     }
     match written {
         Ok(()) => Ok(code),
@@ -139,6 +140,7 @@ impl From<ConnectError> for Trouble {
 async fn look(
     arguments: &ConnectionArgs,
     task: &Task,
+    again: &Again,
     found: &mut Found,
     teller: &Teller,
     seed: &[u8],
@@ -151,7 +153,8 @@ async fn look(
         _ = signals.wait_for(|received| received.count > 0) => return Ok(()),
     };
     let (connection, facts) = facts;
-    for result in evaluate(&facts, &task.checks) {
+    for mut result in evaluate(&facts, &task.checks) {
+        again.amend_fix(&mut result);
         teller.tell(Happening::CheckFinished { result: result.clone() });
         found.results.push(result);
     }
@@ -159,7 +162,12 @@ async fn look(
         let expires_at = began.saturating_add(EXPIRY).unwrap_or(Timestamp::MAX);
         let plan = Plan::new(&round_trip.selection, &facts, found.id.clone(), expires_at);
         match plan {
-            Ok(plan) => carry_out(&connection, &plan, &facts, seed, &round_trip.options, found, teller, signals).await,
+            Ok(plan) => {
+                carry_out(&connection, &plan, &facts, seed, &round_trip.options, found, teller, signals).await;
+                for diagnosis in found.round_trips.iter_mut().filter_map(|trip| trip.diagnosis.as_mut()) {
+                    again.amend_fix(diagnosis);
+                }
+            }
             Err(error) if error.is_usage() => return Err(Trouble::WrongCall(WrongCall(error.to_string()))),
             Err(error) => found.errors.push(format!("no round trip: {error}")),
         }
@@ -250,6 +258,7 @@ async fn carry_out(
     };
     found.round_trips = outcome.round_trips;
     found.leftovers = outcome.leftovers;
+    found.kept = outcome.kept;
 }
 
 /// A run's id, and the seed of its data.

@@ -8,6 +8,7 @@ use crate::report::document::Report;
 use crate::report::events::{Event, Happening};
 use crate::report::output::{OutputError, Reporter};
 use crate::report::progress::{Progress, follow};
+use crate::run::again::Again;
 
 /// Takes what happens.
 pub(super) struct Teller {
@@ -18,11 +19,14 @@ pub(super) struct Teller {
 
 impl Teller {
     /// Starts to show.
-    pub(super) fn start(mut progress: Progress, mut reporter: Reporter) -> Self {
+    pub(super) fn start(mut progress: Progress, mut reporter: Reporter, again: Again) -> Self {
         let (happenings, mut received) = mpsc::unbounded_channel();
         let (events, shown) = mpsc::unbounded_channel();
         let stamping = tokio::spawn(async move {
-            while let Some(event) = received.recv().await {
+            while let Some(mut event) = received.recv().await {
+                if let Happening::VerdictKnown { diagnosis: Some(diagnosis), .. } = &mut event {
+                    again.amend_fix(diagnosis);
+                }
                 // The other end is there until this one is dropped.
                 let _ = events.send(Event { time: Timestamp::now(), event });
             }

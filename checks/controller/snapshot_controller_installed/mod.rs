@@ -6,6 +6,7 @@ use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
 use crate::running::Running;
+use crate::upstream;
 use crate::words::list;
 
 /// See `doc.md`.
@@ -29,8 +30,6 @@ pub const CHECK: Check = Check {
     doc: include_str!("doc.md"),
     how: How::Looking(run),
 };
-
-const MANIFESTS: &str = "kubectl apply -k 'https://github.com/kubernetes-csi/external-snapshotter/deploy/kubernetes/snapshot-controller?ref=v8.7.0'";
 
 fn run(facts: &Facts, findings: &mut Findings) {
     match snapshot_controllers(facts) {
@@ -64,5 +63,5 @@ fn install(facts: &Facts) -> Fix {
     Fix::text(
         "Install one snapshot-controller, of the release that the CRDs have; ask the distribution for its own first.",
     )
-    .command(MANIFESTS)
+    .command(upstream::apply(upstream::CONTROLLER, upstream::NEWEST))
 }

@@ -97,7 +97,8 @@ fn without_progress_only_what_must_be_known() {
 #[test]
 fn hostile_text_is_harmless() {
     let evil = "a\u{1b}[2J\u{9b}31m\u{202e}\r\nb";
-    let text = shown(ProgressMode::Lines, ProgressOptions::default(), &[planned(), waiting(2, evil)]);
+    let verbose = ProgressOptions { verbose: true, ..ProgressOptions::default() };
+    let text = shown(ProgressMode::Lines, verbose, &[planned(), waiting(2, evil)]);
     assert_eq!(text.lines().count(), 2, "{text}");
     assert!(!text.chars().any(|c| c != '\n' && crate::report::sanitize::is_hidden(c)), "{text:?}");
 }
@@ -118,7 +119,7 @@ async fn silence_is_broken_every_30_seconds_of_waiting() {
     assert_eq!(beats.len(), 2);
     assert!(
         beats[1].ends_with(
-            "gp3 → gold: take snapshot: still waiting after 1m00s: waiting for readyToUse; last seen: bound, no handle"
+            "gp3 → gold: take snapshot: still waiting after 1m00s for readyToUse; last seen: bound, no handle"
         ),
         "{beats:?}"
     );
@@ -228,7 +229,8 @@ fn the_bar_says_what_is_waited_for_and_keeps_the_verdict() {
     }
     drop(progress);
     let text = terminal.0.lock().unwrap().clone();
-    let wait = "gp3 → gold: take snapshot: waiting for readyToUse; last seen: bound\\u{202e}, no handle";
+    assert!(text.contains("1 round trip in namespace snapready-7f3a9c, which will be created and removed"), "{text:?}");
+    let wait = "take snapshot: waiting for readyToUse; last seen: bound\\u{202e}, no handle";
     assert!(text.contains(wait), "{text:?}");
     assert!(text.contains("✓ gp3 → gold: round trip: pass; data intact"), "{text:?}");
     assert!(!text.contains("1.0s"), "only a stream without cursor gets times in front: {text:?}");

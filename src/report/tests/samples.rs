@@ -39,6 +39,8 @@ pub(super) fn empty() -> Report {
         results: Vec::new(),
         round_trips: Vec::new(),
         leftovers: Vec::new(),
+        kept: Vec::new(),
+        cleanup_command: None,
     }
 }
 
@@ -225,7 +227,15 @@ pub(super) fn leftovers() -> Report {
         object("PersistentVolumeClaim", "restore"),
         ObjectName { kind: "VolumeSnapshotContent".to_owned(), namespace: None, name: "snapcontent-1".to_owned() },
     ];
+    report.cleanup_command = Some("snapready cleanup --run 7f3a9c --context kind-dev".to_owned());
     report.round_trips[0].steps[7] = step(StepId::Cleanup, Status::Warn, Some(60_000), "2 objects are still there");
+    report
+}
+
+pub(super) fn kept() -> Report {
+    let mut report = ready();
+    report.kept = vec![object("PersistentVolumeClaim", "restore")];
+    report.cleanup_command = Some("snapready cleanup --run 7f3a9c".to_owned());
     report
 }
 
@@ -300,6 +310,8 @@ pub(super) fn filled(text: &str) -> Report {
     report.source =
         Source { kind: SourceKind::Live, context: Some(own()), server: Some(own()), server_version: Some(own()) };
     report.leftovers = vec![ObjectName { kind: own(), namespace: Some(own()), name: own() }];
+    report.kept = report.leftovers.clone();
+    report.cleanup_command = Some(own());
     let fill = |result: &mut CheckResult| {
         result.id = own();
         result.slug = own();
@@ -332,6 +344,7 @@ pub(super) fn all() -> Vec<(&'static str, Report)> {
         ("empty", empty()),
         ("simulated", simulated()),
         ("leftovers", leftovers()),
+        ("kept", kept()),
         ("interrupted", interrupted()),
         ("live_data", live_data()),
         ("not_begun", not_begun()),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use snapready_checks::model::finding::{Evidence, Fix};
 
+use super::commands::see_more;
 use super::grpc::Code;
 use super::result::{Found, RoundTripCheck, safe};
 use super::{Observation, SeenEvent, text};
@@ -165,17 +166,11 @@ pub(super) fn failed(
     cause: &str,
     fix: Fix,
 ) -> CheckResult {
-    let namespace = observation.namespace_name();
     let what = if observation.step == StepId::Provision { "is not provisioned" } else { "is not restored" };
-    let command = format!(
-        "kubectl describe persistentvolumeclaim {} -n {}",
-        safe(&event.name, "NAME"),
-        safe(&namespace, "NAMESPACE")
-    );
     Found::fail(check, &observation.target.label(), &format!("claim {} {what}: {}", event.name, event.message))
         .evidence([observation.event_evidence(event)])
         .cause(cause)
-        .fix(fix.command(command))
+        .fix(see_more(observation, fix))
         .done()
 }
 

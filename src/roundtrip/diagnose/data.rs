@@ -3,6 +3,7 @@
 use serde_json::Value;
 use snapready_checks::model::finding::{Evidence, Fix, Status};
 
+use super::commands::again;
 use super::result::{Found, RoundTripCheck, safe};
 use super::text;
 use crate::report::document::{CheckResult, DataVerdict};
@@ -47,11 +48,7 @@ pub fn data_result(plan: &Plan, target: &Target, judgement: &Judgement) -> Check
             "Do not rely on this driver's snapshots: a restore shows data of somebody else. Report it to the driver's maker.",
         ),
     };
-    let namespace = safe(&plan.namespace, "NAMESPACE");
-    found
-        .cause(cause)
-        .fix(Fix::text(advice).command(format!("kubectl get volumesnapshot,pvc -n {namespace} -o yaml")))
-        .done()
+    found.cause(cause).fix(Fix::text(advice).command(again(target))).done()
 }
 
 /// The result of a reader without a report: nothing is known about the data, so it is neither pass nor fail.

@@ -2,6 +2,7 @@
 //! waiting and says for what. Everything here is a function of what was seen: no clock, no cluster.
 
 mod claims;
+mod commands;
 mod data;
 mod grpc;
 mod pods;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use serde_json::Value;
 use snapready_checks::model::finding::{Evidence, Fix, Status};
 
+use super::commands::again;
 use super::grpc::Code;
-use super::result::{Found, RoundTripCheck, safe};
+use super::result::{Found, RoundTripCheck};
 use super::{Observation, SeenEvent, list, text};
 use crate::report::document::{CheckResult, StepId};
 use crate::roundtrip::knowledge::{self, Presence};
@@ -51,11 +52,6 @@ fn found(observation: &Observation<'_>, pod: &Value, what: &str, path: &str, val
         .evidence([evidence])
 }
 
-fn describe(observation: &Observation<'_>, pod: &Value) -> String {
-    let namespace = observation.namespace_name();
-    format!("kubectl describe pod {} -n {}", safe(pod_name(pod), "NAME"), safe(&namespace, "NAMESPACE"))
-}
-
 fn waiting_container(observation: &Observation<'_>, pod: &Value) -> Option<CheckResult> {
     for status in statuses(pod) {
         let Some(reason) = text(status, "/state/waiting/reason") else {
@@ -70,7 +66,6 @@ fn waiting_container(observation: &Observation<'_>, pod: &Value) -> Option<Check
                 "Name an image with a shell that the nodes can pull, for example a copy of busybox in your registry.",
             )
             .command("snapready roundtrip --image REGISTRY/busybox:1.36")
-            .command(describe(observation, pod))
         };
         match reason {
             "InvalidImageName" => {
@@ -123,19 +118,19 @@ fn not_created(
         return Some(
             found
                 .cause("the image runs as root, and the pod must not")
-                .fix(fix.command(describe(observation, pod)))
+                .fix(fix.command(again(observation.target)))
                 .done(),
         );
     }
     if message.contains("executable file not found") || message.contains("no such file or directory") {
         let fix = Fix::text("Name an image with a shell and the usual tools, for example busybox, with --image.");
-        return Some(found.cause("the image has no shell").fix(fix.command(describe(observation, pod))).done());
+        return Some(found.cause("the image has no shell").fix(fix.command(again(observation.target))).done());
     }
     // Secrets and mounts may be a moment late.
     (observation.elapsed >= Duration::from_secs(20)).then(|| {
         found
             .cause("the kubelet refuses to create the container")
-            .fix(Fix::text("See what the kubelet says of the pod.").command(describe(observation, pod)))
+            .fix(Fix::text("See what the kubelet says of the pod.").command(again(observation.target)))
             .done()
     })
 }
@@ -145,7 +140,6 @@ fn ended_container(observation: &Observation<'_>, pod: &Value) -> Option<CheckRe
     if text(pod, "/status/phase") != Some("Failed") {
         return None;
     }
-    let describe = describe(observation, pod);
     if let Some(
         reason @ ("Evicted"
         | "NodeLost"
@@ -164,7 +158,7 @@ fn ended_container(observation: &Observation<'_>, pod: &Value) -> Option<CheckRe
             "status.reason",
             &format!("{reason}: {message}"),
         );
-        let fix = Fix::text("Give the nodes room, then run again.").command(describe);
+        let fix = Fix::text("Give the nodes room, then run again.").command("kubectl describe nodes");
         return Some(found.cause("the node could not keep the pod").fix(fix).done());
     }
     for status in statuses(pod) {
@@ -180,7 +174,10 @@ fn ended_container(observation: &Observation<'_>, pod: &Value) -> Option<CheckRe
                     Fix::text("Name an image with a shell and the usual tools, for example busybox, with --image.");
                 let found = found(observation, pod, "cannot start: its shell cannot be run", path, &value);
                 return Some(
-                    found.cause("the image has no shell, or none for this machine").fix(fix.command(describe)).done(),
+                    found
+                        .cause("the image has no shell, or none for this machine")
+                        .fix(fix.command(again(observation.target)))
+                        .done(),
                 );
             }
             "OOMKilled" => {
@@ -189,7 +186,7 @@ fn ended_container(observation: &Observation<'_>, pod: &Value) -> Option<CheckRe
                 return Some(
                     found
                         .cause("the pod's memory limit is too low for the shell's tools")
-                        .fix(fix.command(describe))
+                        .fix(fix.command("kubectl get limitranges -A"))
                         .done(),
                 );
             }
@@ -227,7 +224,7 @@ fn ended_badly(observation: &Observation<'_>, pod: &Value) -> Option<CheckResult
         value.as_str(),
     );
     let fix = Fix::text("See what the container says; if it is about the image, name another with --image.")
-        .command(describe(observation, pod));
+        .command(again(observation.target));
     Some(
         Found::new(check, status, Some(&observation.target.label()), &what)
             .evidence([evidence])
@@ -265,7 +262,6 @@ fn unschedulable(observation: &Observation<'_>, pod: &Value) -> Option<CheckResu
         message,
     );
     let fix = Fix::text("Make a node available in the volume's zone, or use a StorageClass with volumeBindingMode WaitForFirstConsumer.")
-        .command(describe(observation, pod))
         .command("kubectl get nodes -L topology.kubernetes.io/zone");
     Some(found.cause("the volume was made where no node that takes pods can reach it").fix(fix).done())
 }
@@ -284,7 +280,7 @@ fn mount(observation: &Observation<'_>) -> Option<CheckResult> {
         Found::fail(RoundTripCheck::PodStarts, &observation.target.label(), &message)
             .evidence([evidence.clone()])
             .cause(cause)
-            .fix(fix.command(describe(observation, pod)))
+            .fix(fix.command(again(observation.target)))
             .done()
     };
     let of_code = |code: Code| {

@@ -1,6 +1,7 @@
 //! Refusals of the API server, at a dry run or at a create: who refused, and what they want.
 
 use snapready_checks::model::finding::{Evidence, Fix};
+use snapready_checks::upstream;
 
 use super::in_words;
 use super::result::{Found, RoundTripCheck, safe};
@@ -21,10 +22,12 @@ pub fn may_pass(status: u16, reason: &str, message: &str) -> bool {
     young || busy || quota || conflict
 }
 
-/// Why the API server does not take an object.
+/// Why the API server does not take an object. `own_namespace` is whether the run has made the namespace: then it is gone
+/// when the fix is read, and no command names it.
 #[must_use]
-pub fn refused(status: u16, reason: &str, message: &str, what: &ObjectName) -> CheckResult {
-    let (cause, fix) = explain(status, reason, message, what);
+pub fn refused(status: u16, reason: &str, message: &str, what: &ObjectName, own_namespace: bool) -> CheckResult {
+    let namespace = what.namespace.as_deref().filter(|_| !own_namespace);
+    let (cause, fix) = explain(status, reason, message, what, namespace);
     // A server that does not know a kind answers with plain text, and the client then complains of that.
     let plain = status == 404 && message.contains("404 page not found");
     let (reason, message) = if plain { ("NotFound", "404 page not found") } else { (reason, message) };
@@ -53,50 +56,57 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
     text.split_once(before)?.1.split_once(after).map(|(found, _)| found)
 }
 
-fn explain(status: u16, reason: &str, message: &str, what: &ObjectName) -> (String, Fix) {
-    by_namespace(message, what)
+fn explain(status: u16, reason: &str, message: &str, what: &ObjectName, lasting: Option<&str>) -> (String, Fix) {
+    by_namespace(message, lasting)
         .or_else(|| by_policy(message))
-        .unwrap_or_else(|| by_status(status, reason, message, what))
+        .unwrap_or_else(|| by_status(status, reason, message, what, lasting))
+}
+
+/// `-n NAMESPACE` for a namespace that stays, all namespaces otherwise.
+fn scope(lasting: Option<&str>) -> String {
+    lasting.map_or_else(|| "-A".to_owned(), |namespace| format!("-n {}", safe(namespace, "NAMESPACE")))
 }
 
 /// What the namespace's own objects and labels do not allow.
-fn by_namespace(message: &str, what: &ObjectName) -> Option<(String, Fix)> {
-    let namespace = safe(what.namespace.as_deref().unwrap_or_default(), "NAMESPACE");
+fn by_namespace(message: &str, lasting: Option<&str>) -> Option<(String, Fix)> {
+    let scope = scope(lasting);
+    // What a namespace of the run had, every new namespace gets.
+    let elsewhere = if lasting.is_some() { "name another namespace" } else { "name an existing namespace with -n" };
+    let quotas = |quota: &str| match lasting {
+        Some(_) => format!("kubectl describe resourcequota {} {scope}", safe(quota, "NAME")),
+        None => format!("kubectl get resourcequotas -A --field-selector metadata.name={}", safe(quota, "NAME")),
+    };
     let says = |part: &str| message.contains(part);
     if says("exceeded quota: ") {
         let quota = between(message, "exceeded quota: ", ",").unwrap_or_default();
-        let text = "Raise the quota, free some of it, or name another namespace; --size and fewer targets at a time need less.";
-        return Some((
-            format!("ResourceQuota {quota} has no room for it"),
-            Fix::text(text).command(format!("kubectl describe resourcequota {} -n {namespace}", safe(quota, "NAME"))),
-        ));
+        let text =
+            format!("Raise the quota, free some of it, or {elsewhere}; a smaller --size and --parallel 1 need less.");
+        return Some((format!("ResourceQuota {quota} has no room for it"), Fix::text(text).command(quotas(quota))));
     }
     if says("failed quota: ") {
         let quota = between(message, "failed quota: ", ":").unwrap_or_default();
         return Some((
             format!("ResourceQuota {quota} wants something that the object does not set"),
-            Fix::text("Name another namespace.")
-                .command(format!("kubectl describe resourcequota {} -n {namespace}", safe(quota, "NAME"))),
+            Fix::text(format!("Change the quota, or {elsewhere}.")).command(quotas(quota)),
         ));
     }
     let limit = ["minimum ", "maximum "].iter().any(|word| says(word))
         && (says(" per PersistentVolumeClaim is ") || says(" per Container is ") || says(" per Pod is "));
     if limit || says("max limit to request ratio per") {
         let text = if says("per PersistentVolumeClaim") {
-            "Choose a size within the limits with --size, or name another namespace."
+            format!("Choose a size within the limits with --size, or {elsewhere}.")
         } else {
-            "Name another namespace, or widen the LimitRange."
+            format!("Widen the LimitRange, or {elsewhere}.")
         };
         return Some((
             "a LimitRange of the namespace does not allow it".to_owned(),
-            Fix::text(text).command(format!("kubectl describe limitrange -n {namespace}")),
+            Fix::text(text).command(format!("kubectl describe limitranges {scope}")),
         ));
     }
     if says("violates PodSecurity") {
         return Some((
             "Pod Security Admission: the namespace's level does not allow the pod, although it satisfies the restricted level as released; something changed it on its way, for example a mutating webhook".to_owned(),
             Fix::text("See which fields the message names, and what sets them.")
-                .command(format!("kubectl get namespace {namespace} -o jsonpath='{{.metadata.labels}}'"))
                 .command("kubectl get mutatingwebhookconfigurations"),
         ));
     }
@@ -104,15 +114,19 @@ fn by_namespace(message: &str, what: &ObjectName) -> Option<(String, Fix)> {
         return Some((
             "OpenShift's SecurityContextConstraints do not allow the pod's user or group".to_owned(),
             Fix::text("Let the cluster assign the user, and give the namespace's service account the restricted-v2 constraint.")
-                .command(format!("oc adm policy who-can use scc restricted-v2 -n {namespace}")),
+                .command(format!("oc adm policy who-can use scc restricted-v2 {scope}")),
         ));
     }
     if says("because it is being terminated") {
-        return Some((
-            "the namespace is being deleted".to_owned(),
-            Fix::text("Wait until it is gone, or name another namespace.")
-                .command(format!("kubectl get namespace {namespace}")),
-        ));
+        let cause = "the namespace is being deleted".to_owned();
+        return Some(match lasting {
+            Some(namespace) => (
+                cause,
+                Fix::text("Wait until it is gone, or name another namespace.")
+                    .command(format!("kubectl get namespace {}", safe(namespace, "NAMESPACE"))),
+            ),
+            None => (cause, Fix::text("Find out what deletes new namespaces, or name an existing one with -n.")),
+        });
     }
     None
 }
@@ -138,8 +152,7 @@ fn by_policy(message: &str) -> Option<(String, Fix)> {
 }
 
 /// What the API server itself says.
-fn by_status(status: u16, reason: &str, message: &str, what: &ObjectName) -> (String, Fix) {
-    let namespace = safe(what.namespace.as_deref().unwrap_or_default(), "NAMESPACE");
+fn by_status(status: u16, reason: &str, message: &str, what: &ObjectName, lasting: Option<&str>) -> (String, Fix) {
     let says = |part: &str| message.contains(part);
     if status == 401 {
         return (
@@ -148,27 +161,30 @@ fn by_status(status: u16, reason: &str, message: &str, what: &ObjectName) -> (St
         );
     }
     if status == 403 && says(" cannot ") && says(" resource \"") {
-        return missing_right(message, what);
+        return missing_right(message, what, lasting);
     }
     if status == 404 && says("namespaces \"") {
         return (
             "the namespace does not exist".to_owned(),
             Fix::text("Create it, or leave out --namespace so that the run makes one.")
-                .command(format!("kubectl create namespace {namespace}")),
+                .command(format!("kubectl create namespace {}", safe(lasting.unwrap_or_default(), "NAMESPACE"))),
         );
     }
     if status == 404 {
         return (
-            format!("the API server does not serve {} objects: their CRD is missing, or serves another version", what.kind),
+            format!(
+                "the API server does not serve {} objects: their CRD is missing, or serves another version",
+                what.kind
+            ),
             Fix::text("Install the snapshot CRDs in version v1.")
-                .command("kubectl apply -k 'https://github.com/kubernetes-csi/external-snapshotter/client/config/crd?ref=v8.6.0'"),
+                .command(upstream::apply(upstream::CRDS, upstream::NEWEST)),
         );
     }
     if status == 409 {
         return (
             "an object of this name is there already, from another run or from somebody else".to_owned(),
             Fix::text("Run again: every run has names of its own. Remove what older runs left.")
-                .command("snapready cleanup --all"),
+                .command("snapready cleanup --expired"),
         );
     }
     if status == 422 || reason == "Invalid" {
@@ -220,15 +236,14 @@ fn webhook_denied(message: &str) -> (String, Fix) {
 }
 
 /// `pods is forbidden: User "x" cannot create resource "pods" in API group "" in the namespace "y"`.
-fn missing_right(message: &str, what: &ObjectName) -> (String, Fix) {
+fn missing_right(message: &str, what: &ObjectName, lasting: Option<&str>) -> (String, Fix) {
     let verb = between(message, "\" cannot ", " resource").unwrap_or("create");
     let resource = between(message, "resource \"", "\"").unwrap_or_default();
     let group = between(message, "API group \"", "\"").unwrap_or_default();
     let qualified = if group.is_empty() { resource.to_owned() } else { format!("{resource}.{group}") };
     let qualified = safe(&qualified, "RESOURCE");
     let verb = safe(verb, "create");
-    let scope =
-        what.namespace.as_deref().map(|namespace| format!(" -n {}", safe(namespace, "NAMESPACE"))).unwrap_or_default();
+    let scope = if what.namespace.is_some() { format!(" {}", scope(lasting)) } else { String::new() };
     (
         format!("the caller lacks the right to {verb} {qualified}"),
         Fix::text(format!("Grant: {verb} {qualified}. `snapready rbac` prints all rules that a run needs."))

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 use snapready_checks::model::finding::{Evidence, Fix};
+use snapready_checks::upstream;
 
+use super::commands::{again, restart_controller, see_more};
 use super::grpc::Code;
 use super::result::{Found, RoundTripCheck, safe};
 use super::{Observation, list, text};
@@ -34,12 +36,7 @@ pub(super) fn name(observation: &Observation<'_>) -> String {
 }
 
 fn found(observation: &Observation<'_>, check: RoundTripCheck, message: &str) -> Found {
-    Found::fail(check, &observation.target.label(), &format!("snapshot {}: {message}", name(observation)))
-}
-
-fn describe(observation: &Observation<'_>) -> String {
-    let (namespace, name) = (observation.namespace_name(), name(observation));
-    format!("kubectl describe volumesnapshot {} -n {}", safe(&name, "NAME"), safe(&namespace, "NAMESPACE"))
+    Found::fail(check, &observation.target.label(), &format!("VolumeSnapshot {}: {message}", name(observation)))
 }
 
 /// Everything that the cluster says of the snapshot, the last word first: texts with where they stand.
@@ -117,7 +114,7 @@ fn class_result(observation: &Observation<'_>, evidence: &Evidence, what: &str, 
     found(observation, RoundTripCheck::SnapshotClassUsable, what)
         .evidence([evidence.clone()])
         .cause(cause)
-        .fix(fix.command(describe(observation)))
+        .fix(fix)
         .done()
 }
 
@@ -141,6 +138,10 @@ fn class_text(observation: &Observation<'_>, message: &str, evidence: &Evidence)
                 default.metadata.name
             );
             let fix = Fix::text("Restart the snapshot-controller, and update it.");
+            let fix = match restart_controller(observation.facts) {
+                Some(command) => fix.command(command),
+                None => fix,
+            };
             return Some(found("no default class is found although there is one", &cause, fix));
         }
         let fix = if classes.is_empty() {
@@ -158,7 +159,9 @@ fn class_text(observation: &Observation<'_>, message: &str, evidence: &Evidence)
         let cause = format!(
             "several VolumeSnapshotClasses of driver {driver} are annotated as default, and Kubernetes takes none then"
         );
-        let fix = Fix::text("Leave one default per driver.").command(annotate("CLASS", "-"));
+        let fix = Fix::text("Leave one default per driver.")
+            .command("kubectl get volumesnapshotclasses")
+            .command(annotate("CLASS", "-"));
         return Some(found("there are several default VolumeSnapshotClasses", &cause, fix));
     }
     if message.contains("volumesnapshotclass.snapshot.storage.k8s.io")
@@ -207,7 +210,11 @@ fn secret_text(observation: &Observation<'_>, message: &str, evidence: &Evidence
     if parameters && observation.elapsed >= LAG {
         let fix = Fix::text(
             "Correct the parameters of the VolumeSnapshotClass; a class cannot be changed, so delete and create it anew.",
-        );
+        )
+        .command(format!(
+            "kubectl get volumesnapshotclass {} -o yaml",
+            safe(observation.target.snapshot_class.as_deref().unwrap_or("CLASS"), "CLASS")
+        ));
         return Some(found(
             "the parameters of its class are wrong",
             "the class has parameters that no sidecar accepts",
@@ -241,7 +248,7 @@ fn right_text(observation: &Observation<'_>, message: &str, evidence: &Evidence)
         .cause(format!("the {who}'s account has fewer rights than upstream's role {role} gives"))
         .fix(
             Fix::text(format!("Give the account the rights of upstream's ClusterRole {role} of the {who}'s release."))
-                .command(describe(observation)),
+                .command(format!("kubectl get clusterrole {role} -o yaml")),
         );
     Some(found.done())
 }
@@ -278,7 +285,7 @@ fn source_text(observation: &Observation<'_>, message: &str, evidence: &Evidence
     if observation.elapsed < LAG {
         return None;
     }
-    let fix = Fix::text(advice).command(describe(observation));
+    let fix = Fix::text(advice).command(again(observation.target));
     Some(
         found(observation, RoundTripCheck::SnapshotSucceeds, what)
             .evidence([evidence.clone()])
@@ -299,7 +306,7 @@ fn driver_text(observation: &Observation<'_>, message: &str, evidence: &Evidence
     let found = found(observation, RoundTripCheck::SnapshotSucceeds, &format!("the driver refuses: {message}"))
         .evidence([evidence.clone()])
         .cause(code.meaning())
-        .fix(Fix::text(code.advice()).command(describe(observation)));
+        .fix(see_more(observation, Fix::text(code.advice())));
     Some(found.done())
 }
 
@@ -328,7 +335,7 @@ pub(super) fn no_controller_result(observation: &Observation<'_>, cause: &str) -
         .cause(cause)
         .fix(
             Fix::text("Install the snapshot-controller of external-snapshotter in the release of the CRDs, or your distribution's add-on for it.")
-                .command("kubectl apply -k 'https://github.com/kubernetes-csi/external-snapshotter/deploy/kubernetes/snapshot-controller?ref=v8.6.0'"),
+                .command(upstream::apply(upstream::CONTROLLER, upstream::NEWEST)),
         )
         .done()
 }

@@ -138,6 +138,6 @@ pub fn stuck(stuck: &StuckObject) -> CheckResult {
     let kind = object.kind.to_ascii_lowercase();
     let fix = Fix::text("Make the component that owns the finalizer run and reach its storage; it then removes the object. Taking the finalizer away by hand would leave the snapshot or volume in the storage.")
         .command(format!("kubectl get {} {}{scope} -o yaml", safe(&kind, "KIND"), safe(&object.name, "NAME")))
-        .command("snapready cleanup --all");
+        .command("snapready cleanup --expired");
     found.cause(cause).fix(fix).done()
 }

@@ -144,6 +144,7 @@ impl Moment {
             Diagnosis::Certain(result) => {
                 assert_eq!(result.id, id, "{result:#?}");
                 assert!(result.cause.is_some() && result.fix.is_some() && !result.evidence.is_empty(), "{result:#?}");
+                works_afterwards(&result);
                 *result
             }
             waiting @ Diagnosis::Waiting { .. } => panic!("{id} expected: {waiting:?}"),
@@ -159,7 +160,17 @@ impl Moment {
         let result = timed_out(&self.observation());
         assert!(result.cause.is_some() && result.fix.is_some(), "{result:#?}");
         assert!(result.status == Status::Fail);
+        works_afterwards(&result);
         result
+    }
+}
+
+/// The run's namespace and objects are gone when a fix is read.
+#[track_caller]
+fn works_afterwards(result: &CheckResult) {
+    for command in &result.fix.as_ref().unwrap().commands {
+        let gone = ["snapready-7f3a9c", "writer", "source", "volumesnapshot snapshot", "snapcontent-1"];
+        assert!(!gone.iter().any(|name| command.contains(name)), "{command}");
     }
 }
 
@@ -488,7 +499,7 @@ fn refusals_name_who_refuses() {
         (409, "AlreadyExists", "persistentvolumeclaims \"source\" already exists", "there already"),
         (401, "Unauthorized", "Unauthorized", "credentials"),
     ] {
-        let result = refused(status, reason, message, &claim());
+        let result = refused(status, reason, message, &claim(), false);
         assert_eq!((result.id.as_str(), result.status), ("SR311", Status::Fail));
         assert!(result.cause.as_ref().unwrap().contains(cause), "{result:#?}");
         assert!(!result.fix.unwrap().text.is_empty());
@@ -535,8 +546,10 @@ fn hostile_text_stays_on_one_line_and_out_of_commands() {
     moment.target.snapshot_class = Some(evil.clone());
     moment.snapshot.as_mut().unwrap()["metadata"]["name"] = json!(evil);
     moment.content.as_mut().unwrap()["spec"]["driver"] = json!("other");
-    let mut results =
-        vec![timed_out(&moment.observation()), refused(403, &evil, &format!("exceeded quota: {evil},"), &claim())];
+    let mut results = vec![
+        timed_out(&moment.observation()),
+        refused(403, &evil, &format!("exceeded quota: {evil},"), &claim(), false),
+    ];
     let finalizers = vec![evil.clone()];
     results.push(stuck(&StuckObject {
         object: claim(),

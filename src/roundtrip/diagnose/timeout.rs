@@ -3,9 +3,10 @@
 use serde_json::Value;
 use snapready_checks::model::finding::{Evidence, Fix};
 
+use super::commands::see_more;
 use super::grpc::Code;
-use super::result::{Found, RoundTripCheck, line, safe};
-use super::snapshots::{is_left_alone, is_untouched, name as snapshot_name, no_controller_result, no_sidecar_result};
+use super::result::{Found, RoundTripCheck, line};
+use super::snapshots::{is_left_alone, is_untouched, no_controller_result, no_sidecar_result};
 use super::{Observation, certain, list, text};
 use crate::report::document::{CheckResult, StepId};
 use crate::roundtrip::knowledge::{self, Presence};
@@ -18,7 +19,7 @@ pub(super) fn waiting(observation: &Observation<'_>) -> (String, String) {
     };
     let claim = named("claim", observation.claim);
     let pod = named("pod", observation.pod);
-    let snapshot = named("snapshot", observation.volume_snapshot);
+    let snapshot = named("VolumeSnapshot", observation.volume_snapshot);
     let bound = observation.claim.and_then(|claim| text(claim, "/status/phase")) == Some("Bound");
     let waiting_for = match observation.step {
         StepId::Admission => "the API server's answer".to_owned(),
@@ -151,9 +152,6 @@ fn found(observation: &Observation<'_>, check: RoundTripCheck, waiting_for: &str
 }
 
 fn likely(observation: &Observation<'_>, check: RoundTripCheck) -> (String, Fix) {
-    let namespace = observation.namespace_name();
-    let namespace = safe(&namespace, "NAMESPACE");
-    let events = format!("kubectl get events -n {namespace} --sort-by=.lastTimestamp");
     let last = observation.claim_events(&["ProvisioningFailed"]).last();
     let driver = observation.target.driver.as_deref().unwrap_or("of the StorageClass");
     let (cause, fix) = match check {
@@ -171,10 +169,11 @@ fn likely(observation: &Observation<'_>, check: RoundTripCheck) -> (String, Fix)
                 Fix::text("Check that the driver's controller, with its csi-provisioner, runs."),
             ),
         },
-        RoundTripCheck::PodStarts if homeless(observation).is_some() => (
-            "no node takes the pod, and a volume that waits for its first consumer is not provisioned before".to_owned(),
-            Fix::text("Make a node available that takes pods: uncordon one, add one, or free room on one.").command("kubectl get nodes"),
-        ),
+        RoundTripCheck::PodStarts if homeless(observation).is_some() => {
+            let cause = "no node takes the pod, and a volume that waits for its first consumer is not provisioned before";
+            let fix = Fix::text("Make a node available that takes pods: uncordon one, add one, or free room on one.");
+            return (cause.to_owned(), fix.command("kubectl get nodes"));
+        }
         RoundTripCheck::PodStarts => (
             "likely: no node has room for the pod, its volume cannot be attached or mounted, or its image is slow to come".to_owned(),
             Fix::text("See the pod's events; allow more time with --step-timeout if they get on."),
@@ -192,7 +191,7 @@ fn likely(observation: &Observation<'_>, check: RoundTripCheck) -> (String, Fix)
             Fix::text("See the pod's events and the driver's node plugin on the pod's node."),
         ),
     };
-    (cause, fix.command(events))
+    (cause, see_more(observation, fix))
 }
 
 fn snapshot_timed_out(observation: &Observation<'_>, snapshot: &Value) -> CheckResult {
@@ -248,13 +247,10 @@ fn snapshot_timed_out(observation: &Observation<'_>, snapshot: &Value) -> CheckR
             "Look into the logs of the driver's controller and of its storage.",
         ),
     };
-    let (namespace, name) = (observation.namespace_name(), snapshot_name(observation));
-    let command =
-        format!("kubectl describe volumesnapshot {} -n {}", safe(&name, "NAME"), safe(&namespace, "NAMESPACE"));
     let warnings = observation.events.iter().rev().filter(|event| event.event_type == "Warning").take(3);
     found(observation, RoundTripCheck::SnapshotSucceeds, &waiting_for, &last_seen)
         .evidence(warnings.map(|event| observation.event_evidence(event)))
         .cause(cause)
-        .fix(Fix::text(advice).command(command))
+        .fix(see_more(observation, Fix::text(advice)))
         .done()
 }

@@ -17,7 +17,7 @@ const FILES: [(&str, &str, u64); 6] = [
 ];
 const LARGE: u64 = 2 << 20;
 /// Number of small files.
-const MANY: u64 = 40;
+pub(super) const MANY: u64 = 40;
 /// The sparse file has data in its first and in this 4 KiB block.
 const LAST_SPARSE_BLOCK: u64 = 255;
 const FOLDERS: &str = "deep/a/b/c/d/e\nmany";

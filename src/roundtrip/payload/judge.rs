@@ -1,6 +1,8 @@
 //! Verdicts from reports. A report is hostile text; one that is exactly the expected report is intact, one that is well
 //! formed tells how the data went wrong, any other tells nothing.
 
+use std::collections::BTreeSet;
+
 use super::content::{Content, Phase};
 use super::filesystem::File;
 use super::{Judgement, Layout, MESSAGE_LIMIT, Payload, UnreadableReport, VERSION, WriteFault, Written};
@@ -174,7 +176,7 @@ fn filesystem_report(
         .iter()
         .zip(&expected)
         .filter(|(line, expected)| *line != *expected)
-        .map(|(line, expected)| format!("measured {:?}, expected {expected:?}", cut(line)))
+        .map(|(line, expected)| difference(&cut(line), expected))
         .collect();
     let is = |state: State| states.contains(&state);
     let count = |state: State| states.iter().filter(|seen| **seen == state).count();
@@ -216,17 +218,84 @@ fn filesystem_report(
         ));
     }
     if is(State::Short) && !is(State::Other) && !is(State::Missing) {
-        let message = format!("{} of {files} files are shorter than they were", count(State::Short));
+        let message = format!("{} shorter than they were", of(count(State::Short), files));
         return Some(Judgement::new(DataVerdict::Truncated, message, differences));
     }
-    let wrong = files - count(State::Before).min(files);
-    let message = match (count(State::Missing), wrong) {
-        (0, 0) if many_digest != layout.many => "of the small files, some are not what was written".to_owned(),
-        (0, 0) => "the files are what was written, but not what surrounds them".to_owned(),
-        (missing, _) if missing > 0 => format!("{missing} of {files} files are missing"),
-        (_, wrong) => format!("{wrong} of {files} files are not what was written"),
-    };
+    // The late file is not among them: it is right where it is not.
+    let not_there_before = |file: &File| file.bytes.is_none();
+    let mut states_of_files = states.iter().zip(&layout.files).filter(|(_, file)| !not_there_before(file));
+    let missing = count(State::Missing);
+    let changed = states_of_files.by_ref().filter(|(state, _)| **state != State::Before).count() - missing;
+    let mut parts = Vec::new();
+    if missing > 0 {
+        parts.push(format!("{} missing", of(missing, files)));
+    }
+    if changed > 0 {
+        parts.push(format!("{} not what was written", of(changed, files)));
+    }
+    if states.iter().zip(&layout.files).any(|(state, file)| not_there_before(file) && *state != State::Before) {
+        parts.push("a file is there that was not there before the snapshot".to_owned());
+    }
+    if many_count != filesystem::MANY.to_string() {
+        parts.push(format!("of {} small files {} are there", filesystem::MANY, cut(many_count)));
+    } else if many_digest != layout.many {
+        parts.push("some of the small files are not what was written".to_owned());
+    }
+    if parts.is_empty() {
+        // Every byte of every file is right.
+        parts.push(format!("the content of all files is what was written, but not {}", beside(lines, &expected)));
+    }
+    let message = parts.join("; ");
     Some(Judgement::new(DataVerdict::Corrupted, message, differences))
+}
+
+/// `1 of 8 files is`, `2 of 8 files are`.
+fn of(number: usize, files: usize) -> String {
+    format!("{number} of {files} files {}", if number == 1 { "is" } else { "are" })
+}
+
+/// What a line of a report says, and what it should.
+fn difference(line: &str, expected: &str) -> String {
+    let (seen, expected) = (in_words(line), in_words(expected));
+    let what = seen.split_inclusive(": ").next().filter(|what| what.len() < seen.len()).unwrap_or_default();
+    format!("{seen}; expected: {}", expected.strip_prefix(what).unwrap_or(&expected))
+}
+
+/// A line of a report for people.
+fn in_words(line: &str) -> String {
+    let short = |digest: &str| digest.chars().take(12).collect::<String>();
+    match line.split(' ').collect::<Vec<_>>().as_slice() {
+        ["f", name, "-", ..] => format!("file {name}: not there"),
+        ["f", name, bytes, mode, digest] => {
+            let unit = if *bytes == "1" { "byte" } else { "bytes" };
+            format!("file {name}: {bytes} {unit}, mode {mode}, sha256 {}...", short(digest))
+        }
+        ["m", number, digest] => format!("{number} small files, sha256 {}... in a row", short(digest)),
+        ["l", ""] => "no symbolic link".to_owned(),
+        ["l", target] => format!("symbolic link to {target}"),
+        ["n", number] => format!("{number} files and folders"),
+        ["h", odd, large] => format!("files that begin with {odd:?} and {large:?}"),
+        ["v", state] => format!("folder: {state}"),
+        ["a", beside @ ..] => format!("beside the folder: {:?}", beside.join(" ")),
+        _ => format!("{line:?}"),
+    }
+}
+
+/// Which lines of a report differ beside the content of files, in words.
+fn beside(lines: &[&str], expected: &[String]) -> String {
+    let kinds: BTreeSet<&str> = lines
+        .iter()
+        .zip(expected)
+        .filter(|(line, expected)| *line != *expected)
+        .map(|(_, expected)| match expected.get(..2) {
+            Some("f ") => "the mode of a file",
+            Some("l ") => "the symbolic link",
+            Some("n ") => "the number of files and folders",
+            Some("a ") => "what lies beside them on the volume",
+            _ => "how files begin",
+        })
+        .collect();
+    kinds.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 fn block_report(layout: &block::Layout, content: &Content, lines: &[&str]) -> Option<Judgement> {

@@ -189,6 +189,30 @@ fn files_that_are_lost_moved_or_added_are_seen() {
 }
 
 #[test]
+fn what_is_wrong_with_files_is_said() {
+    type Damage = fn(&Volume);
+    let damages: [(Damage, &str); 5] = [
+        (|volume| flip(&volume.file("large"), 9), "1 of 8 files is not what was written"),
+        (|volume| fs::remove_file(volume.file("empty")).unwrap(), "1 of 8 files is missing"),
+        (|volume| flip(&volume.file("many/017"), 3), "some of the small files are not what was written"),
+        (
+            |volume| fs::set_permissions(volume.file("program"), fs::Permissions::from_mode(0o644)).unwrap(),
+            "the content of all files is what was written, but not the mode of a file",
+        ),
+        (
+            |volume| fs::remove_file(volume.file("link")).unwrap(),
+            "the content of all files is what was written, but not the symbolic link",
+        ),
+    ];
+    for (damage, message) in damages {
+        let (volume, payload) = (Volume::new(Filesystem, SHELLS[0]), payload(Filesystem));
+        let written = volume.write(&payload);
+        damage(&volume);
+        assert_eq!(volume.read(&payload, &written).message, message);
+    }
+}
+
+#[test]
 fn live_data_is_told_apart() {
     for mode in [Filesystem, Block] {
         after_damage(mode, LiveData, Volume::overwrite);
