@@ -60,7 +60,7 @@ async fn wrong_calls_are_refused() {
         (&["check", "--fail-on", "sometimes"], "sometimes"),
         (&["check", "--request-timeout", "soon"], "soon"),
         (&["explain", "SR999"], "SR999"),
-        (&["explain", "\u{1b}[31mred"], "there is no check"),
+        (&["explain", "\u{1b}[31mred"], "red"),
         (&["explain", "SR101", "-o", "junit"], "junit"),
         (&["explain"], "CHECK"),
         (&["list", "-o", "junit"], "junit"),

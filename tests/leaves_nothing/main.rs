@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may")]
 
+mod kept;
 #[path = "../program/mod.rs"]
 mod program;
 mod stopped;
