@@ -1,16 +1,23 @@
-//! Wrong calls, clusters that cannot be reached, and hostile text: one clear message and the right exit code, never a panic.
+//! Wrong calls, kubeconfigs, clusters that cannot be reached: one clear message and the right exit code, never a panic.
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 mod program;
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
+use std::sync::Arc;
 
 use futures::{StreamExt, stream};
-use serde_json::{Value, json};
-use snapready::sim::scenario::{self, Driver, Scenario, SnapshotClass};
+use serde_json::Value;
+use snapready::sim::scenario::{self, Scenario};
 use snapready::sim::{Effect, Fault};
+use tempfile::NamedTempFile;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use program::{Ended, Place, follow, program};
 
@@ -53,27 +60,14 @@ async fn wrong_calls_are_refused() {
         (&["check", "--fail-on", "sometimes"], "sometimes"),
         (&["check", "--request-timeout", "soon"], "soon"),
         (&["explain", "SR999"], "SR999"),
-        (&["explain", "\u{1b}[31mred"], "there is no check"),
+        (&["explain", "\u{1b}[31mred"], "red"),
         (&["explain", "SR101", "-o", "junit"], "junit"),
         (&["explain"], "CHECK"),
         (&["list", "-o", "junit"], "junit"),
         (&["demo", "--scenario", "sick"], "sick"),
-        (&["demo", "--size", "64 potatoes"], "--size"),
-        (&["demo", "--size", "0"], "--size"),
-        (&["demo", "--size=-1Gi"], "--size"),
-        (&["demo", "--size", "999999999999999999999Ei"], "--size"),
-        (&["demo", "--image", "not an image"], "image"),
-        (&["demo", "--image", ""], "image"),
         (&["demo", "--storage-class", "nosuch"], "nosuch"),
-        (&["demo", "--storage-class", "No/Name"], "No/Name"),
         (&["demo", "--snapshot-class", "nosuch"], "nosuch"),
         (&["demo", "--all", "--storage-class", "standard"], "--all"),
-        (&["demo", "--volume-mode", "tape"], "tape"),
-        (&["demo", "--parallel", "0"], "--parallel"),
-        (&["demo", "--timeout", "-5"], "-5"),
-        (&["demo", "--step-timeout", "dance=5m"], "dance"),
-        (&["demo", "--step-timeout", "snapshot=tomorrow"], "tomorrow"),
-        (&["demo", "--keep", "maybe"], "maybe"),
         (&["demo", "--source", "detached"], "--source"),
         (&["cleanup"], "--run"),
         (&["cleanup", "--all", "--expired"], "--expired"),
@@ -81,6 +75,85 @@ async fn wrong_calls_are_refused() {
         (&["cleanup", "--all", "-o", "junit"], "junit"),
     ];
     let runs = stream::iter(calls).map(async |(arguments, says)| refused(&call(arguments).await, arguments, says));
+    runs.buffer_unordered(4).collect::<()>().await;
+}
+
+/// Nobody listens there, and nobody will while the tests run: a port that was free a moment ago may be another test's.
+const CLOSED: &str = "http://127.0.0.1:1";
+
+/// A kubeconfig that leads to this address.
+fn kubeconfig(url: &str) -> NamedTempFile {
+    let mut file = NamedTempFile::new().unwrap();
+    write!(
+        file,
+        "{{kind: Config, current-context: c, clusters: [{{name: c, cluster: {{server: {url:?}}}}}], \
+         users: [{{name: c, user: {{}}}}], contexts: [{{name: c, context: {{cluster: c, user: c}}}}]}}"
+    )
+    .unwrap();
+    file
+}
+
+/// What would be answered with "cannot be reached" if a cluster were looked for first.
+#[tokio::test]
+async fn wrong_values_are_refused_before_a_cluster_is_looked_for() {
+    let garbage = NamedTempFile::new().unwrap();
+    let garbage = garbage.path().to_str().unwrap();
+    let calls: &[(&str, &[&str], &str)] = &[
+        ("roundtrip", &["--size", "64 potatoes"], "--size"),
+        ("roundtrip", &["--size", "0"], "--size"),
+        ("roundtrip", &["--size=-1Gi"], "--size"),
+        ("roundtrip", &["--size", ""], "--size"),
+        ("roundtrip", &["--size", "1Mi"], "too small"),
+        ("roundtrip", &["--size", "1\u{1b}[31mGi"], "--size"),
+        ("preflight", &["--size", "999999999999999999999Ei"], "--size"),
+        ("roundtrip", &["--image", "not an image"], "--image"),
+        ("roundtrip", &["--image", ""], "--image"),
+        ("roundtrip", &["--image", "busybox:\u{e9}"], "--image"),
+        ("preflight", &["--image", "busybox\u{1b}[31m"], "--image"),
+        ("roundtrip", &["--storage-class", "No/Name"], "No/Name"),
+        ("preflight", &["--storage-class", ""], "name"),
+        ("roundtrip", &["--storage-class", "a\nb"], "name"),
+        ("roundtrip", &["--snapshot-class", "$(rm)"], "$(rm)"),
+        ("roundtrip", &["--all", "--storage-class", "standard"], "--all"),
+        ("roundtrip", &["--volume-mode", "tape"], "tape"),
+        ("roundtrip", &["--parallel", "0"], "--parallel"),
+        ("roundtrip", &["--parallel", "many"], "--parallel"),
+        ("roundtrip", &["--timeout", "-5"], "-5"),
+        ("roundtrip", &["--timeout", "1 fortnight"], "fortnight"),
+        ("roundtrip", &["--cleanup-timeout", "later"], "later"),
+        ("roundtrip", &["--step-timeout", "dance=5m"], "dance"),
+        ("roundtrip", &["--step-timeout", "snapshot=tomorrow"], "tomorrow"),
+        ("roundtrip", &["--keep", "maybe"], "maybe"),
+        ("roundtrip", &["--unknown", "what"], "what"),
+        ("cleanup", &["--all", "--cleanup-timeout", "-1"], "-1"),
+        ("check", &["--color", "pink"], "pink"),
+        ("check", &["--context", "nowhere"], "nowhere"),
+        ("check", &["--cluster", "nowhere"], "nowhere"),
+        ("check", &["--user", "nowhere"], "nowhere"),
+        ("check", &["--namespace", "Bad_Name"], "--namespace"),
+        ("roundtrip", &["--namespace", "a.b"], "--namespace"),
+        ("cleanup", &["--all", "-n", ""], "--namespace"),
+        ("check", &["--as", ""], "--as"),
+        ("check", &["--as", "a\nb"], "--as"),
+        ("check", &["--as-group", "g"], "--as USER"),
+        ("check", &["--as", "a", "--as-uid", "\u{1b}"], "--as-uid"),
+        ("check", &["--as", "a", "--as-user-extra", "novalue"], "KEY=VALUE"),
+        ("check", &["--server", "ftp://x"], "http"),
+        ("check", &["--server", "http://"], "address"),
+        ("check", &["--token", "a b"], "--token"),
+        ("check", &["--tls-server-name", "bad name"], "server name"),
+        ("check", &["--certificate-authority", "/nonexistent"], "/nonexistent"),
+        ("check", &["--certificate-authority", garbage], "certificate authority"),
+        ("check", &["--client-certificate", "/nonexistent"], "/nonexistent"),
+        ("check", &["--client-key", "/nonexistent"], "/nonexistent"),
+        ("check", &["--client-certificate", garbage, "--client-key", garbage], "certificate"),
+    ];
+    let kubeconfig = kubeconfig(CLOSED);
+    let kubeconfig = ["--kubeconfig", kubeconfig.path().to_str().unwrap()];
+    let runs = stream::iter(calls).map(async |(command, flags, says)| {
+        let arguments = [&[*command][..], flags, &kubeconfig].concat();
+        refused(&call(&arguments).await, &arguments, says);
+    });
     runs.buffer_unordered(4).collect::<()>().await;
 }
 
@@ -94,6 +167,8 @@ async fn a_kubeconfig_that_cannot_be_used_is_a_wrong_call() {
     };
     let good = Place::of(healthy()).await;
     let whole = good.cluster.kubeconfig();
+    let authority =
+        |line: &str| whole.replace("http://", "https://").replace("    server:", &format!("    {line}\n    server:"));
     let files = [
         (folder.path().join("missing").to_str().unwrap().to_owned(), "missing"),
         (folder.path().to_str().unwrap().to_owned(), ""),
@@ -104,6 +179,13 @@ async fn a_kubeconfig_that_cannot_be_used_is_a_wrong_call() {
         (file("no-cluster", whole.replace("    cluster: simulated\n", "    cluster: lost\n").as_bytes()), "lost"),
         (file("no-server", whole.replace("http://", "gopher://").as_bytes()), "http"),
         (file("empty", b""), ""),
+        (file("missing-authority", authority("certificate-authority: /nonexistent/ca.pem").as_bytes()), "ca.pem"),
+        (file("bad-authority", authority("certificate-authority-data: AAAA").as_bytes()), "certificate"),
+        (file("no-base64", authority("certificate-authority-data: \"%\"").as_bytes()), "certificate"),
+        (
+            file("escape", whole.replace("current-context: simulated", "current-context: \"\\e[31m\"").as_bytes()),
+            "context",
+        ),
     ];
     for (path, says) in &files {
         for arguments in [&["check", "--kubeconfig", path][..], &["cleanup", "--all", "--kubeconfig", path]] {
@@ -116,37 +198,118 @@ async fn a_kubeconfig_that_cannot_be_used_is_a_wrong_call() {
     refused(&good.call(&arguments).await, &arguments, "nowhere");
 }
 
+/// A file that its reader may not read. To root no file is one.
 #[tokio::test]
-async fn a_cluster_that_does_not_answer_is_inconclusive() {
-    let unauthorized = Place::of(scenario::find("api-unauthorized").unwrap()).await;
-    let gone = Place::of(healthy()).await;
-    gone.cluster.restart_api(std::time::Duration::ZERO).await.unwrap();
-    let mut closed = tempfile::NamedTempFile::new().unwrap();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let config = gone.cluster.kubeconfig().replace(&gone.cluster.url(), &format!("http://127.0.0.1:{port}"));
-    closed.write_all(config.as_bytes()).unwrap();
-    let closed = closed.path().to_str().unwrap();
+async fn a_kubeconfig_that_may_not_be_read_is_a_wrong_call() {
+    let file = kubeconfig(CLOSED);
+    std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o000)).unwrap();
+    if std::fs::File::open(file.path()).is_ok() {
+        return;
+    }
+    let arguments = ["check", "--kubeconfig", file.path().to_str().unwrap()];
+    refused(&call(&arguments).await, &arguments, "ermission");
+}
 
-    for command in ["check", "roundtrip", "preflight"] {
-        let nobody = call(&[command, "--kubeconfig", closed]).await;
-        let unknown = unauthorized.call(&[command]).await;
-        for ended in [nobody, unknown] {
-            assert_eq!(ended.code, Some(3), "{command}: {ended:?}");
-            assert!(ended.lines.is_empty(), "{command}: {ended:?}");
-            assert_eq!(ended.errors.matches("error: ").count(), 1, "{command}: {}", ended.errors);
+/// Answers the request on every connection with these bytes, and keeps it open.
+fn answering(bytes: &'static [u8]) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let mut open = Vec::new();
+        for mut stream in listener.incoming().flatten() {
+            // Whoever has left is not answered.
+            let _gone = stream.read(&mut [0; 4096]).and_then(|_| stream.write_all(bytes));
+            open.push(stream);
         }
-        let nobody = call(&[command, "--kubeconfig", closed, "-o", "json"]).await;
-        let unknown = unauthorized.call(&[command, "-o", "json"]).await;
-        for ended in [nobody, unknown] {
-            assert_eq!(ended.code, Some(3), "{command}: {ended:?}");
+    });
+    format!("http://{address}")
+}
+
+/// A cluster with a certificate that nobody has signed.
+async fn untrusted() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let files = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cluster/connect/testdata");
+    let certificate = CertificateDer::from_pem_file(format!("{files}/server.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(format!("{files}/server.key")).unwrap();
+    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            // The client leaves in the middle.
+            let _refused = acceptor.accept(stream).await;
+        }
+    });
+    format!("https://{address}")
+}
+
+/// Nothing on stdout but the document that was asked for, one message, exit code 3.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_does_not_answer_is_inconclusive() {
+    const DENY: &[Fault] = &[Fault::always(&[], &[], Effect::Forbidden)];
+    let unauthorized = Place::of(scenario::find("api-unauthorized").unwrap()).await;
+    let forbidden = Place::of(&Scenario { api: DENY, ..*healthy() }).await;
+    let no_kubernetes = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
+    let servers = [
+        (CLOSED.to_owned(), "refused"),
+        // A server that takes the request and never answers; and one that is not there.
+        (answering(b""), "1s"),
+        ("http://192.0.2.1:6443".to_owned(), "http://192.0.2.1:6443"),
+        (answering(no_kubernetes.as_bytes()), "/version"),
+        (answering(b"SSH-2.0-OpenSSH_9.6\r\n"), "http://127.0.0.1"),
+        ("https://name.invalid:6443".to_owned(), "name.invalid"),
+        (untrusted().await, "certificate"),
+        (unauthorized.cluster.url(), "credential"),
+        (forbidden.cluster.url(), "refuses the caller"),
+    ];
+    let commands: [&[&str]; 4] = [&["check"], &["roundtrip"], &["preflight"], &["cleanup", "--all"]];
+    let calls = servers.iter().flat_map(|server| commands.map(|command| (server, command)));
+    let runs = stream::iter(calls).map(async |((url, says), command)| {
+        let file = kubeconfig(url);
+        let to = ["--kubeconfig", file.path().to_str().unwrap(), "--request-timeout", "1s"];
+        let one_message = |ended: &Ended, what: &str| {
+            assert_eq!(ended.code, Some(3), "{what}: {ended:?}");
+            assert_eq!(ended.errors.matches("error: ").count(), 1, "{what}: {}", ended.errors);
+            assert!(ended.errors.to_lowercase().contains(says), "{what}: {}", ended.errors);
+        };
+        let ended = call(&[command, &to].concat()).await;
+        let what = format!("{command:?} {url}");
+        one_message(&ended, &what);
+        assert!(ended.lines.is_empty(), "{what}: {ended:?}");
+
+        let ended = call(&[command, &to, &["-o", "json"]].concat()).await;
+        one_message(&ended, &what);
+        if command != ["cleanup", "--all"] {
             let document: Value = serde_json::from_str(&ended.lines.join("\n")).unwrap();
             assert_eq!(document["run"]["exitCode"], 3);
             assert_eq!(document["run"]["errors"].as_array().unwrap().len(), 1, "{document:#}");
-            assert_eq!(ended.errors.matches("error: ").count(), 1, "{command}: {}", ended.errors);
         }
+    });
+    runs.buffer_unordered(8).collect::<()>().await;
+}
+
+/// A report's file appears when it is complete; when there is none, nothing of it stays.
+#[tokio::test]
+async fn a_run_without_a_report_leaves_no_file() {
+    let place = Place::of(healthy()).await;
+    let wrong = kubeconfig("ftp://x");
+    let closed = kubeconfig(CLOSED);
+    let path = |file: &NamedTempFile| file.path().to_str().unwrap().to_owned();
+    for (kubeconfig, flags) in
+        [(Some(path(&wrong)), vec![]), (Some(path(&closed)), vec![]), (None, vec!["--storage-class", "nosuch"])]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let report = format!("junit={}", folder.path().join("report.xml").display());
+        let mut arguments = vec!["roundtrip", "--report", &report];
+        arguments.extend(flags);
+        let ended = match &kubeconfig {
+            Some(kubeconfig) => call(&[&arguments[..], &["--kubeconfig", kubeconfig]].concat()).await,
+            None => place.call(&arguments).await,
+        };
+        assert!(matches!(ended.code, Some(2 | 3)), "{arguments:?}: {ended:?}");
+        let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+        assert!(left.is_empty(), "{arguments:?}: {left:?}");
     }
-    assert_eq!(call(&["cleanup", "--all", "--kubeconfig", closed]).await.code, Some(3));
-    assert_eq!(unauthorized.call(&["cleanup", "--all"]).await.code, Some(3));
 }
 
 /// Nobody reads stdout.
@@ -186,76 +349,4 @@ async fn looking_changes_nothing() {
         assert_eq!(request.user_agent, concat!("snapready/", env!("CARGO_PKG_VERSION")));
     }
     assert_eq!(place.cluster.objects(), []);
-}
-
-/// What hurts terminals, XML, Markdown and tables.
-const WORST: &str =
-    "\u{1b}[31mred\u{1b}]0;title\u{7}\u{0}\u{9b}2J]]><b>&amp;\u{fffe}\u{202e}\u{2066}rtl\u{200b}\r\n| ` \u{85}\u{2028}";
-
-fn worst() -> &'static str {
-    let text = format!("{WORST}{}{WORST}", "long ".repeat(20 * 1024));
-    Box::leak(text.into_boxed_str())
-}
-
-fn harmless(text: &str, what: &str) {
-    let bad =
-        text.chars().find(|c| (c.is_control() && *c != '\n') || matches!(c, '\u{202e}' | '\u{2066}' | '\u{2028}'));
-    assert_eq!(bad, None, "{what}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn hostile_text_stays_text() {
-    let text = worst();
-    let fault = |effect| -> &'static [Fault] {
-        Box::leak(Box::new([Fault::always(&["create"], &["persistentvolumeclaims"], effect)]))
-    };
-    let class = SnapshotClass { secret: Some(text), ..healthy().snapshot_classes[0] };
-    let scenarios = [
-        ("status.error", Scenario { snapshot: Driver::Fails("INVALID_ARGUMENT", text), ..*healthy() }),
-        ("event", Scenario { provision: Driver::Fails("INVALID_ARGUMENT", text), ..*healthy() }),
-        ("restore", Scenario { restore: Driver::Fails("INVALID_ARGUMENT", text), ..*healthy() }),
-        ("webhook", Scenario { api: fault(Effect::Denied(text, text)), ..*healthy() }),
-        ("quota", Scenario { api: fault(Effect::ExceededQuota(text)), ..*healthy() }),
-        ("class", Scenario { snapshot_classes: Box::leak(Box::new([class])), ..*healthy() }),
-    ];
-    let runs = stream::iter(scenarios).map(async |(what, scenario)| {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-        let report = |name: &str| format!("{name}={}", path(name));
-        let place = Place::of(&scenario).await;
-        let ended = place
-            .call(&[
-                "preflight",
-                "--volume-mode",
-                "filesystem",
-                "--step-timeout",
-                "6s",
-                "--report",
-                &report("json"),
-                "--report",
-                &report("junit"),
-                "--report",
-                &report("markdown"),
-                "--report",
-                &report("prometheus"),
-                "--report",
-                &report("ndjson"),
-                "-v",
-            ])
-            .await;
-        assert!(matches!(ended.code, Some(1 | 3)), "{what}: {:?} {}", ended.code, ended.errors);
-        harmless(&ended.lines.join("\n"), what);
-        harmless(&ended.errors, what);
-        let read = |name: &str| std::fs::read_to_string(path(name)).unwrap();
-        let document: Value = serde_json::from_str(&read("json")).unwrap();
-        assert_eq!(document["leftovers"], json!([]), "{what}");
-        for line in read("ndjson").lines() {
-            serde_json::from_str::<Value>(line).unwrap();
-        }
-        quick_junit::Report::deserialize_from_str(&read("junit")).expect(what);
-        harmless(&read("markdown"), what);
-        harmless(&read("prometheus"), what);
-        assert!(place.cluster.objects().is_empty(), "{what}: {:?}", place.cluster.objects());
-    });
-    runs.buffer_unordered(3).collect::<()>().await;
 }

@@ -104,7 +104,8 @@ impl std::str::FromStr for StepTimeout {
 }
 
 impl TripArgs {
-    fn task(&self, namespace: Option<&str>) -> RoundTripTask {
+    /// Everything that is wrong with the flags is said here, before a cluster is looked for.
+    fn task(&self, namespace: Option<&str>) -> Result<RoundTripTask, UsageError> {
         let volume_modes = if self.volume_mode.is_empty() {
             vec![VolumeMode::Filesystem, VolumeMode::Block]
         } else {
@@ -126,7 +127,8 @@ impl TripArgs {
             namespace: namespace.map(ToOwned::to_owned),
             ..Selection::default()
         };
-        RoundTripTask { selection, options: self.options() }
+        selection.asked().map_err(|error| UsageError::from_error(&error))?;
+        Ok(RoundTripTask { selection, options: self.options() })
     }
 
     fn options(&self) -> Options {
@@ -181,7 +183,7 @@ impl PreflightArgs {
         Ok(Task {
             command: "preflight",
             checks: looking(self.select.checks()?),
-            round_trip: Some(self.trip.task(namespace)),
+            round_trip: Some(self.trip.task(namespace)?),
             fail_on: self.verdict.fail_on,
             unknown: self.verdict.unknown,
             simulated: false,
@@ -218,7 +220,7 @@ pub(super) async fn run(
     let task = Task {
         command: "roundtrip",
         checks: Vec::new(),
-        round_trip: Some(arguments.trip.task(connection.namespace.as_deref())),
+        round_trip: Some(arguments.trip.task(connection.namespace.as_deref())?),
         fail_on: arguments.verdict.fail_on,
         unknown: arguments.verdict.unknown,
         simulated: false,

@@ -87,6 +87,10 @@ fn build(chosen: Chosen, limits: Limits, token: Option<Renewed>) -> Result<Conne
     let Chosen { mut config, context, in_cluster, plugin: _ } = chosen;
     // kube retries every method, POST included, up to 15 times and in silence.
     config.default_retry = false;
+    if config.cluster_url.scheme_str() == Some("http") {
+        // Nothing is encrypted, so nobody has to be trusted, and the system's certificates are many to read.
+        config.root_cert.get_or_insert_default();
+    }
     config.connect_timeout = limits.connect;
     config.read_timeout = None;
     config.write_timeout = limits.request;

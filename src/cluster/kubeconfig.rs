@@ -64,6 +64,12 @@ pub(super) fn choose(args: &ConnectionArgs, environment: &Environment) -> Result
     }
 }
 
+/// Whether a text is a DNS label, as names of namespaces are.
+fn is_label(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=63).contains(&text.len()) && text.bytes().all(inner) && !text.starts_with('-') && !text.ends_with('-')
+}
+
 fn check_flags(args: &ConnectionArgs) -> Result<(), ConnectError> {
     if args.as_user.is_none() {
         for (flag, given) in [
@@ -75,6 +81,10 @@ fn check_flags(args: &ConnectionArgs) -> Result<(), ConnectError> {
                 return Err(ConnectError::Flag { flag, reason: "needs --as USER beside it".to_owned() });
             }
         }
+    }
+    if args.namespace.as_ref().is_some_and(|name| !is_label(name)) {
+        let reason = "not a name that Kubernetes accepts for a namespace".to_owned();
+        return Err(ConnectError::Flag { flag: "--namespace", reason });
     }
     for (flag, value) in [("--as", &args.as_user), ("--as-uid", &args.as_uid)]
         .into_iter()

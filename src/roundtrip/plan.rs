@@ -48,6 +48,35 @@ pub struct Selection {
     pub node_selector: Vec<(String, String)>,
 }
 
+impl Selection {
+    /// What it asks for, as far as no cluster is needed to tell.
+    pub fn asked(&self) -> Result<Asked, PlanError> {
+        let size = self.size.as_deref().map_or(Ok(DEFAULT_SIZE), str::parse)?;
+        if size < MINIMUM_SIZE {
+            return Err(PlanError::TooSmall(size));
+        }
+        let names = self.namespace.iter().chain(&self.snapshot_class).chain(&self.storage_classes);
+        if let Some(name) = names.chain(&self.image_pull_secret).find(|name| !is_object_name(name)) {
+            return Err(PlanError::Name(name.chars().take(80).collect()));
+        }
+        if self.image_pull_secret.is_some() && self.namespace.is_none() {
+            return Err(PlanError::PullSecretWithoutNamespace);
+        }
+        // The default is known to be one; the expression that all others are matched with is large.
+        let image = self.image.as_deref().map_or_else(|| Ok(DEFAULT_IMAGE.to_owned()), image)?;
+        Ok(Asked { size, image })
+    }
+}
+
+/// What a [`Selection`] asks for, understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The size to request.
+    pub size: Quantity,
+    /// The image of all pods, normalised.
+    pub image: String,
+}
+
 /// What a run will do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -139,7 +168,7 @@ pub enum PlanError {
     #[error("StorageClasses could not be seen ({0}); name one with --storage-class")]
     StorageClassesUnseen(String),
     /// The image is not a reference to one.
-    #[error("{image:?} is not an image reference: {reason}")]
+    #[error("--image {image:?} is not an image reference: {reason}")]
     Image {
         /// What was given.
         image: String,
@@ -177,20 +206,7 @@ fn those(names: &[String]) -> String {
 impl Plan {
     /// Decides what to do. Nothing that is created is named by the cluster: all names follow from the run's id.
     pub fn new(selection: &Selection, facts: &Facts, run: RunId, expires_at: Timestamp) -> Result<Self, PlanError> {
-        let size = match &selection.size {
-            Some(text) => text.parse()?,
-            None => DEFAULT_SIZE,
-        };
-        if size < MINIMUM_SIZE {
-            return Err(PlanError::TooSmall(size));
-        }
-        let names = selection.namespace.iter().chain(&selection.snapshot_class).chain(&selection.storage_classes);
-        if let Some(name) = names.chain(&selection.image_pull_secret).find(|name| !is_object_name(name)) {
-            return Err(PlanError::Name(name.chars().take(80).collect()));
-        }
-        if selection.image_pull_secret.is_some() && selection.namespace.is_none() {
-            return Err(PlanError::PullSecretWithoutNamespace);
-        }
+        let Asked { size, image } = selection.asked()?;
         let modes = modes(&selection.volume_modes);
         let mut targets = Vec::new();
         for class in storage_classes(selection, facts)? {
@@ -213,7 +229,7 @@ impl Plan {
         Ok(Self {
             namespace: selection.namespace.clone().unwrap_or_else(|| format!("snapready-{run}")),
             own_namespace: selection.namespace.is_none(),
-            image: image(selection.image.as_deref().unwrap_or(DEFAULT_IMAGE))?,
+            image,
             image_pull_secret: selection.image_pull_secret.clone(),
             node_selector: selection.node_selector.clone(),
             user: (!assigns_users(facts)).then_some(NOBODY),
@@ -245,10 +261,12 @@ fn modes(chosen: &[VolumeMode]) -> Vec<VolumeMode> {
 }
 
 fn image(text: &str) -> Result<String, PlanError> {
+    let wrong = |reason: String| PlanError::Image { image: text.chars().take(200).collect(), reason };
+    if !text.is_ascii() {
+        return Err(wrong("it has characters other than ASCII".to_owned()));
+    }
     let reference: Result<Reference, _> = text.parse();
-    reference
-        .map(|reference| reference.whole())
-        .map_err(|error| PlanError::Image { image: text.chars().take(200).collect(), reason: error.to_string() })
+    reference.map(|reference| reference.whole()).map_err(|error| wrong(error.to_string()))
 }
 
 #[cfg(test)]

@@ -96,18 +96,19 @@ pub(crate) async fn run(connection: &ConnectionArgs, screens: Screens, task: Tas
     let received = *signals.borrow();
     match answer {
         Ok(()) => {}
-        Err(Trouble::WrongCall(wrong)) => return Err(wrong),
+        Err(Trouble::WrongCall(wrong)) => {
+            teller.discard().await;
+            return Err(wrong);
+        }
         Err(Trouble::Connect(error)) => {
             // The error says all that a person wants to know; a program gets a report, whatever happened.
             if !human || error.is_usage() {
                 found.errors.push(error.to_string());
             }
             complain(&format!("{error}\n{}", error.next_step()));
-            if human {
+            if human || error.is_usage() {
+                teller.discard().await;
                 return Ok(if error.is_usage() { exit::USAGE } else { exit::INCONCLUSIVE });
-            }
-            if error.is_usage() {
-                return Ok(exit::USAGE);
             }
         }
     }

@@ -59,4 +59,11 @@ impl Teller {
             Err(error) => Err(OutputError::Stdout(std::io::Error::other(error))),
         }
     }
+
+    /// Ends without a report. Files that were begun are removed again, which takes the task that holds them.
+    pub(super) async fn discard(self) {
+        drop(self.happenings);
+        let _ = self.stamping.await;
+        drop(self.showing.await);
+    }
 }

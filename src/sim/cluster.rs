@@ -47,6 +47,12 @@ pub struct ObjectRef {
     pub name: String,
 }
 
+impl ObjectRef {
+    fn of(key: &Key) -> Self {
+        Self { resource: key.resource.qualified(), namespace: key.namespace.clone(), name: key.name.clone() }
+    }
+}
+
 impl fmt::Display for ObjectRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.namespace.is_empty() {
@@ -125,8 +131,14 @@ impl Cluster {
             !current.is_empty() && self.initial.get(key) != Some(&current)
         };
         let keys = self.world.store.keys().into_iter().filter(|key| key.resource != &EVENTS && is_new(key));
-        keys.map(|key| ObjectRef { resource: key.resource.qualified(), namespace: key.namespace, name: key.name })
-            .collect()
+        keys.map(|key| ObjectRef::of(&key)).collect()
+    }
+
+    /// What existed at the start and does not exist now: another object under the same name is not it.
+    pub fn missing(&self) -> Vec<ObjectRef> {
+        let is = |key: &Key, was: &String| self.world.store.get(key).is_ok_and(|object| uid(&object) == *was);
+        let gone = self.initial.iter().filter(|(key, was)| !is(key, was));
+        gone.map(|(key, _)| ObjectRef::of(key)).collect()
     }
 
     /// The handles of the volumes and snapshots that the storage holds.
@@ -151,6 +163,11 @@ impl Cluster {
     /// Adds something that goes wrong.
     pub fn fault(&self, fault: Fault) {
         self.world.faults.add(fault);
+    }
+
+    /// Changes every JSON answer from now on, and every line of a watch: lists, objects, errors, `/version`.
+    pub fn tamper(&self, change: impl Fn(&mut serde_json::Value) + Send + Sync + 'static) {
+        self.world.tamper.set(change);
     }
 
     /// Ends everything that goes wrong between clients and the API, the scenario's faults as well.

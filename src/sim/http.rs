@@ -100,23 +100,25 @@ async fn respond(world: &Arc<World>, request: &ApiRequest) -> io::Result<Respons
             world.faults.meet(&request.method.to_lowercase(), request.segments().last().copied().unwrap_or_default())
         }
     };
-    let Some(effect) = effect else { return reply(answer(world, request)) };
+    let Some(effect) = effect else { return reply(world, answer(world, request)) };
     match effect {
-        Effect::Forbidden => reply(Err(forbidden(request, target.as_ref()))),
-        Effect::Unauthorized => reply(Err(ApiError::unauthorized())),
-        Effect::ExceededQuota(text) => reply(refuse(request, target.as_ref(), |name, target| {
-            ApiError::forbidden(target.resource, name, &format!("exceeded quota: {text}"))
-        })),
-        Effect::Denied(webhook, text) => reply(Err(ApiError::new(
-            403,
-            "Forbidden",
-            format!("admission webhook \"{webhook}\" denied the request: {text}"),
-        ))),
-        Effect::TooManyRequests(seconds) => reply(Err(ApiError::too_many_requests(seconds))),
-        Effect::Error(code) => reply(Err(ApiError::trouble(code))),
+        Effect::Forbidden => reply(world, Err(forbidden(request, target.as_ref()))),
+        Effect::Unauthorized => reply(world, Err(ApiError::unauthorized())),
+        Effect::ExceededQuota(text) => reply(
+            world,
+            refuse(request, target.as_ref(), |name, target| {
+                ApiError::forbidden(target.resource, name, &format!("exceeded quota: {text}"))
+            }),
+        ),
+        Effect::Denied(webhook, text) => reply(
+            world,
+            Err(ApiError::new(403, "Forbidden", format!("admission webhook \"{webhook}\" denied the request: {text}"))),
+        ),
+        Effect::TooManyRequests(seconds) => reply(world, Err(ApiError::too_many_requests(seconds))),
+        Effect::Error(code) => reply(world, Err(ApiError::trouble(code))),
         Effect::ErrorAfterEffect(code) => {
             drop(answer(world, request));
-            reply(Err(ApiError::trouble(code)))
+            reply(world, Err(ApiError::trouble(code)))
         }
         Effect::Disconnect => Err(broken()),
         Effect::DisconnectAfterEffect => {
@@ -129,18 +131,18 @@ async fn respond(world: &Arc<World>, request: &ApiRequest) -> io::Result<Respons
                 tokio::time::sleep(delay).await;
                 drop(answer(&later, &request));
             });
-            reply(Err(ApiError::trouble(code)))
+            reply(world, Err(ApiError::trouble(code)))
         }
         Effect::Slow(delay) => {
             tokio::time::sleep(delay).await;
-            reply(answer(world, request))
+            reply(world, answer(world, request))
         }
         Effect::CutWatch(time) => {
             let mut answer = answer(world, request);
             if let Ok(Reply::Watch(watch)) = &mut answer {
                 watch.cut_after(time);
             }
-            reply(answer)
+            reply(world, answer)
         }
     }
 }
@@ -174,9 +176,9 @@ fn refuse(
     Err(error(name, target))
 }
 
-fn reply(answer: Result<Reply, ApiError>) -> io::Result<Response<Body>> {
+fn reply(world: &World, answer: Result<Reply, ApiError>) -> io::Result<Response<Body>> {
     let (code, retry_after, content_type, body) = match answer {
-        Ok(Reply::Json(code, value)) => (code, None, "application/json", full(value.to_string())),
+        Ok(Reply::Json(code, value)) => (code, None, "application/json", full(world.tamper.apply(value).to_string())),
         Ok(Reply::Text(code, text)) => (code, None, "text/plain; charset=utf-8", full(text)),
         Ok(Reply::Watch(watch)) => {
             let lines = stream::unfold(watch, async |mut watch| {
@@ -185,7 +187,9 @@ fn reply(answer: Result<Reply, ApiError>) -> io::Result<Response<Body>> {
             });
             (200, None, "application/json", StreamBody::new(lines).boxed_unsync())
         }
-        Err(error) => (error.code, error.retry_after, "application/json", full(error.body().to_string())),
+        Err(error) => {
+            (error.code, error.retry_after, "application/json", full(world.tamper.apply(error.body()).to_string()))
+        }
     };
     let mut response = Response::builder().status(code).header(header::CONTENT_TYPE, content_type);
     if let Some(seconds) = retry_after {

@@ -25,6 +25,7 @@ pub mod scenario;
 mod selector;
 mod status;
 mod store;
+mod tamper;
 mod watch;
 mod world;
 

@@ -96,7 +96,13 @@ impl Watch {
     }
 
     fn line(&self, kind: &str, object: &Value) -> Bytes {
-        json_line(&json!({ "type": kind, "object": self.view.show(object) }))
+        self.json_line(json!({ "type": kind, "object": self.view.show(object) }))
+    }
+
+    fn json_line(&self, value: Value) -> Bytes {
+        let mut line = self.world.tamper.apply(value).to_string();
+        line.push('\n');
+        Bytes::from(line)
     }
 
     fn push_bookmark(&mut self, annotations: Value) {
@@ -121,7 +127,7 @@ impl Watch {
                 self.position = self.position.max(version);
             }
             Err(error) => {
-                self.lines.push_back(json_line(&json!({ "type": "ERROR", "object": error.body() })));
+                self.lines.push_back(self.json_line(json!({ "type": "ERROR", "object": error.body() })));
                 self.over = true;
             }
         }
@@ -176,10 +182,4 @@ impl Watch {
 
 fn broken() -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionReset, "the connection was cut on purpose")
-}
-
-fn json_line(value: &Value) -> Bytes {
-    let mut line = value.to_string();
-    line.push('\n');
-    Bytes::from(line)
 }

@@ -16,6 +16,7 @@ use super::object::Object;
 use super::resources::EVENTS;
 use super::scenario::Scenario;
 use super::store::{Key, Store};
+use super::tamper::Tamper;
 
 /// Everything that the parts of a running cluster share.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ pub(super) struct World {
     pub(super) store: Store,
     pub(super) data: DataPlane,
     pub(super) faults: Faults,
+    pub(super) tamper: Tamper,
     /// Every request, in order of arrival.
     pub(super) requests: Mutex<Vec<Request>>,
     /// Changes when all watches are to break.
@@ -47,6 +49,7 @@ impl World {
             store: Store::new(),
             data,
             faults: Faults::new(scenario.api),
+            tamper: Tamper::default(),
             requests: Mutex::default(),
             watches: watch::Sender::new(0),
             processes: Mutex::default(),

@@ -60,13 +60,17 @@ impl Content {
 
     /// `bytes` bytes of the file `id` (8 characters), from line `first` on.
     pub(super) fn make(&self, phase: Phase, id: &str, bytes: u64, first: u64) -> Vec<u8> {
-        let mut text = String::new();
+        let mut line = format!("{} {} {id} {:012} {:010} SNAPRD\n", self.seed, phase.word(), 0, 0).into_bytes();
+        let mut content = Vec::with_capacity(usize::try_from(bytes).unwrap_or(0));
         for n in first..first + bytes.div_ceil(LINE) {
             let mixed = (n * MULTIPLIER + self.mix) % MODULUS;
-            // Writing to a String cannot fail.
-            let _ = writeln!(text, "{} {} {id} {n:012} {mixed:010} SNAPRD", self.seed, phase.word());
+            // The numbers stand before the last word; formatting each line costs ten times as much.
+            for (from_end, width, number) in [(19, 12, n), (8, 10, mixed)] {
+                let end = line.len().saturating_sub(from_end);
+                put_digits(line.get_mut(end.saturating_sub(width)..end).unwrap_or_default(), number);
+            }
+            content.extend_from_slice(&line);
         }
-        let mut content = text.into_bytes();
         content.truncate(usize::try_from(bytes).unwrap_or(usize::MAX));
         content
     }
@@ -79,6 +83,14 @@ impl Content {
     /// How the content of a phase begins, as the scripts report it.
     pub(super) fn begins(&self, phase: Phase) -> String {
         format!("{}?{}", self.seed, phase.word())
+    }
+}
+
+/// Writes a number with leading zeros.
+fn put_digits(place: &mut [u8], mut number: u64) {
+    for digit in place.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
+        number /= 10;
     }
 }
 

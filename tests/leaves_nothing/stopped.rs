@@ -1,0 +1,163 @@
+//! Runs that are stopped: by one signal, by two, by one that cannot be caught.
+
+use futures::{StreamExt, stream};
+use rustix::process::Signal;
+use serde_json::Value;
+use snapready::sim::scenario;
+
+use crate::program::{Ended, Place};
+use crate::{AT_A_TIME, begins, healthy, interrupt, kind, nothing_is_left, report, send};
+
+/// Without the flag `--namespace` a run has a namespace of its own.
+const FILES: [&str; 5] = ["roundtrip", "-o", "ndjson", "--volume-mode", "filesystem"];
+const BLOCK_IN_A_NAMESPACE: [&str; 7] = ["roundtrip", "-o", "ndjson", "--volume-mode", "block", "-n", "default"];
+/// Both modes of the default class: two round trips at a time.
+const BOTH: [&str; 3] = ["roundtrip", "-o", "ndjson"];
+const BOTH_IN_A_NAMESPACE: [&str; 5] = ["roundtrip", "-o", "ndjson", "-n", "default"];
+const TWO_CLASSES: [&str; 6] = ["roundtrip", "-o", "ndjson", "--all", "--volume-mode", "filesystem"];
+
+const STEPS: [&str; 7] = ["provision", "write", "snapshot", "overwrite", "restore", "verify", "cleanup"];
+
+/// Interrupts one run at each event that a good run has; of several calls one after the other in turn, because most of
+/// the events are the same.
+async fn interrupt_at_any_event(calls: &[&[&str]]) {
+    let call = calls[0];
+    let place = Place::of(healthy()).await;
+    let good = place.call(call).await;
+    assert_eq!(good.code, Some(0), "{}", good.errors);
+    nothing_is_left(&place, &good, "a good run");
+    let trips = report(&good)["roundTrips"].as_array().unwrap().len();
+    let verdicts = |lines: &[String]| lines.iter().filter(|line| kind(line) == "verdict-known").count();
+    assert_eq!(verdicts(&good.lines), trips);
+    assert!(good.lines.len() > 20 * trips, "{:#?}", good.lines);
+
+    let runs = stream::iter(0..good.lines.len()).map(|at| async move {
+        let place = Place::of(healthy()).await;
+        let call = calls[at % calls.len()];
+        let ended = place
+            .follow(call, async |number, _, pid| {
+                if number == at {
+                    interrupt(pid);
+                }
+            })
+            .await;
+        (at, call, place, ended)
+    });
+    let mut runs = runs.buffer_unordered(AT_A_TIME);
+    while let Some((at, call, place, ended)) = runs.next().await {
+        let when = format!("{call:?} interrupted at event {at}");
+        let report = report(&ended);
+        nothing_is_left(&place, &ended, &when);
+        assert_eq!(report["leftovers"], Value::Array(Vec::new()), "{when}");
+        assert_eq!(ended.code, report["run"]["exitCode"].as_i64().map(|code| i32::try_from(code).unwrap()), "{when}");
+        // When little is left to do, the run may be faster than the signal.
+        let decided = ended.lines.get(..=at).is_none_or(|until| verdicts(until) == trips);
+        if !decided || ended.code != Some(0) {
+            assert_eq!(ended.code, Some(130), "{when}: {}", ended.errors);
+            assert_eq!(report["run"]["interrupted"], "SIGINT", "{when}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_at_any_event_leaves_nothing() {
+    interrupt_at_any_event(&[&FILES]).await;
+    interrupt_at_any_event(&[&BLOCK_IN_A_NAMESPACE]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_at_any_event_of_two_round_trips_leaves_nothing() {
+    interrupt_at_any_event(&[&BOTH, &BOTH_IN_A_NAMESPACE]).await;
+}
+
+/// Runs a call, and sends the signal when the step begins.
+async fn stopped(call: &[&str], step: &str, signal: Signal) -> (Place, Ended) {
+    let place = Place::of(healthy()).await;
+    let mut sent = false;
+    let ended = place
+        .follow(call, async |_, line, pid| {
+            if !sent && begins(line, step) {
+                send(pid, signal);
+                sent = true;
+            }
+        })
+        .await;
+    (place, ended)
+}
+
+/// Removes what a run left, and asserts that then nothing is left.
+async fn clean_up(place: &Place, ended: &Ended, when: &str) {
+    let begun: Value = serde_json::from_str(&ended.lines[0]).unwrap();
+    let run = begun["event"]["run"].as_str().unwrap();
+    let cleaned = place.call(&["cleanup", "--run", run]).await;
+    assert_eq!(cleaned.code, Some(0), "{when}: {cleaned:?}");
+    nothing_is_left(place, &cleaned, when);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_run_left_is_cleaned_up() {
+    let calls: [&[&str]; 3] = [&FILES, &BLOCK_IN_A_NAMESPACE, &BOTH];
+    let all = calls.into_iter().flat_map(|call| STEPS.map(|step| (call, step)));
+    let all = all.chain([(&TWO_CLASSES[..], "restore")]);
+    let runs = stream::iter(all).map(async |(call, step)| {
+        let when = format!("{call:?} killed at {step}");
+        let (place, killed) = stopped(call, step, Signal::KILL).await;
+        assert_eq!(killed.code, None, "{when}");
+        clean_up(&place, &killed, &when).await;
+    });
+    runs.buffer_unordered(AT_A_TIME).collect::<()>().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_termination_cleans_up_too() {
+    let calls: [(&[&str], &str); 3] =
+        [(&FILES, "snapshot"), (&BLOCK_IN_A_NAMESPACE, "overwrite"), (&TWO_CLASSES, "restore")];
+    let runs = stream::iter(calls).map(async |(call, step)| {
+        let when = format!("{call:?} terminated at {step}");
+        let (place, ended) = stopped(call, step, Signal::TERM).await;
+        assert_eq!(ended.code, Some(143), "{when}: {}", ended.errors);
+        assert_eq!(report(&ended)["run"]["interrupted"], "SIGTERM");
+        nothing_is_left(&place, &ended, &when);
+    });
+    runs.buffer_unordered(AT_A_TIME).collect::<()>().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_interrupt_leaves_at_once_and_says_how_to_clean_up() {
+    // The snapshot cannot be deleted: the clean-up would go on for its minute.
+    let place = Place::of(scenario::find("stuck-finalizer").unwrap()).await;
+    let ended = place
+        .follow(&FILES, async |_, line, pid| {
+            if begins(line, "verify") || kind(line) == "stopping" {
+                interrupt(pid);
+            }
+        })
+        .await;
+    assert_eq!(ended.code, Some(130), "{}", ended.errors);
+    let report = report(&ended);
+    assert_ne!(report["leftovers"], Value::Array(Vec::new()));
+    let cleanup = format!("snapready cleanup --run {}", report["run"]["id"].as_str().unwrap());
+    assert!(ended.errors.contains(&cleanup), "{}", ended.errors);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_second_interrupt_left_is_cleaned_up() {
+    let calls: [&[&str]; 2] = [&BLOCK_IN_A_NAMESPACE, &BOTH];
+    let all = calls.into_iter().flat_map(|call| STEPS.map(|step| (call, step)));
+    let runs = stream::iter(all).map(async |(call, step)| {
+        let when = format!("{call:?} interrupted twice at {step}");
+        let place = Place::of(healthy()).await;
+        let mut sent = false;
+        let ended = place
+            .follow(call, async |_, line, pid| {
+                if (!sent && begins(line, step)) || kind(line) == "stopping" {
+                    sent = true;
+                    interrupt(pid);
+                }
+            })
+            .await;
+        assert_eq!(ended.code, Some(130), "{when}: {}", ended.errors);
+        clean_up(&place, &ended, &when).await;
+    });
+    runs.buffer_unordered(AT_A_TIME).collect::<()>().await;
+}
