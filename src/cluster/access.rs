@@ -1,4 +1,4 @@
-//! What the caller may do, one right at a time, by `SelfSubjectAccessReview`, which everybody may create and the API server does not store.
+//! What the caller may do, by `SelfSubjectAccessReview`, which everybody may create and the API server does not store.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,6 @@ use snapready_checks::model::probe::Probe;
 use snapready_checks::names::is_object_name;
 
 use crate::cluster::request::{Failure, Requests};
-use crate::cluster::rules::Rights;
 use crate::rbac;
 
 const PATH: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
@@ -69,18 +68,15 @@ pub(super) async fn round_trip(
     namespace: &str,
     own_namespace: bool,
 ) -> Probe<Vec<AccessReview>> {
-    let listed = Rights::in_namespace(requests, namespace).await;
-    // In a namespace that is not there yet nobody has rights but those for the whole cluster.
-    let cluster = rbac::round_trip_cluster_rules(own_namespace).into_iter().map(|rule| (rule, None, own_namespace));
-    let within = rbac::round_trip_namespace_rules().into_iter().map(|rule| (rule, Some(namespace), true));
-    let asked = cluster.chain(within).flat_map(|(rule, namespace, is_listed)| {
+    let cluster = rbac::round_trip_cluster_rules(own_namespace).into_iter().map(|rule| (rule, None));
+    let within = rbac::round_trip_namespace_rules().into_iter().map(|rule| (rule, Some(namespace)));
+    let asked = cluster.chain(within).flat_map(|(rule, namespace)| {
         let verbs = rule.verbs.clone();
-        verbs.into_iter().map(move |verb| (Rule { verbs: vec![verb], ..rule.clone() }, namespace, is_listed))
+        verbs.into_iter().map(move |verb| (Rule { verbs: vec![verb], ..rule.clone() }, namespace))
     });
-    let listed = &listed;
-    let answers = join_all(asked.map(async |(rule, namespace, is_listed)| {
+    let answers = join_all(asked.map(async |(rule, namespace)| {
         let verb = rule.verbs.join(",");
-        let allowed = (is_listed && listed.hold(&rule)) || may(requests, &rule, &verb, namespace).await?;
+        let allowed = may(requests, &rule, &verb, namespace).await?;
         Ok(AccessReview { rule, namespace: namespace.map(str::to_owned), allowed })
     }))
     .await;

@@ -13,7 +13,6 @@ mod list;
 mod plugin;
 mod proxy;
 mod request;
-mod rules;
 mod trouble;
 
 pub use collect::{Collection, Retry, collect};

@@ -27,9 +27,8 @@ pub struct Retry {
 const ATTEMPTS: u32 = 5;
 /// What is waited for before the second attempt; it doubles with each.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
-/// HTTP/1.1 takes a connection for each request under way, and each takes a TLS handshake. With as many, a far cluster has
-/// answered nearly everything after one round.
-const AT_ONCE: usize = 16;
+/// HTTP/1.1 takes a connection for each request under way, and each takes a TLS handshake.
+const AT_ONCE: usize = 8;
 /// The largest answer that is read. 500 objects of the largest size that etcd takes by default would be 750 MiB; real pages
 /// are below 10 MiB.
 const LARGEST: usize = 256 * 1024 * 1024;

@@ -139,18 +139,11 @@ fn healthy(asked: &Asked) -> Answer {
         "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews" => {
             (201, json!({"status": {"allowed": true}}).to_string().into_bytes(), None)
         }
-        // A cluster whose rights a webhook decides on.
-        "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews" => rules(true, &json!([])),
         path => match path.strip_prefix(CRD_PATH) {
             Some(name) if !name.contains("group") => ok(&json!({"metadata": {"name": name}, "spec": {"x": null}})),
             _ => (404, b"404 page not found\n".to_vec(), None),
         },
     }
-}
-
-fn rules(incomplete: bool, rules: &Value) -> Answer {
-    let status = json!({"resourceRules": rules, "nonResourceRules": null, "incomplete": incomplete});
-    (201, json!({"status": status}).to_string().into_bytes(), None)
 }
 
 async fn look(connection: &Connection, needs: &[Need]) -> Facts {
@@ -246,8 +239,7 @@ async fn only_access_reviews_are_not_gets_and_secrets_are_never_read() {
     for question in server.asked() {
         if question.method != "GET" {
             assert_eq!(question.method, "POST");
-            let reviews = question.path.strip_prefix("/apis/authorization.k8s.io/v1/").unwrap();
-            assert!(["selfsubjectaccessreviews", "selfsubjectrulesreviews"].contains(&reviews), "{reviews}");
+            assert_eq!(question.path, "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews");
         }
         if question.path.contains("secrets") {
             assert_eq!(question.accept, "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1");
@@ -278,9 +270,7 @@ fn rule_of(question: &Asked) -> Option<Rule> {
             Some(Rule { names: vec![(*name).to_owned()], ..Rule::new(group, resource, &["get"]) })
         }
         ("GET", ["api", _, "namespaces", _, "secrets", _] | ["version"] | ["apis", _])
-        | ("POST", ["apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews" | "selfsubjectrulesreviews"]) => {
-            None
-        }
+        | ("POST", ["apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews"]) => None,
         _ => panic!("{question:?}"),
     }
 }
@@ -341,48 +331,12 @@ async fn rights_of_the_round_trip_are_all_reviewed() {
         let reviewed: BTreeSet<String> = server
             .asked()
             .iter()
-            .filter(|question| question.path.ends_with("selfsubjectaccessreviews"))
             .map(|question| {
                 let attributes = &question.body["spec"]["resourceAttributes"];
                 format!("{} {}.{}", attributes["verb"], attributes["resource"], attributes["group"])
             })
             .collect();
         assert_eq!(reviewed, granted);
-    }
-}
-
-/// One question answers for all rights that it lists; the others are asked for one by one.
-#[tokio::test]
-async fn rights_that_are_listed_are_not_asked_for_again() {
-    let all = json!([{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}]);
-    let but_pods = json!([
-        {"verbs": ["*"], "apiGroups": [""], "resources": ["events", "namespaces", "persistentvolumes", "persistentvolumeclaims"]},
-        {"verbs": ["*"], "apiGroups": ["storage.k8s.io", "snapshot.storage.k8s.io"], "resources": ["*"]},
-    ]);
-    let pods =
-        crate::rbac::round_trip_namespace_rules().iter().find(|rule| rule.resource == "pods").unwrap().verbs.len();
-    let everything = 24;
-    for (incomplete, listed, own, expected) in [
-        (false, &all, true, 0),
-        // What is bound in a namespace says nothing about the cluster's own resources.
-        (false, &all, false, 4),
-        (false, &but_pods, true, pods),
-        (true, &all, true, everything),
-    ] {
-        let server = Server::default();
-        let answer = listed.clone();
-        let connection = server
-            .connection(move |question, _| question.path.ends_with("rulesreviews").then(|| rules(incomplete, &answer)));
-        let needs = BTreeSet::from([Need::RoundTripAccess]);
-        let collection = Collection { needs: &needs, namespace: "test-ns", own_namespace: own, server_version: None };
-        let facts = collect(&connection, &collection, &|_| {}).await;
-        let reviews = facts.round_trip_access.seen().unwrap();
-        assert!(reviews.iter().all(|review| review.allowed));
-        assert_eq!(reviews.len(), everything - if own { 0 } else { 3 });
-        let asked = server.asked();
-        let one_by_one = asked.iter().filter(|question| question.path.ends_with("accessreviews")).count();
-        assert_eq!(one_by_one, expected, "{incomplete} {listed} {own}");
-        assert_eq!(asked.len(), expected + 1);
     }
 }
 
