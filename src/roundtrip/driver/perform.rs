@@ -1,0 +1,167 @@
+//! Performs what the machine commands.
+
+use std::time::Duration;
+
+use futures::future::try_join_all;
+use futures::{FutureExt, StreamExt};
+use kube::api::ApiResource;
+use tokio::time::Instant;
+
+use super::follow::{Following, follow};
+use super::observe::{MANAGED_BY, RUN_LABEL};
+use super::places::{CREATED, EVENTS, resource};
+use super::take::Message;
+use super::{Driver, Failure, Knowledge, STEP_TIMEOUT};
+use crate::report::document::StepId;
+use crate::roundtrip::ledger::{Item, Role, Uid};
+use crate::roundtrip::machine::{Command, Input, Sight};
+use crate::roundtrip::objects::Manifest;
+
+impl<K: Knowledge> Driver<'_, K> {
+    pub(super) fn perform(&mut self, command: Command) {
+        match command {
+            Command::DryRun { trip } => self.dry_run(trip),
+            Command::Create { item } => self.create(item),
+            Command::RetryLater { item } => {
+                let look = self.looks.entry(item).or_default();
+                *look = look.saturating_add(1);
+                let pause = Duration::from_millis(u64::from(*look).saturating_mul(250).min(3_000));
+                self.after(pause, Input::Retry { item });
+            }
+            Command::Ask { item, later } => self.ask(item, later),
+            Command::Delete { item, uid } => self.delete(item, uid),
+            Command::Begin { trip, step } => self.begin(trip, step),
+            Command::End { trip, step, passed } => {
+                let ending = self.machine.ending(trip);
+                let stuck = if step == StepId::Cleanup { self.stuck(trip) } else { Vec::new() };
+                self.record.end(trip, step, passed, ending, self.machine.ledger(), &stuck);
+            }
+            Command::Verdict { trip, ending } => self.verdict(trip, ending),
+            Command::RemoveNamespace => self.after(self.options.cleanup_timeout, Input::BudgetSpent { trip: None }),
+            Command::Finished => {}
+        }
+    }
+
+    pub(super) fn after(&mut self, pause: Duration, input: Input) {
+        self.work.push(
+            async move {
+                tokio::time::sleep(pause).await;
+                Message::Input(input)
+            }
+            .boxed(),
+        );
+    }
+
+    pub(super) fn begin(&mut self, trip: usize, step: StepId) {
+        self.record.begin(trip, step);
+        if step == StepId::Cleanup {
+            self.after(self.options.cleanup_timeout / 2, Input::Hurry { trip });
+            self.after(self.options.cleanup_timeout, Input::BudgetSpent { trip: Some(trip) });
+            return;
+        }
+        let timeout = self.options.step_timeouts.get(&step).copied().unwrap_or(STEP_TIMEOUT);
+        if !timeout.is_zero() {
+            self.after(timeout, Input::TimedOut { trip, step });
+        }
+    }
+
+    pub(super) fn dry_run(&mut self, trip: Option<usize>) {
+        let manifests: Vec<Manifest> = match trip {
+            None => self.knowledge.manifest(Item::Namespace, None).into_iter().collect(),
+            Some(trip) => {
+                self.watch();
+                CREATED.into_iter().filter_map(|role| self.knowledge.manifest(Item::Of(trip, role), None)).collect()
+            }
+        };
+        let server = self.server.clone();
+        self.work.push(
+            async move {
+                let all = manifests.iter().map(async |manifest| {
+                    server.dry_run(manifest).await.map_err(|failure| (manifest.object(), failure))
+                });
+                let answer = try_join_all(all).await.map(|_| ());
+                Message::DryRun { trip, answer }
+            }
+            .boxed(),
+        );
+    }
+
+    pub(super) fn create(&mut self, item: Item) {
+        let snapshot = item.trip().and_then(|trip| self.objects.get(&Item::Of(trip, Role::Snapshot)));
+        let manifest = self.knowledge.manifest(item, snapshot);
+        let server = self.server.clone();
+        let sent = Instant::now();
+        self.work.push(
+            async move {
+                let answer = match &manifest {
+                    Some(manifest) => server.create(manifest, false).await,
+                    None => Err(Failure {
+                        status: 422,
+                        reason: "Invalid".to_owned(),
+                        message: "the object cannot be made from what is known".to_owned(),
+                        retry_after: None,
+                        unsent: true,
+                    }),
+                };
+                Message::Created { item, sent, answer }
+            }
+            .boxed(),
+        );
+    }
+
+    pub(super) fn ask(&mut self, item: Item, later: bool) {
+        let looks = self.looks.entry(item).or_default();
+        let pause = if later {
+            *looks = looks.saturating_add(1);
+            Duration::from_millis(u64::from(*looks).saturating_mul(100).min(1_000))
+        } else {
+            Duration::ZERO
+        };
+        let Some(place) = self.place(item) else {
+            // What was never named was never made.
+            self.after(pause, Input::Asked { item, sight: Sight::Absent });
+            return;
+        };
+        let server = self.server.clone();
+        self.work.push(
+            async move {
+                tokio::time::sleep(pause).await;
+                Message::Asked { item, answer: server.get(&place).await }
+            }
+            .boxed(),
+        );
+    }
+
+    pub(super) fn delete(&mut self, item: Item, uid: Uid) {
+        let Some(place) = self.place(item) else {
+            return;
+        };
+        self.looks.remove(&item);
+        let server = self.server.clone();
+        self.work.push(
+            async move { Message::Deleted { item, answer: server.delete(&place, &uid.to_string()).await } }.boxed(),
+        );
+    }
+
+    /// Starts to follow the namespace's objects and events.
+    pub(super) fn watch(&mut self) {
+        if self.watching {
+            return;
+        }
+        self.watching = true;
+        let mut kinds: Vec<ApiResource> = Vec::new();
+        for role in [Role::Writer, Role::SourceClaim, Role::Snapshot] {
+            if let Some(manifest) = self.knowledge.manifest(Item::Of(0, role), None) {
+                kinds.push(manifest.resource);
+            }
+        }
+        let labels = Some(format!("{}={},{RUN_LABEL}={}", MANAGED_BY.0, MANAGED_BY.1, self.knowledge.run()));
+        kinds.push(resource("", "v1", "Event", "events"));
+        for (kind, resource) in kinds.into_iter().enumerate() {
+            let labels = labels.clone().filter(|_| kind != EVENTS);
+            let what = Following { resource, namespace: self.knowledge.namespace().to_owned(), labels };
+            let stream = follow(self.server.clone(), what).map(move |seen| Message::Followed { kind, seen });
+            self.watches.push(stream.boxed());
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Takes what came from the API server, and tells the machine what it means.
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::follow::Followed;
+use super::options::LATEST_LANDING;
+use super::{Driver, Failure, Knowledge, observe};
+use crate::report::document::ObjectName;
+use crate::roundtrip::ledger::{Item, Role, Uid};
+use crate::roundtrip::machine::{CreateAnswer, DeleteAnswer, Input, Sight};
+
+/// Something that came to the driver.
+pub(super) enum Message {
+    Input(Input),
+    DryRun {
+        trip: Option<usize>,
+        answer: Result<(), (ObjectName, Failure)>,
+    },
+    Created {
+        item: Item,
+        sent: Instant,
+        answer: Result<Value, Failure>,
+    },
+    Asked {
+        item: Item,
+        answer: Result<Option<Value>, Failure>,
+    },
+    /// A look after a list that did not show an object that had been there.
+    Missed {
+        item: Item,
+        uid: Uid,
+        answer: Result<Option<Value>, Failure>,
+    },
+    Deleted {
+        item: Item,
+        answer: Result<DeleteAnswer, Failure>,
+    },
+    /// A look at the content of a snapshot that is waited for: it is cluster-scoped, so nothing follows it.
+    Content {
+        trip: usize,
+        answer: Result<Option<Value>, Failure>,
+    },
+    Followed {
+        kind: usize,
+        seen: Followed,
+    },
+}
+
+impl<K: Knowledge> Driver<'_, K> {
+    pub(super) fn take(&mut self, message: Message) {
+        match message {
+            Message::Input(input) => self.feed(input),
+            Message::DryRun { trip, answer: Ok(()) } => self.feed(Input::Admitted { trip, allowed: true }),
+            Message::DryRun { trip, answer: Err((object, failure)) } => {
+                match trip {
+                    Some(trip) => {
+                        let diagnosis = self.knowledge.refused(trip, &failure, &object);
+                        self.record.diagnose(trip, diagnosis);
+                    }
+                    None => {
+                        self.failures.insert(Item::Namespace, (object, failure));
+                    }
+                }
+                self.feed(Input::Admitted { trip, allowed: false });
+            }
+            Message::Created { item, sent, answer } => self.created(item, sent, answer),
+            Message::Asked { item, answer } => self.asked(item, answer),
+            Message::Missed { item, uid, answer } => match answer {
+                Ok(Some(object)) if observe::uid(&object).as_ref() == Some(&uid) => {
+                    self.changed(item, object);
+                }
+                Ok(_) => self.feed(Input::Seen { item, sight: Sight::Gone { uid } }),
+                Err(_) => {}
+            },
+            Message::Deleted { item, answer } => {
+                let answer = answer.unwrap_or_else(|failure| {
+                    if let Some(place) = self.place(item) {
+                        self.failures.insert(item, (place.object(), failure));
+                    }
+                    DeleteAnswer::Denied
+                });
+                self.feed(Input::Deleted { item, answer });
+            }
+            Message::Content { trip, answer } => {
+                self.looking.remove(&trip);
+                if let Ok(Some(content)) = answer {
+                    let item = Item::Of(trip, Role::Content);
+                    let sight = self.see(item, &content);
+                    self.keep_object(item, &sight, content);
+                    self.diagnose(trip);
+                }
+            }
+            Message::Followed { kind, seen } => self.followed(kind, seen),
+        }
+    }
+
+    pub(super) fn created(&mut self, item: Item, sent: Instant, answer: Result<Value, Failure>) {
+        let answer = match answer {
+            Ok(object) => {
+                let uid = observe::uid(&object);
+                // A watch may already have seen more of it.
+                if self.objects.get(&item).and_then(observe::uid) != uid {
+                    self.objects.insert(item, object);
+                }
+                uid.map_or(CreateAnswer::Unclear, CreateAnswer::Created)
+            }
+            Err(failure) => {
+                let answer = if failure.unprocessed() && failure.status != 422 {
+                    CreateAnswer::NotProcessed
+                } else if failure.status == 409 && failure.reason == "AlreadyExists" {
+                    CreateAnswer::AlreadyExists
+                } else if failure.definite() {
+                    CreateAnswer::Refused
+                } else {
+                    CreateAnswer::Unclear
+                };
+                if let Some(place) = self.place(item) {
+                    self.failures.insert(item, (place.object(), failure));
+                }
+                answer
+            }
+        };
+        if answer == CreateAnswer::Unclear {
+            let passed = sent.elapsed();
+            self.after(LATEST_LANDING.saturating_sub(passed), Input::CannotComeAnyMore { item });
+        }
+        self.feed(Input::Created { item, answer });
+    }
+
+    pub(super) fn asked(&mut self, item: Item, answer: Result<Option<Value>, Failure>) {
+        match answer {
+            Ok(None) => self.feed(Input::Asked { item, sight: Sight::Absent }),
+            Ok(Some(object)) => {
+                let sight = self.see(item, &object);
+                self.keep_object(item, &sight, object);
+                self.feed(Input::Asked { item, sight });
+            }
+            Err(_) => self.feed(Input::Asked { item, sight: Sight::Unreadable }),
+        }
+    }
+}
