@@ -15,7 +15,7 @@ use crate::roundtrip::machine::DeleteAnswer;
 use crate::roundtrip::objects::Manifest;
 
 /// Where an object lies.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Place {
     pub(crate) resource: ApiResource,
     pub(crate) namespace: Option<String>,

@@ -1,5 +1,7 @@
 //! What is made of what is seen while a round trip waits, and in its end.
 
+use std::time::Duration;
+
 use futures::FutureExt;
 
 use super::take::Message;
@@ -7,6 +9,9 @@ use super::{Diagnosis, Driver, Knowledge, Observed, observe};
 use crate::report::document::StepId;
 use crate::roundtrip::ledger::{Item, Role};
 use crate::roundtrip::machine::{Ending, Input};
+
+/// How often a content is looked at that cannot be watched.
+const LOOK: Duration = Duration::from_secs(1);
 
 impl<K: Knowledge> Driver<'_, K> {
     pub(super) fn observed(&self, trip: usize, step: StepId) -> Observed<'_> {
@@ -71,7 +76,14 @@ impl<K: Knowledge> Driver<'_, K> {
             && self.looking.insert(trip)
         {
             let server = self.server.clone();
-            self.work.push(async move { Message::Content { trip, answer: server.get(&place).await } }.boxed());
+            let mut lookout = self.lookout(item, place);
+            self.work.push(
+                async move {
+                    let answer = lookout.next(&server, LOOK).await;
+                    Message::Content { trip, answer, lookout }
+                }
+                .boxed(),
+            );
         }
     }
 

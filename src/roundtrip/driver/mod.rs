@@ -5,6 +5,7 @@ pub(crate) mod api;
 mod contract;
 mod diagnose;
 mod follow;
+pub(crate) mod lookout;
 pub(crate) mod observe;
 mod options;
 mod outcome;
@@ -27,6 +28,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
 use self::api::Server;
+use self::lookout::Lookout;
 use self::places::CREATED;
 use self::record::Record;
 use self::take::Message;
@@ -56,6 +58,8 @@ struct Driver<'a, K> {
     names: BTreeMap<(String, String), Item>,
     events: Vec<Value>,
     looks: BTreeMap<Item, u32>,
+    /// What follows cluster-scoped objects, while no look is under way.
+    lookouts: BTreeMap<Item, Lookout>,
     /// The round trips whose content is being looked at.
     looking: BTreeSet<usize>,
     removed: BTreeSet<Item>,
@@ -93,6 +97,7 @@ pub async fn run<K: Knowledge>(
         names: BTreeMap::new(),
         events: Vec::new(),
         looks: BTreeMap::new(),
+        lookouts: BTreeMap::new(),
         looking: BTreeSet::new(),
         removed: BTreeSet::new(),
         failures: BTreeMap::new(),

@@ -7,13 +7,15 @@ use futures::{FutureExt, StreamExt};
 use kube::api::ApiResource;
 use tokio::time::Instant;
 
+use super::api::Place;
 use super::follow::{Following, follow};
+use super::lookout::Lookout;
 use super::observe::{MANAGED_BY, RUN_LABEL};
 use super::places::{CREATED, EVENTS, resource};
 use super::take::Message;
 use super::{Driver, Failure, Knowledge, STEP_TIMEOUT};
 use crate::report::document::StepId;
-use crate::roundtrip::ledger::{Item, Role, Uid};
+use crate::roundtrip::ledger::{Item, Role, State, Uid};
 use crate::roundtrip::machine::{Command, Input, Sight};
 use crate::roundtrip::objects::Manifest;
 
@@ -123,13 +125,33 @@ impl<K: Knowledge> Driver<'_, K> {
             return;
         };
         let server = self.server.clone();
+        // What is not there gives no sign either, so a watch would tell nothing of a create that comes to nothing.
+        let exists = matches!(self.machine.ledger().state(item), State::Exists | State::Deleting);
+        let followed = matches!(item, Item::Of(_, role) if role.namespaced());
+        if later && exists && !followed {
+            let mut lookout = self.lookout(item, place);
+            self.work.push(
+                async move {
+                    let answer = lookout.next(&server, pause).await;
+                    Message::Asked { item, answer, lookout: Some(lookout) }
+                }
+                .boxed(),
+            );
+            return;
+        }
         self.work.push(
             async move {
                 tokio::time::sleep(pause).await;
-                Message::Asked { item, answer: server.get(&place).await }
+                Message::Asked { item, answer: server.get(&place).await, lookout: None }
             }
             .boxed(),
         );
+    }
+
+    /// What follows a cluster-scoped object that lies there.
+    pub(super) fn lookout(&mut self, item: Item, place: Place) -> Lookout {
+        let known = self.lookouts.remove(&item).filter(|lookout| *lookout.place() == place);
+        known.unwrap_or_else(|| Lookout::new(place))
     }
 
     pub(super) fn delete(&mut self, item: Item, uid: Uid) {

@@ -91,6 +91,7 @@ impl<K: Knowledge> Driver<'_, K> {
         self.keep_object(item, &sight, object);
         self.feed(Input::Seen { item, sight });
         if let Some(trip) = item.trip() {
+            self.look_at_content(trip);
             self.diagnose(trip);
         }
     }

@@ -4,6 +4,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::follow::Followed;
+use super::lookout::Lookout;
 use super::options::LATEST_LANDING;
 use super::{Driver, Failure, Knowledge, observe};
 use crate::report::document::ObjectName;
@@ -25,6 +26,8 @@ pub(super) enum Message {
     Asked {
         item: Item,
         answer: Result<Option<Value>, Failure>,
+        /// What waited for it, if anything did.
+        lookout: Option<Lookout>,
     },
     /// A look after a list that did not show an object that had been there.
     Missed {
@@ -36,10 +39,11 @@ pub(super) enum Message {
         item: Item,
         answer: Result<DeleteAnswer, Failure>,
     },
-    /// A look at the content of a snapshot that is waited for: it is cluster-scoped, so nothing follows it.
+    /// A look at the content of a snapshot that is waited for.
     Content {
         trip: usize,
         answer: Result<Option<Value>, Failure>,
+        lookout: Lookout,
     },
     Followed {
         kind: usize,
@@ -65,7 +69,12 @@ impl<K: Knowledge> Driver<'_, K> {
                 self.feed(Input::Admitted { trip, allowed: false });
             }
             Message::Created { item, sent, answer } => self.created(item, sent, answer),
-            Message::Asked { item, answer } => self.asked(item, answer),
+            Message::Asked { item, answer, lookout } => {
+                if let (Ok(Some(_)), Some(lookout)) = (&answer, lookout) {
+                    self.lookouts.insert(item, lookout);
+                }
+                self.asked(item, answer);
+            }
             Message::Missed { item, uid, answer } => match answer {
                 Ok(Some(object)) if observe::uid(&object).as_ref() == Some(&uid) => {
                     self.changed(item, object);
@@ -82,13 +91,15 @@ impl<K: Knowledge> Driver<'_, K> {
                 });
                 self.feed(Input::Deleted { item, answer });
             }
-            Message::Content { trip, answer } => {
+            Message::Content { trip, answer, lookout } => {
                 self.looking.remove(&trip);
+                let item = Item::Of(trip, Role::Content);
+                self.lookouts.insert(item, lookout);
                 if let Ok(Some(content)) = answer {
-                    let item = Item::Of(trip, Role::Content);
                     let sight = self.see(item, &content);
                     self.keep_object(item, &sight, content);
                     self.diagnose(trip);
+                    self.look_at_content(trip);
                 }
             }
             Message::Followed { kind, seen } => self.followed(kind, seen),
