@@ -55,9 +55,9 @@ struct TripArgs {
     /// Limit for a step, e.g. snapshot=10m (repeat); without NAME= for each one
     #[arg(long, value_name = "[NAME=]DURATION", help_heading = WHAT)]
     step_timeout: Vec<StepTimeout>,
-    /// Limit for the clean-up
-    #[arg(long, value_name = "DURATION", default_value = "75s", help_heading = WHAT)]
-    cleanup_timeout: Limit,
+    /// Limit for the clean-up [default: 60s; longer while a create that had no answer may still take effect]
+    #[arg(long, value_name = "DURATION", help_heading = WHAT)]
+    cleanup_timeout: Option<Limit>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -133,7 +133,7 @@ impl TripArgs {
         Options {
             timeout: self.timeout.0,
             step_timeouts: StepId::ALL.into_iter().filter_map(|id| step(id).map(|limit| (id, limit))).collect(),
-            cleanup_timeout: self.cleanup_timeout.0.unwrap_or(NO_LIMIT),
+            cleanup_timeout: self.cleanup_timeout.map(|limit| limit.0.unwrap_or(NO_LIMIT)),
             keep: match self.keep {
                 KeepArg::Never => Keep::Never,
                 KeepArg::OnFailure => Keep::OnFailure,

@@ -11,7 +11,7 @@ mod kubeconfig;
 mod limit;
 mod list;
 mod proxy;
-mod request;
+pub(crate) mod request;
 mod trouble;
 
 pub use collect::{Collection, Retry, collect};

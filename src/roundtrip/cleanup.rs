@@ -14,14 +14,12 @@ use tokio::time::Instant;
 
 use super::driver::api::{Pause, Place, Server, into_value};
 use super::driver::lookout::Lookout;
-use super::driver::observe::{MANAGED_BY, RUN_LABEL, label, text};
-use super::driver::{content_resource, resource, volume_resource};
+use super::driver::observe::{label, text};
+use super::kinds::{EXPIRES_AT, MANAGED_BY, RUN_LABEL, namespaces};
+use super::ledger::Role;
 use crate::report::document::ObjectName;
 use crate::report::events::Happening;
 use crate::roundtrip::machine::DeleteAnswer;
-
-/// The annotation that says from when on nobody needs an object any more; RFC 3339.
-pub const EXPIRES_AT: &str = "snapready.dev/expires-at";
 
 /// Which runs are cleaned up after.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,12 +104,7 @@ async fn find(server: &Server, which: &Which, namespace: Option<&str>, outcome: 
         Which::All | Which::Expired { .. } => labels = format!("{labels},{RUN_LABEL}"),
     }
     let parameters = ListParams::default().labels(&labels);
-    let kinds = [
-        resource("", "v1", "Pod", "pods"),
-        resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
-        resource("snapshot.storage.k8s.io", "v1", "VolumeSnapshot", "volumesnapshots"),
-        resource("", "v1", "Namespace", "namespaces"),
-    ];
+    let kinds = [Role::Writer.resource(), Role::SourceClaim.resource(), Role::Snapshot.resource(), namespaces()];
     let mut found = Vec::new();
     for kind in kinds {
         let scope = namespace.filter(|_| kind.kind != "Namespace");
@@ -170,12 +163,12 @@ fn place(resource: &ApiResource, object: &Value, which: &Which) -> Option<Found>
     };
     let derived = match resource.kind.as_str() {
         "PersistentVolumeClaim" => text(object, "/spec/volumeName").map(|name| Place {
-            resource: volume_resource(),
+            resource: Role::SourceVolume.resource(),
             namespace: None,
             name: name.to_owned(),
         }),
         "VolumeSnapshot" => Some(Place {
-            resource: content_resource(),
+            resource: Role::Content.resource(),
             namespace: None,
             name: text(object, "/status/boundVolumeSnapshotContentName")
                 .map_or_else(|| format!("snapcontent-{uid}"), str::to_owned),

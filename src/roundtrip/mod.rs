@@ -4,6 +4,7 @@ pub mod carry;
 pub mod cleanup;
 pub mod diagnose;
 pub mod driver;
+pub mod kinds;
 mod knowledge;
 pub mod ledger;
 pub mod machine;

@@ -8,7 +8,8 @@ use futures::{StreamExt, TryStreamExt};
 use kube::api::{DynamicObject, WatchEvent, WatchParams};
 use serde_json::Value;
 
-use super::api::{Failure, Place, Server, into_value};
+use super::api::{Place, Server, into_value};
+use super::failure::Failure;
 
 /// So long a watch may be silent before it is looked without it: a connection can be dead without anybody knowing.
 const SILENCE: Duration = Duration::from_secs(10);
@@ -112,9 +113,9 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::super::observe::uid;
-    use super::super::resource;
     use super::*;
     use crate::roundtrip::driver::Manifest;
+    use crate::roundtrip::kinds::namespaces;
     use crate::sim::{Cluster, Effect, Fault, scenario, start};
 
     /// Longer than any test: who pauses does not come back.
@@ -134,7 +135,7 @@ mod tests {
     }
 
     async fn namespace(server: &Server) -> (Place, String) {
-        let resource = resource("", "v1", "Namespace", "namespaces");
+        let resource = namespaces();
         let name = "n".to_owned();
         let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
         let manifest = Manifest { resource: resource.clone(), namespace: None, name: name.clone(), body };

@@ -4,6 +4,7 @@
 pub(crate) mod api;
 mod contract;
 mod diagnose;
+mod failure;
 mod follow;
 pub(crate) mod lookout;
 pub(crate) mod observe;
@@ -16,6 +17,7 @@ mod see;
 mod take;
 #[cfg(test)]
 mod tests;
+mod time;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -26,6 +28,7 @@ use futures::stream::{BoxStream, FuturesUnordered, SelectAll};
 use kube::Client;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use self::api::Server;
 use self::lookout::Lookout;
@@ -37,11 +40,9 @@ use crate::report::events::Happening;
 use crate::roundtrip::ledger::{Item, Uid};
 use crate::roundtrip::machine::{Input, Machine, Settings};
 
-pub use self::api::Failure;
 pub use self::contract::{Diagnosis, Judgement, Knowledge, Observed, Trip};
-pub use self::observe::MANAGED_BY;
-pub use self::options::{Options, Outcome, STEP_TIMEOUT, Signals};
-pub(crate) use self::places::{content_resource, resource, volume_resource};
+pub use self::failure::Failure;
+pub use self::options::{CLEANUP_TIMEOUT, Options, Outcome, STEP_TIMEOUT, Signals};
 pub use crate::roundtrip::objects::Manifest;
 
 struct Driver<'a, K> {
@@ -62,6 +63,8 @@ struct Driver<'a, K> {
     lookouts: BTreeMap<Item, Lookout>,
     /// The round trips whose content is being looked at.
     looking: BTreeSet<usize>,
+    /// Until when creates that were sent can take effect.
+    landing: BTreeMap<Item, Instant>,
     removed: BTreeSet<Item>,
     failures: BTreeMap<Item, (ObjectName, Failure)>,
     record: Record,
@@ -99,6 +102,7 @@ pub async fn run<K: Knowledge>(
         looks: BTreeMap::new(),
         lookouts: BTreeMap::new(),
         looking: BTreeSet::new(),
+        landing: BTreeMap::new(),
         removed: BTreeSet::new(),
         failures: BTreeMap::new(),
         record: Record::new(trips.len(), events),

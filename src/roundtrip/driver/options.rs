@@ -13,8 +13,10 @@ pub struct Options {
     pub timeout: Option<Duration>,
     /// How long each step may take; a step that is not named has [`STEP_TIMEOUT`], zero is no limit.
     pub step_timeouts: BTreeMap<StepId, Duration>,
-    /// How long the clean-up of a round trip, and that of the namespace, may take.
-    pub cleanup_timeout: Duration,
+    /// How long the clean-up of a round trip, and that of the namespace, may take. `None`: [`CLEANUP_TIMEOUT`], and longer
+    /// only if a create had no answer, until it can take effect no more: 65 s after it was sent, and 10 s to remove what has
+    /// come by then. A time that was asked for is kept; what may still come is then listed.
+    pub cleanup_timeout: Option<Duration>,
     /// How long one request may take.
     pub request_timeout: Duration,
     /// What is left in the cluster on purpose.
@@ -28,17 +30,15 @@ pub struct Options {
 /// How long a step may take if nothing else was asked for.
 pub const STEP_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// So long after it was sent, a create without an answer can take effect no more: an API server gives up on a request
-/// after 60 s (`--request-timeout`).
-pub(super) const LATEST_LANDING: Duration = Duration::from_secs(65);
+/// How long a clean-up may take if nothing else was asked for.
+pub const CLEANUP_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             timeout: None,
             step_timeouts: BTreeMap::new(),
-            // A create without an answer must be outlived, or the namespace that it may bring back is not seen to be gone.
-            cleanup_timeout: LATEST_LANDING + Duration::from_secs(10),
+            cleanup_timeout: None,
             request_timeout: Duration::from_secs(30),
             keep: Keep::Never,
             parallel: 1,

@@ -4,17 +4,16 @@ use std::time::Duration;
 
 use futures::future::try_join_all;
 use futures::{FutureExt, StreamExt};
-use kube::api::ApiResource;
-use tokio::time::Instant;
 
-use super::api::Place;
+use super::api::{Place, asked_for};
 use super::follow::{Following, follow};
 use super::lookout::Lookout;
-use super::observe::{MANAGED_BY, RUN_LABEL};
-use super::places::{CREATED, EVENTS, resource};
+use super::places::{CREATED, EVENTS};
 use super::take::Message;
 use super::{Driver, Failure, Knowledge, STEP_TIMEOUT};
 use crate::report::document::StepId;
+use crate::report::events::Happening;
+use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL, events};
 use crate::roundtrip::ledger::{Item, Role, State, Uid};
 use crate::roundtrip::machine::{Command, Input, Sight};
 use crate::roundtrip::objects::Manifest;
@@ -28,7 +27,7 @@ impl<K: Knowledge> Driver<'_, K> {
                 let look = self.looks.entry(item).or_default();
                 *look = look.saturating_add(1);
                 let pause = Duration::from_millis(u64::from(*look).saturating_mul(250).min(3_000));
-                self.after(pause, Input::Retry { item });
+                self.after(self.retrying(item).map_or(pause, |asked| asked.max(pause)), Input::Retry { item });
             }
             Command::Ask { item, later } => self.ask(item, later),
             Command::Delete { item, uid } => self.delete(item, uid),
@@ -39,26 +38,23 @@ impl<K: Knowledge> Driver<'_, K> {
                 self.record.end(trip, step, passed, ending, self.machine.ledger(), &stuck);
             }
             Command::Verdict { trip, ending } => self.verdict(trip, ending),
-            Command::RemoveNamespace => self.after(self.options.cleanup_timeout, Input::BudgetSpent { trip: None }),
+            Command::RemoveNamespace => self.begin_budget(None),
             Command::Finished => {}
         }
     }
 
-    pub(super) fn after(&mut self, pause: Duration, input: Input) {
-        self.work.push(
-            async move {
-                tokio::time::sleep(pause).await;
-                Message::Input(input)
-            }
-            .boxed(),
-        );
+    /// Says that a create is sent again, and why; how long the server asks to wait.
+    fn retrying(&self, item: Item) -> Option<Duration> {
+        let (object, failure) = self.failures.get(&item)?;
+        let request = format!("create {} {}", object.kind, object.name);
+        self.record.tell(Happening::Retrying { request, reason: failure.message.clone() });
+        failure.retry_after.map(asked_for)
     }
 
     pub(super) fn begin(&mut self, trip: usize, step: StepId) {
         self.record.begin(trip, step);
         if step == StepId::Cleanup {
-            self.after(self.options.cleanup_timeout / 2, Input::Hurry { trip });
-            self.after(self.options.cleanup_timeout, Input::BudgetSpent { trip: Some(trip) });
+            self.begin_budget(Some(trip));
             return;
         }
         let timeout = self.options.step_timeouts.get(&step).copied().unwrap_or(STEP_TIMEOUT);
@@ -92,7 +88,7 @@ impl<K: Knowledge> Driver<'_, K> {
         let snapshot = item.trip().and_then(|trip| self.objects.get(&Item::Of(trip, Role::Snapshot)));
         let manifest = self.knowledge.manifest(item, snapshot);
         let server = self.server.clone();
-        let sent = Instant::now();
+        self.may_land(item);
         self.work.push(
             async move {
                 let answer = match &manifest {
@@ -105,7 +101,7 @@ impl<K: Knowledge> Driver<'_, K> {
                         unsent: true,
                     }),
                 };
-                Message::Created { item, sent, answer }
+                Message::Created { item, answer }
             }
             .boxed(),
         );
@@ -171,14 +167,8 @@ impl<K: Knowledge> Driver<'_, K> {
             return;
         }
         self.watching = true;
-        let mut kinds: Vec<ApiResource> = Vec::new();
-        for role in [Role::Writer, Role::SourceClaim, Role::Snapshot] {
-            if let Some(manifest) = self.knowledge.manifest(Item::Of(0, role), None) {
-                kinds.push(manifest.resource);
-            }
-        }
+        let kinds = [Role::Writer.resource(), Role::SourceClaim.resource(), Role::Snapshot.resource(), events()];
         let labels = Some(format!("{}={},{RUN_LABEL}={}", MANAGED_BY.0, MANAGED_BY.1, self.knowledge.run()));
-        kinds.push(resource("", "v1", "Event", "events"));
         for (kind, resource) in kinds.into_iter().enumerate() {
             let labels = labels.clone().filter(|_| kind != EVENTS);
             let what = Following { resource, namespace: self.knowledge.namespace().to_owned(), labels };

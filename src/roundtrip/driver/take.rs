@@ -1,11 +1,9 @@
 //! Takes what came from the API server, and tells the machine what it means.
 
 use serde_json::Value;
-use tokio::time::Instant;
 
 use super::follow::Followed;
 use super::lookout::Lookout;
-use super::options::LATEST_LANDING;
 use super::{Driver, Failure, Knowledge, observe};
 use crate::report::document::ObjectName;
 use crate::roundtrip::ledger::{Item, Role, Uid};
@@ -20,7 +18,6 @@ pub(super) enum Message {
     },
     Created {
         item: Item,
-        sent: Instant,
         answer: Result<Value, Failure>,
     },
     Asked {
@@ -49,6 +46,14 @@ pub(super) enum Message {
         kind: usize,
         seen: Followed,
     },
+    /// A create without a clear answer may have had its time.
+    Landed {
+        item: Item,
+    },
+    /// The budget of a clean-up may be over.
+    Budget {
+        trip: Option<usize>,
+    },
 }
 
 impl<K: Knowledge> Driver<'_, K> {
@@ -68,7 +73,7 @@ impl<K: Knowledge> Driver<'_, K> {
                 }
                 self.feed(Input::Admitted { trip, allowed: false });
             }
-            Message::Created { item, sent, answer } => self.created(item, sent, answer),
+            Message::Created { item, answer } => self.created(item, answer),
             Message::Asked { item, answer, lookout } => {
                 if let (Ok(Some(_)), Some(lookout)) = (&answer, lookout) {
                     self.lookouts.insert(item, lookout);
@@ -103,10 +108,12 @@ impl<K: Knowledge> Driver<'_, K> {
                 }
             }
             Message::Followed { kind, seen } => self.followed(kind, seen),
+            Message::Landed { item } => self.landed(item),
+            Message::Budget { trip } => self.budget_over(trip),
         }
     }
 
-    pub(super) fn created(&mut self, item: Item, sent: Instant, answer: Result<Value, Failure>) {
+    pub(super) fn created(&mut self, item: Item, answer: Result<Value, Failure>) {
         let answer = match answer {
             Ok(object) => {
                 let uid = observe::uid(&object);
@@ -133,8 +140,7 @@ impl<K: Knowledge> Driver<'_, K> {
             }
         };
         if answer == CreateAnswer::Unclear {
-            let passed = sent.elapsed();
-            self.after(LATEST_LANDING.saturating_sub(passed), Input::CannotComeAnyMore { item });
+            self.wait_for_landing(item);
         }
         self.feed(Input::Created { item, answer });
     }
