@@ -61,6 +61,18 @@ pub fn round_trip_cluster_rules(own_namespace: bool) -> Vec<Rule> {
     rules
 }
 
+/// The rights that let a round trip see at once when a cluster-scoped object has changed or gone. Without them it looks
+/// once a second instead, so nobody is asked whether they are granted.
+#[must_use]
+pub fn round_trip_watch_rules(own_namespace: bool) -> Vec<Rule> {
+    let mut rules =
+        vec![Rule::new("", "persistentvolumes", &["watch"]), Rule::new(SNAPSHOT, "volumesnapshotcontents", &["watch"])];
+    if own_namespace {
+        rules.push(Rule::new("", "namespaces", &["watch"]));
+    }
+    rules
+}
+
 /// The rights that finding a namespace takes that an interrupted run has left behind; a round trip itself does without.
 #[must_use]
 pub fn cleanup_rules() -> Vec<Rule> {
@@ -89,13 +101,16 @@ pub fn manifests(needs: &[Need], round_trip: Option<Place<'_>>, account: Account
             );
             let rules: Vec<Rule> = round_trip_cluster_rules(true)
                 .into_iter()
+                .chain(round_trip_watch_rules(true))
                 .chain(round_trip_namespace_rules())
                 .chain(cleanup_rules())
                 .collect();
             role_and_binding(&mut text, "snapready-roundtrip", None, &rules, account);
         }
         Some(Place::Namespace(namespace)) => {
-            cluster_role(&mut text, "snapready-roundtrip", &round_trip_cluster_rules(false), account);
+            let rules: Vec<Rule> =
+                round_trip_cluster_rules(false).into_iter().chain(round_trip_watch_rules(false)).collect();
+            cluster_role(&mut text, "snapready-roundtrip", &rules, account);
             text.push_str("---\n");
             role_and_binding(&mut text, "snapready-roundtrip", Some(namespace), &round_trip_namespace_rules(), account);
         }

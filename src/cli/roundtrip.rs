@@ -20,8 +20,6 @@ use crate::verdict::FailOn;
 /// What stands for no limit where one has to stand: longer than any run.
 const NO_LIMIT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// Limit for the clean-up.
-const CLEANUP_LIMIT: Duration = Duration::from_secs(75);
 /// The same where a cluster answers within milliseconds, and nobody wants to wait for one that is made to hang.
 const DEMO_STEP_LIMIT: Duration = Duration::from_secs(60);
 const DEMO_CLEANUP_LIMIT: Duration = Duration::from_secs(10);
@@ -61,7 +59,7 @@ struct TripArgs {
     /// Limit for a step, e.g. snapshot=10m (repeat); without NAME= for each one
     #[arg(long, value_name = "[NAME=]DURATION", help_heading = WHAT)]
     step_timeout: Vec<StepTimeout>,
-    /// Limit for the clean-up [default: 75s]
+    /// Limit for the clean-up [default: 60s; longer while a create that had no answer may still take effect]
     #[arg(long, value_name = "DURATION", help_heading = WHAT)]
     cleanup_timeout: Option<Limit>,
 }
@@ -141,7 +139,7 @@ impl TripArgs {
         Options {
             timeout: self.timeout.0,
             step_timeouts: StepId::ALL.into_iter().filter_map(|id| step(id).map(|limit| (id, limit))).collect(),
-            cleanup_timeout: self.cleanup_timeout.map_or(CLEANUP_LIMIT, |limit| limit.0.unwrap_or(NO_LIMIT)),
+            cleanup_timeout: self.cleanup_timeout.map(|limit| limit.0.unwrap_or(NO_LIMIT)),
             keep: match self.keep {
                 KeepArg::Never => Keep::Never,
                 KeepArg::OnFailure => Keep::OnFailure,

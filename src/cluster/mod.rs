@@ -12,7 +12,7 @@ mod limit;
 mod list;
 mod plugin;
 mod proxy;
-mod request;
+pub(crate) mod request;
 mod trouble;
 
 pub use collect::{Collection, Retry, collect};

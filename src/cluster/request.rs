@@ -152,18 +152,18 @@ enum Outcome {
 }
 
 /// `Retry-After` in seconds; the API server sends no dates.
-fn retry_after(response: &Response<Body>) -> Option<Duration> {
+pub(crate) fn retry_after(response: &Response<Body>) -> Option<Duration> {
     let seconds = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
 }
 
 /// Reads an answer, up to a limit.
-pub(super) async fn read(body: Body) -> Result<Bytes, kube::Error> {
+pub(crate) async fn read(body: Body) -> Result<Bytes, kube::Error> {
     Ok(Limited::new(body, LARGEST).collect().await.map_err(kube::Error::Service)?.to_bytes())
 }
 
 /// What an answer that is no success says: the message of a `Status`, or its first line.
-pub(super) fn message(body: &[u8]) -> String {
+pub(crate) fn message(body: &[u8]) -> String {
     #[derive(Deserialize)]
     struct Status {
         message: String,

@@ -13,14 +13,13 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::driver::api::{Pause, Place, Server, into_value};
-use super::driver::observe::{MANAGED_BY, RUN_LABEL, label, text};
-use super::driver::{content_resource, resource, volume_resource};
+use super::driver::lookout::Lookout;
+use super::driver::observe::{label, text};
+use super::kinds::{EXPIRES_AT, MANAGED_BY, RUN_LABEL, namespaces};
+use super::ledger::Role;
 use crate::report::document::ObjectName;
 use crate::report::events::Happening;
 use crate::roundtrip::machine::DeleteAnswer;
-
-/// The annotation that says from when on nobody needs an object any more; RFC 3339.
-pub const EXPIRES_AT: &str = "snapready.dev/expires-at";
 
 /// Which runs are cleaned up after.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +81,9 @@ pub async fn cleanup(
     let hurry = start + budget / 2;
     for wave in 0..WAVES {
         let until = if wave + 1 == WAVES { end } else { hurry.max(Instant::now() + Duration::from_secs(1)).min(end) };
-        let removals = found.iter().filter(|found| found.wave == wave).map(|found| remove(&server, found, until, end));
+        let objects: Vec<&Found> = found.iter().filter(|found| found.wave == wave).collect();
+        let watching = objects.len() <= WATCHES;
+        let removals = objects.into_iter().map(|found| remove(&server, found, watching, until, end));
         for (gone, left) in join_all(removals).await {
             for object in gone {
                 // Nobody listens any more: then nobody needs to know.
@@ -103,12 +104,7 @@ async fn find(server: &Server, which: &Which, namespace: Option<&str>, outcome: 
         Which::All | Which::Expired { .. } => labels = format!("{labels},{RUN_LABEL}"),
     }
     let parameters = ListParams::default().labels(&labels);
-    let kinds = [
-        resource("", "v1", "Pod", "pods"),
-        resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
-        resource("snapshot.storage.k8s.io", "v1", "VolumeSnapshot", "volumesnapshots"),
-        resource("", "v1", "Namespace", "namespaces"),
-    ];
+    let kinds = [Role::Writer.resource(), Role::SourceClaim.resource(), Role::Snapshot.resource(), namespaces()];
     let mut found = Vec::new();
     for kind in kinds {
         let scope = namespace.filter(|_| kind.kind != "Namespace");
@@ -131,6 +127,10 @@ async fn find(server: &Server, which: &Which, namespace: Option<&str>, outcome: 
     }
     found
 }
+
+/// So many objects are watched at a time, each by itself; what is more than that is looked at now and then. Over HTTP/1.1
+/// each watch takes a connection.
+const WATCHES: usize = 16;
 
 /// How often a list is tried.
 const TRIES: u32 = 5;
@@ -163,12 +163,12 @@ fn place(resource: &ApiResource, object: &Value, which: &Which) -> Option<Found>
     };
     let derived = match resource.kind.as_str() {
         "PersistentVolumeClaim" => text(object, "/spec/volumeName").map(|name| Place {
-            resource: volume_resource(),
+            resource: Role::SourceVolume.resource(),
             namespace: None,
             name: name.to_owned(),
         }),
         "VolumeSnapshot" => Some(Place {
-            resource: content_resource(),
+            resource: Role::Content.resource(),
             namespace: None,
             name: text(object, "/status/boundVolumeSnapshotContentName")
                 .map_or_else(|| format!("snapcontent-{uid}"), str::to_owned),
@@ -185,7 +185,16 @@ fn place(resource: &ApiResource, object: &Value, which: &Which) -> Option<Found>
 
 /// Deletes one object and looks until it, and what a controller made for it, is gone. Objects that go and objects that
 /// stay.
-async fn remove(server: &Server, found: &Found, until: Instant, end: Instant) -> (Vec<ObjectName>, Vec<ObjectName>) {
+async fn remove(
+    server: &Server,
+    found: &Found,
+    watching: bool,
+    until: Instant,
+    end: Instant,
+) -> (Vec<ObjectName>, Vec<ObjectName>) {
+    let lookout = |place: &Place| {
+        if watching { Lookout::new(place.clone()) } else { Lookout::without_watch(place.clone()) }
+    };
     let mut gone = Vec::new();
     let mut left = Vec::new();
     let deleted = tokio::time::timeout_at(end, server.delete(&found.place, &found.uid)).await;
@@ -193,7 +202,7 @@ async fn remove(server: &Server, found: &Found, until: Instant, end: Instant) ->
         left.push(found.place.object());
         return (gone, left);
     }
-    match going(server, &found.place, Some(&found.uid), None, until).await {
+    match going(server, lookout(&found.place), Some(&found.uid), None, until).await {
         Fate::Gone | Fate::NeverThere => gone.push(found.place.object()),
         Fate::Stays | Fate::Unreadable => {
             left.push(found.place.object());
@@ -201,7 +210,7 @@ async fn remove(server: &Server, found: &Found, until: Instant, end: Instant) ->
         }
     }
     if let Some(derived) = &found.derived {
-        match going(server, derived, None, Some(&found.uid), until).await {
+        match going(server, lookout(derived), None, Some(&found.uid), until).await {
             Fate::Gone => gone.push(derived.object()),
             Fate::Stays => left.push(derived.object()),
             // The right to look at cluster-scoped objects is nothing that a clean-up needs.
@@ -219,11 +228,14 @@ enum Fate {
 }
 
 /// Looks until an object is gone. One that another maker has, or another UID, is none of ours.
-async fn going(server: &Server, place: &Place, uid: Option<&str>, maker: Option<&str>, until: Instant) -> Fate {
+async fn going(server: &Server, mut lookout: Lookout, uid: Option<&str>, maker: Option<&str>, until: Instant) -> Fate {
+    let place = lookout.place().clone();
+    let a_look = || tokio::time::timeout(server.request_timeout, server.get(&place));
     let mut pause = Pause::default();
     let mut seen = false;
+    let mut look = a_look().await;
     loop {
-        match tokio::time::timeout_at(until.max(Instant::now() + server.request_timeout), server.get(place)).await {
+        match look {
             Ok(Ok(None)) => {
                 return if seen || maker.is_none() { Fate::Gone } else { Fate::NeverThere };
             }
@@ -248,12 +260,17 @@ async fn going(server: &Server, place: &Place, uid: Option<&str>, maker: Option<
         if Instant::now() >= until {
             return Fate::Stays;
         }
-        tokio::time::sleep(pause.next(None)).await;
+        look = match tokio::time::timeout_at(until, lookout.next(server, pause.next(None))).await {
+            Ok(answer) => Ok(answer),
+            // The time is over: one last look.
+            Err(_) => a_look().await,
+        };
     }
 }
 
 /// What hung at its turn may have gone since, with its namespace or with what blocked it.
 async fn recheck(server: &Server, found: &[Found], outcome: &mut CleanupOutcome, end: Instant) {
+    let once = |place: &Place| Lookout::without_watch(place.clone());
     let mut left = Vec::new();
     for object in std::mem::take(&mut outcome.leftovers) {
         let own = found.iter().find(|found| found.place.object() == object);
@@ -261,8 +278,8 @@ async fn recheck(server: &Server, found: &[Found], outcome: &mut CleanupOutcome,
             found.derived.as_ref().filter(|derived| derived.object() == object).map(|derived| (derived, &found.uid))
         });
         let fate = match (own, derived) {
-            (Some(own), _) => going(server, &own.place, Some(&own.uid), None, end.min(Instant::now())).await,
-            (None, Some((place, uid))) => going(server, place, None, Some(uid), end.min(Instant::now())).await,
+            (Some(own), _) => going(server, once(&own.place), Some(&own.uid), None, end.min(Instant::now())).await,
+            (None, Some((place, uid))) => going(server, once(place), None, Some(uid), end.min(Instant::now())).await,
             (None, None) => Fate::Stays,
         };
         match fate {

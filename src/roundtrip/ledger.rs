@@ -44,6 +44,22 @@ impl Role {
         }
     }
 
+    /// The word in names and in the component label.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::SourceClaim => "source",
+            Self::Writer => "writer",
+            Self::Overwriter => "overwriter",
+            Self::Snapshot => "snapshot",
+            Self::RestoredClaim => "restored",
+            Self::Reader => "reader",
+            Self::Content => "content",
+            Self::SourceVolume => "source-volume",
+            Self::RestoredVolume => "restored-volume",
+        }
+    }
+
     /// Whether it lies in the namespace, so that it is gone when the namespace is.
     #[must_use]
     pub const fn namespaced(self) -> bool {

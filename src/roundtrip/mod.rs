@@ -4,6 +4,7 @@ pub mod carry;
 pub mod cleanup;
 pub mod diagnose;
 pub mod driver;
+pub mod kinds;
 pub mod ledger;
 pub mod machine;
 pub mod objects;

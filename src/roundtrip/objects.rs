@@ -8,16 +8,12 @@ use serde_json::{Map, Value, json};
 pub use self::pods::{
     HOLD_CONTAINER, OVERWRITE_CONTAINER, READ_CONTAINER, WRITE_CONTAINER, overwriter, reader, writer,
 };
+use super::kinds::{EXPIRES_AT, MANAGED_BY, RUN_LABEL, namespaces};
+use super::ledger::Role;
 use super::plan::{Plan, Target};
 use super::quantity::Quantity;
 use crate::report::document::ObjectName;
 
-/// Label with the run's id; `cleanup --run` selects by it.
-pub const RUN_LABEL: &str = "snapready.dev/run";
-/// Label that says who made an object, and its value.
-pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "snapready");
-/// Annotation with the time after which an object counts as left behind, in RFC 3339.
-pub const EXPIRES_AT: &str = "snapready.dev/expires-at";
 /// An object to create.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Manifest {
@@ -36,52 +32,6 @@ impl Manifest {
     #[must_use]
     pub fn object(&self) -> ObjectName {
         ObjectName { kind: self.resource.kind.clone(), namespace: self.namespace.clone(), name: self.name.clone() }
-    }
-}
-
-/// What an object is for; with the target it gives the name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// The claim that is written to and snapshotted.
-    Source,
-    /// The pod that writes to it and holds it.
-    Writer,
-    /// The pod that overwrites it, if the writer went without doing so.
-    Overwriter,
-    /// The `VolumeSnapshot`.
-    Snapshot,
-    /// The claim that is restored from the snapshot.
-    Restored,
-    /// The pod that reads it.
-    Reader,
-}
-
-impl Role {
-    /// All roles, in the order of creation.
-    pub const ALL: [Self; 6] =
-        [Self::Source, Self::Writer, Self::Overwriter, Self::Snapshot, Self::Restored, Self::Reader];
-
-    /// The word in names and in the component label.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Source => "source",
-            Self::Writer => "writer",
-            Self::Overwriter => "overwriter",
-            Self::Snapshot => "snapshot",
-            Self::Restored => "restored",
-            Self::Reader => "reader",
-        }
-    }
-
-    /// The resource.
-    #[must_use]
-    pub fn resource(self) -> ApiResource {
-        match self {
-            Self::Source | Self::Restored => resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
-            Self::Writer | Self::Overwriter | Self::Reader => resource("", "v1", "Pod", "pods"),
-            Self::Snapshot => resource("snapshot.storage.k8s.io", "v1", "VolumeSnapshot", "volumesnapshots"),
-        }
     }
 }
 
@@ -108,14 +58,14 @@ pub fn namespace(plan: &Plan) -> Manifest {
         }
     }
     let body = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": metadata });
-    let resource = resource("", "v1", "Namespace", "namespaces");
+    let resource = namespaces();
     Manifest { resource, namespace: None, name: plan.namespace.clone(), body }
 }
 
 /// The claim that is written to.
 #[must_use]
 pub fn source_claim(plan: &Plan, target: &Target) -> Manifest {
-    manifest(plan, target, Role::Source, &claim_spec(target, target.size_bytes))
+    manifest(plan, target, Role::SourceClaim, &claim_spec(target, target.size_bytes))
 }
 
 /// The claim that is restored from the snapshot. `size_bytes` comes from [`super::plan::restore_size`].
@@ -130,28 +80,17 @@ pub fn restored_claim(plan: &Plan, target: &Target, size_bytes: u64) -> Manifest
     if let Value::Object(spec) = &mut spec {
         spec.insert("dataSource".to_owned(), source);
     }
-    manifest(plan, target, Role::Restored, &spec)
+    manifest(plan, target, Role::RestoredClaim, &spec)
 }
 
 /// The snapshot of the source. Without a chosen class it names none, and the snapshot-controller takes the default.
 #[must_use]
 pub fn snapshot(plan: &Plan, target: &Target) -> Manifest {
-    let mut spec = json!({ "source": { "persistentVolumeClaimName": name(plan, target, Role::Source) } });
+    let mut spec = json!({ "source": { "persistentVolumeClaimName": name(plan, target, Role::SourceClaim) } });
     if let (Some(class), Value::Object(spec)) = (&target.snapshot_class, &mut spec) {
         spec.insert("volumeSnapshotClassName".to_owned(), json!(class));
     }
     manifest(plan, target, Role::Snapshot, &spec)
-}
-
-fn resource(group: &str, version: &str, kind: &str, plural: &str) -> ApiResource {
-    let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
-    ApiResource {
-        group: group.to_owned(),
-        version: version.to_owned(),
-        api_version,
-        kind: kind.to_owned(),
-        plural: plural.to_owned(),
-    }
 }
 
 fn metadata(plan: &Plan, component: &str) -> Map<String, Value> {

@@ -7,7 +7,8 @@ use super::commands::again;
 use super::result::{Found, RoundTripCheck, safe};
 use super::text;
 use crate::report::document::{CheckResult, DataVerdict};
-use crate::roundtrip::objects::{Role, name};
+use crate::roundtrip::ledger::Role;
+use crate::roundtrip::objects::name;
 use crate::roundtrip::payload::{Judgement, UnreadableReport, WriteFault};
 use crate::roundtrip::plan::{Plan, Target};
 
@@ -16,7 +17,7 @@ use crate::roundtrip::plan::{Plan, Target};
 pub fn data_result(plan: &Plan, target: &Target, judgement: &Judgement) -> CheckResult {
     let status = if judgement.verdict == DataVerdict::Intact { Status::Pass } else { Status::Fail };
     let found = Found::new(RoundTripCheck::DataIntact, status, Some(&target.label()), &judgement.message);
-    let claim = name(plan, target, Role::Restored);
+    let claim = name(plan, target, Role::RestoredClaim);
     let found = found.evidence(judgement.evidence(&plan.namespace, &claim).into_iter().take(12));
     let driver = target.driver.as_deref().unwrap_or("the driver");
     let (cause, advice) = match judgement.verdict {

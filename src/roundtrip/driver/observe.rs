@@ -2,13 +2,9 @@
 
 use serde_json::Value;
 
+use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL};
 use crate::roundtrip::ledger::{Item, Progress, Role, Uid};
 use crate::roundtrip::machine::Sight;
-
-/// The label that every object of a run carries.
-pub(crate) const RUN_LABEL: &str = "snapready.dev/run";
-/// The label that says who made an object, and what snapready writes there.
-pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "snapready");
 
 /// A string in an object.
 pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> Option<&'a str> {

@@ -1,23 +1,24 @@
-//! The driver against a real cluster, which `SNAPREADY_TEST_KUBECONFIG` names: with the plainest objects that make a round
-//! trip. `cargo test --lib roundtrip::driver -- --ignored` runs them.
+//! The driver on its own clock, with an API server that is a function: for what takes minutes on a real one.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use kube::api::ListParams;
-use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::{Api, Client, Config};
+use http::{Method, Request, Response, StatusCode};
+use kube::Client;
+use kube::client::Body;
 use serde_json::{Value, json};
 use snapready_checks::model::check::{Group, Severity};
 use snapready_checks::model::finding::Status;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
-use super::observe::{MANAGED_BY, RUN_LABEL};
-use super::{Diagnosis, Failure, Judgement, Knowledge, Manifest, Observed, Options, Signals, Trip, resource, run};
-use crate::report::document::{CheckResult, DataVerdict, ObjectName, StepId, VolumeMode};
-use crate::report::events::{Happening, Target};
-use crate::roundtrip::cleanup::{Which, cleanup};
-use crate::roundtrip::ledger::{Item, Role};
+use super::{Diagnosis, Failure, Judgement, Knowledge, Manifest, Observed, Options, Outcome, Signals, Trip, run};
+use crate::report::document::{CheckResult, DataVerdict, ObjectName, VolumeMode};
+use crate::report::events::Target;
+use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL, namespaces};
+use crate::roundtrip::ledger::Item;
 
+/// What has to be known of a run that does not come further than its namespace.
 struct Plain {
     run: String,
     namespace: String,
@@ -36,22 +37,6 @@ impl Plain {
             driver: None,
         };
         Self { run: run.to_owned(), namespace: format!("snapready-{run}"), trips: (0..trips).map(trip).collect() }
-    }
-
-    fn pod(init: &str, main: &str, claim: &str) -> Value {
-        let container = |name: &str, script: &str| {
-            json!({"name": name, "image": "docker.io/library/busybox:1.36", "imagePullPolicy": "IfNotPresent",
-                "command": ["sh", "-c", script], "volumeMounts": [{"name": "data", "mountPath": "/data"}],
-                "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}}})
-        };
-        let mut spec = json!({"restartPolicy": "Never", "containers": [container("main", main)],
-            "securityContext": {"runAsNonRoot": true, "runAsUser": 1000, "fsGroup": 1000,
-                "seccompProfile": {"type": "RuntimeDefault"}},
-            "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}]});
-        if !init.is_empty() {
-            spec["initContainers"] = json!([container("write", init)]);
-        }
-        json!({"spec": spec})
     }
 
     fn result(message: impl Into<String>) -> CheckResult {
@@ -89,71 +74,21 @@ impl Knowledge for Plain {
     }
 
     fn manifest(&self, item: Item, _snapshot: Option<&Value>) -> Option<Manifest> {
-        let (resource, name, mut body) = match item {
-            Item::Namespace => (resource("", "v1", "Namespace", "namespaces"), self.namespace.clone(), json!({})),
-            Item::Of(trip, role) => {
-                let name = |word: &str| format!("{word}-{trip}");
-                let pods = || resource("", "v1", "Pod", "pods");
-                let claim = |source: Value| {
-                    let mut spec = json!({"accessModes": ["ReadWriteOnce"], "storageClassName": "snap-wffc",
-                        "resources": {"requests": {"storage": "16Mi"}}});
-                    if !source.is_null() {
-                        spec["dataSource"] = source;
-                    }
-                    (resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims"), json!({"spec": spec}))
-                };
-                match role {
-                    Role::SourceClaim => {
-                        let (resource, body) = claim(Value::Null);
-                        (resource, name("source"), body)
-                    }
-                    Role::Writer => {
-                        let main = "trap 'echo after > /data/f; sync; exit 0' TERM; while :; do sleep 0.1; done";
-                        let init = "echo before > /data/f; sync; echo written > /dev/termination-log";
-                        (pods(), name("writer"), Self::pod(init, main, &name("source")))
-                    }
-                    Role::Overwriter => {
-                        (pods(), name("overwriter"), Self::pod("", "echo after > /data/f; sync", &name("source")))
-                    }
-                    Role::Snapshot => (
-                        resource("snapshot.storage.k8s.io", "v1", "VolumeSnapshot", "volumesnapshots"),
-                        name("snapshot"),
-                        json!({"spec": {"source": {"persistentVolumeClaimName": name("source")}}}),
-                    ),
-                    Role::RestoredClaim => {
-                        let (resource, body) = claim(json!({"apiGroup": "snapshot.storage.k8s.io",
-                            "kind": "VolumeSnapshot", "name": name("snapshot")}));
-                        (resource, name("restored"), body)
-                    }
-                    Role::Reader => {
-                        (pods(), name("reader"), Self::pod("", "cat /data/f > /dev/termination-log", &name("restored")))
-                    }
-                    Role::Content | Role::SourceVolume | Role::RestoredVolume => return None,
-                }
-            }
-        };
-        let namespace = (item != Item::Namespace).then(|| self.namespace.clone());
-        body["apiVersion"] = json!(resource.api_version);
-        body["kind"] = json!(resource.kind);
-        body["metadata"] = json!({"name": name, "labels": {(MANAGED_BY.0): MANAGED_BY.1, (RUN_LABEL): self.run}});
-        if let Some(namespace) = &namespace {
-            body["metadata"]["namespace"] = json!(namespace);
-        }
-        Some(Manifest { resource, namespace, name, body })
+        (item == Item::Namespace).then(|| Manifest {
+            resource: namespaces(),
+            namespace: None,
+            name: self.namespace.clone(),
+            body: json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace,
+                "labels": {(MANAGED_BY.0): MANAGED_BY.1, (RUN_LABEL): self.run}}}),
+        })
     }
 
     fn written(&self, _trip: usize, message: &str) -> Result<(), Box<CheckResult>> {
-        if message.trim() == "written" { Ok(()) } else { Err(Box::new(Self::result(message))) }
+        Err(Box::new(Self::result(message)))
     }
 
     fn read(&self, _trip: usize, message: &str) -> Result<Judgement, Box<CheckResult>> {
-        let data = match message.trim() {
-            "before" => DataVerdict::Intact,
-            "after" => DataVerdict::LiveData,
-            _ => DataVerdict::Corrupted,
-        };
-        let diagnosis = (data != DataVerdict::Intact).then(|| Box::new(Self::result(message)));
-        Ok(Judgement { data, message: message.trim().to_owned(), diagnosis })
+        Ok(Judgement { data: DataVerdict::Corrupted, message: message.to_owned(), diagnosis: None })
     }
 
     fn diagnose(&self, observed: &Observed<'_>) -> Diagnosis {
@@ -180,132 +115,109 @@ impl Knowledge for Plain {
     }
 }
 
-/// A client of the cluster that was named.
-async fn client() -> Client {
-    let path = std::env::var("SNAPREADY_TEST_KUBECONFIG").expect("SNAPREADY_TEST_KUBECONFIG names a kubeconfig");
-    let kubeconfig = Kubeconfig::read_from(path).unwrap();
-    let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
-    config.default_retry = false;
-    Client::try_from(config).unwrap()
+/// An API server that answers no create of a namespace, and knows nothing else.
+#[derive(Clone, Copy)]
+struct Api {
+    /// So long it is silent before it answers with 504.
+    silent: Duration,
+    /// So long after it was sent, the create with this number takes effect; counted from 1.
+    lands: Option<(usize, Duration)>,
 }
 
-async fn nothing_is_left(client: &Client, run: &str) {
-    let labels = ListParams::default().labels(&format!("{RUN_LABEL}={run}"));
-    for (group, kind, plural) in [
-        ("", "Namespace", "namespaces"),
-        ("", "Pod", "pods"),
-        ("", "PersistentVolumeClaim", "persistentvolumeclaims"),
-        ("snapshot.storage.k8s.io", "VolumeSnapshot", "volumesnapshots"),
-    ] {
-        let api: Api<kube::api::DynamicObject> = Api::all_with(client.clone(), &resource(group, "v1", kind, plural));
-        assert!(api.list(&labels).await.unwrap().items.is_empty(), "{plural} of run {run} are left");
+#[derive(Default)]
+struct World {
+    sent: Vec<Instant>,
+    deleted: bool,
+}
+
+impl Api {
+    fn exists(self, world: &World) -> bool {
+        let landed = self.lands.and_then(|(number, after)| Some(*world.sent.get(number - 1)? + after));
+        landed.is_some_and(|landed| landed <= Instant::now()) && !world.deleted
+    }
+
+    async fn answer(self, world: Arc<Mutex<World>>, request: Request<Body>) -> Response<Body> {
+        let query = request.uri().query().unwrap_or_default().to_owned();
+        let mut after = Duration::ZERO;
+        let (code, body) = {
+            let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
+            let exists = self.exists(&world);
+            let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n", "uid": "1",
+                "labels": {(MANAGED_BY.0): MANAGED_BY.1, (RUN_LABEL): "abcdef"}}});
+            match *request.method() {
+                Method::POST if query.contains("dryRun") => (201, object),
+                Method::POST if exists => (409, json!({"reason": "AlreadyExists", "message": "it is there"})),
+                Method::POST => {
+                    world.sent.push(Instant::now());
+                    after = self.silent;
+                    (504, json!({"reason": "Timeout", "message": "no answer"}))
+                }
+                _ if query.contains("watch") => (403, json!({"reason": "Forbidden", "message": "no watch"})),
+                Method::DELETE if exists => {
+                    world.deleted = true;
+                    (200, object)
+                }
+                Method::GET if exists => (200, object),
+                _ => (404, json!({"reason": "NotFound", "message": "not found"})),
+            }
+        };
+        tokio::time::sleep(after).await;
+        let mut response = Response::new(Body::from(body.to_string().into_bytes()));
+        *response.status_mut() = StatusCode::from_u16(code).unwrap();
+        response
     }
 }
 
-fn show(since: tokio::time::Instant, event: &Happening) {
-    let text = serde_json::to_string(event).unwrap();
-    let line = format!("{:6.2} {text}\n", since.elapsed().as_secs_f64());
-    let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
-}
-
-#[tokio::test]
-#[ignore = "needs a real cluster, named by SNAPREADY_TEST_KUBECONFIG"]
-async fn a_good_run_passes_and_leaves_nothing() {
-    let client = client().await;
-    let since = tokio::time::Instant::now();
-    let run_id = format!("{:06x}", std::process::id());
-    let knowledge = Plain::new(&run_id, 2);
-    let (_signals, signal) = watch::channel(Signals::default());
-    let (events, mut told) = mpsc::unbounded_channel();
-    let options = Options { parallel: 2, timeout: Some(Duration::from_secs(60)), ..Options::default() };
-    let printer = async {
-        while let Some(event) = told.recv().await {
-            show(since, &event);
-        }
-    };
-    let (outcome, ()) = tokio::join!(run(client.clone(), &knowledge, &options, signal, events), printer);
-    nothing_is_left(&client, &run_id).await;
-    assert_eq!(outcome.leftovers, []);
-    for trip in &outcome.round_trips {
-        assert_eq!(trip.status, Status::Pass, "{trip:#?}");
-        assert_eq!(trip.data, Some(DataVerdict::Intact));
-        assert!(trip.objects.iter().all(|object| object.removed), "{:#?}", trip.objects);
-    }
-}
-
-/// A run that is told to stop after so many events, waits apart. How many there were, and what is left.
-async fn interrupted(client: &Client, run_id: &str, at: usize) -> (usize, Vec<ObjectName>) {
-    let knowledge = Plain::new(run_id, 1);
-    let (signals, signal) = watch::channel(Signals::default());
-    let (events, mut told) = mpsc::unbounded_channel();
-    let options = Options::default();
-    let interrupter = async {
-        let mut count = 0;
-        while let Some(event) = told.recv().await {
-            if matches!(event, Happening::StepWaiting { .. }) {
-                continue;
-            }
-            if count == at {
-                let _ = signals.send(Signals { count: 1, name: "SIGINT" });
-            }
-            count += 1;
-        }
-        count
-    };
-    let run = run(client.clone(), &knowledge, &options, signal, events);
-    let (outcome, count) = tokio::join!(run, interrupter);
-    nothing_is_left(client, run_id).await;
-    (count, outcome.leftovers)
-}
-
-#[tokio::test]
-#[ignore = "needs a real cluster, named by SNAPREADY_TEST_KUBECONFIG"]
-async fn a_signal_at_every_event_leaves_nothing() {
-    let client = client().await;
-    let run_id = |at: usize| format!("{:06x}", 0x10_0000 + (std::process::id() as usize % 0x1_0000) * 0x20 + at);
-    let (count, _) = interrupted(&client, &run_id(31), usize::MAX).await;
-    let runs = (0..count).map(|at| {
-        let (client, run_id) = (client.clone(), run_id(at));
-        async move { (at, interrupted(&client, &run_id, at).await.1) }
+/// A run against it: what came of it, whether the namespace is there in the end or comes later, and how long it was from
+/// the last create to the end.
+async fn run_against(api: Api, options: Options) -> (Outcome, bool, Duration) {
+    let world = Arc::new(Mutex::new(World::default()));
+    let shared = Arc::clone(&world);
+    let service = tower::service_fn(move |request| {
+        let world = Arc::clone(&shared);
+        async move { Ok::<_, std::convert::Infallible>(api.answer(world, request).await) }
     });
-    let left: Vec<_> =
-        futures::StreamExt::collect(futures::StreamExt::buffer_unordered(futures::stream::iter(runs), 6)).await;
-    for (at, leftovers) in left {
-        assert_eq!(leftovers, [], "signal at event {at}");
+    let (_signals, signal) = watch::channel(Signals::default());
+    let (events, _told) = mpsc::unbounded_channel();
+    let outcome = run(Client::new(service, "n"), &Plain::new("abcdef", 1), &options, signal, events).await;
+    let took = world.lock().unwrap().sent.last().unwrap().elapsed();
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let exists = api.exists(&world.lock().unwrap());
+    (outcome, exists, took)
+}
+
+const AT_ONCE: Duration = Duration::ZERO;
+/// As long as one request may take.
+const TOO_LONG: Duration = Duration::from_secs(31);
+
+#[tokio::test(start_paused = true)]
+async fn a_namespace_that_never_came_is_waited_for_until_it_cannot_come() {
+    for silent in [AT_ONCE, TOO_LONG] {
+        let (outcome, _, took) = run_against(Api { silent, lands: None }, Options::default()).await;
+        assert_eq!(outcome.leftovers, []);
+        // A look that is under way when the time is over says nothing; the next one does.
+        assert!((65..=67).contains(&took.as_secs()), "{silent:?} {took:?}");
     }
 }
 
-/// A run that is killed, as by SIGKILL, at its snapshot.
-#[tokio::test]
-#[ignore = "needs a real cluster, named by SNAPREADY_TEST_KUBECONFIG"]
-async fn a_clean_up_removes_what_a_killed_run_left() {
-    let client = client().await;
-    let run_id = format!("{:06x}", 0xf0_0000 + std::process::id());
-    let knowledge = Plain::new(&run_id, 1);
-    let (_signals, signal) = watch::channel(Signals::default());
-    let (events, mut told) = mpsc::unbounded_channel();
-    let options = Options::default();
-    let killer = async {
-        while let Some(event) = told.recv().await {
-            let over = |step: &crate::report::document::Step| step.id == StepId::Snapshot;
-            if matches!(&event, Happening::StepFinished { step, .. } if over(step)) {
-                return;
-            }
+#[tokio::test(start_paused = true)]
+async fn a_namespace_that_comes_at_the_last_moment_is_removed() {
+    for silent in [AT_ONCE, TOO_LONG] {
+        // Three creates are sent.
+        for number in 1..=3 {
+            let lands = Some((number, Duration::from_millis(64_900)));
+            let (outcome, exists, _) = run_against(Api { silent, lands }, Options::default()).await;
+            assert_eq!(outcome.leftovers, [], "{silent:?} {number}");
+            assert!(!exists, "create {number} after {silent:?} has left the namespace");
         }
-    };
-    tokio::select! {
-        _ = run(client.clone(), &knowledge, &options, signal, events) => panic!("the run was not killed"),
-        () = killer => {}
     }
-    let (events, _told) = mpsc::unbounded_channel();
-    let which = Which::Run(run_id.clone());
-    let limit = Duration::from_secs(60);
-    let outcome = cleanup(client.clone(), &which, None, limit, options.request_timeout, events).await;
-    nothing_is_left(&client, &run_id).await;
-    assert_eq!((outcome.leftovers, outcome.unseen), (Vec::new(), Vec::new()));
-    assert_eq!(outcome.found_runs.into_iter().collect::<Vec<_>>(), [run_id]);
-    let kinds: Vec<_> = outcome.removed.iter().map(|object| object.kind.as_str()).collect();
-    for kind in ["Pod", "PersistentVolumeClaim", "VolumeSnapshot", "Namespace"] {
-        assert!(kinds.contains(&kind), "{kinds:?}");
-    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_was_asked_for_is_kept_and_what_may_come_is_listed() {
+    let options = Options { cleanup_timeout: Some(Duration::from_secs(10)), ..Options::default() };
+    let (outcome, _, took) = run_against(Api { silent: AT_ONCE, lands: None }, options).await;
+    let namespace = ObjectName { kind: "Namespace".to_owned(), namespace: None, name: "snapready-abcdef".to_owned() };
+    assert_eq!(outcome.leftovers, [namespace]);
+    assert!(took.as_secs() < 12, "{took:?}");
 }

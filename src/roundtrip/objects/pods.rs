@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Manifest, Role, manifest, name};
+use super::super::ledger::Role;
+use super::{Manifest, manifest, name};
 use crate::report::document::VolumeMode;
 use crate::roundtrip::payload::Payload;
 use crate::roundtrip::plan::{Plan, Target};
@@ -24,7 +25,7 @@ const GRACE: i64 = 30;
 /// The source pod: its init container writes, its main container holds the volume and overwrites it on TERM.
 #[must_use]
 pub fn writer(plan: &Plan, target: &Target, payload: &Payload) -> Manifest {
-    let mut spec = pod_spec(plan, target, Role::Source, GRACE);
+    let mut spec = pod_spec(plan, target, Role::SourceClaim, GRACE);
     let init = container(plan, target, WRITE_CONTAINER, &payload.writer_script(), false);
     let main = container(plan, target, HOLD_CONTAINER, &payload.holder_script(), false);
     spec.insert("initContainers".to_owned(), json!([init]));
@@ -35,7 +36,7 @@ pub fn writer(plan: &Plan, target: &Target, payload: &Payload) -> Manifest {
 /// A pod that overwrites the source at once.
 #[must_use]
 pub fn overwriter(plan: &Plan, target: &Target, payload: &Payload) -> Manifest {
-    let mut spec = pod_spec(plan, target, Role::Source, 1);
+    let mut spec = pod_spec(plan, target, Role::SourceClaim, 1);
     let main = container(plan, target, OVERWRITE_CONTAINER, &payload.overwriter_script(), false);
     spec.insert("containers".to_owned(), json!([main]));
     manifest(plan, target, Role::Overwriter, &Value::Object(spec))
@@ -44,7 +45,7 @@ pub fn overwriter(plan: &Plan, target: &Target, payload: &Payload) -> Manifest {
 /// The pod that reads the restored volume, which it cannot change.
 #[must_use]
 pub fn reader(plan: &Plan, target: &Target, payload: &Payload) -> Manifest {
-    let mut spec = pod_spec(plan, target, Role::Restored, 1);
+    let mut spec = pod_spec(plan, target, Role::RestoredClaim, 1);
     let main = container(plan, target, READ_CONTAINER, &payload.reader_script(), true);
     spec.insert("containers".to_owned(), json!([main]));
     manifest(plan, target, Role::Reader, &Value::Object(spec))

@@ -72,7 +72,7 @@ fn pods_satisfy_the_restricted_level() {
 #[test]
 fn names_and_labels_find_everything_again() {
     let single = plan(true, None, &BOTH[..1]);
-    assert_eq!(name(&single, &single.targets[0], Role::Source), "source");
+    assert_eq!(name(&single, &single.targets[0], Role::SourceClaim), "source");
     let several = plan(true, None, &BOTH);
     assert_eq!(name(&several, &several.targets[1], Role::Reader), "reader-1");
     let shared = plan(false, None, &BOTH);

@@ -1,0 +1,89 @@
+//! What has to be known about round trips, and is decided elsewhere.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::Failure;
+use crate::report::document::{CheckResult, DataVerdict, ObjectName, StepId};
+use crate::roundtrip::ledger::{Item, Role};
+use crate::roundtrip::objects::Manifest;
+
+/// A round trip of the plan, as far as reports name it.
+#[derive(Debug, Clone)]
+pub struct Trip {
+    /// As in events.
+    pub target: crate::report::events::Target,
+    /// The driver.
+    pub driver: Option<String>,
+}
+
+/// What is seen of a round trip while it waits.
+#[derive(Debug, Clone)]
+pub struct Observed<'a> {
+    /// Which one.
+    pub trip: usize,
+    /// The step that it is at.
+    pub step: StepId,
+    /// How long it has been at it.
+    pub elapsed: Duration,
+    /// The objects as they were last seen, also those that have gone.
+    pub objects: BTreeMap<Role, &'a Value>,
+    /// The namespace's events that are about them, oldest first.
+    pub events: Vec<&'a Value>,
+}
+
+/// What an observation means.
+#[derive(Debug, Clone)]
+pub enum Diagnosis {
+    /// Nothing is certain yet.
+    Waiting {
+        /// What has to come.
+        waiting_for: String,
+        /// What was last seen.
+        last_seen: String,
+    },
+    /// It fails, and this is why.
+    Certain(Box<CheckResult>),
+}
+
+/// What the reader found.
+#[derive(Debug, Clone)]
+pub struct Judgement {
+    /// What the restored data is.
+    pub data: DataVerdict,
+    /// One line for people.
+    pub message: String,
+    /// What is wrong; `None` only if the data is intact.
+    pub diagnosis: Option<Box<CheckResult>>,
+}
+
+/// What has to be known about round trips, and is decided elsewhere: their objects, and what is seen of them.
+pub trait Knowledge: Sync {
+    /// The run's id.
+    fn run(&self) -> &str;
+    /// The namespace.
+    fn namespace(&self) -> &str;
+    /// Whether the run makes it.
+    fn own_namespace(&self) -> bool;
+    /// The round trips.
+    fn trips(&self) -> &[Trip];
+    /// An object to be created. The snapshot, once it is ready, tells the size that a restored claim needs. `None` if
+    /// there is no such object, as with those that controllers make.
+    fn manifest(&self, item: Item, snapshot: Option<&Value>) -> Option<Manifest>;
+    /// Whether what the writer reports is what was to be written.
+    fn written(&self, trip: usize, message: &str) -> Result<(), Box<CheckResult>>;
+    /// What the reader reports; an error if it cannot be understood.
+    fn read(&self, trip: usize, message: &str) -> Result<Judgement, Box<CheckResult>>;
+    /// What an observation means.
+    fn diagnose(&self, observed: &Observed<'_>) -> Diagnosis;
+    /// A step took too long.
+    fn timed_out(&self, observed: &Observed<'_>) -> CheckResult;
+    /// The API server refused, or did not answer, a create.
+    fn refused(&self, trip: usize, failure: &Failure, object: &ObjectName) -> CheckResult;
+    /// An object that the round trip needs was deleted by somebody else.
+    fn vanished(&self, trip: usize, object: &ObjectName) -> CheckResult;
+    /// An object, as it was last seen, does not go away: what keeps it, in a few words.
+    fn stuck(&self, object: ObjectName, seen: &Value) -> String;
+}

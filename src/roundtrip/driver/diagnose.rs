@@ -1,0 +1,108 @@
+//! What is made of what is seen while a round trip waits, and in its end.
+
+use std::time::Duration;
+
+use futures::FutureExt;
+
+use super::take::Message;
+use super::{Diagnosis, Driver, Knowledge, Observed, observe};
+use crate::report::document::StepId;
+use crate::roundtrip::ledger::{Item, Role};
+use crate::roundtrip::machine::{Ending, Input};
+
+/// How often a content is looked at that cannot be watched.
+const LOOK: Duration = Duration::from_secs(1);
+
+impl<K: Knowledge> Driver<'_, K> {
+    pub(super) fn observed(&self, trip: usize, step: StepId) -> Observed<'_> {
+        let own = |item: &Item| match item {
+            Item::Of(other, role) if *other == trip => Some(*role),
+            Item::Of(..) | Item::Namespace => None,
+        };
+        Observed {
+            trip,
+            step,
+            elapsed: self.record.elapsed(trip),
+            objects: self.objects.iter().filter_map(|(item, object)| own(item).map(|role| (role, object))).collect(),
+            events: self
+                .events
+                .iter()
+                .filter(|event| {
+                    let kind = observe::text(event, "/involvedObject/kind").unwrap_or_default();
+                    let name = observe::text(event, "/involvedObject/name").unwrap_or_default();
+                    self.names.get(&(kind.to_owned(), name.to_owned())).is_some_and(|item| own(item).is_some())
+                })
+                .collect(),
+        }
+    }
+
+    pub(super) fn diagnose_all(&mut self) {
+        for trip in 0..self.knowledge.trips().len() {
+            self.look_at_content(trip);
+            self.diagnose(trip);
+        }
+    }
+
+    pub(super) fn diagnose(&mut self, trip: usize) {
+        if self.machine.ending(trip).is_some() {
+            return;
+        }
+        let Some(step) = self.machine.step(trip).filter(|step| *step != StepId::Admission) else {
+            return;
+        };
+        match self.knowledge.diagnose(&self.observed(trip, step)) {
+            Diagnosis::Waiting { waiting_for, last_seen } => self.record.waiting(trip, step, waiting_for, last_seen),
+            Diagnosis::Certain(diagnosis) => {
+                self.record.diagnose(trip, *diagnosis);
+                self.feed(Input::Certain { trip });
+            }
+        }
+    }
+
+    /// Looks at the content of a snapshot that is to be ready or to go: it tells how far the driver's sidecar is.
+    pub(super) fn look_at_content(&mut self, trip: usize) {
+        let item = Item::Of(trip, Role::Content);
+        let Some(snapshot) = self.objects.get(&Item::Of(trip, Role::Snapshot)) else {
+            return;
+        };
+        let bound = observe::text(snapshot, "/status/boundVolumeSnapshotContentName").is_some();
+        let goes = observe::text(snapshot, "/metadata/deletionTimestamp").is_some()
+            && !self.machine.ledger().state(Item::Of(trip, Role::Snapshot)).settled();
+        let waits = self.machine.ending(trip).is_none() && self.machine.step(trip) == Some(StepId::Snapshot);
+        if !(bound && (waits || goes)) {
+            return;
+        }
+        if let Some(place) = self.place(item)
+            && self.looking.insert(trip)
+        {
+            let server = self.server.clone();
+            let mut lookout = self.lookout(item, place);
+            self.work.push(
+                async move {
+                    let answer = lookout.next(&server, LOOK).await;
+                    Message::Content { trip, answer, lookout }
+                }
+                .boxed(),
+            );
+        }
+    }
+
+    pub(super) fn verdict(&mut self, trip: usize, ending: Ending) {
+        let name = |item: Item| self.place(item).map(|place| place.object());
+        let diagnosis = match ending {
+            Ending::Passed | Ending::Interrupted | Ending::Certain | Ending::NotAdmitted => None,
+            Ending::TimedOut => {
+                let step = self.record.step(trip).unwrap_or(StepId::Admission);
+                Some(self.knowledge.timed_out(&self.observed(trip, step)))
+            }
+            Ending::Refused(item) | Ending::Unmade(item) => {
+                self.failures.get(&item).map(|(object, failure)| self.knowledge.refused(trip, failure, object))
+            }
+            Ending::Vanished(item) => name(item).map(|object| self.knowledge.vanished(trip, &object)),
+        };
+        if let Some(diagnosis) = diagnosis {
+            self.record.diagnose(trip, diagnosis);
+        }
+        self.record.verdict(trip, ending);
+    }
+}

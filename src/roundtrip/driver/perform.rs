@@ -1,0 +1,179 @@
+//! Performs what the machine commands.
+
+use std::time::Duration;
+
+use futures::future::try_join_all;
+use futures::{FutureExt, StreamExt};
+
+use super::api::{Place, asked_for};
+use super::follow::{Following, follow};
+use super::lookout::Lookout;
+use super::places::{CREATED, EVENTS};
+use super::take::Message;
+use super::{Driver, Failure, Knowledge, STEP_TIMEOUT};
+use crate::report::document::StepId;
+use crate::report::events::Happening;
+use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL, events};
+use crate::roundtrip::ledger::{Item, Role, State, Uid};
+use crate::roundtrip::machine::{Command, Input, Sight};
+use crate::roundtrip::objects::Manifest;
+
+impl<K: Knowledge> Driver<'_, K> {
+    pub(super) fn perform(&mut self, command: Command) {
+        match command {
+            Command::DryRun { trip } => self.dry_run(trip),
+            Command::Create { item } => self.create(item),
+            Command::RetryLater { item } => {
+                let look = self.looks.entry(item).or_default();
+                *look = look.saturating_add(1);
+                let pause = Duration::from_millis(u64::from(*look).saturating_mul(250).min(3_000));
+                self.after(self.retrying(item).map_or(pause, |asked| asked.max(pause)), Input::Retry { item });
+            }
+            Command::Ask { item, later } => self.ask(item, later),
+            Command::Delete { item, uid } => self.delete(item, uid),
+            Command::Begin { trip, step } => self.begin(trip, step),
+            Command::End { trip, step, passed } => {
+                let ending = self.machine.ending(trip);
+                let stuck = if step == StepId::Cleanup { self.stuck(trip) } else { Vec::new() };
+                self.record.end(trip, step, passed, ending, self.machine.ledger(), &stuck);
+            }
+            Command::Verdict { trip, ending } => self.verdict(trip, ending),
+            Command::RemoveNamespace => self.begin_budget(None),
+            Command::Finished => {}
+        }
+    }
+
+    /// Says that a create is sent again, and why; how long the server asks to wait.
+    fn retrying(&self, item: Item) -> Option<Duration> {
+        let (object, failure) = self.failures.get(&item)?;
+        let request = format!("create {} {}", object.kind, object.name);
+        self.record.tell(Happening::Retrying { request, reason: failure.message.clone() });
+        failure.retry_after.map(asked_for)
+    }
+
+    pub(super) fn begin(&mut self, trip: usize, step: StepId) {
+        self.record.begin(trip, step);
+        if step == StepId::Cleanup {
+            self.begin_budget(Some(trip));
+            return;
+        }
+        let timeout = self.options.step_timeouts.get(&step).copied().unwrap_or(STEP_TIMEOUT);
+        if !timeout.is_zero() {
+            self.after(timeout, Input::TimedOut { trip, step });
+        }
+    }
+
+    pub(super) fn dry_run(&mut self, trip: Option<usize>) {
+        let manifests: Vec<Manifest> = match trip {
+            None => self.knowledge.manifest(Item::Namespace, None).into_iter().collect(),
+            Some(trip) => {
+                self.watch();
+                CREATED.into_iter().filter_map(|role| self.knowledge.manifest(Item::Of(trip, role), None)).collect()
+            }
+        };
+        let server = self.server.clone();
+        self.work.push(
+            async move {
+                let all = manifests.iter().map(async |manifest| {
+                    server.dry_run(manifest).await.map_err(|failure| (manifest.object(), failure))
+                });
+                let answer = try_join_all(all).await.map(|_| ());
+                Message::DryRun { trip, answer }
+            }
+            .boxed(),
+        );
+    }
+
+    pub(super) fn create(&mut self, item: Item) {
+        let snapshot = item.trip().and_then(|trip| self.objects.get(&Item::Of(trip, Role::Snapshot)));
+        let manifest = self.knowledge.manifest(item, snapshot);
+        let server = self.server.clone();
+        self.may_land(item);
+        self.work.push(
+            async move {
+                let answer = match &manifest {
+                    Some(manifest) => server.create(manifest, false).await,
+                    None => Err(Failure {
+                        status: 422,
+                        reason: "Invalid".to_owned(),
+                        message: "the object cannot be made from what is known".to_owned(),
+                        retry_after: None,
+                        unsent: true,
+                    }),
+                };
+                Message::Created { item, answer }
+            }
+            .boxed(),
+        );
+    }
+
+    pub(super) fn ask(&mut self, item: Item, later: bool) {
+        let looks = self.looks.entry(item).or_default();
+        let pause = if later {
+            *looks = looks.saturating_add(1);
+            Duration::from_millis(u64::from(*looks).saturating_mul(100).min(1_000))
+        } else {
+            Duration::ZERO
+        };
+        let Some(place) = self.place(item) else {
+            // What was never named was never made.
+            self.after(pause, Input::Asked { item, sight: Sight::Absent });
+            return;
+        };
+        let server = self.server.clone();
+        // What is not there gives no sign either, so a watch would tell nothing of a create that comes to nothing.
+        let exists = matches!(self.machine.ledger().state(item), State::Exists | State::Deleting);
+        let followed = matches!(item, Item::Of(_, role) if role.namespaced());
+        if later && exists && !followed {
+            let mut lookout = self.lookout(item, place);
+            self.work.push(
+                async move {
+                    let answer = lookout.next(&server, pause).await;
+                    Message::Asked { item, answer, lookout: Some(lookout) }
+                }
+                .boxed(),
+            );
+            return;
+        }
+        self.work.push(
+            async move {
+                tokio::time::sleep(pause).await;
+                Message::Asked { item, answer: server.get(&place).await, lookout: None }
+            }
+            .boxed(),
+        );
+    }
+
+    /// What follows a cluster-scoped object that lies there.
+    pub(super) fn lookout(&mut self, item: Item, place: Place) -> Lookout {
+        let known = self.lookouts.remove(&item).filter(|lookout| *lookout.place() == place);
+        known.unwrap_or_else(|| Lookout::new(place))
+    }
+
+    pub(super) fn delete(&mut self, item: Item, uid: Uid) {
+        let Some(place) = self.place(item) else {
+            return;
+        };
+        self.looks.remove(&item);
+        let server = self.server.clone();
+        self.work.push(
+            async move { Message::Deleted { item, answer: server.delete(&place, &uid.to_string()).await } }.boxed(),
+        );
+    }
+
+    /// Starts to follow the namespace's objects and events.
+    pub(super) fn watch(&mut self) {
+        if self.watching {
+            return;
+        }
+        self.watching = true;
+        let kinds = [Role::Writer.resource(), Role::SourceClaim.resource(), Role::Snapshot.resource(), events()];
+        let labels = Some(format!("{}={},{RUN_LABEL}={}", MANAGED_BY.0, MANAGED_BY.1, self.knowledge.run()));
+        for (kind, resource) in kinds.into_iter().enumerate() {
+            let labels = labels.clone().filter(|_| kind != EVENTS);
+            let what = Following { resource, namespace: self.knowledge.namespace().to_owned(), labels };
+            let stream = follow(self.server.clone(), what).map(move |seen| Message::Followed { kind, seen });
+            self.watches.push(stream.boxed());
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Which objects there are, and where they lie.
+
+use serde_json::Value;
+
+use super::api::Place;
+use super::{Driver, Knowledge, observe};
+use crate::roundtrip::ledger::{Item, Role};
+
+impl<K: Knowledge> Driver<'_, K> {
+    /// Where an object lies. What controllers make is named after what they made it for.
+    pub(super) fn place(&self, item: Item) -> Option<Place> {
+        if let Item::Of(trip, role) = item
+            && !role.namespaced()
+        {
+            let (object, _) = self.maker(trip, role)?;
+            let uid = observe::text(object, "/metadata/uid")?;
+            let named = match role {
+                Role::Content => observe::text(object, "/status/boundVolumeSnapshotContentName"),
+                _ => observe::text(object, "/spec/volumeName"),
+            };
+            let prefix = if role == Role::Content { "snapcontent" } else { "pvc" };
+            let name = named.map_or_else(|| format!("{prefix}-{uid}"), str::to_owned);
+            return Some(Place { resource: role.resource(), namespace: None, name });
+        }
+        let manifest = self.knowledge.manifest(item, None)?;
+        Some(Place { resource: manifest.resource, namespace: manifest.namespace, name: manifest.name })
+    }
+
+    /// What a controller's object was made for.
+    pub(super) fn maker(&self, trip: usize, role: Role) -> Option<(&Value, Role)> {
+        let maker = CREATED.into_iter().find(|maker| maker.derived() == Some(role))?;
+        self.objects.get(&Item::Of(trip, maker)).map(|object| (object, maker))
+    }
+}
+
+/// The place of events among what is followed: after pods, claims and snapshots.
+pub(super) const EVENTS: usize = 3;
+
+/// What a round trip creates, in the order in which it does.
+pub(super) const CREATED: [Role; 6] =
+    [Role::SourceClaim, Role::Writer, Role::Snapshot, Role::Overwriter, Role::RestoredClaim, Role::Reader];

@@ -1,0 +1,180 @@
+//! What is seen of the objects, by a watch or by a look, and what it means for the machine.
+
+use futures::FutureExt;
+use serde_json::Value;
+
+use super::follow::Followed;
+use super::observe::said;
+use super::places::EVENTS;
+use super::take::Message;
+use super::{Driver, Judgement, Knowledge, observe};
+use crate::report::document::{CheckResult, DataVerdict};
+use crate::roundtrip::ledger::{Item, Progress, Role, State, Uid};
+use crate::roundtrip::machine::{Input, Sight};
+
+impl<K: Knowledge> Driver<'_, K> {
+    pub(super) fn followed(&mut self, kind: usize, seen: Followed) {
+        let events = kind == EVENTS;
+        match seen {
+            Followed::Changed(object) if events => self.event(object),
+            Followed::Listed(objects) if events => {
+                for object in objects {
+                    self.event(object);
+                }
+            }
+            Followed::Gone(_) | Followed::Listing if events => {}
+            Followed::Changed(object) => {
+                if let Some(item) = self.which(&object) {
+                    self.changed(item, object);
+                }
+            }
+            Followed::Gone(object) => {
+                if let (Some(item), Some(uid)) = (self.which(&object), observe::uid(&object)) {
+                    // The last state of a pod tells whether it has overwritten the source.
+                    self.changed(item, object);
+                    self.feed(Input::Seen { item, sight: Sight::Gone { uid } });
+                }
+            }
+            Followed::Listing => {
+                let before = self.existing(kind);
+                self.before_list.insert(kind, before);
+            }
+            Followed::Listed(objects) => {
+                let mut missing = self.before_list.remove(&kind).unwrap_or_default();
+                for object in objects {
+                    let Some(item) = self.which(&object) else {
+                        continue;
+                    };
+                    missing.retain(|(known, _)| *known != item);
+                    self.changed(item, object);
+                }
+                for (item, uid) in missing {
+                    let Some(place) = self.place(item) else {
+                        continue;
+                    };
+                    let server = self.server.clone();
+                    self.work
+                        .push(async move { Message::Missed { item, uid, answer: server.get(&place).await } }.boxed());
+                }
+            }
+            Followed::Forbidden => {}
+        }
+    }
+
+    /// Objects of a kind that exist, with their UIDs.
+    pub(super) fn existing(&self, kind: usize) -> Vec<(Item, Uid)> {
+        let roles: &[Role] = match kind {
+            0 => &[Role::Writer, Role::Overwriter, Role::Reader],
+            1 => &[Role::SourceClaim, Role::RestoredClaim],
+            _ => &[Role::Snapshot],
+        };
+        self.machine
+            .ledger()
+            .iter()
+            .filter(|(item, entry)| {
+                matches!(item, Item::Of(_, role) if roles.contains(role))
+                    && matches!(entry.state, State::Exists | State::Deleting)
+            })
+            .filter_map(|(item, entry)| entry.uid.clone().map(|uid| (item, uid)))
+            .collect()
+    }
+
+    /// Which of the plan's objects this is, by its kind and name.
+    pub(super) fn which(&self, object: &Value) -> Option<Item> {
+        let kind = observe::text(object, "/kind")?;
+        let name = observe::text(object, "/metadata/name")?;
+        self.names.get(&(kind.to_owned(), name.to_owned())).copied()
+    }
+
+    pub(super) fn changed(&mut self, item: Item, object: Value) {
+        let sight = self.see(item, &object);
+        self.keep_object(item, &sight, object);
+        self.feed(Input::Seen { item, sight });
+        if let Some(trip) = item.trip() {
+            self.look_at_content(trip);
+            self.diagnose(trip);
+        }
+    }
+
+    pub(super) fn keep_object(&mut self, item: Item, sight: &Sight, object: Value) {
+        if matches!(sight, Sight::Ours { .. }) {
+            self.objects.insert(item, object);
+        }
+    }
+
+    pub(super) fn see(&mut self, item: Item, object: &Value) -> Sight {
+        let progress = match item {
+            Item::Namespace => Progress::Nothing,
+            Item::Of(trip, role) => self.judged(trip, role, object),
+        };
+        let maker = match item {
+            Item::Of(trip, role) if !role.namespaced() => {
+                self.maker(trip, role).and_then(|(maker, _)| observe::text(maker, "/metadata/uid"))
+            }
+            Item::Of(..) | Item::Namespace => None,
+        };
+        observe::sight(item, object, self.knowledge.run(), maker, progress)
+    }
+
+    /// How far an object has come; what writer and reader said is judged.
+    pub(super) fn judged(&mut self, trip: usize, role: Role, object: &Value) -> Progress {
+        let seen = observe::progress(role, object);
+        let before = self.machine.ledger().progress(Item::Of(trip, role));
+        let running = self.machine.ending(trip).is_none();
+        match role {
+            Role::Writer if before < Progress::Written && running => {
+                let Some((code, message)) = said(object, "initContainerStatuses") else {
+                    return seen;
+                };
+                match self.knowledge.written(trip, message) {
+                    Ok(()) if code != 0 => seen,
+                    Ok(()) => seen.max(Progress::Written),
+                    Err(diagnosis) => self.certain(trip, *diagnosis, Progress::Started),
+                }
+            }
+            Role::Reader if before < Progress::Done && running => {
+                let Some((code, message)) = said(object, "containerStatuses") else {
+                    return seen;
+                };
+                match self.knowledge.read(trip, message) {
+                    Ok(Judgement { data, message, diagnosis }) => {
+                        self.record.data(trip, data, message);
+                        match (data, diagnosis) {
+                            (DataVerdict::Intact, None) if code == 0 => Progress::Done,
+                            (_, Some(diagnosis)) => self.certain(trip, *diagnosis, Progress::Started),
+                            // Not intact, and nothing to say about it: still no pass.
+                            (_, None) => {
+                                self.work.push(futures::future::ready(Message::Input(Input::Certain { trip })).boxed());
+                                Progress::Started
+                            }
+                        }
+                    }
+                    Err(diagnosis) => self.certain(trip, *diagnosis, Progress::Started),
+                }
+            }
+            _ => seen,
+        }
+    }
+
+    /// Takes a diagnosis; the machine hears of it after what is being looked at.
+    pub(super) fn certain(&mut self, trip: usize, diagnosis: CheckResult, progress: Progress) -> Progress {
+        self.record.diagnose(trip, diagnosis);
+        self.work.push(futures::future::ready(Message::Input(Input::Certain { trip })).boxed());
+        progress
+    }
+
+    pub(super) fn event(&mut self, event: Value) {
+        let uid = observe::text(&event, "/metadata/uid").map(str::to_owned);
+        self.events.retain(|known| uid.is_none() || observe::text(known, "/metadata/uid") != uid.as_deref());
+        let about = (observe::text(&event, "/involvedObject/kind"), observe::text(&event, "/involvedObject/name"));
+        let item = match about {
+            (Some(kind), Some(name)) => self.names.get(&(kind.to_owned(), name.to_owned())).copied(),
+            _ => None,
+        };
+        let Some(trip) = item.and_then(Item::trip) else {
+            return;
+        };
+        self.events.push(event);
+        self.diagnose(trip);
+    }
+}

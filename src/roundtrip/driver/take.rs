@@ -1,0 +1,159 @@
+//! Takes what came from the API server, and tells the machine what it means.
+
+use serde_json::Value;
+
+use super::follow::Followed;
+use super::lookout::Lookout;
+use super::{Driver, Failure, Knowledge, observe};
+use crate::report::document::ObjectName;
+use crate::roundtrip::ledger::{Item, Role, Uid};
+use crate::roundtrip::machine::{CreateAnswer, DeleteAnswer, Input, Sight};
+
+/// Something that came to the driver.
+pub(super) enum Message {
+    Input(Input),
+    DryRun {
+        trip: Option<usize>,
+        answer: Result<(), (ObjectName, Failure)>,
+    },
+    Created {
+        item: Item,
+        answer: Result<Value, Failure>,
+    },
+    Asked {
+        item: Item,
+        answer: Result<Option<Value>, Failure>,
+        /// What waited for it, if anything did.
+        lookout: Option<Lookout>,
+    },
+    /// A look after a list that did not show an object that had been there.
+    Missed {
+        item: Item,
+        uid: Uid,
+        answer: Result<Option<Value>, Failure>,
+    },
+    Deleted {
+        item: Item,
+        answer: Result<DeleteAnswer, Failure>,
+    },
+    /// A look at the content of a snapshot that is waited for.
+    Content {
+        trip: usize,
+        answer: Result<Option<Value>, Failure>,
+        lookout: Lookout,
+    },
+    Followed {
+        kind: usize,
+        seen: Followed,
+    },
+    /// A create without a clear answer may have had its time.
+    Landed {
+        item: Item,
+    },
+    /// The budget of a clean-up may be over.
+    Budget {
+        trip: Option<usize>,
+    },
+}
+
+impl<K: Knowledge> Driver<'_, K> {
+    pub(super) fn take(&mut self, message: Message) {
+        match message {
+            Message::Input(input) => self.feed(input),
+            Message::DryRun { trip, answer: Ok(()) } => self.feed(Input::Admitted { trip, allowed: true }),
+            Message::DryRun { trip, answer: Err((object, failure)) } => {
+                match trip {
+                    Some(trip) => {
+                        let diagnosis = self.knowledge.refused(trip, &failure, &object);
+                        self.record.diagnose(trip, diagnosis);
+                    }
+                    None => {
+                        self.failures.insert(Item::Namespace, (object, failure));
+                    }
+                }
+                self.feed(Input::Admitted { trip, allowed: false });
+            }
+            Message::Created { item, answer } => self.created(item, answer),
+            Message::Asked { item, answer, lookout } => {
+                if let (Ok(Some(_)), Some(lookout)) = (&answer, lookout) {
+                    self.lookouts.insert(item, lookout);
+                }
+                self.asked(item, answer);
+            }
+            Message::Missed { item, uid, answer } => match answer {
+                Ok(Some(object)) if observe::uid(&object).as_ref() == Some(&uid) => {
+                    self.changed(item, object);
+                }
+                Ok(_) => self.feed(Input::Seen { item, sight: Sight::Gone { uid } }),
+                Err(_) => {}
+            },
+            Message::Deleted { item, answer } => {
+                let answer = answer.unwrap_or_else(|failure| {
+                    if let Some(place) = self.place(item) {
+                        self.failures.insert(item, (place.object(), failure));
+                    }
+                    DeleteAnswer::Denied
+                });
+                self.feed(Input::Deleted { item, answer });
+            }
+            Message::Content { trip, answer, lookout } => {
+                self.looking.remove(&trip);
+                let item = Item::Of(trip, Role::Content);
+                self.lookouts.insert(item, lookout);
+                if let Ok(Some(content)) = answer {
+                    let sight = self.see(item, &content);
+                    self.keep_object(item, &sight, content);
+                    self.diagnose(trip);
+                    self.look_at_content(trip);
+                }
+            }
+            Message::Followed { kind, seen } => self.followed(kind, seen),
+            Message::Landed { item } => self.landed(item),
+            Message::Budget { trip } => self.budget_over(trip),
+        }
+    }
+
+    pub(super) fn created(&mut self, item: Item, answer: Result<Value, Failure>) {
+        let answer = match answer {
+            Ok(object) => {
+                let uid = observe::uid(&object);
+                // A watch may already have seen more of it.
+                if self.objects.get(&item).and_then(observe::uid) != uid {
+                    self.objects.insert(item, object);
+                }
+                uid.map_or(CreateAnswer::Unclear, CreateAnswer::Created)
+            }
+            Err(failure) => {
+                let answer = if failure.unprocessed() && failure.status != 422 {
+                    CreateAnswer::NotProcessed
+                } else if failure.status == 409 && failure.reason == "AlreadyExists" {
+                    CreateAnswer::AlreadyExists
+                } else if failure.definite() {
+                    CreateAnswer::Refused
+                } else {
+                    CreateAnswer::Unclear
+                };
+                if let Some(place) = self.place(item) {
+                    self.failures.insert(item, (place.object(), failure));
+                }
+                answer
+            }
+        };
+        if answer == CreateAnswer::Unclear {
+            self.wait_for_landing(item);
+        }
+        self.feed(Input::Created { item, answer });
+    }
+
+    pub(super) fn asked(&mut self, item: Item, answer: Result<Option<Value>, Failure>) {
+        match answer {
+            Ok(None) => self.feed(Input::Asked { item, sight: Sight::Absent }),
+            Ok(Some(object)) => {
+                let sight = self.see(item, &object);
+                self.keep_object(item, &sight, object);
+                self.feed(Input::Asked { item, sight });
+            }
+            Err(_) => self.feed(Input::Asked { item, sight: Sight::Unreadable }),
+        }
+    }
+}
