@@ -234,36 +234,87 @@ fn ended_badly(observation: &Observation<'_>, pod: &Value) -> Option<CheckResult
     )
 }
 
-/// Reasons of the scheduler that waiting does not change. An autoscaler may change any other.
-const FOR_EVER: [&str; 3] =
-    ["volume node affinity conflict", "node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"];
+/// So long the scheduler may find no node before nobody is expected to bring one: an autoscaler says within this time
+/// that it does.
+const NO_NODE: Duration = Duration::from_secs(60);
+/// The same after the cluster-autoscaler has said that it does not.
+const NO_NEW_NODE: Duration = Duration::from_secs(20);
+/// The same where nodes are of no use: the volume lies where none of them can reach it.
+const OUT_OF_REACH: Duration = Duration::from_secs(5);
 
+/// What the scheduler says of nodes, what it means, and what to do.
+const NO_NODE_TAKES_IT: [(&str, &str, &str); 5] = [
+    (
+        "volume node affinity conflict",
+        "the volume was made where no node that takes pods can reach it",
+        "Make a node available in the volume's zone, or use a StorageClass with volumeBindingMode WaitForFirstConsumer.",
+    ),
+    (
+        "enough free storage",
+        "the driver reports, as CSIStorageCapacity, that it has no room for this size on any node",
+        "Free storage, or choose a smaller --size.",
+    ),
+    (
+        "untolerated taint",
+        "all nodes that could take the pod have taints",
+        "Take the taint from a node for the run, or add a node without one.",
+    ),
+    ("were unschedulable", "the nodes are cordoned", "Uncordon a node, or add one."),
+    ("Insufficient", "no node has room for a pod", "Free room on a node, or add one."),
+];
+
+/// A pod that no node takes.
 fn unschedulable(observation: &Observation<'_>, pod: &Value) -> Option<CheckResult> {
-    let condition = list(pod, "/status/conditions").iter().find(|condition| {
-        text(condition, "/type") == Some("PodScheduled") && text(condition, "/reason") == Some("Unschedulable")
-    })?;
-    let message = text(condition, "/message").unwrap_or_default();
+    let message = homeless(pod)?;
     // "0/3 nodes are available: 1 node(s) had …, 2 node(s) had …. preemption: …"
     let reasons = message.split_once("nodes are available: ")?.1;
     let reasons = reasons.split_once(". preemption").map_or(reasons, |(reasons, _)| reasons);
-    let all = reasons.split(", ").all(|reason| FOR_EVER.iter().any(|part| reason.contains(part)));
-    let grows = observation.pod_events(&["TriggeredScaleUp"]).next().is_some();
-    if !(all && reasons.contains("volume node affinity conflict"))
-        || grows
-        || observation.elapsed < Duration::from_secs(5)
-    {
+    let out_of_reach = |reason: &str| {
+        ["volume node affinity conflict", "node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"]
+            .iter()
+            .any(|part| reason.contains(part))
+    };
+    // The cluster-autoscaler's and Karpenter's words for a node that is to come.
+    if observation.pod_events(&["TriggeredScaleUp", "Nominated"]).next().is_some() {
         return None;
     }
+    let refused = observation.pod_events(&["NotTriggerScaleUp"]).last();
+    let patience = if reasons.contains("volume node affinity conflict") && reasons.split(", ").all(out_of_reach) {
+        OUT_OF_REACH
+    } else if refused.is_some() {
+        NO_NEW_NODE
+    } else {
+        NO_NODE
+    };
+    if observation.elapsed < patience {
+        return None;
+    }
+    let (_, cause, advice) = NO_NODE_TAKES_IT.iter().find(|(part, _, _)| reasons.contains(part)).unwrap_or(&(
+        "",
+        "no node takes the pod, and no autoscaler has announced one",
+        "Make a node available that takes pods.",
+    ));
     let found = found(
         observation,
         pod,
-        "cannot be scheduled where its volume is",
+        &format!("cannot be scheduled: {message}"),
         "status.conditions[PodScheduled].message",
         message,
-    );
-    let fix = Fix::text("Make a node available in the volume's zone, or use a StorageClass with volumeBindingMode WaitForFirstConsumer.")
-        .command("kubectl get nodes -L topology.kubernetes.io/zone");
-    Some(found.cause("the volume was made where no node that takes pods can reach it").fix(fix).done())
+    )
+    .evidence(refused.map(|event| observation.event_evidence(event)));
+    let fix = Fix::text(*advice)
+        .command("kubectl get nodes -L topology.kubernetes.io/zone")
+        .command("kubectl describe nodes");
+    Some(found.cause(*cause).fix(fix).done())
+}
+
+/// The scheduler's last word, if no node takes the pod. A claim that binds at once and is not bound yet is no matter of
+/// nodes.
+pub(super) fn homeless(pod: &Value) -> Option<&str> {
+    let scheduled = list(pod, "/status/conditions").iter().find(|condition| {
+        text(condition, "/type") == Some("PodScheduled") && text(condition, "/reason") == Some("Unschedulable")
+    })?;
+    text(scheduled, "/message").filter(|message| !message.contains("unbound immediate PersistentVolumeClaims"))
 }
 
 fn mount(observation: &Observation<'_>) -> Option<CheckResult> {

@@ -427,13 +427,25 @@ fn nodes() {
         .unschedulable(conflict)
         .event("Pod", "TriggeredScaleUp", 1, "pod triggered scale-up")
         .waits();
-    for message in [
-        "0/1 nodes are available: 1 Insufficient cpu. preemption: none",
-        "0/2 nodes are available: 1 Insufficient memory, 1 node(s) had volume node affinity conflict.",
-        "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.",
+    for (message, cause) in [
+        ("0/1 nodes are available: 1 Insufficient cpu. preemption: none", "no node has room"),
+        ("0/2 nodes are available: 1 Insufficient memory, 1 node(s) had volume node affinity conflict.", "can reach"),
+        ("0/2 nodes are available: 2 node(s) were unschedulable.", "cordoned"),
+        ("0/2 nodes are available: 2 node(s) had untolerated taint {dedicated: gpu}.", "taints"),
+        ("0/2 nodes are available: 2 node(s) did not have enough free storage.", "CSIStorageCapacity"),
+        ("0/2 nodes are available: 2 node(s) had something new.", "no autoscaler"),
     ] {
-        Moment::at(Restore, 600).unschedulable(message).waits();
+        let moment = |seconds| Moment::at(Restore, seconds).unschedulable(message);
+        moment(59).waits();
+        assert!(moment(60).is("SR310").cause.unwrap().contains(cause), "{message}");
+        moment(20)
+            .event("Pod", "NotTriggerScaleUp", 1, "pod didn't trigger scale-up: 1 max node group size reached")
+            .is("SR310");
+        moment(600).event("Pod", "Nominated", 1, "Pod should schedule on: nodeclaim/default-x").waits();
     }
+    Moment::at(Restore, 600)
+        .unschedulable("0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.")
+        .waits();
 }
 
 #[test]

@@ -36,13 +36,8 @@ pub(super) fn waiting(observation: &Observation<'_>) -> (String, String) {
     (line(&waiting_for, 200), line(&last_seen(observation), 300))
 }
 
-/// The scheduler's last word, if no node takes the pod. A claim that binds at once and is not bound yet is no matter of
-/// nodes.
 fn homeless<'a>(observation: &Observation<'a>) -> Option<&'a str> {
-    let scheduled = list(observation.pod?, "/status/conditions").iter().find(|condition| {
-        text(condition, "/type") == Some("PodScheduled") && text(condition, "/reason") == Some("Unschedulable")
-    })?;
-    text(scheduled, "/message").filter(|message| !message.contains("unbound immediate PersistentVolumeClaims"))
+    observation.pod.and_then(super::pods::homeless)
 }
 
 fn last_seen(observation: &Observation<'_>) -> String {
