@@ -5,7 +5,7 @@ use crate::distribution::{Distribution, may_be_hidden};
 use crate::drivers::registered::is_surely_unregistered;
 use crate::model::facts::Facts;
 use crate::running::Running;
-use crate::sidecars::mapping::{is_controller_part, is_csi_snapshotter, sanitised, sidecars};
+use crate::sidecars::mapping::{is_controller_part, is_csi_provisioner, is_csi_snapshotter, sanitised, sidecars};
 
 /// Whether a csi-snapshotter runs for a driver.
 pub fn sidecar_of<'a>(facts: &'a Facts, driver: &str) -> Presence<'a> {
@@ -55,6 +55,19 @@ pub fn sidecar_of<'a>(facts: &'a Facts, driver: &str) -> Presence<'a> {
         return Presence::Absent { because: "the driver is not installed".to_owned(), evidence: None };
     }
     Presence::Unknown { why: "no part of the driver's controller is visible: it may run out of sight".to_owned() }
+}
+
+/// The visible part of a driver's controller, if it is certain that it runs without a csi-provisioner.
+pub fn without_provisioner<'a>(facts: &'a Facts, driver: &str) -> Option<Running<'a>> {
+    let could_be = |names: &[String]| names.is_empty() || names.iter().any(|name| name == driver);
+    if sidecars(facts, is_csi_provisioner).iter().any(|sidecar| could_be(&sidecar.drivers)) {
+        return None;
+    }
+    let snapshotters = sidecars(facts, is_csi_snapshotter);
+    controller_part_of(facts, driver).or_else(|| {
+        let own = snapshotters.into_iter().find(|sidecar| sidecar.drivers.iter().any(|name| name == driver));
+        own.map(|sidecar| sidecar.running)
+    })
 }
 
 fn containers(running: &Running<'_>) -> String {

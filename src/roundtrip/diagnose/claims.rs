@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use snapready_checks::drivers::registered::is_surely_unregistered;
 use snapready_checks::model::finding::{Evidence, Fix};
+use snapready_checks::sidecars::find::without_provisioner;
 
 use super::commands::see_more;
 use super::grpc::Code;
@@ -61,6 +62,8 @@ const PERMANENT: [(&str, &str, &str); 9] = [
     ),
 ];
 
+/// A provisioner says that it begins within a second; so long after the claim was made, none has heard of it.
+const UNHEARD: Duration = Duration::from_secs(8);
 /// How newer releases of csi-provisioner introduce an InvalidArgument: they ask again only after minutes.
 const INFEASIBLE: &str = "failed with infeasible error";
 
@@ -103,7 +106,7 @@ pub(super) fn certain(observation: &Observation<'_>) -> Option<CheckResult> {
             return Some(result);
         }
     }
-    no_driver(observation, check, name)
+    no_provisioner(observation, check, name)
 }
 
 fn check(observation: &Observation<'_>) -> RoundTripCheck {
@@ -180,29 +183,40 @@ pub(super) fn failed(
         .done()
 }
 
-/// Nothing in the cluster is called like the provisioner, and nothing but Kubernetes itself has said a word.
-fn no_driver(observation: &Observation<'_>, check: RoundTripCheck, claim: &str) -> Option<CheckResult> {
+/// Nothing but Kubernetes itself has said a word, and nobody is there who would.
+fn no_provisioner(observation: &Observation<'_>, check: RoundTripCheck, claim: &str) -> Option<CheckResult> {
     let driver = observation.target.driver.as_deref()?;
     let silent =
         observation.claim_events(&["Provisioning", "ProvisioningFailed", "ProvisioningSucceeded"]).next().is_none();
     let event = observation.claim_events(&["ExternalProvisioning"]).last()?;
-    let absent = is_surely_unregistered(observation.facts, driver);
-    if !(silent && absent && observation.elapsed >= Duration::from_secs(15)) {
+    if !(silent && observation.elapsed >= UNHEARD) {
         return None;
     }
     let class = &observation.target.storage_class;
-    let message = format!("claim {claim} is not provisioned: no driver {driver} is installed");
-    let found = Found::fail(check, &observation.target.label(), &message)
-        .evidence([
-            Evidence::cluster("StorageClass", class, "provisioner", driver),
-            Evidence::cluster("CSIDriver", driver, "metadata.name", "not found"),
-            observation.event_evidence(event),
-        ])
-        .cause("the StorageClass names a provisioner that is neither registered as a CSIDriver nor on any node")
-        .fix(
-            Fix::text("Install the driver, or correct the StorageClass's provisioner.")
-                .command("kubectl get csidrivers")
-                .command(format!("kubectl get storageclass {} -o yaml", safe(class, "CLASS"))),
+    let found = |what: &str| {
+        Found::fail(check, &observation.target.label(), &format!("claim {claim} is not provisioned: {what}")).evidence(
+            [Evidence::cluster("StorageClass", class, "provisioner", driver), observation.event_evidence(event)],
+        )
+    };
+    if is_surely_unregistered(observation.facts, driver) {
+        let fix = Fix::text("Install the driver, or correct the StorageClass's provisioner.")
+            .command("kubectl get csidrivers")
+            .command(format!("kubectl get storageclass {} -o yaml", safe(class, "CLASS")));
+        return Some(
+            found(&format!("no driver {driver} is installed"))
+                .evidence([Evidence::cluster("CSIDriver", driver, "metadata.name", "not found")])
+                .cause("the StorageClass names a provisioner that is neither registered as a CSIDriver nor on any node")
+                .fix(fix)
+                .done(),
         );
-    Some(found.done())
+    }
+    let part = without_provisioner(observation.facts, driver)?;
+    let containers: Vec<&str> = part.spec.containers.iter().map(|container| container.name.as_str()).collect();
+    Some(
+        found(&format!("no csi-provisioner of driver {driver} works on it"))
+            .evidence([part.evidence("spec.template.spec.containers", containers.join(", "))])
+            .cause(format!("the driver's controller runs in {} without csi-provisioner", part.place()))
+            .fix(Fix::text("Install the driver's controller as its vendor does, with the csi-provisioner sidecar."))
+            .done(),
+    )
 }

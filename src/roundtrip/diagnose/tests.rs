@@ -392,8 +392,15 @@ fn no_provisioner() {
         )
     };
     assert!(waiting(60).waits().cause.unwrap().contains("csi-provisioner"));
-    waiting(15).with(&json!({ "csiDrivers": [] })).is("SR308");
-    waiting(14).with(&json!({ "csiDrivers": [] })).waits();
+    waiting(8).with(&json!({ "csiDrivers": [] })).is("SR308");
+    waiting(7).with(&json!({ "csiDrivers": [] })).waits();
+    // The driver's controller is to be seen, with its other sidecar alone.
+    let result = waiting(8).with(&json!({ "pods": sidecar("c", "--driver-name=good.csi") })).is("SR308");
+    assert!(result.cause.unwrap().contains("without csi-provisioner"));
+    let with = json!([{ "metadata": { "name": "c" }, "spec": { "containers": [
+        { "name": "csi-provisioner", "image": "r/csi-provisioner:v6.3.0" },
+        { "name": "driver", "image": "r/good:1", "args": ["--driver-name=good.csi"] } ] } }]);
+    waiting(60).with(&json!({ "pods": with })).waits();
     waiting(60)
         .with(&json!({ "csiDrivers": [] }))
         .event("PersistentVolumeClaim", "Provisioning", 1, "External provisioner is provisioning volume")
