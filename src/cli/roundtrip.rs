@@ -47,6 +47,12 @@ struct TripArgs {
     /// Image for the pods; it needs sh and what busybox and coreutils share
     #[arg(long, value_name = "IMAGE", help_heading = WHAT)]
     image: Option<String>,
+    /// Secret to pull the image with, in the namespace that -n names
+    #[arg(long, value_name = "NAME", help_heading = WHAT)]
+    image_pull_secret: Option<String>,
+    /// Label that the pods' node must have (repeat)
+    #[arg(long, value_name = "KEY=VALUE", value_parser = label, help_heading = WHAT)]
+    node_selector: Vec<(String, String)>,
     /// Whether the objects are left in the cluster, to look at them
     #[arg(long, value_enum, default_value = "never", help_heading = WHAT)]
     keep: KeepArg,
@@ -101,6 +107,13 @@ impl std::str::FromStr for StepTimeout {
     }
 }
 
+fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("want KEY=VALUE".to_owned()),
+    }
+}
+
 impl TripArgs {
     /// Everything that is wrong with the flags is said here, before a cluster is looked for.
     fn task(&self, namespace: Option<&str>) -> Result<RoundTripTask, UsageError> {
@@ -122,6 +135,8 @@ impl TripArgs {
             volume_modes,
             size: self.size.clone(),
             image: self.image.clone(),
+            image_pull_secret: self.image_pull_secret.clone(),
+            node_selector: self.node_selector.clone(),
             namespace: namespace.map(ToOwned::to_owned),
             ..Selection::default()
         };
