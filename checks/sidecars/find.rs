@@ -4,6 +4,7 @@ use crate::controller::find::{Presence, is_fresh, lease_evidence, ready_content,
 use crate::distribution::{Distribution, may_be_hidden};
 use crate::drivers::registered::is_surely_unregistered;
 use crate::model::facts::Facts;
+use crate::model::kubernetes::Lease;
 use crate::running::Running;
 use crate::sidecars::mapping::{is_controller_part, is_csi_provisioner, is_csi_snapshotter, sanitised, sidecars};
 
@@ -21,7 +22,16 @@ pub fn sidecar_of<'a>(facts: &'a Facts, driver: &str) -> Presence<'a> {
     let name = format!("external-snapshotter-leader-{}", sanitised(driver));
     let leases = || facts.leases.seen().into_iter().flatten().filter(|lease| lease.metadata.name == name);
     if let Some(lease) = leases().find(|lease| is_fresh(lease, facts)) {
-        return Presence::Present { installations, proof: lease_evidence(lease) };
+        // A lease outlives its holder for a while.
+        return match controller_part_of(facts, driver) {
+            Some(part) if !is_held_by_a_visible_pod(lease, facts) => Presence::Unknown {
+                why: format!(
+                    "the driver's controller runs in {} without it, but a moment ago somebody renewed its lease",
+                    part.place()
+                ),
+            },
+            Some(_) | None => Presence::Present { installations, proof: lease_evidence(lease) },
+        };
     }
     if facts.pods.seen().is_none() {
         return Presence::Unknown { why: "pods could not be listed".to_owned() };
@@ -55,6 +65,12 @@ pub fn sidecar_of<'a>(facts: &'a Facts, driver: &str) -> Presence<'a> {
         return Presence::Absent { because: "the driver is not installed".to_owned(), evidence: None };
     }
     Presence::Unknown { why: "no part of the driver's controller is visible: it may run out of sight".to_owned() }
+}
+
+/// The holder's identity is its pod's name, with more behind it in some releases.
+fn is_held_by_a_visible_pod(lease: &Lease, facts: &Facts) -> bool {
+    let holder = lease.spec.holder_identity.as_deref().unwrap_or_default();
+    facts.pods.seen().into_iter().flatten().any(|pod| holder.starts_with(&pod.metadata.name))
 }
 
 /// The visible part of a driver's controller, if it is certain that it runs without a csi-provisioner.

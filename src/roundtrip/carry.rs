@@ -76,7 +76,6 @@ impl<'a> Carry<'a> {
             pod,
             volume_snapshot: seen(Role::Snapshot),
             volume_snapshot_content: seen(Role::Content),
-            namespace: None,
             events: &events,
         })
     }
@@ -116,6 +115,10 @@ impl Knowledge for Carry<'_> {
             Role::Reader => Some(objects::reader(self.plan, target, payload)),
             Role::Content | Role::SourceVolume | Role::RestoredVolume => None,
         }
+    }
+
+    fn foreseen(&self, trip: usize) -> Option<CheckResult> {
+        diagnose::foreseen(self.facts, self.target(trip).0)
     }
 
     fn written(&self, trip: usize, message: &str) -> Result<(), Box<CheckResult>> {

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use snapready_checks::model::facts::Facts;
-use snapready_checks::model::finding::{Evidence, Fix};
+use snapready_checks::model::finding::Evidence;
 
 pub use data::{data_result, unreadable_result, write_result};
 pub use refused::{may_pass, refused};
@@ -28,7 +28,6 @@ pub use timeout::timed_out;
 
 use crate::report::document::{CheckResult, ObjectName, StepId};
 use crate::roundtrip::plan::Target;
-use result::Found;
 pub(crate) use result::line;
 
 /// Everything that was seen while a step waits. Objects are as last seen; `None` is not seen.
@@ -50,8 +49,6 @@ pub struct Observation<'a> {
     pub volume_snapshot: Option<&'a Value>,
     /// The `VolumeSnapshotContent` that it is bound to, if the caller may see it.
     pub volume_snapshot_content: Option<&'a Value>,
-    /// The namespace.
-    pub namespace: Option<&'a Value>,
     /// Events about the run's objects.
     pub events: &'a [SeenEvent],
 }
@@ -99,31 +96,19 @@ pub fn diagnose(observation: &Observation<'_>) -> Diagnosis {
     Diagnosis::Waiting { waiting_for, last_seen }
 }
 
+/// Why a round trip will fail, if that is certain before anything is made.
+#[must_use]
+pub fn foreseen(facts: &Facts, target: &Target) -> Option<CheckResult> {
+    snapshots::foreseen(facts, target)
+}
+
 fn certain(observation: &Observation<'_>) -> Option<CheckResult> {
-    if let Some(result) = namespace_goes(observation) {
-        return Some(result);
-    }
     match observation.step {
         StepId::Admission | StepId::Cleanup => None,
         StepId::Provision | StepId::Restore => claims::certain(observation).or_else(|| pods::certain(observation)),
         StepId::Write | StepId::Overwrite | StepId::Verify => pods::certain(observation),
         StepId::Snapshot => snapshots::certain(observation),
     }
-}
-
-fn namespace_goes(observation: &Observation<'_>) -> Option<CheckResult> {
-    let namespace = observation.namespace?;
-    let since = text(namespace, "/metadata/deletionTimestamp")?;
-    let name = text(namespace, "/metadata/name").unwrap_or_default();
-    let found = Found::fail(
-        RoundTripCheck::RoundTrip,
-        &observation.target.label(),
-        &format!("namespace {name} is being deleted"),
-    )
-    .evidence([Evidence::cluster("Namespace", name, "metadata.deletionTimestamp", since)])
-    .cause("somebody, or something, deletes the namespace while the round trip uses it")
-    .fix(Fix::text("Run again in a namespace that stays."));
-    Some(found.done())
 }
 
 impl Observation<'_> {
@@ -152,7 +137,6 @@ impl Observation<'_> {
         from_object(self.claim)
             .or_else(|| from_object(self.volume_snapshot))
             .or_else(|| from_object(self.pod))
-            .or_else(|| self.namespace.and_then(|namespace| text(namespace, "/metadata/name")).map(ToOwned::to_owned))
             .unwrap_or_default()
     }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 use snapready_checks::classes::choose::{Choice, choose_snapshot_class, classes_of};
 use snapready_checks::controller::find::{Presence, snapshot_controllers};
 use snapready_checks::controller::snapshot_controller_installed::install;
+use snapready_checks::model::facts::Facts;
 use snapready_checks::model::finding::{Evidence, Fix};
 use snapready_checks::model::kubernetes::VolumeSnapshotClass;
 use snapready_checks::sidecars::find::sidecar_of;
@@ -15,6 +16,7 @@ use super::grpc::Code;
 use super::result::{Found, RoundTripCheck, safe};
 use super::{Observation, list, text};
 use crate::report::document::CheckResult;
+use crate::roundtrip::plan::Target;
 
 /// The controller's answer comes within a second; a cluster under load gets five.
 const CONTROLLER: Duration = Duration::from_secs(5);
@@ -84,23 +86,46 @@ fn wrong_driver(observation: &Observation<'_>) -> Option<CheckResult> {
         .or_else(|| text(content, "/spec/volumeSnapshotClassName"))
         .unwrap_or_default();
     let content_name = text(content, "/metadata/name").unwrap_or_default();
-    let fix = match classes_of(snapshot_classes(observation), driver).first() {
+    let evidence = Evidence::cluster("VolumeSnapshotContent", content_name, "spec.driver", used);
+    Some(wrong_driver_result(observation.facts, observation.target, class, used, driver, evidence))
+}
+
+/// What a named class will come to, before anything is made: nobody could delete the snapshot's content any more.
+pub(super) fn foreseen(facts: &Facts, target: &Target) -> Option<CheckResult> {
+    let (name, driver) = (target.snapshot_class.as_deref()?, target.driver.as_deref()?);
+    let class = facts.volume_snapshot_classes.seen()?.iter().find(|class| class.metadata.name == name)?;
+    // An in-tree provisioner may stand for a CSI driver of another name.
+    if class.driver == driver || driver.starts_with("kubernetes.io/") {
+        return None;
+    }
+    let evidence = Evidence::cluster("VolumeSnapshotClass", name, "driver", class.driver.as_str());
+    Some(wrong_driver_result(facts, target, name, &class.driver, driver, evidence))
+}
+
+fn wrong_driver_result(
+    facts: &Facts,
+    target: &Target,
+    class: &str,
+    used: &str,
+    driver: &str,
+    evidence: Evidence,
+) -> CheckResult {
+    let classes = facts.volume_snapshot_classes.seen().map(Vec::as_slice).unwrap_or_default();
+    let fix = match classes_of(classes, driver).first() {
         Some(right) => Fix::text(format!("Use a VolumeSnapshotClass of driver {driver}.")).command(format!(
             "snapready roundtrip --storage-class {} --snapshot-class {}",
-            safe(&observation.target.storage_class, "CLASS"),
+            safe(&target.storage_class, "CLASS"),
             safe(&right.metadata.name, "CLASS")
         )),
         None => Fix::text(format!("Create a VolumeSnapshotClass whose driver is {driver}: there is none."))
             .command("kubectl get volumesnapshotclasses"),
     };
-    let found = found(observation, RoundTripCheck::SnapshotDriverMatches, &format!("class {class} is of driver {used}, the volume of {driver}"))
-        .evidence([
-            Evidence::cluster("VolumeSnapshotContent", content_name, "spec.driver", used),
-            Evidence::cluster("StorageClass", &observation.target.storage_class, "provisioner", driver),
-        ])
+    let message = format!("VolumeSnapshotClass {class} is of driver {used}, the volume of {driver}");
+    Found::fail(RoundTripCheck::SnapshotDriverMatches, &target.label(), &message)
+        .evidence([evidence, Evidence::cluster("StorageClass", &target.storage_class, "provisioner", driver)])
         .cause("the snapshot-controller does not compare a named class with the volume; the driver of the class gets a volume that is not its own")
-        .fix(fix);
-    Some(found.done())
+        .fix(fix)
+        .done()
 }
 
 /// What status and events say, from the most telling text on.
@@ -322,12 +347,18 @@ fn no_controller(observation: &Observation<'_>, snapshot: &Value) -> Option<Chec
     if !(is_untouched(observation, snapshot) && observation.elapsed >= CONTROLLER) {
         return None;
     }
-    match snapshot_controllers(observation.facts) {
-        Presence::Absent { because, .. } => {
-            Some(no_controller_result(observation, &format!("no snapshot-controller is installed: {because}")))
+    let cause = match snapshot_controllers(observation.facts) {
+        Presence::Absent { because, .. } => format!("no snapshot-controller is installed: {because}"),
+        Presence::Present { installations, .. } => {
+            let first = installations.first()?;
+            if installations.iter().any(|running| running.wanted > 0) {
+                return None;
+            }
+            format!("the snapshot-controller of {} is scaled to 0", first.place())
         }
-        Presence::Present { .. } | Presence::Unknown { .. } => None,
-    }
+        Presence::Unknown { .. } => return None,
+    };
+    Some(no_controller_result(observation, &cause))
 }
 
 pub(super) fn no_controller_result(observation: &Observation<'_>, cause: &str) -> CheckResult {

@@ -133,7 +133,6 @@ impl Moment {
             pod: self.pod.as_ref(),
             volume_snapshot: self.snapshot.as_ref(),
             volume_snapshot_content: self.content.as_ref(),
-            namespace: None,
             events: &self.events,
         }
     }
@@ -190,6 +189,10 @@ fn controller() -> Value {
 fn nobody_works_on_snapshots() {
     Moment::at(Snapshot, 5).is("SR303");
     Moment::at(Snapshot, 4).waits();
+    let idle = json!([{ "kind": "Deployment", "metadata": { "namespace": "kube-system", "name": "snapshot-controller" },
+        "spec": { "replicas": 0, "template": { "spec": { "containers": [{ "name": "snapshot-controller", "image": "r/snapshot-controller:v8.6.0" }] } } } }]);
+    let result = Moment::at(Snapshot, 5).with(&json!({ "workloads": idle })).is("SR303");
+    assert!(result.cause.unwrap().contains("scaled to 0"));
     // A sign of life, a controller that is to be seen, or a cluster that may hide it.
     assert_eq!(Moment::at(Snapshot, 60).with(&json!({ "pods": controller() })).waits().id, "SR303");
     Moment::at(Snapshot, 60).event("VolumeSnapshot", "CreatingSnapshot", 1, SILENT).waits();
@@ -286,6 +289,18 @@ fn another_drivers_class() {
     let moment = Moment::at(Snapshot, 0).bound("other.csi", &json!({}));
     assert!(moment.is("SR306").message.contains("other.csi"));
     Moment::at(Snapshot, 0).bound("good.csi", &json!({})).waits();
+}
+
+#[test]
+fn another_drivers_class_is_foreseen() {
+    let class = |driver: &str| json!([{ "metadata": { "name": "gold" }, "driver": driver }]);
+    let mut moment = Moment::at(Snapshot, 0).with(&json!({ "volumeSnapshotClasses": class("other.csi") }));
+    assert!(foreseen(&moment.facts, &moment.target).is_none(), "no class was named");
+    moment.target.snapshot_class = Some("gold".to_owned());
+    let result = foreseen(&moment.facts, &moment.target).unwrap();
+    assert_eq!((result.id.as_str(), result.message.contains("other.csi")), ("SR306", true));
+    let moment = moment.with(&json!({ "volumeSnapshotClasses": class("good.csi") }));
+    assert!(foreseen(&moment.facts, &moment.target).is_none());
 }
 
 #[test]
@@ -632,14 +647,6 @@ fn hostile_text_stays_on_one_line_and_out_of_commands() {
             assert!(!command.contains("rm -rf") && !command.contains('\u{1b}'), "{command}");
         }
     }
-}
-
-#[test]
-fn a_namespace_that_goes_ends_every_wait() {
-    let namespace = json!({ "metadata": { "name": "ns", "deletionTimestamp": "2026-01-01T00:00:00Z" } });
-    let moment = Moment::at(Provision, 1);
-    let observation = Observation { namespace: Some(&namespace), ..moment.observation() };
-    assert!(matches!(diagnose(&observation), Diagnosis::Certain(result) if result.id == "SR301"));
 }
 
 #[test]

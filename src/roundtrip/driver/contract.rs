@@ -72,6 +72,8 @@ pub trait Knowledge: Sync {
     /// An object to be created. The snapshot, once it is ready, tells the size that a restored claim needs. `None` if
     /// there is no such object, as with those that controllers make.
     fn manifest(&self, item: Item, snapshot: Option<&Value>) -> Option<Manifest>;
+    /// Why a round trip will fail, if that is certain before anything is made.
+    fn foreseen(&self, trip: usize) -> Option<CheckResult>;
     /// Whether what the writer reports is what was to be written.
     fn written(&self, trip: usize, message: &str) -> Result<(), Box<CheckResult>>;
     /// What the reader reports; an error if it cannot be understood.

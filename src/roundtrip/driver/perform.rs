@@ -64,6 +64,12 @@ impl<K: Knowledge> Driver<'_, K> {
     }
 
     pub(super) fn dry_run(&mut self, trip: Option<usize>) {
+        if let Some(diagnosis) = trip.and_then(|trip| self.knowledge.foreseen(trip)) {
+            self.record.diagnose(trip.unwrap_or_default(), diagnosis);
+            let refused = Message::Input(Input::Admitted { trip, allowed: false });
+            self.work.push(futures::future::ready(refused).boxed());
+            return;
+        }
         let manifests: Vec<Manifest> = match trip {
             None => self.knowledge.manifest(Item::Namespace, None).into_iter().collect(),
             Some(trip) => {

@@ -73,6 +73,10 @@ impl Knowledge for Plain {
         &self.trips
     }
 
+    fn foreseen(&self, _trip: usize) -> Option<CheckResult> {
+        None
+    }
+
     fn manifest(&self, item: Item, _snapshot: Option<&Value>) -> Option<Manifest> {
         (item == Item::Namespace).then(|| Manifest {
             resource: namespaces(),
