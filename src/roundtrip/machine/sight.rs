@@ -83,9 +83,9 @@ impl Machine {
     pub(super) fn cannot_come(&mut self, item: Item, out: &mut Vec<Command>) {
         let entry = self.ledger.entry(item);
         entry.pending = 0;
+        // A look that is under way may have been answered before the last chance to come.
+        entry.seen_since |= entry.asked;
         if entry.state == State::Unclear {
-            // A look that is under way may have been answered before the last chance to come.
-            entry.seen_since = true;
             self.ask(item, false, out);
         }
     }
