@@ -138,7 +138,6 @@ impl TripArgs {
             image_pull_secret: self.image_pull_secret.clone(),
             node_selector: self.node_selector.clone(),
             namespace: namespace.map(ToOwned::to_owned),
-            ..Selection::default()
         };
         selection.asked().map_err(|error| UsageError::from_error(&error))?;
         Ok(RoundTripTask { selection, options: self.options() })

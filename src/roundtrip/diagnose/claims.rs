@@ -64,7 +64,7 @@ const PERMANENT: [(&str, &str, &str); 9] = [
 
 /// A provisioner says that it begins within a second; so long after the claim was made, none has heard of it.
 const UNHEARD: Duration = Duration::from_secs(8);
-/// How newer releases of csi-provisioner introduce an InvalidArgument: they ask again only after minutes.
+/// How newer releases of csi-provisioner introduce an `InvalidArgument`: they ask again only after minutes.
 const INFEASIBLE: &str = "failed with infeasible error";
 
 pub(super) fn certain(observation: &Observation<'_>) -> Option<CheckResult> {
