@@ -43,7 +43,8 @@ fn its_commands_are_understood() {
         let output = snapready(call);
         let errors = String::from_utf8_lossy(&output.stderr);
         if offline {
-            assert_eq!(output.status.code(), Some(0), "{call:?}: {errors}");
+            // A scenario may end with a cluster that is not ready.
+            assert!(matches!(output.status.code(), Some(0 | 1)), "{call:?}: {errors}");
         } else {
             // Nothing was wrong with the flags: it came as far as to look for a cluster.
             assert!(errors.contains("kubeconfig") && !errors.contains("try '--help'"), "{call:?}: {errors}");

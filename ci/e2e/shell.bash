@@ -46,7 +46,8 @@ run() {
 report() { jq -r "$2" "$work/$1.json"; } # NAME FILTER
 
 volumes() { find "$SNAPREADY_CLUSTER_DIR/state/volumes" -name '*.img' | sort; }
-objects() { k get namespaces,persistentvolumes,volumesnapshotcontents -o name | sort; }
+# A kind that the API server does not know has no objects.
+objects() { for kind in namespaces persistentvolumes volumesnapshotcontents; do k get "$kind" -o name 2>/dev/null || true; done | sort; }
 remember() { before=$(objects) volumes_before=$(volumes); }
 # What was on its way out before may be gone by now; nothing may have come.
 nothing_came() {
