@@ -555,28 +555,3 @@ async fn hostile_text_arrives_as_it_is_and_errors_stay_short() {
         }
     }
 }
-
-/// On a cluster of one's own: `SNAPREADY_CLUSTER_KUBECONFIG=FILE cargo test -- --ignored --nocapture real_cluster`.
-#[tokio::test]
-#[ignore = "needs a cluster"]
-#[expect(clippy::print_stderr, reason = "is read by whoever runs it")]
-async fn real_cluster() {
-    let path = std::env::var_os("SNAPREADY_CLUSTER_KUBECONFIG").unwrap();
-    let args = crate::cluster::ConnectionArgs { kubeconfig: Some(path.into()), ..Default::default() };
-    let begin = std::time::Instant::now();
-    let connection = crate::cluster::connect(&args).await.unwrap();
-    let version = crate::cluster::server_version(&connection).await.unwrap();
-    eprintln!("{connection:?} {version:?} after {:?}", begin.elapsed());
-    let needs: BTreeSet<Need> = Need::ALL.into_iter().collect();
-    let collection =
-        Collection { needs: &needs, namespace: "snapready-test", own_namespace: true, server_version: Some(version) };
-    let begin = std::time::Instant::now();
-    let facts = collect(&connection, &collection, &|retry| eprintln!("{retry:?}")).await;
-    eprintln!("collected in {:?}", begin.elapsed());
-    for need in Need::ALL {
-        assert_eq!(facts.missing(need), None, "{need:?}");
-    }
-    let mut json = serde_json::to_value(&facts).unwrap();
-    json["customResourceDefinitions"] = Value::Null;
-    eprintln!("{json:#}");
-}
