@@ -83,6 +83,12 @@ impl Outputs {
     pub fn stdout(&self) -> Format {
         self.stdout
     }
+
+    /// Whether only people read what is reported: nothing but the human format, on stdout.
+    #[must_use]
+    pub fn only_for_people(&self) -> bool {
+        self.stdout == Format::Human && self.files.is_empty()
+    }
 }
 
 /// The path as it is written when every folder is; a file that is not there yet has none.

@@ -82,6 +82,7 @@ const EXPIRY: SignedDuration = SignedDuration::from_hours(2);
 /// Carries out a task and writes its reports. Gives the exit code.
 pub(crate) async fn run(connection: &ConnectionArgs, screens: Screens, task: Task) -> Result<u8, WrongCall> {
     let human = screens.outputs.stdout() == Format::Human;
+    let only_for_people = screens.outputs.only_for_people();
     let reporter = Reporter::new(screens.outputs, screens.render, Box::new(std::io::stdout()))
         .map_err(|error| WrongCall(error.to_string()))?;
     let progress = Progress::new(screens.progress.0, screens.progress.1, Box::new(std::io::stderr()));
@@ -102,14 +103,12 @@ pub(crate) async fn run(connection: &ConnectionArgs, screens: Screens, task: Tas
         }
         Err(Trouble::Connect(error)) => {
             // The error says all that a person wants to know; a program gets a report, whatever happened.
-            if !human || error.is_usage() {
-                found.errors.push(error.to_string());
-            }
             complain(&format!("{error}\n{}", error.next_step()));
-            if human || error.is_usage() {
+            if only_for_people || error.is_usage() {
                 teller.discard().await;
                 return Ok(if error.is_usage() { exit::USAGE } else { exit::INCONCLUSIVE });
             }
+            found.errors.push(error.to_string());
         }
     }
     let report = found.report(&task, &again, received.first);
