@@ -29,13 +29,13 @@ const WHAT: &str = "Round trip";
 /// What the round trip is made of.
 #[derive(Debug, Clone, Args)]
 struct TripArgs {
-    /// `StorageClass` to try (repeat) [default: the default class]
+    /// StorageClass to try (repeat) [default: the default class]
     #[arg(long, value_name = "NAME", help_heading = WHAT)]
     storage_class: Vec<String>,
-    /// Try every `StorageClass` of a CSI driver
+    /// Try every StorageClass of a CSI driver
     #[arg(long, conflicts_with = "storage_class", help_heading = WHAT)]
     all: bool,
-    /// `VolumeSnapshotClass` to use [default: as Kubernetes chooses it for the driver]
+    /// VolumeSnapshotClass to use [default: as Kubernetes chooses it for the driver]
     #[arg(long, value_name = "NAME", help_heading = WHAT)]
     snapshot_class: Option<String>,
     /// Volume mode to try (repeat) [default: both]

@@ -19,7 +19,7 @@ pub enum Format {
     Json,
     /// The events of the run as they come, one JSON document a line; the last one holds the report.
     Ndjson,
-    /// `JUnit` XML.
+    /// JUnit XML.
     Junit,
     /// Markdown, for the summary page of a pipeline.
     Markdown,
