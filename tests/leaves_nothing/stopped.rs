@@ -1,9 +1,14 @@
 //! Runs that are stopped: by one signal, by two, by one that cannot be caught.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use futures::{StreamExt, stream};
 use rustix::process::Signal;
 use serde_json::Value;
-use snapready::sim::scenario;
+use snapready::sim::scenario::{self, Driver, Scenario};
+use tokio::sync::Notify;
 
 use crate::program::{Ended, Place};
 use crate::{AT_A_TIME, begins, healthy, interrupt, kind, nothing_is_left, report, send};
@@ -68,6 +73,34 @@ async fn an_interrupt_at_any_event_leaves_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupt_at_any_event_of_two_round_trips_leaves_nothing() {
     interrupt_at_any_event(&[&BOTH, &BOTH_IN_A_NAMESPACE]).await;
+}
+
+/// A driver that has begun to make a volume goes on when its claim is deleted.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_volume_that_comes_after_its_claim_has_gone_is_waited_for() {
+    let slow = Scenario { provision: Driver::Slow(Duration::from_secs(1)), ..*healthy() };
+    let place = Place::of(&slow).await;
+    let begun = Arc::new(Notify::new());
+    let made = Arc::new(AtomicBool::new(false));
+    let (told_begun, told_made) = (Arc::clone(&begun), Arc::clone(&made));
+    place.cluster.tamper(move |answer| match answer["object"]["reason"].as_str() {
+        Some("Provisioning") => told_begun.notify_one(),
+        Some("ProvisioningSucceeded") => told_made.store(true, Ordering::Relaxed),
+        _ => {}
+    });
+    let ended = place
+        .follow(&[&FILES[..], &["-n", "default"]].concat(), async |_, line, pid| {
+            if begins(line, "provision") {
+                begun.notified().await;
+                interrupt(pid);
+            }
+        })
+        .await;
+    assert_eq!(ended.code, Some(130), "{}", ended.errors);
+    nothing_is_left(&place, &ended, "interrupted while the driver makes the volume");
+    // It has come and gone; the program may have looked only before and after.
+    let removed = |line: &String| kind(line) == "object-removed" && line.contains("\"PersistentVolume\"");
+    assert!(made.load(Ordering::Relaxed) || ended.lines.iter().any(removed), "it may still come: {}", ended.errors);
 }
 
 /// Runs a call, and sends the signal when the step begins.

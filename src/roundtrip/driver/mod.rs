@@ -6,6 +6,7 @@ mod contract;
 mod diagnose;
 mod failure;
 mod follow;
+mod late;
 pub(crate) mod lookout;
 pub(crate) mod observe;
 mod options;
@@ -59,6 +60,10 @@ struct Driver<'a, K> {
     names: BTreeMap<(String, String), Item>,
     events: Vec<Value>,
     looks: BTreeMap<Item, u32>,
+    /// Since when a volume that may still come is not there.
+    missed: BTreeMap<Item, Instant>,
+    /// The volumes that were looked for after they had been made.
+    made: BTreeSet<Item>,
     /// What follows cluster-scoped objects, while no look is under way.
     lookouts: BTreeMap<Item, Lookout>,
     /// The round trips whose content is being looked at.
@@ -100,6 +105,8 @@ pub async fn run<K: Knowledge>(
         names: BTreeMap::new(),
         events: Vec::new(),
         looks: BTreeMap::new(),
+        missed: BTreeMap::new(),
+        made: BTreeSet::new(),
         lookouts: BTreeMap::new(),
         looking: BTreeSet::new(),
         landing: BTreeMap::new(),

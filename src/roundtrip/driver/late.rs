@@ -1,0 +1,61 @@
+//! Volumes that come after their claim has gone. A csi-provisioner that has begun does not notice that the claim is
+//! deleted: it makes the volume, and Kubernetes then releases and deletes it. Gone is only what can come no more.
+
+use std::time::Duration;
+
+use futures::FutureExt;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::take::Message;
+use super::{Driver, Knowledge, observe};
+use crate::roundtrip::ledger::{Item, Role};
+
+/// So long after the claim went, a provisioner that had just heard of it has said that it begins.
+const HEARD: Duration = Duration::from_secs(2);
+/// So long a provisioner that has begun may take; csi-provisioner gives a driver 10 s for an answer (`--timeout`).
+const BEGUN: Duration = Duration::from_secs(12);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(200);
+
+impl<K: Knowledge> Driver<'_, K> {
+    /// Whether a volume that is not there may still come: its claim was never bound, and nobody has said how its
+    /// provisioning ended.
+    pub(super) fn may_still_come(&mut self, item: Item) -> bool {
+        let Item::Of(trip, role @ (Role::SourceVolume | Role::RestoredVolume)) = item else {
+            return false;
+        };
+        let Some((claim, _)) = self.maker(trip, role).filter(|_| !self.objects.contains_key(&item)) else {
+            return false;
+        };
+        if observe::text(claim, "/spec/volumeName").is_some() {
+            return false;
+        }
+        let uid = observe::text(claim, "/metadata/uid").map(str::to_owned);
+        let about = |event: &&Value| observe::text(event, "/involvedObject/uid") == uid.as_deref();
+        let mut words = self.events.iter().rev().filter(about).filter_map(|event| observe::text(event, "/reason"));
+        let patience = match words.find(|word| word.starts_with("Provisioning")) {
+            // The last look may be older than this word.
+            Some("ProvisioningSucceeded") => return self.made.insert(item),
+            Some("Provisioning") => BEGUN,
+            Some(_) | None => HEARD,
+        };
+        let missed = *self.missed.entry(item).or_insert_with(Instant::now);
+        missed.elapsed() < patience
+    }
+
+    /// Looks once more, a moment later.
+    pub(super) fn look_again(&mut self, item: Item) {
+        let Some(place) = self.place(item) else {
+            return;
+        };
+        let server = self.server.clone();
+        self.work.push(
+            async move {
+                tokio::time::sleep(PAUSE).await;
+                Message::Asked { item, answer: server.get(&place).await, lookout: None }
+            }
+            .boxed(),
+        );
+    }
+}
