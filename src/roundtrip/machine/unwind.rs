@@ -56,7 +56,9 @@ impl Machine {
             }
             State::Exists => {
                 self.follow(index, role, out);
-                !self.ledger.state(item).settled()
+                // What it was made for goes with the namespace, and it is looked for again when that is gone.
+                let later = self.settings.own_namespace && self.maker_state(index, role) == Some(State::Unclear);
+                !later && !self.ledger.state(item).settled()
             }
             State::Deleting => true,
             State::Unclear => {
@@ -72,10 +74,7 @@ impl Machine {
     /// What a controller made goes with what it was made for. We only look.
     fn follow(&mut self, index: usize, role: Role, out: &mut Vec<Command>) {
         let item = Self::item(index, role);
-        let maker = [Role::Snapshot, Role::SourceClaim, Role::RestoredClaim]
-            .into_iter()
-            .find(|maker| maker.derived() == Some(role));
-        match maker.map(|maker| self.ledger.state(Self::item(index, maker))) {
+        match self.maker_state(index, role) {
             Some(State::Left(why)) => self.ledger.entry(item).state = State::Left(why),
             Some(State::Kept) => self.ledger.entry(item).state = State::Kept,
             Some(State::Gone | State::Planned | State::Foreign) => {
@@ -84,6 +83,13 @@ impl Machine {
             }
             Some(State::InFlight | State::Unclear | State::Exists | State::Deleting | State::Unseen) | None => {}
         }
+    }
+
+    /// The state of what a controller's object was made for.
+    fn maker_state(&self, index: usize, role: Role) -> Option<State> {
+        let makers = [Role::Snapshot, Role::SourceClaim, Role::RestoredClaim];
+        let maker = makers.into_iter().find(|maker| maker.derived() == Some(role))?;
+        Some(self.ledger.state(Self::item(index, maker)))
     }
 
     /// The one place where a delete leaves the machine.
