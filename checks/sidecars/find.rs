@@ -4,15 +4,14 @@ use crate::controller::find::{Presence, is_fresh, lease_evidence, ready_content,
 use crate::distribution::{Distribution, may_be_hidden};
 use crate::drivers::registered::is_surely_unregistered;
 use crate::model::facts::Facts;
-use crate::model::kubernetes::Lease;
+use crate::model::kubernetes::{Container, Lease};
 use crate::running::Running;
 use crate::sidecars::mapping::{is_controller_part, is_csi_provisioner, is_csi_snapshotter, sanitised, sidecars};
 
 /// Whether a csi-snapshotter runs for a driver.
 pub fn sidecar_of<'a>(facts: &'a Facts, driver: &str) -> Presence<'a> {
-    let (own, others): (Vec<_>, Vec<_>) = sidecars(facts, is_csi_snapshotter)
-        .into_iter()
-        .partition(|sidecar| sidecar.drivers.iter().any(|name| name == driver));
+    let (own, others): (Vec<_>, Vec<_>) =
+        sidecars(facts, is_csi_snapshotter).into_iter().partition(|sidecar| sidecar.serves(driver));
     let unmapped = others.iter().find(|sidecar| sidecar.drivers.is_empty()).map(|sidecar| sidecar.running.place());
     let installations: Vec<Running<'a>> = own.into_iter().map(|sidecar| sidecar.running).collect();
     if let Some(first) = installations.first() {
@@ -75,15 +74,11 @@ fn is_held_by_a_visible_pod(lease: &Lease, facts: &Facts) -> bool {
 
 /// The visible part of a driver's controller, if it is certain that it runs without a csi-provisioner.
 pub fn without_provisioner<'a>(facts: &'a Facts, driver: &str) -> Option<Running<'a>> {
-    let could_be = |names: &[String]| names.is_empty() || names.iter().any(|name| name == driver);
-    if sidecars(facts, is_csi_provisioner).iter().any(|sidecar| could_be(&sidecar.drivers)) {
+    let mut provisioners = sidecars(facts, is_csi_provisioner).into_iter();
+    if provisioners.any(|sidecar| sidecar.drivers.is_empty() || sidecar.serves(driver)) {
         return None;
     }
-    let snapshotters = sidecars(facts, is_csi_snapshotter);
-    controller_part_of(facts, driver).or_else(|| {
-        let own = snapshotters.into_iter().find(|sidecar| sidecar.drivers.iter().any(|name| name == driver));
-        own.map(|sidecar| sidecar.running)
-    })
+    controller_part_of(facts, driver).or_else(|| sidecar_in_sight(facts, driver, is_csi_snapshotter))
 }
 
 fn containers(running: &Running<'_>) -> String {
@@ -92,6 +87,10 @@ fn containers(running: &Running<'_>) -> String {
 
 /// A visible workload that is part of a driver's controller.
 pub fn controller_part_of<'a>(facts: &'a Facts, driver: &str) -> Option<Running<'a>> {
-    let parts = sidecars(facts, is_controller_part);
-    parts.into_iter().find(|part| part.drivers.iter().any(|name| name == driver)).map(|part| part.running)
+    sidecar_in_sight(facts, driver, is_controller_part)
+}
+
+/// The first visible sidecar of a kind that serves a driver.
+pub fn sidecar_in_sight<'a>(facts: &'a Facts, driver: &str, matches: fn(&Container) -> bool) -> Option<Running<'a>> {
+    sidecars(facts, matches).into_iter().find(|sidecar| sidecar.serves(driver)).map(|sidecar| sidecar.running)
 }

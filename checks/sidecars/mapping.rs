@@ -21,6 +21,14 @@ pub struct Sidecar<'a> {
     pub by: Option<Sign>,
 }
 
+impl Sidecar<'_> {
+    /// Whether it serves a driver.
+    #[must_use]
+    pub fn serves(&self, driver: &str) -> bool {
+        self.drivers.iter().any(|name| name == driver)
+    }
+}
+
 /// A sign that a sidecar belongs to a driver, the most certain first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sign {

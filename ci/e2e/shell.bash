@@ -45,6 +45,18 @@ run() {
 }
 report() { jq -r "$2" "$work/$1.json"; } # NAME FILTER
 
+contains() { [[ "$1" == *"$2"* ]] || { echo "        was: $1"; false; }; }
+# diagnosed NAME TRIP TEXT ID CAUSE CERTAIN: checks of a failed round trip. TRIP is a jq filter, TEXT names it, CAUSE is a
+# part of the cause; CERTAIN is `certain`, or `limit` if only the time of its step ends it.
+diagnosed() {
+  local name=$1 trip text=$3 id=$4 cause=$5 certain=$6
+  trip=$(report "$name" "$2 | [.status, .diagnosis.id, .diagnosis.cause, (.diagnosis.message | startswith(\"timed out\"))] | @tsv")
+  check "$text: $id" same "$(cut -f1,2 <<<"$trip")" "fail	$id"
+  check "$text: $cause" contains "$(cut -f3 <<<"$trip")" "$cause"
+  check "$text: $([ "$certain" = certain ] && echo 'certain before the limit' || echo 'waits until the limit')" \
+    same "$(cut -f4 <<<"$trip")" "$([ "$certain" = certain ] && echo false || echo true)"
+}
+
 volumes() { find "$SNAPREADY_CLUSTER_DIR/state/volumes" -name '*.img' | sort; }
 # A kind that the API server does not know has no objects.
 objects() { for kind in namespaces persistentvolumes volumesnapshotcontents; do k get "$kind" -o name 2>/dev/null || true; done | sort; }

@@ -7,7 +7,8 @@ use snapready_checks::model::facts::Facts;
 use snapready_checks::model::finding::Fix;
 use snapready_checks::model::kubernetes::Container;
 use snapready_checks::running::Running;
-use snapready_checks::sidecars::mapping::{is_csi_provisioner, is_csi_snapshotter, sidecars};
+use snapready_checks::sidecars::find::sidecar_in_sight;
+use snapready_checks::sidecars::mapping::{is_csi_provisioner, is_csi_snapshotter};
 
 use super::Observation;
 use super::result::safe;
@@ -36,9 +37,7 @@ pub(super) fn see_more(observation: &Observation<'_>, fix: Fix) -> Fix {
 
 fn sidecar_log(facts: &Facts, target: &Target, matches: fn(&Container) -> bool) -> Option<String> {
     let driver = target.driver.as_deref()?;
-    let all = sidecars(facts, matches);
-    let own = all.iter().find(|sidecar| sidecar.drivers.iter().any(|name| name == driver))?;
-    log(&own.running)
+    log(&sidecar_in_sight(facts, driver, matches)?)
 }
 
 fn log(running: &Running<'_>) -> Option<String> {

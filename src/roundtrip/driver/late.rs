@@ -3,11 +3,9 @@
 
 use std::time::Duration;
 
-use futures::FutureExt;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::take::Message;
 use super::{Driver, Knowledge, observe};
 use crate::roundtrip::ledger::{Item, Role};
 
@@ -46,16 +44,8 @@ impl<K: Knowledge> Driver<'_, K> {
 
     /// Looks once more, a moment later.
     pub(super) fn look_again(&mut self, item: Item) {
-        let Some(place) = self.place(item) else {
-            return;
-        };
-        let server = self.server.clone();
-        self.work.push(
-            async move {
-                tokio::time::sleep(PAUSE).await;
-                Message::Asked { item, answer: server.get(&place).await, lookout: None }
-            }
-            .boxed(),
-        );
+        if let Some(place) = self.place(item) {
+            self.look(item, place, PAUSE);
+        }
     }
 }

@@ -64,10 +64,11 @@ impl<K: Knowledge> Driver<'_, K> {
     }
 
     pub(super) fn dry_run(&mut self, trip: Option<usize>) {
-        if let Some(diagnosis) = trip.and_then(|trip| self.knowledge.foreseen(trip)) {
-            self.record.diagnose(trip.unwrap_or_default(), diagnosis);
-            let refused = Message::Input(Input::Admitted { trip, allowed: false });
-            self.work.push(futures::future::ready(refused).boxed());
+        if let Some(index) = trip
+            && let Some(diagnosis) = self.knowledge.foreseen(index)
+        {
+            self.record.diagnose(index, diagnosis);
+            self.next(Input::Admitted { trip, allowed: false });
             return;
         }
         let manifests: Vec<Manifest> = match trip {
@@ -126,11 +127,11 @@ impl<K: Knowledge> Driver<'_, K> {
             self.after(pause, Input::Asked { item, sight: Sight::Absent });
             return;
         };
-        let server = self.server.clone();
         // What is not there gives no sign either, so a watch would tell nothing of a create that comes to nothing.
         let exists = matches!(self.machine.ledger().state(item), State::Exists | State::Deleting);
         let followed = matches!(item, Item::Of(_, role) if role.namespaced());
         if later && exists && !followed {
+            let server = self.server.clone();
             let mut lookout = self.lookout(item, place);
             self.work.push(
                 async move {
@@ -141,6 +142,12 @@ impl<K: Knowledge> Driver<'_, K> {
             );
             return;
         }
+        self.look(item, place, pause);
+    }
+
+    /// Looks for an object after a pause.
+    pub(super) fn look(&mut self, item: Item, place: Place, pause: Duration) {
+        let server = self.server.clone();
         self.work.push(
             async move {
                 tokio::time::sleep(pause).await;

@@ -144,7 +144,7 @@ impl<K: Knowledge> Driver<'_, K> {
                             (_, Some(diagnosis)) => self.certain(trip, *diagnosis, Progress::Started),
                             // Not intact, and nothing to say about it: still no pass.
                             (_, None) => {
-                                self.work.push(futures::future::ready(Message::Input(Input::Certain { trip })).boxed());
+                                self.next(Input::Certain { trip });
                                 Progress::Started
                             }
                         }
@@ -156,10 +156,10 @@ impl<K: Knowledge> Driver<'_, K> {
         }
     }
 
-    /// Takes a diagnosis; the machine hears of it after what is being looked at.
+    /// Takes a diagnosis.
     pub(super) fn certain(&mut self, trip: usize, diagnosis: CheckResult, progress: Progress) -> Progress {
         self.record.diagnose(trip, diagnosis);
-        self.work.push(futures::future::ready(Message::Input(Input::Certain { trip })).boxed());
+        self.next(Input::Certain { trip });
         progress
     }
 

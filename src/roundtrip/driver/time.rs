@@ -21,6 +21,11 @@ impl<K: Knowledge> Driver<'_, K> {
         self.later(pause, Message::Input(input));
     }
 
+    /// The machine hears of it after what is being looked at.
+    pub(super) fn next(&mut self, input: Input) {
+        self.work.push(futures::future::ready(Message::Input(input)).boxed());
+    }
+
     fn later(&mut self, pause: Duration, message: Message) {
         self.work.push(tokio::time::sleep(pause).map(|()| message).boxed());
     }
