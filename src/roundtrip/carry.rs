@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::Value;
 use snapready_checks::model::facts::Facts;
 
-use crate::report::document::{CheckResult, DataVerdict, ObjectName};
+use crate::report::document::{CheckResult, DataVerdict, ObjectName, StepId};
 use crate::report::events;
 use crate::roundtrip::diagnose::{
     self, Observation, SeenEvent, StuckObject, data_result, line, refused, timed_out, unreadable_result, vanished,
@@ -64,7 +64,7 @@ impl<'a> Carry<'a> {
         let seen = |role| observed.objects.get(&role).copied();
         let (claim, pod) = match observed.step {
             Restore | Verify => (seen(Role::RestoredClaim), seen(Role::Reader)),
-            _ => (seen(Role::SourceClaim), seen(Role::Overwriter).or_else(|| seen(Role::Writer))),
+            _ => (seen(Role::SourceClaim), seen(Role::Writer)),
         };
         let events: Vec<SeenEvent> = observed.events.iter().copied().map(event).collect();
         then(&Observation {
@@ -104,7 +104,6 @@ impl Knowledge for Carry<'_> {
         match role {
             Role::SourceClaim => Some(objects::source_claim(self.plan, target)),
             Role::Writer => Some(objects::writer(self.plan, target, payload)),
-            Role::Overwriter => Some(objects::overwriter(self.plan, target, payload)),
             Role::Snapshot => Some(objects::snapshot(self.plan, target)),
             Role::RestoredClaim => {
                 let wanted = snapshot.and_then(|snapshot| snapshot.pointer("/status/restoreSize")?.as_str());
@@ -163,8 +162,8 @@ impl Knowledge for Carry<'_> {
         result
     }
 
-    fn vanished(&self, trip: usize, object: &ObjectName) -> CheckResult {
-        vanished(self.target(trip).0, object)
+    fn vanished(&self, trip: usize, step: StepId, object: &ObjectName) -> CheckResult {
+        vanished(self.target(trip).0, step, object)
     }
 
     fn stuck(&self, object: ObjectName, seen: &Value) -> String {

@@ -19,7 +19,7 @@ impl Role {
             Self::SourceClaim | Self::RestoredClaim => {
                 resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
             }
-            Self::Writer | Self::Overwriter | Self::Reader => resource("", "v1", "Pod", "pods"),
+            Self::Writer | Self::Reader => resource("", "v1", "Pod", "pods"),
             Self::Snapshot => resource("snapshot.storage.k8s.io", "v1", "VolumeSnapshot", "volumesnapshots"),
             Self::Content => {
                 resource("snapshot.storage.k8s.io", "v1", "VolumeSnapshotContent", "volumesnapshotcontents")

@@ -11,8 +11,6 @@ pub enum Role {
     SourceClaim,
     /// The pod that writes the data, holds the volume and overwrites it when it is ended.
     Writer,
-    /// The pod that overwrites the data when the writer could not.
-    Overwriter,
     /// The `VolumeSnapshot`.
     Snapshot,
     /// The claim that is restored from the snapshot.
@@ -35,12 +33,7 @@ impl Role {
             Self::Snapshot => Some(Self::Content),
             Self::SourceClaim => Some(Self::SourceVolume),
             Self::RestoredClaim => Some(Self::RestoredVolume),
-            Self::Writer
-            | Self::Overwriter
-            | Self::Reader
-            | Self::Content
-            | Self::SourceVolume
-            | Self::RestoredVolume => None,
+            Self::Writer | Self::Reader | Self::Content | Self::SourceVolume | Self::RestoredVolume => None,
         }
     }
 
@@ -50,7 +43,6 @@ impl Role {
         match self {
             Self::SourceClaim => "source",
             Self::Writer => "writer",
-            Self::Overwriter => "overwriter",
             Self::Snapshot => "snapshot",
             Self::RestoredClaim => "restored",
             Self::Reader => "reader",
@@ -111,9 +103,9 @@ pub enum Progress {
     Nothing,
     /// Pods: a container has started, so the volumes are there.
     Started,
-    /// The writer: the data is written, and is what was to be written.
+    /// The writer: the data is written.
     Written,
-    /// Snapshot: ready to use. Writer and overwriter: the source is overwritten. Reader: the data is intact.
+    /// Snapshot: ready to use. Writer: the data was what was to be written, and is overwritten. Reader: the data is intact.
     Done,
 }
 

@@ -96,21 +96,45 @@ impl World {
 
     /// Records an event about an object; the same again raises its count.
     pub(super) fn event(&self, about: &Value, component: &str, kind: &str, reason: &str, message: &str) {
-        self.record(about, component, kind, reason, message, true);
+        self.record(about, "", component, kind, reason, message, true);
+    }
+
+    /// Records an event about a part of an object.
+    pub(super) fn event_in(
+        &self,
+        about: &Value,
+        field: &str,
+        component: &str,
+        kind: &str,
+        reason: &str,
+        message: &str,
+    ) {
+        self.record(about, field, component, kind, reason, message, true);
     }
 
     /// Records an event about an object unless it is there already.
     pub(super) fn event_once(&self, about: &Value, component: &str, kind: &str, reason: &str, message: &str) {
-        self.record(about, component, kind, reason, message, false);
+        self.record(about, "", component, kind, reason, message, false);
     }
 
-    fn record(&self, about: &Value, component: &str, kind: &str, reason: &str, message: &str, again: bool) {
+    #[expect(clippy::too_many_arguments, reason = "the fields of an event")]
+    fn record(
+        &self,
+        about: &Value,
+        field: &str,
+        component: &str,
+        kind: &str,
+        reason: &str,
+        message: &str,
+        again: bool,
+    ) {
         let namespace = if about.namespace().is_empty() { "default" } else { about.namespace() };
         let same = |event: &Value| {
             event.text("/involvedObject/uid") == about.uid()
                 && event.text("/reason") == reason
                 && event.text("/message") == message
                 && event.text("/source/component") == component
+                && event.text("/involvedObject/fieldPath") == field
         };
         let now = clock::now();
         if let Some(event) = self.store.all(&EVENTS).into_iter().find(|event| same(event)) {
@@ -124,7 +148,7 @@ impl World {
             return;
         }
         let unique: String = self.store.new_uid().chars().filter(|character| *character != '-').take(16).collect();
-        let event = json!({
+        let mut event = json!({
             "apiVersion": "v1", "kind": "Event",
             "metadata": { "name": format!("{}.{unique}", about.name()), "namespace": namespace },
             "involvedObject": {
@@ -136,6 +160,9 @@ impl World {
             "source": { "component": component }, "reportingComponent": component, "reportingInstance": "",
             "firstTimestamp": now, "lastTimestamp": now, "eventTime": null,
         });
+        if !field.is_empty() {
+            event.set(&["involvedObject", "fieldPath"], json!(field));
+        }
         // In a namespace that is being deleted there are no new events.
         let _refused = self.store.create(&EVENTS, event, false);
     }

@@ -74,9 +74,10 @@ pub fn unreadable_result(plan: &Plan, target: &Target, unreadable: &UnreadableRe
 pub fn write_result(plan: &Plan, target: &Target, fault: &WriteFault, pod: Option<&Value>) -> CheckResult {
     let writer = name(plan, target, Role::Writer);
     let value = match fault {
-        WriteFault::Image { text, .. } | WriteFault::Volume { text, .. } | WriteFault::Unreadable { text } => {
-            text.as_str()
-        }
+        WriteFault::Image { text, .. }
+        | WriteFault::Volume { text, .. }
+        | WriteFault::Node { text }
+        | WriteFault::Unreadable { text } => text.as_str(),
         WriteFault::Measured { what } => what.as_str(),
     };
     let found = Found::fail(RoundTripCheck::WriteSucceeds, &target.label(), &fault.to_string())
@@ -91,6 +92,10 @@ pub fn write_result(plan: &Plan, target: &Target, fault: &WriteFault, pod: Optio
     let block = target.volume_mode == crate::report::document::VolumeMode::Block;
     let (cause, fix) = match fault {
         WriteFault::Image { .. } => ("the image lacks tools, or has others under their names", image),
+        WriteFault::Node { .. } => (
+            "the pod was ended, or its node cannot run a command in a container, as hooks and probes need it",
+            Fix::text("Run again; if it stays so, see the node's kubelet and container runtime.").command(again(target)),
+        ),
         WriteFault::Unreadable { .. } => ("the script left no report: the image's shell cannot run it, or the pod was ended", image),
         WriteFault::Volume { .. } if denied && block => (
             "a raw device belongs to root and the group disk, and the node does not give it to the pod's user",

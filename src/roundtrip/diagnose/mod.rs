@@ -107,7 +107,7 @@ fn certain(observation: &Observation<'_>) -> Option<CheckResult> {
         StepId::Admission | StepId::Cleanup => None,
         StepId::Provision | StepId::Restore => claims::certain(observation).or_else(|| pods::certain(observation)),
         StepId::Write | StepId::Overwrite | StepId::Verify => pods::certain(observation),
-        StepId::Snapshot => snapshots::certain(observation),
+        StepId::Snapshot => pods::let_go(observation).or_else(|| snapshots::certain(observation)),
     }
 }
 

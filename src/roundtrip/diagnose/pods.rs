@@ -11,6 +11,7 @@ use super::grpc::Code;
 use super::result::{Found, RoundTripCheck};
 use super::{Observation, SeenEvent, list, text};
 use crate::report::document::{CheckResult, StepId};
+use crate::roundtrip::objects::{FOLLOW_CONTAINER, WRITE_CONTAINER};
 
 /// What registries and the kubelet say of an image that will not come however long one waits.
 const IMAGE_GONE: [&str; 13] = [
@@ -135,9 +136,14 @@ fn not_created(
     })
 }
 
+/// The pod that holds the source while it is snapshotted has ended.
+pub(super) fn let_go(observation: &Observation<'_>) -> Option<CheckResult> {
+    ended_container(observation, observation.pod?)
+}
+
 /// A container that ended without its script's report is not the volume's fault.
 fn ended_container(observation: &Observation<'_>, pod: &Value) -> Option<CheckResult> {
-    if text(pod, "/status/phase") != Some("Failed") {
+    if text(pod, "/status/phase") != Some("Failed") && ended(pod).next().is_none() {
         return None;
     }
     if let Some(
@@ -161,11 +167,11 @@ fn ended_container(observation: &Observation<'_>, pod: &Value) -> Option<CheckRe
         let fix = Fix::text("Give the nodes room, then run again.").command("kubectl describe nodes");
         return Some(found.cause("the node could not keep the pod").fix(fix).done());
     }
-    for status in statuses(pod) {
-        let Some(reason) = text(status, "/state/terminated/reason") else {
+    for (_, terminated) in ended(pod) {
+        let Some(reason) = text(terminated, "/reason") else {
             continue;
         };
-        let message = text(status, "/state/terminated/message").unwrap_or_default();
+        let message = text(terminated, "/message").unwrap_or_default();
         let path = "status.containerStatuses[].state.terminated";
         let value = format!("{reason}: {message}");
         match reason {
@@ -196,25 +202,32 @@ fn ended_container(observation: &Observation<'_>, pod: &Value) -> Option<CheckRe
     ended_badly(observation, pod)
 }
 
-/// A container that failed for no reason that is known: nothing more will come of its pod. The writer, when it is asked
-/// to go, may fail: another pod then overwrites.
-fn ended_badly(observation: &Observation<'_>, pod: &Value) -> Option<CheckResult> {
-    if text(pod, "/metadata/deletionTimestamp").is_some() {
-        return None;
-    }
-    let (code, message) = statuses(pod).find_map(|status| {
+/// The containers that ended badly, or, in the writer, before they were asked to: exit code and how they ended.
+fn ended(pod: &Value) -> impl Iterator<Item = (i64, &Value)> {
+    let deleting = text(pod, "/metadata/deletionTimestamp").is_some();
+    statuses(pod).filter_map(move |status| {
+        let name = text(status, "/name").unwrap_or_default();
         let ended = status.pointer("/state/terminated")?;
-        let code = ended.get("exitCode")?.as_i64().filter(|code| *code != 0)?;
-        Some((code, text(ended, "/message").unwrap_or_default()))
-    })?;
+        let code = ended.get("exitCode")?.as_i64()?;
+        (name != FOLLOW_CONTAINER && (code != 0 || (name == WRITE_CONTAINER && !deleting))).then_some((code, ended))
+    })
+}
+
+/// A container that failed for no reason that is known: nothing more will come of its pod.
+fn ended_badly(observation: &Observation<'_>, pod: &Value) -> Option<CheckResult> {
+    let (code, ended) = ended(pod).next()?;
+    let message = text(ended, "/message").unwrap_or_default();
     let (check, status) = match observation.step {
         // The data was not measured: nothing is known about it.
         StepId::Verify => (RoundTripCheck::DataIntact, Status::Unknown),
-        StepId::Overwrite => (RoundTripCheck::RoundTrip, Status::Fail),
+        StepId::Snapshot | StepId::Overwrite => (RoundTripCheck::RoundTrip, Status::Fail),
         StepId::Write => (RoundTripCheck::WriteSucceeds, Status::Fail),
         _ => (RoundTripCheck::PodStarts, Status::Fail),
     };
-    let what = format!("pod {} failed: its container ended with exit code {code}", pod_name(pod));
+    let what = match code {
+        0 => format!("pod {} ended before it was asked to", pod_name(pod)),
+        code => format!("pod {} failed: its container ended with exit code {code}", pod_name(pod)),
+    };
     let value = format!("exit code {code}: {message}");
     let evidence = Evidence::namespaced(
         "Pod",
@@ -228,7 +241,11 @@ fn ended_badly(observation: &Observation<'_>, pod: &Value) -> Option<CheckResult
     Some(
         Found::new(check, status, Some(&observation.target.label()), &what)
             .evidence([evidence])
-            .cause("the script in the pod could not do its work, or was killed")
+            .cause(if code == 0 {
+                "the node ended the pod"
+            } else {
+                "the script in the pod could not do its work, or was killed"
+            })
             .fix(fix)
             .done(),
     )

@@ -3,9 +3,10 @@
 
 use snapready_checks::model::finding::{Evidence, Fix, Status};
 
+use super::commands::again;
 use super::in_words;
 use super::result::{Found, RoundTripCheck, safe};
-use crate::report::document::{CheckResult, ObjectName};
+use crate::report::document::{CheckResult, ObjectName, StepId};
 use crate::roundtrip::plan::Target;
 
 /// An object whose deletion does not end.
@@ -78,7 +79,10 @@ fn owner(finalizer: &str) -> (&'static str, &'static str) {
 
 /// An object that the round trip needs was deleted, and not by snapready.
 #[must_use]
-pub fn vanished(target: &Target, object: &ObjectName) -> CheckResult {
+pub fn vanished(target: &Target, step: StepId, object: &ObjectName) -> CheckResult {
+    if step == StepId::Overwrite && object.kind == "Pod" {
+        return unproven(target, object);
+    }
     let evidence = Evidence {
         kind: object.kind.clone(),
         namespace: object.namespace.clone(),
@@ -95,6 +99,16 @@ pub fn vanished(target: &Target, object: &ObjectName) -> CheckResult {
     .cause("somebody, or a controller that cleans up, deletes objects in the namespace of the round trip")
     .fix(Fix::text("Run again, in a namespace where nothing else deletes."))
     .done()
+}
+
+/// The writer was asked to overwrite the source and to go. It went without having said that it did, so a restore could
+/// not be told from a copy of the live volume.
+fn unproven(target: &Target, object: &ObjectName) -> CheckResult {
+    let message = format!("{} went without saying that it has overwritten the source", in_words(object));
+    Found::new(RoundTripCheck::RoundTrip, Status::Unknown, Some(&target.label()), &message)
+        .cause("its last status was not seen: it was removed by force, or the API server could not be watched")
+        .fix(Fix::text("Run again.").command(again(target)))
+        .done()
 }
 
 /// Why an object does not go away.

@@ -106,7 +106,7 @@ impl Moment {
 
     fn container(mut self, reason: &str, message: &str) -> Self {
         let status = json!([{ "name": "write", "image": "x/busybox:1", "state": { "waiting": { "reason": reason, "message": message } } }]);
-        self.pod.as_mut().unwrap()["status"]["initContainerStatuses"] = status;
+        self.pod.as_mut().unwrap()["status"]["containerStatuses"] = status;
         self.claim.as_mut().unwrap()["status"]["phase"] = json!("Bound");
         self
     }
@@ -173,7 +173,7 @@ fn works_afterwards(result: &CheckResult) {
     }
 }
 
-use StepId::{Provision, Restore, Snapshot, Verify};
+use StepId::{Overwrite, Provision, Restore, Snapshot, Verify};
 
 const SILENT: &str = "Waiting for a snapshot ns/x to be created by the CSI driver.";
 
@@ -183,6 +183,26 @@ fn sidecar(name: &str, argument: &str) -> Value {
 
 fn controller() -> Value {
     json!([{ "metadata": { "name": "c" }, "spec": { "containers": [{ "name": "snapshot-controller", "image": "r/snapshot-controller:v8.6.0" }] } }])
+}
+
+#[test]
+fn a_pod_that_ended_by_itself_is_not_waited_for() {
+    let ended = |step, name: &str, code: i64, reason: &str| {
+        let mut moment = Moment::at(step, 1);
+        let state = json!({ "terminated": { "exitCode": code, "reason": reason, "message": "" } });
+        let pod = moment.pod.as_mut().unwrap();
+        pod["status"] = json!({ "phase": "Running", "containerStatuses": [{ "name": name, "state": state }] });
+        moment
+    };
+    // The writer overwrites when it ends, and here nobody has asked it to.
+    assert!(ended(Snapshot, "write", 0, "Completed").is("SR301").message.contains("before it was asked to"));
+    ended(Overwrite, "write", 137, "Error").is("SR301");
+    let mut asked = ended(Overwrite, "write", 0, "Completed");
+    asked.pod.as_mut().unwrap()["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    asked.waits();
+    // The other container of the reader's pod still runs.
+    assert!(ended(Verify, "read", 137, "OOMKilled").is("SR310").message.contains("out of memory"));
+    ended(Verify, "follow", 137, "Error").waits();
 }
 
 #[test]

@@ -74,7 +74,7 @@ pub trait Knowledge: Sync {
     fn manifest(&self, item: Item, snapshot: Option<&Value>) -> Option<Manifest>;
     /// Why a round trip will fail, if that is certain before anything is made.
     fn foreseen(&self, trip: usize) -> Option<CheckResult>;
-    /// Whether what the writer reports is what was to be written.
+    /// Whether what the writer reports is what was to be written, and that it is overwritten.
     fn written(&self, trip: usize, message: &str) -> Result<(), Box<CheckResult>>;
     /// What the reader reports; an error if it cannot be understood.
     fn read(&self, trip: usize, message: &str) -> Result<Judgement, Box<CheckResult>>;
@@ -84,8 +84,8 @@ pub trait Knowledge: Sync {
     fn timed_out(&self, observed: &Observed<'_>) -> CheckResult;
     /// The API server refused, or did not answer, a create.
     fn refused(&self, trip: usize, failure: &Failure, object: &ObjectName) -> CheckResult;
-    /// An object that the round trip needs was deleted by somebody else.
-    fn vanished(&self, trip: usize, object: &ObjectName) -> CheckResult;
+    /// An object that the round trip needs at this step was deleted by somebody else.
+    fn vanished(&self, trip: usize, step: StepId, object: &ObjectName) -> CheckResult;
     /// An object, as it was last seen, does not go away: what keeps it, in a few words.
     fn stuck(&self, object: ObjectName, seen: &Value) -> String;
 }

@@ -89,16 +89,14 @@ impl<K: Knowledge> Driver<'_, K> {
 
     pub(super) fn verdict(&mut self, trip: usize, ending: Ending) {
         let name = |item: Item| self.place(item).map(|place| place.object());
+        let step = self.record.step(trip).unwrap_or(StepId::Admission);
         let diagnosis = match ending {
             Ending::Passed | Ending::Interrupted | Ending::Certain | Ending::NotAdmitted => None,
-            Ending::TimedOut => {
-                let step = self.record.step(trip).unwrap_or(StepId::Admission);
-                Some(self.knowledge.timed_out(&self.observed(trip, step)))
-            }
+            Ending::TimedOut => Some(self.knowledge.timed_out(&self.observed(trip, step))),
             Ending::Refused(item) | Ending::Unmade(item) => {
                 self.failures.get(&item).map(|(object, failure)| self.knowledge.refused(trip, failure, object))
             }
-            Ending::Vanished(item) => name(item).map(|object| self.knowledge.vanished(trip, &object)),
+            Ending::Vanished(item) => name(item).map(|object| self.knowledge.vanished(trip, step, &object)),
         };
         if let Some(diagnosis) = diagnosis {
             self.record.diagnose(trip, diagnosis);

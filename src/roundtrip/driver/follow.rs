@@ -78,9 +78,13 @@ async fn turn(server: &Server, what: &Following, phase: Phase, pause: &mut Pause
             match opened {
                 Ok(Ok(watch)) => (None, Phase::Open(watch.boxed(), version)),
                 Ok(Err(kube::Error::Api(status))) if status.code == 403 => (None, Phase::Poll),
-                Ok(Err(_)) | Err(_) => {
+                Ok(Err(kube::Error::Api(_))) => {
                     tokio::time::sleep(pause.next(None)).await;
                     (None, Phase::Announce)
+                }
+                Ok(Err(_)) | Err(_) => {
+                    tokio::time::sleep(pause.next(None)).await;
+                    (None, Phase::Watch(version))
                 }
             }
         }
@@ -95,13 +99,14 @@ async fn turn(server: &Server, what: &Following, phase: Phase, pause: &mut Pause
                 (Some(Followed::Gone(into_value(object))), Phase::Open(watch, version))
             }
             Ok(Some(WatchEvent::Bookmark(bookmark))) => (None, Phase::Open(watch, bookmark.metadata.resource_version)),
-            // The server ends watches now and then; what was missed is still to be had from there.
-            Ok(None) => {
+            // The server ends watches now and then, and connections are lost; what was missed is still to be had from
+            // there: above all the last state of a pod that has gone since.
+            Ok(None) | Err(_) => {
                 tokio::time::sleep(pause.next(None)).await;
                 (None, Phase::Watch(version))
             }
-            // 410 Gone, or the connection is lost.
-            Ok(Some(WatchEvent::Error(_))) | Err(_) => {
+            // 410 Gone.
+            Ok(Some(WatchEvent::Error(_))) => {
                 tokio::time::sleep(pause.next(None)).await;
                 (None, Phase::Announce)
             }

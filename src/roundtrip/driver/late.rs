@@ -1,5 +1,6 @@
-//! Volumes that come after their claim has gone. A csi-provisioner that has begun does not notice that the claim is
-//! deleted: it makes the volume, and Kubernetes then releases and deletes it. Gone is only what can come no more.
+//! What comes late. Volumes come after their claim has gone: a csi-provisioner that has begun does not notice that the
+//! claim is deleted, makes the volume, and Kubernetes then releases and deletes it. And a watch may be behind a look.
+//! Gone is only what can come no more.
 
 use std::time::Duration;
 
@@ -7,12 +8,15 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{Driver, Knowledge, observe};
+use crate::report::document::StepId;
 use crate::roundtrip::ledger::{Item, Role};
 
 /// So long after the claim went, a provisioner that had just heard of it has said that it begins.
 const HEARD: Duration = Duration::from_secs(2);
 /// So long a provisioner that has begun may take; csi-provisioner gives a driver 10 s for an answer (`--timeout`).
 const BEGUN: Duration = Duration::from_secs(12);
+/// So long a watch may be behind a look.
+const BEHIND: Duration = Duration::from_secs(5);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -40,6 +44,18 @@ impl<K: Knowledge> Driver<'_, K> {
         };
         let missed = *self.missed.entry(item).or_insert_with(Instant::now);
         missed.elapsed() < patience
+    }
+
+    /// Whether the last status of a writer that is not there may still be seen: it tells that the source is overwritten.
+    pub(super) fn may_still_speak(&mut self, item: Item) -> bool {
+        let Item::Of(trip, Role::Writer) = item else {
+            return false;
+        };
+        if self.machine.step(trip) != Some(StepId::Overwrite) || self.machine.ledger().state(item).settled() {
+            return false;
+        }
+        let missed = *self.missed.entry(item).or_insert_with(Instant::now);
+        missed.elapsed() < BEHIND
     }
 
     /// Looks once more, a moment later.

@@ -60,7 +60,7 @@ struct Driver<'a, K> {
     names: BTreeMap<(String, String), Item>,
     events: Vec<Value>,
     looks: BTreeMap<Item, u32>,
-    /// Since when a volume that may still come is not there.
+    /// Since when an object is not there of which something may still come.
     missed: BTreeMap<Item, Instant>,
     /// The volumes that were looked for after they had been made.
     made: BTreeSet<Item>,
@@ -85,12 +85,8 @@ pub async fn run<K: Knowledge>(
     mut signals: watch::Receiver<Signals>,
     events: mpsc::UnboundedSender<Happening>,
 ) -> Outcome {
-    let settings = Settings {
-        own_namespace: knowledge.own_namespace(),
-        source: options.source,
-        keep: options.keep,
-        parallel: options.parallel,
-    };
+    let settings =
+        Settings { own_namespace: knowledge.own_namespace(), keep: options.keep, parallel: options.parallel };
     let trips = knowledge.trips();
     let mut driver = Driver {
         knowledge,

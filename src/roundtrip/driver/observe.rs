@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL};
 use crate::roundtrip::ledger::{Item, Progress, Role, Uid};
 use crate::roundtrip::machine::Sight;
+use crate::roundtrip::objects::{READ_CONTAINER, WRITE_CONTAINER};
 
 /// A string in an object.
 pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> Option<&'a str> {
@@ -23,6 +24,11 @@ pub(crate) fn label<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
 /// Whether an object was made by this run.
 pub(crate) fn of_run(object: &Value, run: &str) -> bool {
     label(object, RUN_LABEL) == Some(run) && label(object, MANAGED_BY.0) == Some(MANAGED_BY.1)
+}
+
+/// Whether an object was asked to go.
+pub(crate) fn is_deleting(object: &Value) -> bool {
+    object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null())
 }
 
 /// What is seen of an object. `maker` is the UID of what a controller's object was made for.
@@ -49,12 +55,7 @@ pub(crate) fn sight(item: Item, object: &Value, run: &str, maker: Option<&str>, 
         Some(Role::SourceVolume | Role::RestoredVolume) => text(object, "/spec/persistentVolumeReclaimPolicy"),
         _ => None,
     };
-    Sight::Ours {
-        uid,
-        progress,
-        deleting: object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null()),
-        retained: policy == Some("Retain"),
-    }
+    Sight::Ours { uid, progress, deleting: is_deleting(object), retained: policy == Some("Retain") }
 }
 
 /// What a container has done.
@@ -66,24 +67,30 @@ pub(crate) enum Container<'a> {
     Ended(i64, &'a str),
 }
 
-/// The first init container (`initContainerStatuses`) or container (`containerStatuses`) of a pod.
-pub(crate) fn container<'a>(pod: &'a Value, statuses: &str) -> Container<'a> {
-    let state = pod.pointer(&format!("/status/{statuses}/0/state"));
+/// What a container of a pod, by its name, has done. The kubelet sorts statuses by name.
+pub(crate) fn container<'a>(pod: &'a Value, name: &str) -> Container<'a> {
+    let statuses = pod.pointer("/status/containerStatuses").and_then(Value::as_array).map(Vec::as_slice);
+    let status = statuses.unwrap_or_default().iter().find(|status| text(status, "/name") == Some(name));
+    let state = status.and_then(|status| status.get("state"));
     if let Some(ended) = state.and_then(|state| state.get("terminated")) {
         let code = ended.get("exitCode").and_then(Value::as_i64).unwrap_or(-1);
         return Container::Ended(code, ended.get("message").and_then(Value::as_str).unwrap_or_default());
     }
-    if state.is_some_and(|state| state.get("running").is_some()) { Container::Running } else { Container::Waiting }
+    match state.and_then(|state| state.get("running")) {
+        Some(_) => Container::Running,
+        None => Container::Waiting,
+    }
 }
 
-/// How a script's own words begin: without them a container was ended by something else, which its status names.
-const REPORT: &str = "snapready/1 ";
+/// How a script says that it could not do its work. A container that ends badly without these words was ended by
+/// something else, which its status names.
+const FAILED: &str = "snapready/1 failed ";
 
 /// The exit code and the termination message of a container that has ended and has something to say. One that failed
 /// without a word is left to the diagnosis.
-pub(crate) fn said<'a>(pod: &'a Value, statuses: &str) -> Option<(i64, &'a str)> {
-    match container(pod, statuses) {
-        Container::Ended(code, message) if code == 0 || message.starts_with(REPORT) => Some((code, message)),
+pub(crate) fn said<'a>(pod: &'a Value, name: &str) -> Option<(i64, &'a str)> {
+    match container(pod, name) {
+        Container::Ended(code, message) if code == 0 || message.starts_with(FAILED) => Some((code, message)),
         Container::Ended(..) | Container::Running | Container::Waiting => None,
     }
 }
@@ -94,21 +101,11 @@ pub(crate) fn progress(role: Role, object: &Value) -> Progress {
         if seen == Container::Waiting { Progress::Nothing } else { Progress::Started }
     };
     match role {
-        Role::Writer => {
-            let deleting = object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null());
-            let init = container(object, "initContainerStatuses");
-            let main = container(object, "containerStatuses");
-            match (init, main) {
-                // On TERM, and only then, the main container overwrites the data and ends with 0.
-                (Container::Ended(0, _), Container::Ended(0, _)) if deleting => Progress::Done,
-                _ => started(init),
-            }
-        }
-        Role::Overwriter => match container(object, "containerStatuses") {
-            Container::Ended(0, _) => Progress::Done,
+        Role::Writer => match container(object, WRITE_CONTAINER) {
+            Container::Running => Progress::Written,
             seen => started(seen),
         },
-        Role::Reader => started(container(object, "containerStatuses")),
+        Role::Reader => started(container(object, READ_CONTAINER)),
         Role::Snapshot => {
             if object.pointer("/status/readyToUse").and_then(Value::as_bool) == Some(true) {
                 Progress::Done

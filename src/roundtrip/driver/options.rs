@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::report::document::{ObjectName, RoundTrip, StepId};
-use crate::roundtrip::machine::{Keep, Source};
+use crate::roundtrip::machine::Keep;
 
 /// How a run is carried out.
 #[derive(Debug, Clone)]
@@ -23,8 +23,6 @@ pub struct Options {
     pub keep: Keep,
     /// How many round trips run at a time.
     pub parallel: usize,
-    /// Whether the source is in use while it is snapshotted.
-    pub source: Source,
 }
 
 /// How long a step may take if nothing else was asked for.
@@ -42,7 +40,6 @@ impl Default for Options {
             request_timeout: Duration::from_secs(30),
             keep: Keep::Never,
             parallel: 1,
-            source: Source::Attached,
         }
     }
 }

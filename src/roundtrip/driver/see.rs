@@ -11,6 +11,7 @@ use super::{Driver, Judgement, Knowledge, observe};
 use crate::report::document::{CheckResult, DataVerdict};
 use crate::roundtrip::ledger::{Item, Progress, Role, State, Uid};
 use crate::roundtrip::machine::{Input, Sight};
+use crate::roundtrip::objects::{READ_CONTAINER, WRITE_CONTAINER};
 
 impl<K: Knowledge> Driver<'_, K> {
     pub(super) fn followed(&mut self, kind: usize, seen: Followed) {
@@ -64,7 +65,7 @@ impl<K: Knowledge> Driver<'_, K> {
     /// Objects of a kind that exist, with their UIDs.
     pub(super) fn existing(&self, kind: usize) -> Vec<(Item, Uid)> {
         let roles: &[Role] = match kind {
-            0 => &[Role::Writer, Role::Overwriter, Role::Reader],
+            0 => &[Role::Writer, Role::Reader],
             1 => &[Role::SourceClaim, Role::RestoredClaim],
             _ => &[Role::Snapshot],
         };
@@ -122,18 +123,19 @@ impl<K: Knowledge> Driver<'_, K> {
         let before = self.machine.ledger().progress(Item::Of(trip, role));
         let running = self.machine.ending(trip).is_none();
         match role {
-            Role::Writer if before < Progress::Written && running => {
-                let Some((code, message)) = said(object, "initContainerStatuses") else {
+            Role::Writer if before < Progress::Done && running => {
+                let Some((code, message)) = said(object, WRITE_CONTAINER) else {
                     return seen;
                 };
                 match self.knowledge.written(trip, message) {
-                    Ok(()) if code != 0 => seen,
-                    Ok(()) => seen.max(Progress::Written),
+                    // On TERM, and only then, it overwrites the data and ends with 0.
+                    Ok(()) if code == 0 && observe::is_deleting(object) => Progress::Done,
+                    Ok(()) => seen,
                     Err(diagnosis) => self.certain(trip, *diagnosis, Progress::Started),
                 }
             }
             Role::Reader if before < Progress::Done && running => {
-                let Some((code, message)) = said(object, "containerStatuses") else {
+                let Some((code, message)) = said(object, READ_CONTAINER) else {
                     return seen;
                 };
                 match self.knowledge.read(trip, message) {
@@ -171,10 +173,30 @@ impl<K: Knowledge> Driver<'_, K> {
             (Some(kind), Some(name)) => self.names.get(&(kind.to_owned(), name.to_owned())).copied(),
             _ => None,
         };
-        let Some(trip) = item.and_then(Item::trip) else {
+        let Some((item, trip)) = item.and_then(|item| Some((item, item.trip()?))) else {
             return;
         };
+        self.container_started(item, &event);
         self.events.push(event);
         self.diagnose(trip);
+    }
+
+    /// A kubelet tells at once that a container has started, but shows it in the pod's status only when all have, and
+    /// their hooks have ended.
+    fn container_started(&mut self, item: Item, event: &Value) {
+        let container = match item {
+            Item::Of(_, Role::Writer) => WRITE_CONTAINER,
+            Item::Of(_, Role::Reader) => READ_CONTAINER,
+            Item::Of(..) | Item::Namespace => return,
+        };
+        let says = |pointer, word: &str| observe::text(event, pointer) == Some(word);
+        let Some(pod) = self.objects.get(&item) else { return };
+        if says("/reason", "Started")
+            && says("/involvedObject/fieldPath", &format!("spec.containers{{{container}}}"))
+            && observe::uid(pod).is_some_and(|uid| says("/involvedObject/uid", &uid.to_string()))
+        {
+            let sight = observe::sight(item, pod, self.knowledge.run(), None, Progress::Started);
+            self.feed(Input::Seen { item, sight });
+        }
     }
 }

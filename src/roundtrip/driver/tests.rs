@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::{Diagnosis, Failure, Judgement, Knowledge, Manifest, Observed, Options, Outcome, Signals, Trip, run};
-use crate::report::document::{CheckResult, DataVerdict, ObjectName, VolumeMode};
+use crate::report::document::{CheckResult, DataVerdict, ObjectName, StepId, VolumeMode};
 use crate::report::events::Target;
 use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL, namespaces};
 use crate::roundtrip::ledger::Item;
@@ -110,7 +110,7 @@ impl Knowledge for Plain {
         Self::result(format!("{} {}: {} {}", object.kind, object.name, failure.status, failure.message))
     }
 
-    fn vanished(&self, _trip: usize, object: &ObjectName) -> CheckResult {
+    fn vanished(&self, _trip: usize, _step: StepId, object: &ObjectName) -> CheckResult {
         Self::result(format!("{} {} vanished", object.kind, object.name))
     }
 

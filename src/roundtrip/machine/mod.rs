@@ -11,6 +11,8 @@
 
 mod program;
 mod sight;
+#[cfg(test)]
+mod tests;
 mod types;
 mod unwind;
 #[cfg(test)]
@@ -19,7 +21,7 @@ mod walk;
 use crate::report::document::StepId;
 use crate::roundtrip::ledger::{Item, Ledger, Role, State, Why};
 
-pub use types::{Command, CreateAnswer, DeleteAnswer, Ending, Input, Keep, Settings, Sight, Source};
+pub use types::{Command, CreateAnswer, DeleteAnswer, Ending, Input, Keep, Settings, Sight};
 
 /// How often a create is sent before the run gives up on it.
 const ATTEMPTS: u8 = 3;

@@ -1,6 +1,6 @@
 //! The round trip as a program, and how it goes forward.
 
-use super::{Command, Ending, Machine, Source, Stage};
+use super::{Command, Ending, Machine, Stage};
 use crate::report::document::StepId;
 use crate::roundtrip::ledger::{Item, Progress, Role, State};
 
@@ -15,17 +15,15 @@ enum Act {
     Create(Role),
     /// The object has come that far.
     Await(Role, Progress),
-    /// The pod is gone.
-    Remove(Role),
-    /// The pod was asked to go, and has overwritten the source, or has gone without.
-    Release(Role),
-    /// A pod of its own overwrites the source, unless the writer did.
-    OverwriteAgain,
+    /// The same, while the writer holds the source.
+    AwaitHeld(Role, Progress),
+    /// The writer was asked to go, and has overwritten the source.
+    Release,
 }
 
 /// The source is in use while it is snapshotted. The writer overwrites it on its way out: no exec is needed, and no
 /// second start of a pod.
-const ATTACHED: &[(StepId, Act)] = &[
+const PROGRAM: [(StepId, Act); 13] = [
     (StepId::Admission, Act::Namespace),
     (StepId::Admission, Act::DryRun),
     (StepId::Provision, Act::Create(Role::SourceClaim)),
@@ -33,28 +31,8 @@ const ATTACHED: &[(StepId, Act)] = &[
     (StepId::Provision, Act::Await(Role::Writer, Progress::Started)),
     (StepId::Write, Act::Await(Role::Writer, Progress::Written)),
     (StepId::Snapshot, Act::Create(Role::Snapshot)),
-    (StepId::Snapshot, Act::Await(Role::Snapshot, Progress::Done)),
-    (StepId::Overwrite, Act::Release(Role::Writer)),
-    (StepId::Overwrite, Act::OverwriteAgain),
-    (StepId::Restore, Act::Create(Role::RestoredClaim)),
-    (StepId::Restore, Act::Create(Role::Reader)),
-    (StepId::Restore, Act::Await(Role::Reader, Progress::Started)),
-    (StepId::Verify, Act::Await(Role::Reader, Progress::Done)),
-];
-
-/// The writer has ended, and holds the volume no more, before the snapshot is taken.
-const DETACHED: &[(StepId, Act)] = &[
-    (StepId::Admission, Act::Namespace),
-    (StepId::Admission, Act::DryRun),
-    (StepId::Provision, Act::Create(Role::SourceClaim)),
-    (StepId::Provision, Act::Create(Role::Writer)),
-    (StepId::Provision, Act::Await(Role::Writer, Progress::Started)),
-    (StepId::Write, Act::Await(Role::Writer, Progress::Written)),
-    (StepId::Snapshot, Act::Remove(Role::Writer)),
-    (StepId::Snapshot, Act::Create(Role::Snapshot)),
-    (StepId::Snapshot, Act::Await(Role::Snapshot, Progress::Done)),
-    (StepId::Overwrite, Act::Create(Role::Overwriter)),
-    (StepId::Overwrite, Act::Await(Role::Overwriter, Progress::Done)),
+    (StepId::Snapshot, Act::AwaitHeld(Role::Snapshot, Progress::Done)),
+    (StepId::Overwrite, Act::Release),
     (StepId::Restore, Act::Create(Role::RestoredClaim)),
     (StepId::Restore, Act::Create(Role::Reader)),
     (StepId::Restore, Act::Await(Role::Reader, Progress::Started)),
@@ -71,12 +49,8 @@ enum Turn {
 impl Machine {
     /// Goes forward with a round trip until there is something to wait for.
     pub(super) fn advance(&mut self, index: usize, out: &mut Vec<Command>) {
-        let program = match self.settings.source {
-            Source::Attached => ATTACHED,
-            Source::Detached => DETACHED,
-        };
         while let Some(Stage::Running(place)) = self.trips.get(index).map(|trip| trip.stage) {
-            let Some((step, act)) = program.get(place) else {
+            let Some((step, act)) = PROGRAM.get(place) else {
                 self.end(index, Ending::Passed, out);
                 return;
             };
@@ -119,18 +93,12 @@ impl Machine {
             Act::DryRun => self.dry_run(index, out),
             Act::Create(role) => self.make(Self::item(index, role), out),
             Act::Await(role, progress) => self.wait_for(Self::item(index, role), progress),
-            Act::Remove(role) => self.release(Self::item(index, role), false, out),
-            Act::Release(role) => self.release(Self::item(index, role), true, out),
-            Act::OverwriteAgain => {
-                if self.ledger.progress(Self::item(index, Role::Writer)) == Progress::Done {
-                    return Turn::Done;
-                }
-                let overwriter = Self::item(index, Role::Overwriter);
-                match self.make(overwriter, out) {
-                    Turn::Done => self.wait_for(overwriter, Progress::Done),
-                    turn @ (Turn::Wait | Turn::End(_)) => turn,
-                }
-            }
+            Act::AwaitHeld(role, progress) => match self.ledger.state(Self::item(index, Role::Writer)) {
+                State::Exists => self.wait_for(Self::item(index, role), progress),
+                // Its last deed is to overwrite the source, so what the snapshot holds is not known.
+                _ => Turn::End(Ending::Vanished(Self::item(index, Role::Writer))),
+            },
+            Act::Release => self.release(Self::item(index, Role::Writer), out),
         }
     }
 
@@ -188,21 +156,10 @@ impl Machine {
         }
     }
 
-    fn release(&mut self, item: Item, overwritten_is_enough: bool, out: &mut Vec<Command>) -> Turn {
-        match self.ledger.state(item) {
-            State::Exists => {
-                self.delete(item, out);
-                Turn::Wait
-            }
-            State::Deleting => {
-                if overwritten_is_enough && self.ledger.progress(item) == Progress::Done {
-                    Turn::Done
-                } else {
-                    Turn::Wait
-                }
-            }
-            State::InFlight | State::Unclear => Turn::Wait,
-            State::Planned | State::Gone | State::Left(_) | State::Kept | State::Foreign | State::Unseen => Turn::Done,
+    fn release(&mut self, writer: Item, out: &mut Vec<Command>) -> Turn {
+        if self.ledger.state(writer) == State::Exists {
+            self.delete(writer, out);
         }
+        self.wait_for(writer, Progress::Done)
     }
 }

@@ -3,16 +3,6 @@
 use crate::report::document::StepId;
 use crate::roundtrip::ledger::{Item, Progress, Uid};
 
-/// Whether the source volume is in use while it is snapshotted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Source {
-    /// A pod holds it, as a real workload does.
-    #[default]
-    Attached,
-    /// The pod has ended.
-    Detached,
-}
-
 /// Whether objects are left in the cluster on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Keep {
@@ -30,8 +20,6 @@ pub enum Keep {
 pub struct Settings {
     /// Whether the run makes its namespace.
     pub own_namespace: bool,
-    /// Whether the source is in use while it is snapshotted.
-    pub source: Source,
     /// What is kept.
     pub keep: Keep,
     /// How many round trips run at a time; at least one.

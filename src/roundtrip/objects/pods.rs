@@ -8,47 +8,49 @@ use crate::report::document::VolumeMode;
 use crate::roundtrip::payload::Payload;
 use crate::roundtrip::plan::{Plan, Target};
 
-/// The container that writes, in the source pod.
+/// The container of the source pod: it writes, holds the volume, and overwrites it on TERM.
 pub const WRITE_CONTAINER: &str = "write";
-/// The container that holds the volume and overwrites it on TERM, in the source pod.
-pub const HOLD_CONTAINER: &str = "hold";
-/// The container of the reader pod.
+/// The container of the reader pod that reads.
 pub const READ_CONTAINER: &str = "read";
-/// The container of the overwriter pod.
-pub const OVERWRITE_CONTAINER: &str = "overwrite";
+/// The last container of the reader pod. See [`follow`].
+pub const FOLLOW_CONTAINER: &str = "follow";
 /// The group that owns disks on common Linux distributions: a raw device keeps its owner in the container, and without
 /// this group a user other than root could not open it.
 const DISK_GROUP: i64 = 6;
 /// Seconds that overwriting may take after TERM.
 const GRACE: i64 = 30;
+/// Where a container tells the one that follows it that its script has ended.
+const HANDOVER: &str = "/handover";
+/// Holds nothing and is of no use once its hook has run, but has to outlive it.
+const FOLLOW: &str = "trap 'exit 0' TERM; sleep 10 & wait";
+/// Waits until a script has ended, and a moment for its container to be seen to have; for five seconds at most.
+const FOLLOW_HOOK: &str = "n=0; until [ -e \"$HANDOVER/ended\" ] || [ $n -ge 100 ]; do sleep 0.05; n=$((n + 1)); done; [ $n -eq 0 ] || sleep 0.05";
 
-/// The source pod: its init container writes, its main container holds the volume and overwrites it on TERM.
+/// The source pod. That it runs tells that the data is written: a container with a postStart hook is not running before
+/// the hook has ended (Kubernetes' documentation, "Pod Lifecycle"), and its kubelet tells of it at once, but of a container
+/// that has ended up to a second later.
 #[must_use]
 pub fn writer(plan: &Plan, target: &Target, payload: &Payload) -> Manifest {
     let mut spec = pod_spec(plan, target, Role::SourceClaim, GRACE);
-    let init = container(plan, target, WRITE_CONTAINER, &payload.writer_script(), false);
-    let main = container(plan, target, HOLD_CONTAINER, &payload.holder_script(), false);
-    spec.insert("initContainers".to_owned(), json!([init]));
-    spec.insert("containers".to_owned(), json!([main]));
+    let mut write = container(plan, target, WRITE_CONTAINER, &payload.writer_script(), false);
+    after_start(&mut write, &payload.written_hook());
+    spec.insert("containers".to_owned(), json!([write]));
     manifest(plan, target, Role::Writer, &Value::Object(spec))
-}
-
-/// A pod that overwrites the source at once.
-#[must_use]
-pub fn overwriter(plan: &Plan, target: &Target, payload: &Payload) -> Manifest {
-    let mut spec = pod_spec(plan, target, Role::SourceClaim, 1);
-    let main = container(plan, target, OVERWRITE_CONTAINER, &payload.overwriter_script(), false);
-    spec.insert("containers".to_owned(), json!([main]));
-    manifest(plan, target, Role::Overwriter, &Value::Object(spec))
 }
 
 /// The pod that reads the restored volume, which it cannot change.
 #[must_use]
 pub fn reader(plan: &Plan, target: &Target, payload: &Payload) -> Manifest {
     let mut spec = pod_spec(plan, target, Role::RestoredClaim, 1);
-    let main = container(plan, target, READ_CONTAINER, &payload.reader_script(), true);
-    spec.insert("containers".to_owned(), json!([main]));
-    manifest(plan, target, Role::Reader, &Value::Object(spec))
+    let mut containers = [container(plan, target, READ_CONTAINER, &payload.reader_script(), true), follow(plan)];
+    for container in &mut containers {
+        add(container, "env", json!({ "name": "HANDOVER", "value": HANDOVER }));
+        add(container, "volumeMounts", json!({ "name": "handover", "mountPath": HANDOVER }));
+    }
+    spec.insert("containers".to_owned(), json!(containers));
+    let mut spec = Value::Object(spec);
+    add(&mut spec, "volumes", json!({ "name": "handover", "emptyDir": {} }));
+    manifest(plan, target, Role::Reader, &spec)
 }
 
 fn pod_spec(plan: &Plan, target: &Target, claim: Role, grace: i64) -> Map<String, Value> {
@@ -84,26 +86,63 @@ fn pod_spec(plan: &Plan, target: &Target, claim: Role, grace: i64) -> Map<String
     spec
 }
 
+/// Makes the end of a short script be seen at once. A kubelet looks at a pod when it has started all of its containers
+/// (`PLEGOnDemandRelist`, Kubernetes 1.36), and else once a second. The start of this container, the pod's last, takes as
+/// long as the script needs, because the kubelet waits for its postStart hook. Nothing depends on it: without the hook,
+/// or before it ends, the end is seen a second later.
+fn follow(plan: &Plan) -> Value {
+    let mut follow = shell(plan, FOLLOW_CONTAINER, FOLLOW, "100m", "32Mi");
+    after_start(&mut follow, FOLLOW_HOOK);
+    follow
+}
+
+fn after_start(container: &mut Value, script: &str) {
+    if let Value::Object(container) = container {
+        let hook = json!({ "postStart": { "exec": { "command": ["sh", "-c", script] } } });
+        container.insert("lifecycle".to_owned(), hook);
+    }
+}
+
+/// A container that works on the volume.
 fn container(plan: &Plan, target: &Target, name: &str, script: &str, read_only: bool) -> Value {
     let data = match target.volume_mode {
         VolumeMode::Filesystem => "/data",
         VolumeMode::Block => "/dev/data",
     };
-    let mut container = json!({
+    let mut container = shell(plan, name, script, "1", "64Mi");
+    add(&mut container, "env", json!({ "name": "DATA", "value": data }));
+    match target.volume_mode {
+        VolumeMode::Filesystem => {
+            add(&mut container, "volumeMounts", json!({ "name": "data", "mountPath": data, "readOnly": read_only }));
+        }
+        VolumeMode::Block => {
+            add(&mut container, "volumeDevices", json!({ "name": "data", "devicePath": data }));
+        }
+    }
+    container
+}
+
+fn add(object: &mut Value, list: &str, value: Value) {
+    if let Some(Value::Array(list)) = object.get_mut(list) {
+        list.push(value);
+    }
+}
+
+fn shell(plan: &Plan, name: &str, script: &str, cpu_limit: &str, memory_limit: &str) -> Value {
+    json!({
         "name": name,
         "image": plan.image,
         "imagePullPolicy": "IfNotPresent",
         "command": ["sh", "-c", script],
-        "env": [
-            { "name": "DATA", "value": data },
-            { "name": "TERMINATION_LOG", "value": "/dev/termination-log" },
-        ],
+        "env": [{ "name": "TERMINATION_LOG", "value": "/dev/termination-log" }],
+        "volumeMounts": [],
+        "volumeDevices": [],
         "terminationMessagePath": "/dev/termination-log",
         // A shell that cannot run the script says why on standard error.
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "resources": {
             "requests": { "cpu": "20m", "memory": "32Mi" },
-            "limits": { "cpu": "1", "memory": "64Mi" },
+            "limits": { "cpu": cpu_limit, "memory": memory_limit },
         },
         "securityContext": {
             "allowPrivilegeEscalation": false,
@@ -111,15 +150,5 @@ fn container(plan: &Plan, target: &Target, name: &str, script: &str, read_only: 
             "readOnlyRootFilesystem": true,
             "runAsNonRoot": true,
         },
-    });
-    let (key, mount) = match target.volume_mode {
-        VolumeMode::Filesystem => {
-            ("volumeMounts", json!([{ "name": "data", "mountPath": data, "readOnly": read_only }]))
-        }
-        VolumeMode::Block => ("volumeDevices", json!([{ "name": "data", "devicePath": data }])),
-    };
-    if let Value::Object(container) = &mut container {
-        container.insert(key.to_owned(), mount);
-    }
-    container
+    })
 }

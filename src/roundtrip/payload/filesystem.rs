@@ -15,7 +15,7 @@ const FILES: [(&str, &str, u64); 6] = [
     ("leaf----", "deep/a/b/c/d/e/leaf", 4_097),
     ("spaced--", "a name with spaces", 777),
 ];
-const LARGE: u64 = 2 << 20;
+const LARGE: u64 = 1 << 20;
 /// Number of small files.
 pub(super) const MANY: u64 = 40;
 /// The sparse file has data in its first and in this 4 KiB block.

@@ -22,9 +22,12 @@ pub(super) fn written(payload: &Payload, message: &str) -> Result<Written, Write
         return Err(match blame {
             "image" => WriteFault::Image { what, text },
             "volume" => WriteFault::Volume { what, text },
+            "node" => WriteFault::Node { text },
             _ => unreadable(),
         });
     }
+    let overwrote = format!("\n{VERSION} confirmed\n{VERSION} overwrote {}", payload.content.seed);
+    let message = message.strip_suffix(&overwrote).ok_or_else(unreadable)?;
     let lines = body(payload, "wrote", message).map_err(|_| unreadable())?;
     let written = match &payload.layout {
         Layout::Filesystem(layout) => layout.written(message).unwrap_or_default(),

@@ -61,6 +61,12 @@ pub enum WriteFault {
         /// What came of it; hostile text.
         text: String,
     },
+    /// The node did not keep the writer until it was asked to go.
+    #[error("the node did not keep the pod that writes: {text}")]
+    Node {
+        /// What came of it; hostile text.
+        text: String,
+    },
     /// What was read back right after it was written is something else.
     #[error("the volume gave back something else than was written: {what}")]
     Measured {
@@ -123,28 +129,23 @@ impl Payload {
         Self { content, layout }
     }
 
-    /// Writes, syncs, and reports what it measures; for `sh -c`.
+    /// Writes, syncs, and reports what it measures; then holds the volume until TERM, overwrites, syncs, reports that and
+    /// ends with 0. For `sh -c`.
     #[must_use]
     pub fn writer_script(&self) -> String {
-        self.script("tools\nwrite_data\nreport wrote\n")
+        self.script("tools\nwrite_data\nhold\n")
     }
 
-    /// Holds the volume until TERM, then overwrites, syncs, reports it and ends with 0.
+    /// Ends when the writer's report is complete, and marks it as seen; for the postStart hook of its container.
     #[must_use]
-    pub fn holder_script(&self) -> String {
-        self.script("hold\n")
-    }
-
-    /// Overwrites at once, for a volume whose pod went without doing so.
-    #[must_use]
-    pub fn overwriter_script(&self) -> String {
-        self.script("overwrite\n")
+    pub fn written_hook(&self) -> String {
+        self.script("confirm\n")
     }
 
     /// Reports what is there.
     #[must_use]
     pub fn reader_script(&self) -> String {
-        self.script("tools\nreport read\n")
+        self.script("tell_end\ntools\nreport read\n")
     }
 
     fn script(&self, end: &str) -> String {
@@ -155,13 +156,8 @@ impl Payload {
         format!("{}{variables}{}\n{script}\n{end}", self.content.variables(), include_str!("scripts/common.sh"))
     }
 
-    /// Whether a termination message is the proof that the source was overwritten.
-    #[must_use]
-    pub fn judge_overwritten(&self, message: &str) -> bool {
-        message == format!("{VERSION} overwrote {}", self.content.seed)
-    }
-
-    /// Compares what the writer measured with what it should have written.
+    /// Compares what the writer measured, before the snapshot, with what it should have written. A message that does not
+    /// end with the proof that the source was overwritten afterwards is no report.
     pub fn judge_written(&self, message: &str) -> Result<Written, WriteFault> {
         judge::written(self, message)
     }

@@ -57,6 +57,7 @@ impl Volume {
         let mut command = Command::new(program);
         command.arg("-c").arg(script).env_clear().current_dir("/");
         command.env("PATH", path).env("DATA", self.data()).env("TERMINATION_LOG", self.log());
+        command.env("HANDOVER", self.folder.path());
         command
     }
 
@@ -75,12 +76,12 @@ impl Volume {
     }
 
     fn write(&self, payload: &Payload) -> Written {
-        let message = self.run(&payload.writer_script());
+        let message = self.run(&payload.script("tools\nwrite_data\nreport wrote\n")) + CONFIRMED + &overwrote(payload);
         payload.judge_written(&message).unwrap_or_else(|fault| panic!("{}: {fault:?}\n{message}", self.shell[0]))
     }
 
     fn overwrite(&self, payload: &Payload) {
-        assert!(payload.judge_overwritten(&self.run(&payload.overwriter_script())));
+        assert_eq!(self.run(&payload.script("overwrite\n")), overwrote(payload));
     }
 
     fn read(&self, payload: &Payload, written: &Written) -> Judgement {
@@ -88,6 +89,13 @@ impl Volume {
         payload.judge_read(written, &message).unwrap_or_else(|error| panic!("{error:?}\n{message}"))
     }
 }
+
+/// How the writer's message ends.
+fn overwrote(payload: &Payload) -> String {
+    format!("\n{VERSION} overwrote {}", payload.content.seed)
+}
+
+const CONFIRMED: &str = "\nsnapready/1 confirmed";
 
 /// Writes, damages, reads; with both shells.
 fn after_damage(mode: VolumeMode, verdict: DataVerdict, damage: impl Fn(&Volume, &Payload)) {
@@ -137,7 +145,7 @@ fn a_bit_in_any_file_is_seen() {
         ("one", 0),
         ("odd", 12_344),
         ("program", 64),
-        ("large", 1 << 20),
+        ("large", 1 << 19),
         ("sparse", 1 << 19),
         ("sparse", (1 << 20) - 1),
         ("many/017", 3),
@@ -153,7 +161,7 @@ fn a_bit_in_any_file_is_seen() {
 #[test]
 fn swapped_blocks_are_seen() {
     after_damage(Filesystem, Corrupted, |volume, _| {
-        swap(&volume.file("large"), 3, 400);
+        swap(&volume.file("large"), 3, 200);
     });
     after_damage(Block, Corrupted, |volume, _| swap(&volume.data(), 0, 256));
     after_damage(Block, Corrupted, |volume, _| swap(&volume.data(), 9, 10));
@@ -264,10 +272,10 @@ fn what_ends_early_is_told_apart() {
         }
     });
     after_damage(Filesystem, Truncated, |volume, _| {
-        fs::OpenOptions::new().write(true).open(volume.file("large")).unwrap().set_len((2 << 20) - 1).unwrap();
+        fs::OpenOptions::new().write(true).open(volume.file("large")).unwrap().set_len((1 << 20) - 1).unwrap();
     });
     after_damage(Filesystem, Corrupted, |volume, _| {
-        zero(&volume.file("large"), 3 << 19, 2 << 20);
+        zero(&volume.file("large"), 3 << 18, 1 << 20);
     });
     after_damage(Block, Truncated, |volume, _| {
         zero(&volume.data(), SIZE / 2, SIZE);
@@ -322,23 +330,37 @@ fn what_storage_puts_into_a_volume_itself_is_no_difference() {
 }
 
 #[test]
-fn on_term_the_holder_overwrites_and_ends_with_success() {
+fn on_term_the_writer_overwrites_and_ends_with_success() {
     for shell in SHELLS {
         for mode in [Filesystem, Block] {
             let (volume, payload) = (Volume::new(mode, shell), payload(mode));
-            let written = volume.write(&payload);
-            fs::write(volume.log(), "").unwrap();
-            // It says when its trap is set: the test does not wait for time to pass.
-            let script = payload.holder_script().replace("while :; do", "echo ready; while :; do");
-            let mut holder = volume.command(&script).stdout(std::process::Stdio::piped()).spawn().unwrap();
+            // It says when it holds: the test does not wait for time to pass.
+            let script = payload.writer_script().replace("while :; do", "echo ready; while :; do");
+            let mut writer = volume.command(&script).stdout(std::process::Stdio::piped()).spawn().unwrap();
             let mut ready = [0; 6];
-            std::io::Read::read_exact(holder.stdout.as_mut().unwrap(), &mut ready).unwrap();
-            let pid = holder.id().to_string();
+            std::io::Read::read_exact(writer.stdout.as_mut().unwrap(), &mut ready).unwrap();
+            let reported = fs::read_to_string(volume.log()).unwrap();
+            let fault = payload.judge_written(&reported).unwrap_err();
+            assert!(matches!(fault, WriteFault::Unreadable { .. }), "not overwritten yet: {fault:?}");
+            assert!(volume.command(&payload.written_hook()).status().unwrap().success());
+            let pid = writer.id().to_string();
             assert!(Command::new("sh").args(["-c", "kill -TERM \"$0\"", &pid]).status().unwrap().success());
-            assert!(holder.wait().unwrap().success(), "{shell:?} {mode:?}");
-            assert!(payload.judge_overwritten(&fs::read_to_string(volume.log()).unwrap()));
+            assert!(writer.wait().unwrap().success(), "{shell:?} {mode:?}");
+            let message = fs::read_to_string(volume.log()).unwrap();
+            assert_eq!(message, reported + CONFIRMED + &overwrote(&payload));
+            let written = payload.judge_written(&message).unwrap();
             assert_eq!(volume.read(&payload, &written).verdict, LiveData);
         }
+    }
+}
+
+#[test]
+fn a_reader_tells_that_it_has_ended_however_it_did() {
+    for (shell, path) in SHELLS.into_iter().flat_map(|shell| [(shell, None), (shell, Some("PATH=/nowhere"))]) {
+        let (volume, payload) = (Volume::new(Filesystem, shell), payload(Filesystem));
+        let script = format!("{}\n{}", path.unwrap_or_default(), payload.reader_script());
+        volume.command(&script).output().unwrap();
+        assert!(volume.folder.path().join("ended").exists(), "{shell:?} {path:?}");
     }
 }
 

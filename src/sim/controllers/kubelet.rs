@@ -1,10 +1,11 @@
 //! The kubelets: pods run, end, and go. A container is not started again, whatever the pod's restart policy says.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use rustix::process::Pid;
@@ -106,6 +107,16 @@ impl Run {
 
     fn event(&self, kind: &str, reason: &str, message: &str) {
         self.world.event(&self.pod, &self.component, kind, reason, message);
+    }
+
+    fn event_of(&self, container: &Value, kind: &str, reason: &str, message: &str) {
+        let list = if self.init.iter().any(|one| one.text("/name") == container.text("/name")) {
+            "initContainers"
+        } else {
+            "containers"
+        };
+        let field = format!("spec.{list}{{{}}}", container.text("/name"));
+        self.world.event_in(&self.pod, &field, &self.component, kind, reason, message);
     }
 
     fn publish(&self, phase: &str, extra: &Value) {
@@ -299,25 +310,35 @@ impl Run {
         for index in which.iter().copied() {
             let Some(container) = containers.get(index) else { continue };
             let image = container.text("/image");
-            self.event(
+            self.event_of(
+                container,
                 "Normal",
                 "Pulled",
                 &format!("Container image \"{image}\" already present on machine and can be accessed by the pod"),
             );
             match Process::start(&self.world, &pod, container, &directory, volumes) {
                 Ok((process, files)) => {
-                    self.event("Normal", "Created", "Container created");
-                    self.event("Normal", "Started", "Container started");
-                    let one = Running { index, pid: process.pid(), files, started: clock::now() };
-                    exits.push(Box::pin(async move { (index, process.wait().await) }));
+                    self.event_of(container, "Normal", "Created", "Container created");
+                    self.event_of(container, "Normal", "Started", "Container started");
+                    let pid = process.pid();
+                    let one = Running { index, pid, files, started: clock::now() };
+                    let exit = process.wait().boxed().shared();
+                    let ended = exit.clone();
+                    exits.push(Box::pin(async move { (index, exit.await) }));
                     let mut status = status(container, true, &json!({ "running": { "startedAt": one.started } }));
                     status.set(&["containerID"], json!(one.id()));
                     self.set(init, index, status);
                     running.push(one);
+                    let hook = self.post_start(container, &directory, volumes);
+                    // What runs in a container ends with it.
+                    if !tokio::select! { biased; good = hook => good, _ = ended => false } {
+                        self.event_of(container, "Warning", "FailedPostStartHook", "PostStartHook failed");
+                        terminate(pid);
+                    }
                 }
                 Err(message) => {
                     good = false;
-                    self.event("Warning", "Failed", &format!("Error: {message}"));
+                    self.event_of(container, "Warning", "Failed", &format!("Error: {message}"));
                     let state =
                         json!({ "terminated": { "exitCode": 128, "reason": "StartError", "message": message } });
                     self.set(init, index, status(container, false, &state));
@@ -339,10 +360,7 @@ impl Run {
                 Some((index, code)) = exits.next() => {
                     good &= code == 0;
                     if let (Some(one), Some(container)) = (running.iter().find(|one| one.index == index), containers.get(index)) {
-                        let state = terminated(one, code, &one.files.message(container, code));
-                        let mut status = status(container, false, &state);
-                        status.set(&["containerID"], json!(one.id()));
-                        self.set(init, index, status);
+                        self.ended(init, one, container, code);
                     }
                     if !exits.is_empty() {
                         self.publish(if init { "Pending" } else { "Running" }, &Value::Null);
@@ -360,9 +378,7 @@ impl Run {
                         Interruption::Deadline => 30,
                     };
                     for one in &running {
-                        let name = containers.get(one.index).map(|container| container.text("/name")).unwrap_or_default();
-                        self.event("Normal", "Killing", &format!("Stopping container {name}"));
-                        terminate(one.pid);
+                        self.stop(one, containers);
                     }
                     kill_at = Some(Instant::now() + Duration::from_secs(grace));
                     interruption = Some(reason);
@@ -383,6 +399,31 @@ impl Run {
                 self.publish("Failed", &json!({ "reason": "DeadlineExceeded", "message": message }));
                 None
             }
+        }
+    }
+
+    fn stop(&self, one: &Running, containers: &[Value]) {
+        let name = containers.get(one.index).map(|container| container.text("/name")).unwrap_or_default();
+        self.event("Normal", "Killing", &format!("Stopping container {name}"));
+        terminate(one.pid);
+    }
+
+    fn ended(&mut self, init: bool, one: &Running, container: &Value, code: i32) {
+        let state = terminated(one, code, &one.files.message(container, code));
+        let mut status = status(container, false, &state);
+        status.set(&["containerID"], json!(one.id()));
+        self.set(init, one.index, status);
+    }
+
+    /// Whether a container's hook succeeds, if it has one.
+    async fn post_start(&self, container: &Value, directory: &Path, volumes: &BTreeMap<String, PathBuf>) -> bool {
+        let command = container.list("/lifecycle/postStart/exec/command");
+        if command.is_empty() {
+            return true;
+        }
+        match Process::exec(&self.world, &self.pod, container, command, directory, volumes) {
+            Ok(process) => process.wait().await == 0,
+            Err(_) => false,
         }
     }
 

@@ -32,6 +32,7 @@ pub(super) struct Process {
 /// The files of a container.
 #[derive(Debug, Clone)]
 pub(super) struct Files {
+    home: PathBuf,
     message: PathBuf,
     log: PathBuf,
 }
@@ -45,21 +46,45 @@ impl Process {
         directory: &Path,
         volumes: &BTreeMap<String, PathBuf>,
     ) -> Result<(Self, Files), String> {
-        let home = directory.join(container.text("/name"));
-        let files = Files { message: home.join("termination-log"), log: home.join("log") };
-        fs::create_dir_all(&home).map_err(|error| error.to_string())?;
+        let files = Files::of(container, directory);
+        fs::create_dir_all(&files.home).map_err(|error| error.to_string())?;
         File::create(&files.message).map_err(|error| error.to_string())?;
         let log = File::create(&files.log).map_err(|error| error.to_string())?;
         let errors = log.try_clone().map_err(|error| error.to_string())?;
+        let words: Vec<&Value> = container.list("/command").iter().chain(container.list("/args")).collect();
+        let process = Self::spawn(world, pod, container, &words, volumes, &files, log.into(), errors.into())?;
+        Ok((process, files))
+    }
 
+    /// Starts a command in a container that runs, as for its hooks and probes.
+    pub(super) fn exec(
+        world: &Arc<World>,
+        pod: &Value,
+        container: &Value,
+        command: &[Value],
+        directory: &Path,
+        volumes: &BTreeMap<String, PathBuf>,
+    ) -> Result<Self, String> {
+        let words: Vec<&Value> = command.iter().collect();
+        let files = Files::of(container, directory);
+        Self::spawn(world, pod, container, &words, volumes, &files, Stdio::null(), Stdio::null())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what a process is made of")]
+    fn spawn(
+        world: &Arc<World>,
+        pod: &Value,
+        container: &Value,
+        words: &[&Value],
+        volumes: &BTreeMap<String, PathBuf>,
+        files: &Files,
+        output: Stdio,
+        errors: Stdio,
+    ) -> Result<Self, String> {
         let paths = local_paths(container, volumes, &files.message);
         let environment = environment(pod, container, &paths);
-        let words: Vec<String> = container
-            .list("/command")
-            .iter()
-            .chain(container.list("/args"))
-            .map(|word| expand(word.as_str().unwrap_or_default(), &environment))
-            .collect();
+        let words: Vec<String> =
+            words.iter().map(|word| expand(word.as_str().unwrap_or_default(), &environment)).collect();
         let [program, arguments @ ..] = words.as_slice() else {
             return Err("failed to create containerd task: no command specified".to_owned());
         };
@@ -70,9 +95,9 @@ impl Process {
             .env_clear()
             .env("PATH", path)
             .envs(environment)
-            .current_dir(&home)
+            .current_dir(&files.home)
             .stdin(Stdio::null())
-            .stdout(log)
+            .stdout(output)
             .stderr(errors)
             .process_group(0)
             .kill_on_drop(true);
@@ -82,7 +107,7 @@ impl Process {
         let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         let pid = pid.ok_or("the process ended before it began")?;
         lock(&world.processes).insert(pid.as_raw_nonzero().get());
-        Ok((Self { world: Arc::clone(world), child, pid }, files))
+        Ok(Self { world: Arc::clone(world), child, pid })
     }
 
     pub(super) fn pid(&self) -> Pid {
@@ -126,6 +151,11 @@ fn has_handler(pid: Pid) -> bool {
 }
 
 impl Files {
+    fn of(container: &Value, directory: &Path) -> Self {
+        let home = directory.join(container.text("/name"));
+        Self { message: home.join("termination-log"), log: home.join("log"), home }
+    }
+
     /// The termination message, as a kubelet reads it.
     pub(super) fn message(&self, container: &Value, exit_code: i32) -> String {
         let message = read_limited(&self.message, MESSAGE_LIMIT);

@@ -62,7 +62,7 @@ pub(super) fn order(scenario: &Scenario, machine: &Machine, world: &World, item:
     let before: &[Role] = match role {
         Role::RestoredClaim => &[Role::Reader],
         Role::Snapshot => &[Role::Reader, Role::RestoredClaim],
-        Role::SourceClaim => &[Role::Writer, Role::Overwriter, Role::Snapshot, Role::RestoredClaim],
+        Role::SourceClaim => &[Role::Writer, Role::Snapshot, Role::RestoredClaim],
         _ => &[],
     };
     if machine.trips[trip].hurry || world.hardship {

@@ -13,12 +13,12 @@ mod world;
 
 use self::explore::Walk;
 use self::world::Scenario;
-use super::{Keep, Rules, Settings, Source};
+use super::{Keep, Rules, Settings};
 use crate::roundtrip::ledger::{Item, Role};
 
 fn scenario(own_namespace: bool) -> Scenario {
     Scenario {
-        settings: Settings { own_namespace, source: Source::Attached, keep: Keep::Never, parallel: 1 },
+        settings: Settings { own_namespace, keep: Keep::Never, parallel: 1 },
         trips: 1,
         rules: Rules::ALL,
         trouble: 0,
@@ -79,13 +79,6 @@ fn nothing_leaks_when_something_goes_wrong_in_a_namespace_of_its_own() {
 #[test]
 fn two_round_trips_one_after_the_other_leak_nothing() {
     holds(Scenario { trips: 2, hurry: true, ..scenario(false) });
-}
-
-#[test]
-fn a_detached_source_leaks_nothing() {
-    let mut scenario = scenario(false);
-    scenario.settings.source = Source::Detached;
-    holds(scenario);
 }
 
 #[test]

@@ -21,10 +21,9 @@ pub(super) struct Traits {
     pub(super) finished: bool,
 }
 
-const ROLES: [Role; 9] = [
+const ROLES: [Role; 8] = [
     Role::SourceClaim,
     Role::Writer,
-    Role::Overwriter,
     Role::Snapshot,
     Role::RestoredClaim,
     Role::Reader,
@@ -36,7 +35,7 @@ const ROLES: [Role; 9] = [
 pub(super) fn bit(item: Item) -> Items {
     match item {
         Item::Namespace => 1,
-        Item::Of(trip, role) => 2 << (trip * 9 + role as usize),
+        Item::Of(trip, role) => 2 << (trip * 8 + role as usize),
     }
 }
 
@@ -141,7 +140,7 @@ pub(super) fn clean(after: &mut World, trips: usize, Traits { ended, over, dropp
     after.things.retain(|item, _| dropped & bit(*item) == 0);
     for (item, thing) in &mut after.things {
         // How far its pods come is of no more interest, but for the volumes that are made when they start.
-        if let Item::Of(trip, Role::Writer | Role::Overwriter | Role::Reader) = item
+        if let Item::Of(trip, Role::Writer | Role::Reader) = item
             && has_ended(*trip)
             && thing.progress >= Progress::Started
         {

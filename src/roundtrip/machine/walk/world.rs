@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::roundtrip::ledger::{Item, Progress, Role, Uid};
-use crate::roundtrip::machine::{Command, CreateAnswer, DeleteAnswer, Input, Settings, Sight, Source};
+use crate::roundtrip::machine::{Command, CreateAnswer, DeleteAnswer, Input, Settings, Sight};
 
 /// What a walk explores.
 #[derive(Clone)]
@@ -208,7 +208,7 @@ impl World {
             }
         }
         for (item, thing) in self.things.iter().filter(|(_, thing)| thing.ours) {
-            if let Some(progress) = grows(scenario, *item, thing)
+            if let Some(progress) = grows(*item, thing)
                 && self.fed(*item)
             {
                 let mut grown = self.clone();
@@ -258,10 +258,7 @@ impl World {
     fn grow(&mut self, item: Item, progress: Progress) {
         let Item::Of(trip, role) = item else { return };
         self.things.get_mut(&item).unwrap().progress = progress;
-        if matches!(role, Role::Writer | Role::Overwriter)
-            && progress == Progress::Done
-            && !self.overwritten.contains(&trip)
-        {
+        if role == Role::Writer && progress == Progress::Done && !self.overwritten.contains(&trip) {
             self.overwritten.push(trip);
         }
         if role == Role::Reader && progress == Progress::Done && !self.read.contains(&trip) {
@@ -317,7 +314,7 @@ impl World {
             return true;
         };
         let claim = match role {
-            Role::Writer | Role::Overwriter | Role::Snapshot => Role::SourceClaim,
+            Role::Writer | Role::Snapshot => Role::SourceClaim,
             Role::Reader => Role::RestoredClaim,
             _ => return true,
         };
@@ -331,7 +328,7 @@ impl World {
             return false;
         };
         let pods: &[Role] = match role {
-            Role::SourceClaim => &[Role::Writer, Role::Overwriter],
+            Role::SourceClaim => &[Role::Writer],
             Role::RestoredClaim => &[Role::Reader],
             _ => &[],
         };
@@ -349,16 +346,13 @@ fn watched(item: Item) -> bool {
     matches!(item, Item::Of(_, role) if role.namespaced())
 }
 
-fn grows(scenario: &Scenario, item: Item, thing: &Thing) -> Option<Progress> {
+fn grows(item: Item, thing: &Thing) -> Option<Progress> {
     let Item::Of(_, role) = item else { return None };
-    let detached = scenario.settings.source == Source::Detached;
     match (role, thing.progress) {
-        (Role::Writer | Role::Overwriter | Role::Reader, Progress::Nothing) => Some(Progress::Started),
+        (Role::Writer | Role::Reader, Progress::Nothing) => Some(Progress::Started),
         (Role::Writer, Progress::Started) => Some(Progress::Written),
-        (Role::Writer, Progress::Written) if thing.deleting && !detached => Some(Progress::Done),
-        (Role::Overwriter | Role::Reader, Progress::Started) | (Role::Snapshot, Progress::Nothing) => {
-            Some(Progress::Done)
-        }
+        (Role::Writer, Progress::Written) if thing.deleting => Some(Progress::Done),
+        (Role::Reader, Progress::Started) | (Role::Snapshot, Progress::Nothing) => Some(Progress::Done),
         _ => None,
     }
 }

@@ -1,13 +1,18 @@
-# Shared by all scripts. The program has set SEED, MIX and SELFTEST; the pod has set DATA and TERMINATION_LOG.
-# Only what busybox has in common with coreutils, awk and find is used, and nothing is written but to these two paths.
+# Shared by all scripts. The program has set SEED, MIX and SELFTEST; the pod has set DATA, TERMINATION_LOG and HANDOVER.
+# Only what busybox has in common with coreutils, awk and find is used, and nothing is written but to these paths.
 LC_ALL=C
 export LC_ALL
 umask 007
+# The first process of a container gets only the signals that it has a handler for.
+trap 'exit 1' TERM
 
 # say TEXT: the container's termination message; at most 4096 bytes of it are kept.
 say() { printf '%s' "$1" >"$TERMINATION_LOG"; }
 
-# fail BLAME WHAT TEXT: BLAME is image or volume.
+# tell_end: what comes after this script in its pod learns that it has ended, however it did.
+tell_end() { trap '(: >"$HANDOVER/ended") 2>/dev/null' EXIT; }
+
+# fail BLAME WHAT TEXT: BLAME is image, volume or node.
 fail() {
 	say "snapready/1 failed $1 $2: $(printf '%s' "$3" | tr '\n' ' ' | cut -c1-800)"
 	exit 1
@@ -42,9 +47,19 @@ tools() {
 	[ "${found%% *}" = "$SELFTEST" ] || fail image 'test the tools' "awk and sha256sum gave ${found%% *} instead of $SELFTEST"
 }
 
+# confirm: ends when the report is complete. A container whose hook was cut off may run before its data is written, so
+# nobody may rely on it.
+confirm() {
+	until case $(cat "$TERMINATION_LOG") in *end) ;; *) false ;; esac; do
+		sleep 0.05 || sleep 1
+	done
+	printf '\nsnapready/1 confirmed' >>"$TERMINATION_LOG"
+}
+
 # hold: keeps the volume in use until TERM, then changes it as a live workload would.
 hold() {
-	trap 'kill "$sleeper" 2>/dev/null; overwrite; exit 0' TERM
+	trap 'kill "$sleeper" 2>/dev/null; release' TERM
+	report wrote
 	while :; do
 		sleep 60 &
 		sleeper=$!
@@ -52,9 +67,16 @@ hold() {
 	done
 }
 
+release() {
+	case $(cat "$TERMINATION_LOG") in
+	*confirmed) overwrite && exit 0 ;;
+	*) fail node 'hold the volume' 'ended before the postStart hook had succeeded' ;;
+	esac
+}
+
 overwrite() {
 	overwrite_data
-	say "snapready/1 overwrote $SEED"
+	printf '\nsnapready/1 overwrote %s' "$SEED" >>"$TERMINATION_LOG"
 }
 
 report() {

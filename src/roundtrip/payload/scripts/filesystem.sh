@@ -35,8 +35,6 @@ overwrite_data() {
 	# In place, so that a snapshot that shares blocks with its source shows.
 	said=$(printf '%s\n' "$LARGE" | make after. | dd of="$R/large" bs=65536 conv=notrunc iflag=fullblock 2>&1) ||
 		fail volume 'overwrite' "$said"
-	# A pod before this one may have got as far as to delete it.
-	mkdir -p "$R/many"
 	said=$(printf '%s\n' "$OTHERS" | make after. 2>&1) || fail volume 'overwrite' "$said"
 	sparse after. >/dev/null
 	rm -rf "$R/one" "$R/many" "$R/link" || fail volume 'delete files' 'rm failed'

@@ -1,0 +1,55 @@
+//! What the walk does not tell apart: how a round trip ends.
+
+use super::{Command, CreateAnswer, Ending, Input, Keep, Machine, Settings, Sight};
+use crate::roundtrip::ledger::{Item, Progress, Role, Uid};
+
+/// Carries out a command at once, as far as something comes of it.
+fn answer(command: &Command) -> Option<Input> {
+    match command {
+        Command::DryRun { trip } => Some(Input::Admitted { trip: *trip, allowed: true }),
+        Command::Create { item } => Some(Input::Created { item: *item, answer: CreateAnswer::Created(Uid::from("1")) }),
+        _ => None,
+    }
+}
+
+/// A machine that waits for the snapshot of a source that is held.
+fn at_the_snapshot() -> Machine {
+    let settings = Settings { own_namespace: false, keep: Keep::Never, parallel: 1 };
+    let mut machine = Machine::new(settings, 1);
+    let mut inputs = vec![Input::Start];
+    while let Some(input) = inputs.pop() {
+        inputs.extend(machine.handle(input).iter().filter_map(answer));
+        if inputs.is_empty() && machine.ledger().progress(WRITER) < Progress::Written {
+            inputs.push(seen(WRITER, Progress::Written, false));
+        }
+    }
+    machine
+}
+
+const WRITER: Item = Item::Of(0, Role::Writer);
+const SNAPSHOT: Item = Item::Of(0, Role::Snapshot);
+
+fn seen(item: Item, progress: Progress, deleting: bool) -> Input {
+    Input::Seen { item, sight: Sight::Ours { uid: Uid::from("1"), progress, deleting, retained: false } }
+}
+
+#[test]
+fn a_snapshot_counts_only_if_the_writer_held_the_source() {
+    let mut machine = at_the_snapshot();
+    let commands = machine.handle(seen(SNAPSHOT, Progress::Done, false));
+    assert!(commands.contains(&Command::Delete { item: WRITER, uid: Uid::from("1") }), "{commands:?}");
+    assert_eq!(machine.ending(0), None);
+
+    // Whoever asks the writer to go makes it overwrite the source, perhaps before the snapshot is cut.
+    let mut machine = at_the_snapshot();
+    machine.handle(seen(WRITER, Progress::Written, true));
+    assert_eq!(machine.ending(0), Some(Ending::Vanished(WRITER)));
+}
+
+#[test]
+fn a_writer_that_goes_without_a_word_has_proved_nothing() {
+    let mut machine = at_the_snapshot();
+    machine.handle(seen(SNAPSHOT, Progress::Done, false));
+    machine.handle(Input::Seen { item: WRITER, sight: Sight::Gone { uid: Uid::from("1") } });
+    assert_eq!(machine.ending(0), Some(Ending::Vanished(WRITER)));
+}
