@@ -87,13 +87,7 @@ pub fn of_snapshots(crd: &CustomResourceDefinition) -> Vec<Release> {
         };
     };
     if serves(crd, "v1beta1") {
-        return if !flag(v1, "storage") {
-            vec![Release::V4_0]
-        } else if has_short_names(crd) {
-            vec![Release::V5_0]
-        } else {
-            vec![Release::V4_1, Release::V4_2]
-        };
+        return serving_both(crd, v1);
     }
     let source_has_one_of = node(Some(v1), &["spec", "source"]).is_some_and(|source| source.get("oneOf").is_some());
     if has_rules(v1) {
@@ -113,6 +107,17 @@ fn before_v1(crd: &CustomResourceDefinition) -> Vec<Release> {
     if columns(version(crd, "v1beta1")) == 0 { vec![Release::V2_0] } else { vec![Release::V2_1, Release::V3] }
 }
 
+/// The releases of a CRD that serves v1beta1 beside v1.
+fn serving_both(crd: &CustomResourceDefinition, v1: &Value) -> Vec<Release> {
+    if !flag(v1, "storage") {
+        vec![Release::V4_0]
+    } else if has_short_names(crd) {
+        vec![Release::V5_0]
+    } else {
+        vec![Release::V4_1, Release::V4_2]
+    }
+}
+
 /// The releases that a `volumesnapshotcontents` CRD may come from, oldest first.
 #[must_use]
 pub fn of_contents(crd: &CustomResourceDefinition) -> Vec<Release> {
@@ -123,15 +128,12 @@ pub fn of_contents(crd: &CustomResourceDefinition) -> Vec<Release> {
         return before_v1(crd);
     };
     if serves(crd, "v1beta1") {
-        return vec![if !flag(v1, "storage") {
-            Release::V4_0
-        } else if has_short_names(crd) {
-            Release::V5_0
-        } else if has_column(v1, "VolumeSnapshotNamespace") {
-            Release::V4_2
-        } else {
-            Release::V4_1
-        }];
+        let mut releases = serving_both(crd, v1);
+        // Of these two, this column came with the later one.
+        if let [_, _] = releases.as_slice() {
+            releases.remove(usize::from(!has_column(v1, "VolumeSnapshotNamespace")));
+        }
+        return releases;
     }
     if has_rules(v1) {
         vec![Release::V8]
@@ -155,13 +157,7 @@ pub fn of_classes(crd: &CustomResourceDefinition) -> Vec<Release> {
         return before_v1(crd);
     };
     if serves(crd, "v1beta1") {
-        return if !flag(v1, "storage") {
-            vec![Release::V4_0]
-        } else if has_short_names(crd) {
-            vec![Release::V5_0]
-        } else {
-            vec![Release::V4_1, Release::V4_2]
-        };
+        return serving_both(crd, v1);
     }
     if node(Some(v1), &["metadata"]).is_some() {
         vec![Release::V7_0, Release::V8]

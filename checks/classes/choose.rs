@@ -1,6 +1,9 @@
 //! Kubernetes' rule for the default `VolumeSnapshotClass`, as the snapshot-controller applies it: of the classes whose
 //! driver is the volume's, exactly one must be marked. Nothing like "the newest wins" of `StorageClasses` exists.
 
+use std::collections::BTreeSet;
+
+use crate::model::finding::Findings;
 use crate::model::kubernetes::{StorageClass, VolumeSnapshotClass};
 
 /// Marks the default class of its driver; only the value `true`, spelled so, counts.
@@ -29,6 +32,14 @@ pub fn choose_snapshot_class<'a>(classes: &'a [VolumeSnapshotClass], driver: &st
         [class] => Choice::One(class),
         _ => Choice::Several(defaults),
     }
+}
+
+/// The drivers of all classes, each once. Without any, says that there is nothing to look at.
+pub(crate) fn drivers_of<'a>(classes: &'a [VolumeSnapshotClass], findings: &mut Findings) -> BTreeSet<&'a str> {
+    if classes.is_empty() {
+        findings.skip("there is no VolumeSnapshotClass");
+    }
+    classes.iter().map(|class| class.driver.as_str()).collect()
 }
 
 /// The classes of a driver, in the order of their names.

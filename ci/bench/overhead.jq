@@ -1,7 +1,9 @@
 # What of a run's wall time was not the cluster's. The cluster works from when a request reaches it until that is done
 # which was asked for: in requests until they are answered (audit log), and in objects until the observer sees them so.
 def seconds: (.[0:19] + "Z" | fromdateiso8601) + ("0." + (.[20:] | rtrimstr("Z")) | tonumber);
-def ended: [.status.initContainerStatuses[]?, .status.containerStatuses[]?] | map(select(.state.terminated)) | length;
+def container($name; $state): any(.status.containerStatuses[]?; .name == $name and (.state | has($state)));
+# The writer runs when it has written, and the reader's first container has read when it has ended.
+def worked: container("write"; "running") or container("read"; "terminated");
 
 ($events | map(.event.event | select(.type == "run-started") | .run) | first) as $run
 | [$requests[] | select((.objectRef.namespace // .objectRef.name // "") == "snapready-\($run)" or (.requestReceivedTimestamp | seconds) >= $begin)
@@ -15,11 +17,10 @@ def ended: [.status.initContainerStatuses[]?, .status.containerStatuses[]?] | ma
   def until($from; $what; condition): first($seen[] | select(.at >= $from and (.seen | condition)) | {$from, to: .at, $what});
   def of($kind; $name): .object.kind == $kind and .object.metadata.name == $name;
   [ ($asked[] | {from, to, what: "\(.verb) \(.resource)"}),
-    # A pod's work is done when its containers have ended; the writer's first one has then written.
-    (asked("create"; "pods") | .name as $n | until(.from; "pod \($n)"; of("Pod"; $n) and (.object | ended) >= 1)),
+    (asked("create"; "pods") | .name as $n | until(.from; "pod \($n)"; of("Pod"; $n) and (.object | worked))),
     (asked("create"; "volumesnapshots") | .name as $n | until(.from; "snapshot \($n)"; of("VolumeSnapshot"; $n) and .object.status.readyToUse == true)),
     # The writer, when told to go, overwrites and ends.
-    (asked("delete"; "pods") | .name as $n | until(.from; "end of pod \($n)"; of("Pod"; $n) and ((.object | ended) >= 2 or .type == "DELETED"))),
+    (asked("delete"; "pods") | .name as $n | until(.from; "end of pod \($n)"; of("Pod"; $n) and ((.object | container("write"; "terminated")) or .type == "DELETED"))),
     (asked("delete"; "pods") | .name as $n | until(.from; "deletion of pod \($n)"; of("Pod"; $n) and .type == "DELETED")),
     (asked("delete"; "volumesnapshots") | .name as $n | until(.from; "deletion of content of \($n)";
       .object.kind == "VolumeSnapshotContent" and .type == "DELETED" and .object.spec.volumeSnapshotRef.name == $n)),

@@ -1,9 +1,7 @@
 //! Whether at most one class of each driver is marked as the default.
 
-use std::collections::BTreeSet;
-
 use crate::classes::choose::{
-    Choice, DEFAULT_SNAPSHOT_CLASS, DEFAULT_STORAGE_CLASS, choose_snapshot_class, classes_of,
+    Choice, DEFAULT_SNAPSHOT_CLASS, DEFAULT_STORAGE_CLASS, choose_snapshot_class, classes_of, drivers_of,
 };
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
@@ -31,11 +29,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
     let Some(classes) = facts.volume_snapshot_classes.seen() else {
         return;
     };
-    let drivers: BTreeSet<&str> = classes.iter().map(|class| class.driver.as_str()).collect();
-    if drivers.is_empty() {
-        findings.skip("there is no VolumeSnapshotClass");
-    }
-    for driver in drivers {
+    for driver in drivers_of(classes, findings) {
         findings.push(look(classes, driver).target(driver));
     }
 }

@@ -1,8 +1,7 @@
 //! Whether the drivers of the `VolumeSnapshotClasses` are installed.
 
-use std::collections::BTreeSet;
-
 use crate::catalogue::distance;
+use crate::classes::choose::drivers_of;
 use crate::drivers::registered::{is_registered, registered_drivers};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
@@ -29,11 +28,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
     let Some(classes) = facts.volume_snapshot_classes.seen() else {
         return;
     };
-    let drivers: BTreeSet<&str> = classes.iter().map(|class| class.driver.as_str()).collect();
-    if drivers.is_empty() {
-        findings.skip("there is no VolumeSnapshotClass");
-    }
-    for driver in drivers {
+    for driver in drivers_of(classes, findings) {
         if is_registered(facts, driver) {
             findings.push(Finding::new(Status::Pass, format!("{driver} is installed")).target(driver));
             continue;

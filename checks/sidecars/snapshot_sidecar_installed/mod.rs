@@ -1,7 +1,6 @@
 //! Whether each driver with snapshot classes has a csi-snapshotter.
 
-use std::collections::BTreeSet;
-
+use crate::classes::choose::drivers_of;
 use crate::controller::find::Presence;
 use crate::drivers::registered::is_surely_unregistered;
 use crate::drivers::table::known_driver;
@@ -36,12 +35,10 @@ pub const CHECK: Check = Check {
 };
 
 fn run(facts: &Facts, findings: &mut Findings) {
-    let classes = facts.volume_snapshot_classes.seen().into_iter().flatten();
-    let drivers: BTreeSet<&str> = classes.map(|class| class.driver.as_str()).collect();
-    if drivers.is_empty() {
-        findings.skip("there is no VolumeSnapshotClass");
-    }
-    for driver in drivers {
+    let Some(classes) = facts.volume_snapshot_classes.seen() else {
+        return;
+    };
+    for driver in drivers_of(classes, findings) {
         findings.push(look(facts, driver).target(driver));
     }
 }
