@@ -63,8 +63,10 @@ impl<'a> Carry<'a> {
         use crate::report::document::StepId::{Restore, Verify};
         let seen = |role| observed.objects.get(&role).copied();
         let (claim, pod) = match observed.step {
-            Restore | Verify => (seen(Role::RestoredClaim), seen(Role::Reader)),
-            _ => (seen(Role::SourceClaim), seen(Role::Writer)),
+            Restore | Verify => {
+                (seen(Role::RestoredClaim), seen(Role::Reader).or_else(|| seen(Role::RestoredConsumer)))
+            }
+            _ => (seen(Role::SourceClaim), seen(Role::Writer).or_else(|| seen(Role::SourceConsumer))),
         };
         let events: Vec<SeenEvent> = observed.events.iter().copied().map(event).collect();
         then(&Observation {
@@ -103,6 +105,7 @@ impl Knowledge for Carry<'_> {
         let (target, payload) = self.target(trip);
         match role {
             Role::SourceClaim => Some(objects::source_claim(self.plan, target)),
+            Role::SourceConsumer | Role::RestoredConsumer => Some(objects::consumer(self.plan, target, role)),
             Role::Writer => Some(objects::writer(self.plan, target, payload)),
             Role::Snapshot => Some(objects::snapshot(self.plan, target)),
             Role::RestoredClaim => {

@@ -19,7 +19,9 @@ impl Role {
             Self::SourceClaim | Self::RestoredClaim => {
                 resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
             }
-            Self::Writer | Self::Reader => resource("", "v1", "Pod", "pods"),
+            Self::SourceConsumer | Self::Writer | Self::RestoredConsumer | Self::Reader => {
+                resource("", "v1", "Pod", "pods")
+            }
             Self::Snapshot => resource("snapshot.storage.k8s.io", "v1", "VolumeSnapshot", "volumesnapshots"),
             Self::Content => {
                 resource("snapshot.storage.k8s.io", "v1", "VolumeSnapshotContent", "volumesnapshotcontents")

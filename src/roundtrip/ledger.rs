@@ -9,12 +9,16 @@ use std::sync::Arc;
 pub enum Role {
     /// The claim of the source volume.
     SourceClaim,
+    /// The pod for whose sake the source claim is bound.
+    SourceConsumer,
     /// The pod that writes the data, holds the volume and overwrites it when it is ended.
     Writer,
     /// The `VolumeSnapshot`.
     Snapshot,
     /// The claim that is restored from the snapshot.
     RestoredClaim,
+    /// The pod for whose sake the restored claim is bound.
+    RestoredConsumer,
     /// The pod that reads the restored data.
     Reader,
     /// The `VolumeSnapshotContent` that the snapshot controller makes.
@@ -33,7 +37,23 @@ impl Role {
             Self::Snapshot => Some(Self::Content),
             Self::SourceClaim => Some(Self::SourceVolume),
             Self::RestoredClaim => Some(Self::RestoredVolume),
-            Self::Writer | Self::Reader | Self::Content | Self::SourceVolume | Self::RestoredVolume => None,
+            Self::SourceConsumer
+            | Self::Writer
+            | Self::RestoredConsumer
+            | Self::Reader
+            | Self::Content
+            | Self::SourceVolume
+            | Self::RestoredVolume => None,
+        }
+    }
+
+    /// The pod for whose sake this claim is bound.
+    #[must_use]
+    pub const fn consumer(self) -> Option<Self> {
+        match self {
+            Self::SourceClaim => Some(Self::SourceConsumer),
+            Self::RestoredClaim => Some(Self::RestoredConsumer),
+            _ => None,
         }
     }
 
@@ -42,9 +62,11 @@ impl Role {
     pub const fn word(self) -> &'static str {
         match self {
             Self::SourceClaim => "source",
+            Self::SourceConsumer => "source-consumer",
             Self::Writer => "writer",
             Self::Snapshot => "snapshot",
             Self::RestoredClaim => "restored",
+            Self::RestoredConsumer => "restored-consumer",
             Self::Reader => "reader",
             Self::Content => "content",
             Self::SourceVolume => "source-volume",
@@ -105,7 +127,7 @@ pub enum Progress {
     Started,
     /// The writer: the data is written.
     Written,
-    /// Snapshot: ready to use. Writer: the data was what was to be written, and is overwritten. Reader: the data is intact.
+    /// Claim: bound. Snapshot: ready to use. Writer: the data was what was to be written, and is overwritten. Reader: the data is intact.
     Done,
 }
 

@@ -5,7 +5,7 @@ mod pods;
 use kube::api::ApiResource;
 use serde_json::{Map, Value, json};
 
-pub use self::pods::{FOLLOW_CONTAINER, READ_CONTAINER, WRITE_CONTAINER, reader, writer};
+pub use self::pods::{READ_CONTAINER, WRITE_CONTAINER, consumer, reader, writer};
 use super::kinds::{EXPIRES_AT, MANAGED_BY, RUN_LABEL, namespaces};
 use super::ledger::Role;
 use super::plan::{Plan, Target};

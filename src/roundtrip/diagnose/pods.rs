@@ -11,7 +11,7 @@ use super::grpc::Code;
 use super::result::{Found, RoundTripCheck};
 use super::{Observation, SeenEvent, list, text};
 use crate::report::document::{CheckResult, StepId};
-use crate::roundtrip::objects::{FOLLOW_CONTAINER, WRITE_CONTAINER};
+use crate::roundtrip::objects::{READ_CONTAINER, WRITE_CONTAINER};
 
 /// What registries and the kubelet say of an image that will not come however long one waits.
 const IMAGE_GONE: [&str; 13] = [
@@ -209,7 +209,12 @@ fn ended(pod: &Value) -> impl Iterator<Item = (i64, &Value)> {
         let name = text(status, "/name").unwrap_or_default();
         let ended = status.pointer("/state/terminated")?;
         let code = ended.get("exitCode")?.as_i64()?;
-        (name != FOLLOW_CONTAINER && (code != 0 || (name == WRITE_CONTAINER && !deleting))).then_some((code, ended))
+        let bad = match name {
+            WRITE_CONTAINER => code != 0 || !deleting,
+            READ_CONTAINER => code != 0,
+            _ => false,
+        };
+        bad.then_some((code, ended))
     })
 }
 

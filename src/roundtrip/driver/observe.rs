@@ -113,8 +113,13 @@ pub(crate) fn progress(role: Role, object: &Value) -> Progress {
                 Progress::Nothing
             }
         }
-        Role::SourceClaim | Role::RestoredClaim | Role::Content | Role::SourceVolume | Role::RestoredVolume => {
-            Progress::Nothing
-        }
+        Role::SourceClaim | Role::RestoredClaim if text(object, "/status/phase") == Some("Bound") => Progress::Done,
+        Role::SourceClaim
+        | Role::RestoredClaim
+        | Role::SourceConsumer
+        | Role::RestoredConsumer
+        | Role::Content
+        | Role::SourceVolume
+        | Role::RestoredVolume => Progress::Nothing,
     }
 }

@@ -37,5 +37,12 @@ impl<K: Knowledge> Driver<'_, K> {
 pub(super) const EVENTS: usize = 3;
 
 /// What a round trip creates, in the order in which it does.
-pub(super) const CREATED: [Role; 5] =
-    [Role::SourceClaim, Role::Writer, Role::Snapshot, Role::RestoredClaim, Role::Reader];
+pub(super) const CREATED: [Role; 7] = [
+    Role::SourceClaim,
+    Role::SourceConsumer,
+    Role::Writer,
+    Role::Snapshot,
+    Role::RestoredClaim,
+    Role::RestoredConsumer,
+    Role::Reader,
+];

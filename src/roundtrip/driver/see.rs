@@ -65,7 +65,7 @@ impl<K: Knowledge> Driver<'_, K> {
     /// Objects of a kind that exist, with their UIDs.
     pub(super) fn existing(&self, kind: usize) -> Vec<(Item, Uid)> {
         let roles: &[Role] = match kind {
-            0 => &[Role::Writer, Role::Reader],
+            0 => &[Role::SourceConsumer, Role::Writer, Role::RestoredConsumer, Role::Reader],
             1 => &[Role::SourceClaim, Role::RestoredClaim],
             _ => &[Role::Snapshot],
         };

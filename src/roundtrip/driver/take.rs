@@ -94,6 +94,11 @@ impl<K: Knowledge> Driver<'_, K> {
                     }
                     DeleteAnswer::Denied
                 });
+                // An earlier try had no answer, but was carried out.
+                let answer = match answer {
+                    DeleteAnswer::Absent if self.may_still_speak(item) => DeleteAnswer::Accepted,
+                    answer => answer,
+                };
                 self.feed(Input::Deleted { item, answer });
             }
             Message::Content { trip, answer, lookout } => {

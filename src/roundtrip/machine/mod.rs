@@ -19,7 +19,7 @@ mod unwind;
 mod walk;
 
 use crate::report::document::StepId;
-use crate::roundtrip::ledger::{Item, Ledger, Role, State, Why};
+use crate::roundtrip::ledger::{Item, Ledger, Progress, Role, State, Why};
 
 pub use types::{Command, CreateAnswer, DeleteAnswer, Ending, Input, Keep, Settings, Sight};
 
@@ -252,13 +252,20 @@ impl Machine {
         }
     }
 
-    /// Whether an object is still to be created: its round trip runs and is at it.
+    /// Whether an object is still to be created: its round trip runs and is at it. A consumer is not, once its claim is
+    /// bound.
     fn wanted(&self, item: Item) -> bool {
         match item {
             Item::Namespace => {
                 !self.namespace_refused && self.trips.iter().any(|trip| matches!(trip.stage, Stage::Running(_)))
             }
-            Item::Of(trip, _) => self.trips.get(trip).is_some_and(|trip| matches!(trip.stage, Stage::Running(_))),
+            Item::Of(trip, role) => {
+                let bound = |claim: &Role| {
+                    claim.consumer() == Some(role) && self.ledger.progress(Self::item(trip, *claim)) == Progress::Done
+                };
+                self.trips.get(trip).is_some_and(|trip| matches!(trip.stage, Stage::Running(_)))
+                    && ![Role::SourceClaim, Role::RestoredClaim].iter().any(bound)
+            }
         }
     }
 

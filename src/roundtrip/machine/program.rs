@@ -17,16 +17,19 @@ enum Act {
     Await(Role, Progress),
     /// The same, while the writer holds the source.
     AwaitHeld(Role, Progress),
+    /// The claim is bound, and its consumer has gone.
+    Bind(Role),
     /// The writer was asked to go, and has overwritten the source.
     Release,
 }
 
 /// The source is in use while it is snapshotted. The writer overwrites it on its way out: no exec is needed, and no
 /// second start of a pod.
-const PROGRAM: [(StepId, Act); 13] = [
+const PROGRAM: [(StepId, Act); 15] = [
     (StepId::Admission, Act::Namespace),
     (StepId::Admission, Act::DryRun),
     (StepId::Provision, Act::Create(Role::SourceClaim)),
+    (StepId::Provision, Act::Bind(Role::SourceClaim)),
     (StepId::Provision, Act::Create(Role::Writer)),
     (StepId::Provision, Act::Await(Role::Writer, Progress::Started)),
     (StepId::Write, Act::Await(Role::Writer, Progress::Written)),
@@ -34,6 +37,7 @@ const PROGRAM: [(StepId, Act); 13] = [
     (StepId::Snapshot, Act::AwaitHeld(Role::Snapshot, Progress::Done)),
     (StepId::Overwrite, Act::Release),
     (StepId::Restore, Act::Create(Role::RestoredClaim)),
+    (StepId::Restore, Act::Bind(Role::RestoredClaim)),
     (StepId::Restore, Act::Create(Role::Reader)),
     (StepId::Restore, Act::Await(Role::Reader, Progress::Started)),
     (StepId::Verify, Act::Await(Role::Reader, Progress::Done)),
@@ -98,6 +102,7 @@ impl Machine {
                 // Its last deed is to overwrite the source, so what the snapshot holds is not known.
                 _ => Turn::End(Ending::Vanished(Self::item(index, Role::Writer))),
             },
+            Act::Bind(claim) => self.bind(index, claim, out),
             Act::Release => self.release(Self::item(index, Role::Writer), out),
         }
     }
@@ -153,6 +158,26 @@ impl Machine {
             Turn::End(Ending::Vanished(item))
         } else {
             Turn::Wait
+        }
+    }
+
+    fn bind(&mut self, index: usize, claim: Role, out: &mut Vec<Command>) -> Turn {
+        let Some(consumer) = claim.consumer().map(|role| Self::item(index, role)) else {
+            return Turn::Done;
+        };
+        if self.ledger.progress(Self::item(index, claim)) < Progress::Done {
+            return match self.make(consumer, out) {
+                Turn::Done => self.wait_for(Self::item(index, claim), Progress::Done),
+                turn @ (Turn::Wait | Turn::End(_)) => turn,
+            };
+        }
+        match self.ledger.state(consumer) {
+            State::Exists => {
+                self.delete(consumer, out);
+                Turn::Wait
+            }
+            State::InFlight | State::Unclear | State::Deleting => Turn::Wait,
+            State::Planned | State::Gone | State::Left(_) | State::Kept | State::Foreign | State::Unseen => Turn::Done,
         }
     }
 

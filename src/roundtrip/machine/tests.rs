@@ -8,6 +8,9 @@ fn answer(command: &Command) -> Option<Input> {
     match command {
         Command::DryRun { trip } => Some(Input::Admitted { trip: *trip, allowed: true }),
         Command::Create { item } => Some(Input::Created { item: *item, answer: CreateAnswer::Created(Uid::from("1")) }),
+        Command::Delete { item: item @ Item::Of(0, Role::SourceConsumer), uid } => {
+            Some(Input::Seen { item: *item, sight: Sight::Gone { uid: uid.clone() } })
+        }
         _ => None,
     }
 }
@@ -19,13 +22,16 @@ fn at_the_snapshot() -> Machine {
     let mut inputs = vec![Input::Start];
     while let Some(input) = inputs.pop() {
         inputs.extend(machine.handle(input).iter().filter_map(answer));
-        if inputs.is_empty() && machine.ledger().progress(WRITER) < Progress::Written {
+        if inputs.is_empty() && machine.ledger().progress(CLAIM) < Progress::Done {
+            inputs.push(seen(CLAIM, Progress::Done, false));
+        } else if inputs.is_empty() && machine.ledger().progress(WRITER) < Progress::Written {
             inputs.push(seen(WRITER, Progress::Written, false));
         }
     }
     machine
 }
 
+const CLAIM: Item = Item::Of(0, Role::SourceClaim);
 const WRITER: Item = Item::Of(0, Role::Writer);
 const SNAPSHOT: Item = Item::Of(0, Role::Snapshot);
 

@@ -7,7 +7,7 @@ use crate::roundtrip::ledger::{Item, Role, State, Why};
 /// What is removed together; each wave waits for the one before. A pending restore blocks the snapshot's deletion, and
 /// not every driver deletes a volume that has snapshots.
 const WAVES: [&[Role]; 4] = [
-    &[Role::Reader, Role::Writer],
+    &[Role::Reader, Role::RestoredConsumer, Role::Writer, Role::SourceConsumer],
     &[Role::RestoredClaim, Role::RestoredVolume],
     &[Role::Snapshot, Role::Content],
     &[Role::SourceClaim, Role::SourceVolume],

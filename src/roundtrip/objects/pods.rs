@@ -13,7 +13,7 @@ pub const WRITE_CONTAINER: &str = "write";
 /// The container of the reader pod that reads.
 pub const READ_CONTAINER: &str = "read";
 /// The last container of the reader pod. See [`follow`].
-pub const FOLLOW_CONTAINER: &str = "follow";
+const FOLLOW_CONTAINER: &str = "follow";
 /// The group that owns disks on common Linux distributions: a raw device keeps its owner in the container, and without
 /// this group a user other than root could not open it.
 const DISK_GROUP: i64 = 6;
@@ -21,10 +21,21 @@ const DISK_GROUP: i64 = 6;
 const GRACE: i64 = 30;
 /// Where a container tells the one that follows it that its script has ended.
 const HANDOVER: &str = "/handover";
-/// Holds nothing and is of no use once its hook has run, but has to outlive it.
-const FOLLOW: &str = "trap 'exit 0' TERM; sleep 10 & wait";
+/// Does nothing for a while: a container that follows has to outlive its hook.
+const LINGER: &str = "trap 'exit 0' TERM; sleep 10 & wait";
 /// Waits until a script has ended, and a moment for its container to be seen to have; for five seconds at most.
 const FOLLOW_HOOK: &str = "n=0; until [ -e \"$HANDOVER/ended\" ] || [ $n -ge 100 ]; do sleep 0.05; n=$((n + 1)); done; [ $n -eq 0 ] || sleep 0.05";
+
+/// The pod for whose sake a claim is bound; it goes when that is done, and does nothing. A scheduler that has chosen a
+/// node for the first consumer of a claim looks once a second whether the claim is bound, and one that finds a claim
+/// unbound that binds immediately puts the pod aside for a second. The pod that comes after it is scheduled at once.
+#[must_use]
+pub fn consumer(plan: &Plan, target: &Target, role: Role) -> Manifest {
+    let claim = if Role::SourceClaim.consumer() == Some(role) { Role::SourceClaim } else { Role::RestoredClaim };
+    let mut spec = pod_spec(plan, target, claim, 1);
+    spec.insert("containers".to_owned(), json!([shell(plan, "consume", LINGER, "100m", "32Mi")]));
+    manifest(plan, target, role, &Value::Object(spec))
+}
 
 /// The source pod. That it runs tells that the data is written: a container with a postStart hook is not running before
 /// the hook has ended (Kubernetes' documentation, "Pod Lifecycle"), and its kubelet tells of it at once, but of a container
@@ -91,7 +102,7 @@ fn pod_spec(plan: &Plan, target: &Target, claim: Role, grace: i64) -> Map<String
 /// long as the script needs, because the kubelet waits for its postStart hook. Nothing depends on it: without the hook,
 /// or before it ends, the end is seen a second later.
 fn follow(plan: &Plan) -> Value {
-    let mut follow = shell(plan, FOLLOW_CONTAINER, FOLLOW, "100m", "32Mi");
+    let mut follow = shell(plan, FOLLOW_CONTAINER, LINGER, "100m", "32Mi");
     after_start(&mut follow, FOLLOW_HOOK);
     follow
 }

@@ -35,7 +35,7 @@ const BOTH: [VolumeMode; 2] = [VolumeMode::Filesystem, VolumeMode::Block];
 fn pods(plan: &Plan) -> Vec<Manifest> {
     let make = |target: &Target| {
         let payload = Payload::new(b"seed", target.index, target.volume_mode, 32 << 20);
-        [writer(plan, target, &payload), reader(plan, target, &payload)]
+        [consumer(plan, target, Role::RestoredConsumer), writer(plan, target, &payload), reader(plan, target, &payload)]
     };
     plan.targets.iter().flat_map(make).collect()
 }
@@ -101,7 +101,7 @@ fn the_restored_claim_comes_from_the_snapshot_of_the_source() {
     let taken = snapshot(&plan, target).body;
     assert_eq!(taken["spec"]["source"]["persistentVolumeClaimName"], source_claim(&plan, target).name.as_str());
     assert!(taken["spec"].get("volumeSnapshotClassName").is_none());
-    let reader = &pods(&plan)[3].body["spec"];
+    let reader = &pods(&plan)[5].body["spec"];
     assert_eq!(reader["volumes"][0]["persistentVolumeClaim"]["claimName"], "restored-1");
     assert_eq!(reader["containers"][0]["volumeDevices"][0]["devicePath"], reader["containers"][0]["env"][1]["value"]);
 }

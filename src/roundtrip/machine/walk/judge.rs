@@ -60,9 +60,9 @@ pub(super) fn order(scenario: &Scenario, machine: &Machine, world: &World, item:
         return Ok(());
     };
     let before: &[Role] = match role {
-        Role::RestoredClaim => &[Role::Reader],
-        Role::Snapshot => &[Role::Reader, Role::RestoredClaim],
-        Role::SourceClaim => &[Role::Writer, Role::Snapshot, Role::RestoredClaim],
+        Role::RestoredClaim => &[Role::Reader, Role::RestoredConsumer],
+        Role::Snapshot => &[Role::Reader, Role::RestoredConsumer, Role::RestoredClaim],
+        Role::SourceClaim => &[Role::Writer, Role::SourceConsumer, Role::Snapshot, Role::RestoredClaim],
         _ => &[],
     };
     if machine.trips[trip].hurry || world.hardship {

@@ -21,11 +21,13 @@ pub(super) struct Traits {
     pub(super) finished: bool,
 }
 
-const ROLES: [Role; 8] = [
+const ROLES: [Role; 10] = [
     Role::SourceClaim,
+    Role::SourceConsumer,
     Role::Writer,
     Role::Snapshot,
     Role::RestoredClaim,
+    Role::RestoredConsumer,
     Role::Reader,
     Role::Content,
     Role::SourceVolume,
@@ -35,7 +37,7 @@ const ROLES: [Role; 8] = [
 pub(super) fn bit(item: Item) -> Items {
     match item {
         Item::Namespace => 1,
-        Item::Of(trip, role) => 2 << (trip * 8 + role as usize),
+        Item::Of(trip, role) => 2 << (trip * 10 + role as usize),
     }
 }
 

@@ -265,8 +265,8 @@ impl World {
             self.read.push(trip);
         }
         let derived = match (role, progress) {
-            (Role::Writer, Progress::Started) => Role::SourceVolume,
-            (Role::Reader, Progress::Started) => Role::RestoredVolume,
+            (Role::SourceClaim, Progress::Done) => Role::SourceVolume,
+            (Role::RestoredClaim, Progress::Done) => Role::RestoredVolume,
             (Role::Snapshot, Progress::Done) => Role::Content,
             _ => return,
         };
@@ -314,6 +314,8 @@ impl World {
             return true;
         };
         let claim = match role {
+            Role::SourceClaim => return self.things.contains_key(&Item::Of(trip, Role::SourceConsumer)),
+            Role::RestoredClaim => return self.things.contains_key(&Item::Of(trip, Role::RestoredConsumer)),
             Role::Writer | Role::Snapshot => Role::SourceClaim,
             Role::Reader => Role::RestoredClaim,
             _ => return true,
@@ -328,8 +330,8 @@ impl World {
             return false;
         };
         let pods: &[Role] = match role {
-            Role::SourceClaim => &[Role::Writer],
-            Role::RestoredClaim => &[Role::Reader],
+            Role::SourceClaim => &[Role::Writer, Role::SourceConsumer],
+            Role::RestoredClaim => &[Role::Reader, Role::RestoredConsumer],
             _ => &[],
         };
         pods.iter().any(|pod| self.things.contains_key(&Item::Of(trip, *pod)))
@@ -352,7 +354,8 @@ fn grows(item: Item, thing: &Thing) -> Option<Progress> {
         (Role::Writer | Role::Reader, Progress::Nothing) => Some(Progress::Started),
         (Role::Writer, Progress::Started) => Some(Progress::Written),
         (Role::Writer, Progress::Written) if thing.deleting => Some(Progress::Done),
-        (Role::Reader, Progress::Started) | (Role::Snapshot, Progress::Nothing) => Some(Progress::Done),
+        (Role::Reader, Progress::Started)
+        | (Role::Snapshot | Role::SourceClaim | Role::RestoredClaim, Progress::Nothing) => Some(Progress::Done),
         _ => None,
     }
 }
