@@ -17,6 +17,7 @@ def worked: container("write"; "running") or container("read"; "terminated");
   def until($from; $what; condition): first($seen[] | select(.at >= $from and (.seen | condition)) | {$from, to: .at, $what});
   def of($kind; $name): .object.kind == $kind and .object.metadata.name == $name;
   [ ($asked[] | {from, to, what: "\(.verb) \(.resource)"}),
+    (asked("create"; "persistentvolumeclaims") | .name as $n | until(.from; "claim \($n)"; of("PersistentVolumeClaim"; $n) and .object.status.phase == "Bound")),
     (asked("create"; "pods") | .name as $n | until(.from; "pod \($n)"; of("Pod"; $n) and (.object | worked))),
     (asked("create"; "volumesnapshots") | .name as $n | until(.from; "snapshot \($n)"; of("VolumeSnapshot"; $n) and .object.status.readyToUse == true)),
     # The writer, when told to go, overwrites and ends.

@@ -127,6 +127,12 @@ pub struct Target {
 }
 
 impl Target {
+    /// Whether its claims are bound at once. One whose mode could not be seen may wait for a consumer.
+    #[must_use]
+    pub fn binds_at_once(&self) -> bool {
+        self.binding_mode.as_deref() == Some("Immediate")
+    }
+
     /// What it is about, stable from run to run: `gp3 → gold, Block`.
     #[must_use]
     pub fn label(&self) -> String {

@@ -17,6 +17,8 @@ pub struct Trip {
     pub target: crate::report::events::Target,
     /// The driver.
     pub driver: Option<String>,
+    /// Whether its claims are bound at once, without a pod that needs them.
+    pub immediate: bool,
 }
 
 /// What is seen of a round trip while it waits.

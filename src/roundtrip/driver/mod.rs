@@ -85,9 +85,13 @@ pub async fn run<K: Knowledge>(
     mut signals: watch::Receiver<Signals>,
     events: mpsc::UnboundedSender<Happening>,
 ) -> Outcome {
-    let settings =
-        Settings { own_namespace: knowledge.own_namespace(), keep: options.keep, parallel: options.parallel };
     let trips = knowledge.trips();
+    let settings = Settings {
+        own_namespace: knowledge.own_namespace(),
+        immediate: (0..trips.len()).filter(|index| trips.get(*index).is_some_and(|trip| trip.immediate)).collect(),
+        keep: options.keep,
+        parallel: options.parallel,
+    };
     let mut driver = Driver {
         knowledge,
         options,

@@ -17,7 +17,7 @@ enum Act {
     Await(Role, Progress),
     /// The same, while the writer holds the source.
     AwaitHeld(Role, Progress),
-    /// The claim is bound, and its consumer has gone.
+    /// The claim is bound, and its consumer has gone, if it needed one.
     Bind(Role),
     /// The writer was asked to go, and has overwritten the source.
     Release,
@@ -162,8 +162,9 @@ impl Machine {
     }
 
     fn bind(&mut self, index: usize, claim: Role, out: &mut Vec<Command>) -> Turn {
-        let Some(consumer) = claim.consumer().map(|role| Self::item(index, role)) else {
-            return Turn::Done;
+        let consumer = claim.consumer().filter(|_| !self.settings.immediate.contains(&index));
+        let Some(consumer) = consumer.map(|role| Self::item(index, role)) else {
+            return self.wait_for(Self::item(index, claim), Progress::Done);
         };
         if self.ledger.progress(Self::item(index, claim)) < Progress::Done {
             return match self.make(consumer, out) {

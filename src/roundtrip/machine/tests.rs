@@ -17,7 +17,7 @@ fn answer(command: &Command) -> Option<Input> {
 
 /// A machine that waits for the snapshot of a source that is held.
 fn at_the_snapshot() -> Machine {
-    let settings = Settings { own_namespace: false, keep: Keep::Never, parallel: 1 };
+    let settings = Settings { own_namespace: false, immediate: Vec::new(), keep: Keep::Never, parallel: 1 };
     let mut machine = Machine::new(settings, 1);
     let mut inputs = vec![Input::Start];
     while let Some(input) = inputs.pop() {

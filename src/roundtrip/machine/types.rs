@@ -22,6 +22,8 @@ pub struct Settings {
     pub own_namespace: bool,
     /// What is kept.
     pub keep: Keep,
+    /// The round trips whose claims are bound without a consumer.
+    pub immediate: Vec<usize>,
     /// How many round trips run at a time; at least one.
     pub parallel: usize,
 }

@@ -26,9 +26,9 @@ const LINGER: &str = "trap 'exit 0' TERM; sleep 10 & wait";
 /// Waits until a script has ended, and a moment for its container to be seen to have; for five seconds at most.
 const FOLLOW_HOOK: &str = "n=0; until [ -e \"$HANDOVER/ended\" ] || [ $n -ge 100 ]; do sleep 0.05; n=$((n + 1)); done; [ $n -eq 0 ] || sleep 0.05";
 
-/// The pod for whose sake a claim is bound; it goes when that is done, and does nothing. A scheduler that has chosen a
-/// node for the first consumer of a claim looks once a second whether the claim is bound, and one that finds a claim
-/// unbound that binds immediately puts the pod aside for a second. The pod that comes after it is scheduled at once.
+/// The pod for whose sake a claim is bound that waits for its first consumer. It goes when that is done, and does nothing: a
+/// scheduler that has chosen a node looks once a second whether the claim is bound, and the pod that comes after this one
+/// is scheduled at once.
 #[must_use]
 pub fn consumer(plan: &Plan, target: &Target, role: Role) -> Manifest {
     let claim = if Role::SourceClaim.consumer() == Some(role) { Role::SourceClaim } else { Role::RestoredClaim };

@@ -18,7 +18,7 @@ use crate::roundtrip::ledger::{Item, Role};
 
 fn scenario(own_namespace: bool) -> Scenario {
     Scenario {
-        settings: Settings { own_namespace, keep: Keep::Never, parallel: 1 },
+        settings: Settings { own_namespace, immediate: Vec::new(), keep: Keep::Never, parallel: 1 },
         trips: 1,
         rules: Rules::ALL,
         trouble: 0,
@@ -79,6 +79,13 @@ fn nothing_leaks_when_something_goes_wrong_in_a_namespace_of_its_own() {
 #[test]
 fn two_round_trips_one_after_the_other_leak_nothing() {
     holds(Scenario { trips: 2, hurry: true, ..scenario(false) });
+}
+
+#[test]
+fn claims_without_a_consumer_leak_nothing() {
+    let mut scenario = Scenario { trouble: 1, hurry: true, ..scenario(false) };
+    scenario.settings.immediate = vec![0];
+    holds(scenario);
 }
 
 #[test]

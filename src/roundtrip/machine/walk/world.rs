@@ -209,7 +209,7 @@ impl World {
         }
         for (item, thing) in self.things.iter().filter(|(_, thing)| thing.ours) {
             if let Some(progress) = grows(*item, thing)
-                && self.fed(*item)
+                && self.fed(scenario, *item)
             {
                 let mut grown = self.clone();
                 grown.grow(*item, progress);
@@ -309,13 +309,16 @@ impl World {
     }
 
     /// Whether what an object needs to come further is there.
-    fn fed(&self, item: Item) -> bool {
+    fn fed(&self, scenario: &Scenario, item: Item) -> bool {
         let Item::Of(trip, role) = item else {
             return true;
         };
         let claim = match role {
-            Role::SourceClaim => return self.things.contains_key(&Item::Of(trip, Role::SourceConsumer)),
-            Role::RestoredClaim => return self.things.contains_key(&Item::Of(trip, Role::RestoredConsumer)),
+            Role::SourceClaim | Role::RestoredClaim => {
+                let consumer = role.consumer().map(|consumer| Item::Of(trip, consumer));
+                return scenario.settings.immediate.contains(&trip)
+                    || consumer.is_some_and(|consumer| self.things.contains_key(&consumer));
+            }
             Role::Writer | Role::Snapshot => Role::SourceClaim,
             Role::Reader => Role::RestoredClaim,
             _ => return true,
