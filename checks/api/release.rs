@@ -128,12 +128,12 @@ pub fn of_contents(crd: &CustomResourceDefinition) -> Vec<Release> {
         return before_v1(crd);
     };
     if serves(crd, "v1beta1") {
-        let mut releases = serving_both(crd, v1);
-        // Of these two, this column came with the later one.
-        if let [_, _] = releases.as_slice() {
-            releases.remove(usize::from(!has_column(v1, "VolumeSnapshotNamespace")));
-        }
-        return releases;
+        let releases = serving_both(crd, v1);
+        return match releases.as_slice() {
+            // Of these two, this column came with the later one.
+            [earlier, later] => vec![if has_column(v1, "VolumeSnapshotNamespace") { *later } else { *earlier }],
+            _ => releases,
+        };
     }
     if has_rules(v1) {
         vec![Release::V8]
