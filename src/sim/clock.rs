@@ -13,6 +13,8 @@ pub(super) const DRIVER_CALL: Duration = Duration::from_millis(40);
 pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// What a kubelet needs until it starts a container.
 pub(super) const CONTAINER_START: Duration = Duration::from_millis(40);
+/// How often the scheduler looks whether the claims of a pod with a node are bound.
+pub(super) const BINDING_LOOK: Duration = Duration::from_secs(1);
 /// What a registry needs to answer.
 pub(super) const IMAGE_PULL: Duration = Duration::from_millis(60);
 /// What the namespace controller needs to look once.

@@ -42,6 +42,18 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What a component says of an object.
+pub(super) struct Event<'a> {
+    pub(super) about: &'a Value,
+    /// The part of the object that it is about; empty for the whole.
+    pub(super) field: &'a str,
+    pub(super) component: &'a str,
+    /// `Normal` or `Warning`.
+    pub(super) kind: &'a str,
+    pub(super) reason: &'a str,
+    pub(super) message: &'a str,
+}
+
 impl World {
     pub(super) fn new(scenario: &Scenario, data: DataPlane) -> Arc<Self> {
         Arc::new(Self {
@@ -78,6 +90,11 @@ impl World {
         }
     }
 
+    /// Whether something is under way.
+    pub(super) fn is_under_way(&self, what: &str) -> bool {
+        lock(&self.busy).contains(what)
+    }
+
     /// Waits as long as a controller does after another failure of the same thing.
     pub(super) async fn back_off(&self, what: &str) {
         let failures = {
@@ -96,38 +113,17 @@ impl World {
 
     /// Records an event about an object; the same again raises its count.
     pub(super) fn event(&self, about: &Value, component: &str, kind: &str, reason: &str, message: &str) {
-        self.record(about, "", component, kind, reason, message, true);
-    }
-
-    /// Records an event about a part of an object.
-    pub(super) fn event_in(
-        &self,
-        about: &Value,
-        field: &str,
-        component: &str,
-        kind: &str,
-        reason: &str,
-        message: &str,
-    ) {
-        self.record(about, field, component, kind, reason, message, true);
+        self.record(&Event { about, field: "", component, kind, reason, message }, true);
     }
 
     /// Records an event about an object unless it is there already.
     pub(super) fn event_once(&self, about: &Value, component: &str, kind: &str, reason: &str, message: &str) {
-        self.record(about, "", component, kind, reason, message, false);
+        self.record(&Event { about, field: "", component, kind, reason, message }, false);
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the fields of an event")]
-    fn record(
-        &self,
-        about: &Value,
-        field: &str,
-        component: &str,
-        kind: &str,
-        reason: &str,
-        message: &str,
-        again: bool,
-    ) {
+    /// Records an event; the same again raises its count, if it counts.
+    pub(super) fn record(&self, event: &Event<'_>, again: bool) {
+        let Event { about, field, component, kind, reason, message } = *event;
         let namespace = if about.namespace().is_empty() { "default" } else { about.namespace() };
         let same = |event: &Value| {
             event.text("/involvedObject/uid") == about.uid()

@@ -17,7 +17,7 @@ use crate::sim::clock;
 use crate::sim::object::Object;
 use crate::sim::resources::{CLAIMS, PODS, VOLUMES};
 use crate::sim::store::{Key, Preconditions};
-use crate::sim::world::World;
+use crate::sim::world::{Event, World};
 
 pub(super) fn reconcile(world: &Arc<World>) {
     for pod in world.store.all(&PODS) {
@@ -110,13 +110,10 @@ impl Run {
     }
 
     fn event_of(&self, container: &Value, kind: &str, reason: &str, message: &str) {
-        let list = if self.init.iter().any(|one| one.text("/name") == container.text("/name")) {
-            "initContainers"
-        } else {
-            "containers"
-        };
-        let field = format!("spec.{list}{{{}}}", container.text("/name"));
-        self.world.event_in(&self.pod, &field, &self.component, kind, reason, message);
+        let of_init = self.init.iter().any(|one| one.text("/name") == container.text("/name"));
+        let list = if of_init { "initContainers" } else { "containers" };
+        let field = &format!("spec.{list}{{{}}}", container.text("/name"));
+        self.world.record(&Event { about: &self.pod, field, component: &self.component, kind, reason, message }, true);
     }
 
     fn publish(&self, phase: &str, extra: &Value) {

@@ -51,9 +51,10 @@ impl Process {
         File::create(&files.message).map_err(|error| error.to_string())?;
         let log = File::create(&files.log).map_err(|error| error.to_string())?;
         let errors = log.try_clone().map_err(|error| error.to_string())?;
-        let words: Vec<&Value> = container.list("/command").iter().chain(container.list("/args")).collect();
-        let process = Self::spawn(world, pod, container, &words, volumes, &files, log.into(), errors.into())?;
-        Ok((process, files))
+        let words = container.list("/command").iter().chain(container.list("/args"));
+        let mut command = command(pod, container, words, volumes, &files)?;
+        command.stdout(log).stderr(errors);
+        Ok((Self::spawn(world, command)?, files))
     }
 
     /// Starts a command in a container that runs, as for its hooks and probes.
@@ -61,47 +62,19 @@ impl Process {
         world: &Arc<World>,
         pod: &Value,
         container: &Value,
-        command: &[Value],
+        words: &[Value],
         directory: &Path,
         volumes: &BTreeMap<String, PathBuf>,
     ) -> Result<Self, String> {
-        let words: Vec<&Value> = command.iter().collect();
         let files = Files::of(container, directory);
-        Self::spawn(world, pod, container, &words, volumes, &files, Stdio::null(), Stdio::null())
+        let mut command = command(pod, container, words, volumes, &files)?;
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        Self::spawn(world, command)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what a process is made of")]
-    fn spawn(
-        world: &Arc<World>,
-        pod: &Value,
-        container: &Value,
-        words: &[&Value],
-        volumes: &BTreeMap<String, PathBuf>,
-        files: &Files,
-        output: Stdio,
-        errors: Stdio,
-    ) -> Result<Self, String> {
-        let paths = local_paths(container, volumes, &files.message);
-        let environment = environment(pod, container, &paths);
-        let words: Vec<String> =
-            words.iter().map(|word| expand(word.as_str().unwrap_or_default(), &environment)).collect();
-        let [program, arguments @ ..] = words.as_slice() else {
-            return Err("failed to create containerd task: no command specified".to_owned());
-        };
-        let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin".into());
-        let mut command = Command::new(program);
-        command
-            .args(arguments)
-            .env_clear()
-            .env("PATH", path)
-            .envs(environment)
-            .current_dir(&files.home)
-            .stdin(Stdio::null())
-            .stdout(output)
-            .stderr(errors)
-            .process_group(0)
-            .kill_on_drop(true);
+    fn spawn(world: &Arc<World>, mut command: Command) -> Result<Self, String> {
         let child = command.spawn().map_err(|error| {
+            let program = command.as_std().get_program().to_string_lossy();
             format!("failed to create containerd task: failed to create shim task: exec: \"{program}\": {error}")
         })?;
         let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
@@ -126,6 +99,32 @@ impl Drop for Process {
         kill(self.pid);
         lock(&self.world.processes).remove(&self.pid.as_raw_nonzero().get());
     }
+}
+
+/// A command in a container, whose output is still to be directed.
+fn command<'a>(
+    pod: &Value,
+    container: &Value,
+    words: impl IntoIterator<Item = &'a Value>,
+    volumes: &BTreeMap<String, PathBuf>,
+    files: &Files,
+) -> Result<Command, String> {
+    let paths = local_paths(container, volumes, &files.message);
+    let environment = environment(pod, container, &paths);
+    let mut words = words.into_iter().map(|word| expand(word.as_str().unwrap_or_default(), &environment));
+    let program = words.next().ok_or("failed to create containerd task: no command specified")?;
+    let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin".into());
+    let mut command = Command::new(program);
+    command
+        .args(words)
+        .env_clear()
+        .env("PATH", path)
+        .envs(&environment)
+        .current_dir(&files.home)
+        .stdin(Stdio::null())
+        .process_group(0)
+        .kill_on_drop(true);
+    Ok(command)
 }
 
 /// Asks a container to end. The first process of a container gets only signals that it has a handler for.

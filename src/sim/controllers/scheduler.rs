@@ -22,12 +22,13 @@ enum Outcome {
 
 pub(super) fn reconcile(world: &Arc<World>) {
     for pod in world.store.all(&PODS) {
-        if pod.is_deleting() || !pod.text("/spec/nodeName").is_empty() {
+        let binding = format!("binding/{}", pod.uid());
+        if pod.is_deleting() || !pod.text("/spec/nodeName").is_empty() || world.is_under_way(&binding) {
             continue;
         }
         let key = Key::of(&PODS, &pod);
         match schedule(world, &pod) {
-            Outcome::Waits => {}
+            Outcome::Waits => world.once(binding, tokio::time::sleep(clock::BINDING_LOOK)),
             Outcome::Node(node) => {
                 let condition = json!({ "type": "PodScheduled", "status": "True", "lastTransitionTime": clock::now() });
                 world.store.change(&key, |pod| {
