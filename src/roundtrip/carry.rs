@@ -41,7 +41,6 @@ impl<'a> Carry<'a> {
                 volume_mode: target.volume_mode,
             },
             driver: target.driver.clone(),
-            immediate: target.binds_at_once(),
         };
         let payload = |target: &Target| Payload::new(seed, target.index, target.volume_mode, target.size_bytes);
         Self {
@@ -106,9 +105,7 @@ impl Knowledge for Carry<'_> {
         let (target, payload) = self.target(trip);
         match role {
             Role::SourceClaim => Some(objects::source_claim(self.plan, target)),
-            Role::SourceConsumer | Role::RestoredConsumer => {
-                (!target.binds_at_once()).then(|| objects::consumer(self.plan, target, role))
-            }
+            Role::SourceConsumer | Role::RestoredConsumer => objects::consumer(self.plan, target, role),
             Role::Writer => Some(objects::writer(self.plan, target, payload)),
             Role::Snapshot => Some(objects::snapshot(self.plan, target)),
             Role::RestoredClaim => {

@@ -30,6 +30,17 @@ pub enum Role {
 }
 
 impl Role {
+    /// What a round trip creates, in the order in which it does.
+    pub const CREATED: [Self; 7] = [
+        Self::SourceClaim,
+        Self::SourceConsumer,
+        Self::Writer,
+        Self::Snapshot,
+        Self::RestoredClaim,
+        Self::RestoredConsumer,
+        Self::Reader,
+    ];
+
     /// What is made by controllers on behalf of this object, and goes with it unless a policy retains it.
     #[must_use]
     pub const fn derived(self) -> Option<Self> {
@@ -47,12 +58,12 @@ impl Role {
         }
     }
 
-    /// The pod for whose sake this claim is bound.
+    /// The claim that is bound for the sake of this pod.
     #[must_use]
-    pub const fn consumer(self) -> Option<Self> {
+    pub const fn consumes(self) -> Option<Self> {
         match self {
-            Self::SourceClaim => Some(Self::SourceConsumer),
-            Self::RestoredClaim => Some(Self::RestoredConsumer),
+            Self::SourceConsumer => Some(Self::SourceClaim),
+            Self::RestoredConsumer => Some(Self::RestoredClaim),
             _ => None,
         }
     }
@@ -127,7 +138,8 @@ pub enum Progress {
     Started,
     /// The writer: the data is written.
     Written,
-    /// Claim: bound. Snapshot: ready to use. Writer: the data was what was to be written, and is overwritten. Reader: the data is intact.
+    /// Claim: bound. Snapshot: ready to use. Writer: the data was what was to be written, and is overwritten. Reader: the
+    /// data is intact.
     Done,
 }
 

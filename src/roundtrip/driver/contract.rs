@@ -17,8 +17,6 @@ pub struct Trip {
     pub target: crate::report::events::Target,
     /// The driver.
     pub driver: Option<String>,
-    /// Whether its claims are bound at once, without a pod that needs them.
-    pub immediate: bool,
 }
 
 /// What is seen of a round trip while it waits.
@@ -72,7 +70,7 @@ pub trait Knowledge: Sync {
     /// The round trips.
     fn trips(&self) -> &[Trip];
     /// An object to be created. The snapshot, once it is ready, tells the size that a restored claim needs. `None` if
-    /// there is no such object, as with those that controllers make.
+    /// there is no such object, as with those that controllers make, and consumers of claims that need none.
     fn manifest(&self, item: Item, snapshot: Option<&Value>) -> Option<Manifest>;
     /// Why a round trip will fail, if that is certain before anything is made.
     fn foreseen(&self, trip: usize) -> Option<CheckResult>;

@@ -78,14 +78,8 @@ async fn turn(server: &Server, what: &Following, phase: Phase, pause: &mut Pause
             match opened {
                 Ok(Ok(watch)) => (None, Phase::Open(watch.boxed(), version)),
                 Ok(Err(kube::Error::Api(status))) if status.code == 403 => (None, Phase::Poll),
-                Ok(Err(kube::Error::Api(_))) => {
-                    tokio::time::sleep(pause.next(None)).await;
-                    (None, Phase::Announce)
-                }
-                Ok(Err(_)) | Err(_) => {
-                    tokio::time::sleep(pause.next(None)).await;
-                    (None, Phase::Watch(version))
-                }
+                Ok(Err(kube::Error::Api(_))) => rest(pause, Phase::Announce).await,
+                Ok(Err(_)) | Err(_) => rest(pause, Phase::Watch(version)).await,
             }
         }
         Phase::Open(mut watch, version) => match watch.try_next().await {
@@ -101,17 +95,17 @@ async fn turn(server: &Server, what: &Following, phase: Phase, pause: &mut Pause
             Ok(Some(WatchEvent::Bookmark(bookmark))) => (None, Phase::Open(watch, bookmark.metadata.resource_version)),
             // The server ends watches now and then, and connections are lost; what was missed is still to be had from
             // there: above all the last state of a pod that has gone since.
-            Ok(None) | Err(_) => {
-                tokio::time::sleep(pause.next(None)).await;
-                (None, Phase::Watch(version))
-            }
+            Ok(None) | Err(_) => rest(pause, Phase::Watch(version)).await,
             // 410 Gone.
-            Ok(Some(WatchEvent::Error(_))) => {
-                tokio::time::sleep(pause.next(None)).await;
-                (None, Phase::Announce)
-            }
+            Ok(Some(WatchEvent::Error(_))) => rest(pause, Phase::Announce).await,
         },
     })
+}
+
+/// Goes on after a pause.
+async fn rest(pause: &mut Pause, next: Phase) -> (Option<Followed>, Phase) {
+    tokio::time::sleep(pause.next(None)).await;
+    (None, next)
 }
 
 async fn list(server: &Server, what: &Following) -> (Option<Followed>, Phase) {

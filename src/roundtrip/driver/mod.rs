@@ -33,12 +33,11 @@ use tokio::time::Instant;
 
 use self::api::Server;
 use self::lookout::Lookout;
-use self::places::CREATED;
 use self::record::Record;
 use self::take::Message;
 use crate::report::document::ObjectName;
 use crate::report::events::Happening;
-use crate::roundtrip::ledger::{Item, Uid};
+use crate::roundtrip::ledger::{Item, Role, Uid};
 use crate::roundtrip::machine::{Input, Machine, Settings};
 
 pub use self::contract::{Diagnosis, Judgement, Knowledge, Observed, Trip};
@@ -55,7 +54,7 @@ struct Driver<'a, K> {
     watches: SelectAll<BoxStream<'static, Message>>,
     watching: bool,
     /// What existed when a list was about to be read, by kind of object.
-    before_list: BTreeMap<usize, Vec<(Item, Uid)>>,
+    before_list: BTreeMap<String, Vec<(Item, Uid)>>,
     objects: BTreeMap<Item, Value>,
     names: BTreeMap<(String, String), Item>,
     events: Vec<Value>,
@@ -86,9 +85,10 @@ pub async fn run<K: Knowledge>(
     events: mpsc::UnboundedSender<Happening>,
 ) -> Outcome {
     let trips = knowledge.trips();
+    let needs_no_consumer = |trip: &usize| knowledge.manifest(Item::Of(*trip, Role::SourceConsumer), None).is_none();
     let settings = Settings {
         own_namespace: knowledge.own_namespace(),
-        immediate: (0..trips.len()).filter(|index| trips.get(*index).is_some_and(|trip| trip.immediate)).collect(),
+        immediate: (0..trips.len()).filter(needs_no_consumer).collect(),
         keep: options.keep,
         parallel: options.parallel,
     };
@@ -148,7 +148,7 @@ impl<K: Knowledge> Driver<'_, K> {
     /// Names are fixed from the start, so that what is seen can be told by its name.
     fn plan(&mut self) {
         for trip in 0..self.knowledge.trips().len() {
-            for role in CREATED {
+            for role in Role::CREATED {
                 if let Some(manifest) = self.knowledge.manifest(Item::Of(trip, role), None) {
                     self.names.insert((manifest.resource.kind, manifest.name), Item::Of(trip, role));
                 }

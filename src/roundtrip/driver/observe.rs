@@ -6,6 +6,7 @@ use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL};
 use crate::roundtrip::ledger::{Item, Progress, Role, Uid};
 use crate::roundtrip::machine::Sight;
 use crate::roundtrip::objects::{READ_CONTAINER, WRITE_CONTAINER};
+use crate::roundtrip::payload::FAILED;
 
 /// A string in an object.
 pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> Option<&'a str> {
@@ -82,12 +83,8 @@ pub(crate) fn container<'a>(pod: &'a Value, name: &str) -> Container<'a> {
     }
 }
 
-/// How a script says that it could not do its work. A container that ends badly without these words was ended by
-/// something else, which its status names.
-const FAILED: &str = "snapready/1 failed ";
-
-/// The exit code and the termination message of a container that has ended and has something to say. One that failed
-/// without a word is left to the diagnosis.
+/// The exit code and the termination message of a container that has ended and has something to say. One that ended
+/// badly without a word was ended by something else, which its status names; it is left to the diagnosis.
 pub(crate) fn said<'a>(pod: &'a Value, name: &str) -> Option<(i64, &'a str)> {
     match container(pod, name) {
         Container::Ended(code, message) if code == 0 || message.starts_with(FAILED) => Some((code, message)),

@@ -8,7 +8,6 @@ use futures::{FutureExt, StreamExt};
 use super::api::{Place, asked_for};
 use super::follow::{Following, follow};
 use super::lookout::Lookout;
-use super::places::{CREATED, EVENTS};
 use super::take::Message;
 use super::{Driver, Failure, Knowledge, STEP_TIMEOUT};
 use crate::report::document::StepId;
@@ -75,7 +74,8 @@ impl<K: Knowledge> Driver<'_, K> {
             None => self.knowledge.manifest(Item::Namespace, None).into_iter().collect(),
             Some(trip) => {
                 self.watch();
-                CREATED.into_iter().filter_map(|role| self.knowledge.manifest(Item::Of(trip, role), None)).collect()
+                let created = Role::CREATED.into_iter();
+                created.filter_map(|role| self.knowledge.manifest(Item::Of(trip, role), None)).collect()
             }
         };
         let server = self.server.clone();
@@ -180,13 +180,15 @@ impl<K: Knowledge> Driver<'_, K> {
             return;
         }
         self.watching = true;
-        let kinds = [Role::Writer.resource(), Role::SourceClaim.resource(), Role::Snapshot.resource(), events()];
+        let namespace = self.knowledge.namespace().to_owned();
         let labels = Some(format!("{}={},{RUN_LABEL}={}", MANAGED_BY.0, MANAGED_BY.1, self.knowledge.run()));
-        for (kind, resource) in kinds.into_iter().enumerate() {
-            let labels = labels.clone().filter(|_| kind != EVENTS);
-            let what = Following { resource, namespace: self.knowledge.namespace().to_owned(), labels };
-            let stream = follow(self.server.clone(), what).map(move |seen| Message::Followed { kind, seen });
-            self.watches.push(stream.boxed());
+        for resource in [Role::Writer.resource(), Role::SourceClaim.resource(), Role::Snapshot.resource()] {
+            let kind = resource.kind.clone();
+            let what = Following { resource, namespace: namespace.clone(), labels: labels.clone() };
+            let objects = follow(self.server.clone(), what);
+            self.watches.push(objects.map(move |seen| Message::Followed { kind: kind.clone(), seen }).boxed());
         }
+        let what = Following { resource: events(), namespace, labels: None };
+        self.watches.push(follow(self.server.clone(), what).map(Message::Events).boxed());
     }
 }

@@ -28,21 +28,7 @@ impl<K: Knowledge> Driver<'_, K> {
 
     /// What a controller's object was made for.
     pub(super) fn maker(&self, trip: usize, role: Role) -> Option<(&Value, Role)> {
-        let maker = CREATED.into_iter().find(|maker| maker.derived() == Some(role))?;
+        let maker = Role::CREATED.into_iter().find(|maker| maker.derived() == Some(role))?;
         self.objects.get(&Item::Of(trip, maker)).map(|object| (object, maker))
     }
 }
-
-/// The place of events among what is followed: after pods, claims and snapshots.
-pub(super) const EVENTS: usize = 3;
-
-/// What a round trip creates, in the order in which it does.
-pub(super) const CREATED: [Role; 7] = [
-    Role::SourceClaim,
-    Role::SourceConsumer,
-    Role::Writer,
-    Role::Snapshot,
-    Role::RestoredClaim,
-    Role::RestoredConsumer,
-    Role::Reader,
-];

@@ -5,25 +5,24 @@ use serde_json::Value;
 
 use super::follow::Followed;
 use super::observe::said;
-use super::places::EVENTS;
 use super::take::Message;
 use super::{Driver, Judgement, Knowledge, observe};
 use crate::report::document::{CheckResult, DataVerdict};
-use crate::roundtrip::ledger::{Item, Progress, Role, State, Uid};
+use crate::roundtrip::ledger::{Entry, Item, Progress, Role, State, Uid};
 use crate::roundtrip::machine::{Input, Sight};
 use crate::roundtrip::objects::{READ_CONTAINER, WRITE_CONTAINER};
 
 impl<K: Knowledge> Driver<'_, K> {
-    pub(super) fn followed(&mut self, kind: usize, seen: Followed) {
-        let events = kind == EVENTS;
+    pub(super) fn events(&mut self, seen: Followed) {
         match seen {
-            Followed::Changed(object) if events => self.event(object),
-            Followed::Listed(objects) if events => {
-                for object in objects {
-                    self.event(object);
-                }
-            }
-            Followed::Gone(_) | Followed::Listing if events => {}
+            Followed::Changed(event) => self.event(event),
+            Followed::Listed(events) => events.into_iter().for_each(|event| self.event(event)),
+            Followed::Gone(_) | Followed::Listing | Followed::Forbidden => {}
+        }
+    }
+
+    pub(super) fn followed(&mut self, kind: String, seen: Followed) {
+        match seen {
             Followed::Changed(object) => {
                 if let Some(item) = self.which(&object) {
                     self.changed(item, object);
@@ -37,7 +36,7 @@ impl<K: Knowledge> Driver<'_, K> {
                 }
             }
             Followed::Listing => {
-                let before = self.existing(kind);
+                let before = self.existing(&kind);
                 self.before_list.insert(kind, before);
             }
             Followed::Listed(objects) => {
@@ -63,21 +62,13 @@ impl<K: Knowledge> Driver<'_, K> {
     }
 
     /// Objects of a kind that exist, with their UIDs.
-    pub(super) fn existing(&self, kind: usize) -> Vec<(Item, Uid)> {
-        let roles: &[Role] = match kind {
-            0 => &[Role::SourceConsumer, Role::Writer, Role::RestoredConsumer, Role::Reader],
-            1 => &[Role::SourceClaim, Role::RestoredClaim],
-            _ => &[Role::Snapshot],
+    fn existing(&self, kind: &str) -> Vec<(Item, Uid)> {
+        let exists = |(item, entry): &(Item, &Entry)| {
+            matches!(item, Item::Of(_, role) if role.resource().kind == kind)
+                && matches!(entry.state, State::Exists | State::Deleting)
         };
-        self.machine
-            .ledger()
-            .iter()
-            .filter(|(item, entry)| {
-                matches!(item, Item::Of(_, role) if roles.contains(role))
-                    && matches!(entry.state, State::Exists | State::Deleting)
-            })
-            .filter_map(|(item, entry)| entry.uid.clone().map(|uid| (item, uid)))
-            .collect()
+        let existing = self.machine.ledger().iter().filter(exists);
+        existing.filter_map(|(item, entry)| entry.uid.clone().map(|uid| (item, uid))).collect()
     }
 
     /// Which of the plan's objects this is, by its kind and name.
@@ -193,7 +184,7 @@ impl<K: Knowledge> Driver<'_, K> {
         let Some(pod) = self.objects.get(&item) else { return };
         if says("/reason", "Started")
             && says("/involvedObject/fieldPath", &format!("spec.containers{{{container}}}"))
-            && observe::uid(pod).is_some_and(|uid| says("/involvedObject/uid", &uid.to_string()))
+            && observe::text(pod, "/metadata/uid").is_some_and(|uid| says("/involvedObject/uid", uid))
         {
             let sight = observe::sight(item, pod, self.knowledge.run(), None, Progress::Started);
             self.feed(Input::Seen { item, sight });

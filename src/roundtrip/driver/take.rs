@@ -42,10 +42,13 @@ pub(super) enum Message {
         answer: Result<Option<Value>, Failure>,
         lookout: Lookout,
     },
+    /// What was seen of the run's objects of a kind.
     Followed {
-        kind: usize,
+        kind: String,
         seen: Followed,
     },
+    /// What was seen of events.
+    Events(Followed),
     /// A create without a clear answer may have had its time.
     Landed {
         item: Item,
@@ -113,6 +116,7 @@ impl<K: Knowledge> Driver<'_, K> {
                 }
             }
             Message::Followed { kind, seen } => self.followed(kind, seen),
+            Message::Events(seen) => self.events(seen),
             Message::Landed { item } => self.landed(item),
             Message::Budget { trip } => self.budget_over(trip),
         }

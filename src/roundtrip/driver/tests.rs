@@ -35,7 +35,6 @@ impl Plain {
                 volume_mode: VolumeMode::Filesystem,
             },
             driver: None,
-            immediate: false,
         };
         Self { run: run.to_owned(), namespace: format!("snapready-{run}"), trips: (0..trips).map(trip).collect() }
     }

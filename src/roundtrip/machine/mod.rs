@@ -260,11 +260,9 @@ impl Machine {
                 !self.namespace_refused && self.trips.iter().any(|trip| matches!(trip.stage, Stage::Running(_)))
             }
             Item::Of(trip, role) => {
-                let bound = |claim: &Role| {
-                    claim.consumer() == Some(role) && self.ledger.progress(Self::item(trip, *claim)) == Progress::Done
-                };
+                let bound = |claim| self.ledger.progress(Self::item(trip, claim)) == Progress::Done;
                 self.trips.get(trip).is_some_and(|trip| matches!(trip.stage, Stage::Running(_)))
-                    && ![Role::SourceClaim, Role::RestoredClaim].iter().any(bound)
+                    && !role.consumes().is_some_and(bound)
             }
         }
     }

@@ -17,7 +17,7 @@ enum Act {
     Await(Role, Progress),
     /// The same, while the writer holds the source.
     AwaitHeld(Role, Progress),
-    /// The claim is bound, and its consumer has gone, if it needed one.
+    /// The claim of this consumer is bound, and the consumer has gone, if it was needed.
     Bind(Role),
     /// The writer was asked to go, and has overwritten the source.
     Release,
@@ -29,7 +29,7 @@ const PROGRAM: [(StepId, Act); 15] = [
     (StepId::Admission, Act::Namespace),
     (StepId::Admission, Act::DryRun),
     (StepId::Provision, Act::Create(Role::SourceClaim)),
-    (StepId::Provision, Act::Bind(Role::SourceClaim)),
+    (StepId::Provision, Act::Bind(Role::SourceConsumer)),
     (StepId::Provision, Act::Create(Role::Writer)),
     (StepId::Provision, Act::Await(Role::Writer, Progress::Started)),
     (StepId::Write, Act::Await(Role::Writer, Progress::Written)),
@@ -37,7 +37,7 @@ const PROGRAM: [(StepId, Act); 15] = [
     (StepId::Snapshot, Act::AwaitHeld(Role::Snapshot, Progress::Done)),
     (StepId::Overwrite, Act::Release),
     (StepId::Restore, Act::Create(Role::RestoredClaim)),
-    (StepId::Restore, Act::Bind(Role::RestoredClaim)),
+    (StepId::Restore, Act::Bind(Role::RestoredConsumer)),
     (StepId::Restore, Act::Create(Role::Reader)),
     (StepId::Restore, Act::Await(Role::Reader, Progress::Started)),
     (StepId::Verify, Act::Await(Role::Reader, Progress::Done)),
@@ -102,7 +102,7 @@ impl Machine {
                 // Its last deed is to overwrite the source, so what the snapshot holds is not known.
                 _ => Turn::End(Ending::Vanished(Self::item(index, Role::Writer))),
             },
-            Act::Bind(claim) => self.bind(index, claim, out),
+            Act::Bind(consumer) => self.bind(index, consumer, out),
             Act::Release => self.release(Self::item(index, Role::Writer), out),
         }
     }
@@ -161,24 +161,23 @@ impl Machine {
         }
     }
 
-    fn bind(&mut self, index: usize, claim: Role, out: &mut Vec<Command>) -> Turn {
-        let consumer = claim.consumer().filter(|_| !self.settings.immediate.contains(&index));
-        let Some(consumer) = consumer.map(|role| Self::item(index, role)) else {
-            return self.wait_for(Self::item(index, claim), Progress::Done);
+    fn bind(&mut self, index: usize, consumer: Role, out: &mut Vec<Command>) -> Turn {
+        let Some(claim) = consumer.consumes().map(|claim| Self::item(index, claim)) else {
+            return Turn::Done;
         };
-        if self.ledger.progress(Self::item(index, claim)) < Progress::Done {
-            return match self.make(consumer, out) {
-                Turn::Done => self.wait_for(Self::item(index, claim), Progress::Done),
+        let consumer = Self::item(index, consumer);
+        let bound = self.wait_for(claim, Progress::Done);
+        match (bound, self.ledger.state(consumer)) {
+            (Turn::Wait, _) if !self.settings.immediate.contains(&index) => match self.make(consumer, out) {
+                Turn::Done => Turn::Wait,
                 turn @ (Turn::Wait | Turn::End(_)) => turn,
-            };
-        }
-        match self.ledger.state(consumer) {
-            State::Exists => {
+            },
+            (Turn::Done, State::Exists) => {
                 self.delete(consumer, out);
                 Turn::Wait
             }
-            State::InFlight | State::Unclear | State::Deleting => Turn::Wait,
-            State::Planned | State::Gone | State::Left(_) | State::Kept | State::Foreign | State::Unseen => Turn::Done,
+            (Turn::Done, state) if !state.settled() => Turn::Wait,
+            (bound, _) => bound,
         }
     }
 

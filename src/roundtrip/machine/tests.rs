@@ -15,10 +15,14 @@ fn answer(command: &Command) -> Option<Input> {
     }
 }
 
+fn machine() -> Machine {
+    let settings = Settings { own_namespace: false, immediate: Vec::new(), keep: Keep::Never, parallel: 1 };
+    Machine::new(settings, 1)
+}
+
 /// A machine that waits for the snapshot of a source that is held.
 fn at_the_snapshot() -> Machine {
-    let settings = Settings { own_namespace: false, immediate: Vec::new(), keep: Keep::Never, parallel: 1 };
-    let mut machine = Machine::new(settings, 1);
+    let mut machine = machine();
     let mut inputs = vec![Input::Start];
     while let Some(input) = inputs.pop() {
         inputs.extend(machine.handle(input).iter().filter_map(answer));
@@ -32,6 +36,7 @@ fn at_the_snapshot() -> Machine {
 }
 
 const CLAIM: Item = Item::Of(0, Role::SourceClaim);
+const CONSUMER: Item = Item::Of(0, Role::SourceConsumer);
 const WRITER: Item = Item::Of(0, Role::Writer);
 const SNAPSHOT: Item = Item::Of(0, Role::Snapshot);
 
@@ -58,4 +63,18 @@ fn a_writer_that_goes_without_a_word_has_proved_nothing() {
     machine.handle(seen(SNAPSHOT, Progress::Done, false));
     machine.handle(Input::Seen { item: WRITER, sight: Sight::Gone { uid: Uid::from("1") } });
     assert_eq!(machine.ending(0), Some(Ending::Vanished(WRITER)));
+}
+
+#[test]
+fn a_consumer_is_made_only_as_long_as_its_claim_needs_one() {
+    let mut machine = machine();
+    let mut commands = machine.handle(Input::Start);
+    while !commands.contains(&Command::Create { item: CONSUMER }) {
+        commands = commands.iter().filter_map(answer).flat_map(|input| machine.handle(input)).collect();
+    }
+    // The server has no time for it; meanwhile the claim is bound all the same.
+    machine.handle(Input::Created { item: CONSUMER, answer: CreateAnswer::NotProcessed });
+    let commands = machine.handle(seen(CLAIM, Progress::Done, false));
+    assert!(commands.contains(&Command::Create { item: WRITER }), "{commands:?}");
+    assert_eq!(machine.handle(Input::Retry { item: CONSUMER }), []);
 }

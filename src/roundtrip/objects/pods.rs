@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::super::ledger::Role;
 use super::{Manifest, manifest, name};
 use crate::report::document::VolumeMode;
-use crate::roundtrip::payload::Payload;
+use crate::roundtrip::payload::{FOLLOW_HOOK, Payload, WRITTEN_HOOK};
 use crate::roundtrip::plan::{Plan, Target};
 
 /// The container of the source pod: it writes, holds the volume, and overwrites it on TERM.
@@ -21,30 +21,28 @@ const DISK_GROUP: i64 = 6;
 const GRACE: i64 = 30;
 /// Where a container tells the one that follows it that its script has ended.
 const HANDOVER: &str = "/handover";
-/// Does nothing for a while: a container that follows has to outlive its hook.
+/// Does nothing for a while, which is longer than a hook takes that the container has to outlive.
 const LINGER: &str = "trap 'exit 0' TERM; sleep 10 & wait";
-/// Waits until a script has ended, and a moment for its container to be seen to have; for five seconds at most.
-const FOLLOW_HOOK: &str = "n=0; until [ -e \"$HANDOVER/ended\" ] || [ $n -ge 100 ]; do sleep 0.05; n=$((n + 1)); done; [ $n -eq 0 ] || sleep 0.05";
 
-/// The pod for whose sake a claim is bound that waits for its first consumer. It goes when that is done, and does nothing: a
-/// scheduler that has chosen a node looks once a second whether the claim is bound, and the pod that comes after this one
-/// is scheduled at once.
+/// The pod for whose sake a claim is bound that waits for its first consumer. It goes when that is done, and does nothing.
+/// A scheduler that has chosen a node looks once a second whether the claim is bound; the pod that comes after this one is
+/// scheduled at once. `None` for a claim that does not wait.
 #[must_use]
-pub fn consumer(plan: &Plan, target: &Target, role: Role) -> Manifest {
-    let claim = if Role::SourceClaim.consumer() == Some(role) { Role::SourceClaim } else { Role::RestoredClaim };
+pub fn consumer(plan: &Plan, target: &Target, role: Role) -> Option<Manifest> {
+    let claim = role.consumes().filter(|_| !target.binds_at_once())?;
     let mut spec = pod_spec(plan, target, claim, 1);
     spec.insert("containers".to_owned(), json!([shell(plan, "consume", LINGER, "100m", "32Mi")]));
-    manifest(plan, target, role, &Value::Object(spec))
+    Some(manifest(plan, target, role, &Value::Object(spec)))
 }
 
 /// The source pod. That it runs tells that the data is written: a container with a postStart hook is not running before
-/// the hook has ended (Kubernetes' documentation, "Pod Lifecycle"), and its kubelet tells of it at once, but of a container
+/// the hook has ended (Kubernetes' documentation, "Pod Lifecycle"). Its kubelet tells of that at once, and of a container
 /// that has ended up to a second later.
 #[must_use]
 pub fn writer(plan: &Plan, target: &Target, payload: &Payload) -> Manifest {
     let mut spec = pod_spec(plan, target, Role::SourceClaim, GRACE);
     let mut write = container(plan, target, WRITE_CONTAINER, &payload.writer_script(), false);
-    after_start(&mut write, &payload.written_hook());
+    after_start(&mut write, WRITTEN_HOOK);
     spec.insert("containers".to_owned(), json!([write]));
     manifest(plan, target, Role::Writer, &Value::Object(spec))
 }

@@ -35,7 +35,8 @@ const BOTH: [VolumeMode; 2] = [VolumeMode::Filesystem, VolumeMode::Block];
 fn pods(plan: &Plan) -> Vec<Manifest> {
     let make = |target: &Target| {
         let payload = Payload::new(b"seed", target.index, target.volume_mode, 32 << 20);
-        [consumer(plan, target, Role::RestoredConsumer), writer(plan, target, &payload), reader(plan, target, &payload)]
+        let consumer = consumer(plan, target, Role::RestoredConsumer).unwrap();
+        [consumer, writer(plan, target, &payload), reader(plan, target, &payload)]
     };
     plan.targets.iter().flat_map(make).collect()
 }

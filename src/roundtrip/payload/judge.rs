@@ -6,7 +6,7 @@ mod difference;
 mod filesystem;
 
 use super::content::{Content, Phase};
-use super::{Judgement, Layout, MESSAGE_LIMIT, Payload, UnreadableReport, VERSION, WriteFault, Written};
+use super::{FAILED, Judgement, Layout, MESSAGE_LIMIT, Payload, UnreadableReport, VERSION, WriteFault, Written};
 use crate::report::document::DataVerdict;
 
 /// At most so many characters of a report are shown.
@@ -82,7 +82,7 @@ fn body<'a>(payload: &Payload, verb: &str, message: &'a str) -> Result<Vec<&'a s
 
 /// `snapready/1 failed BLAME WHAT: TEXT`.
 fn failure(message: &str) -> Option<(&str, &str, &str)> {
-    let rest = message.strip_prefix(VERSION)?.strip_prefix(" failed ")?;
+    let rest = message.strip_prefix(FAILED)?;
     let (head, text) = rest.split_once(": ")?;
     let (blame, what) = head.split_once(' ')?;
     Some((blame, what, text))

@@ -15,6 +15,12 @@ use snapready_checks::model::finding::Evidence;
 
 /// The first word of every termination message: its version.
 const VERSION: &str = "snapready/1";
+/// How the message of a script begins that could not do its work.
+pub const FAILED: &str = "snapready/1 failed ";
+/// The postStart hook of the writer's container: ends when its report is complete, and marks it.
+pub const WRITTEN_HOOK: &str = include_str!("scripts/confirm.sh");
+/// The postStart hook of a container that follows the reader's: ends when that has ended.
+pub const FOLLOW_HOOK: &str = include_str!("scripts/follow.sh");
 /// Kubernetes keeps no more of a termination message, in bytes.
 const MESSAGE_LIMIT: usize = 4096;
 
@@ -134,12 +140,6 @@ impl Payload {
     #[must_use]
     pub fn writer_script(&self) -> String {
         self.script("tools\nwrite_data\nhold\n")
-    }
-
-    /// Ends when the writer's report is complete, and marks it as seen; for the postStart hook of its container.
-    #[must_use]
-    pub fn written_hook(&self) -> String {
-        self.script("confirm\n")
     }
 
     /// Reports what is there.

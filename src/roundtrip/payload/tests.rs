@@ -1,7 +1,7 @@
 use std::fs;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
@@ -329,28 +329,52 @@ fn what_storage_puts_into_a_volume_itself_is_no_difference() {
     }
 }
 
+/// A writer that holds its volume. It says when it does, so that no test waits for time to pass.
+fn holding(volume: &Volume, payload: &Payload) -> Child {
+    let script = payload.writer_script().replace("while :; do", "echo ready; while :; do");
+    let mut writer = volume.command(&script).stdout(Stdio::piped()).spawn().unwrap();
+    let mut ready = [0; 6];
+    std::io::Read::read_exact(writer.stdout.as_mut().unwrap(), &mut ready).unwrap();
+    writer
+}
+
+/// Asks a writer to go; whether it ended with success.
+fn end(mut writer: Child) -> bool {
+    let pid = writer.id().to_string();
+    assert!(Command::new("sh").args(["-c", "kill -TERM \"$0\"", &pid]).status().unwrap().success());
+    writer.wait().unwrap().success()
+}
+
 #[test]
 fn on_term_the_writer_overwrites_and_ends_with_success() {
     for shell in SHELLS {
         for mode in [Filesystem, Block] {
             let (volume, payload) = (Volume::new(mode, shell), payload(mode));
-            // It says when it holds: the test does not wait for time to pass.
-            let script = payload.writer_script().replace("while :; do", "echo ready; while :; do");
-            let mut writer = volume.command(&script).stdout(std::process::Stdio::piped()).spawn().unwrap();
-            let mut ready = [0; 6];
-            std::io::Read::read_exact(writer.stdout.as_mut().unwrap(), &mut ready).unwrap();
+            let writer = holding(&volume, &payload);
             let reported = fs::read_to_string(volume.log()).unwrap();
             let fault = payload.judge_written(&reported).unwrap_err();
             assert!(matches!(fault, WriteFault::Unreadable { .. }), "not overwritten yet: {fault:?}");
-            assert!(volume.command(&payload.written_hook()).status().unwrap().success());
-            let pid = writer.id().to_string();
-            assert!(Command::new("sh").args(["-c", "kill -TERM \"$0\"", &pid]).status().unwrap().success());
-            assert!(writer.wait().unwrap().success(), "{shell:?} {mode:?}");
+            assert!(volume.command(WRITTEN_HOOK).status().unwrap().success());
+            assert!(end(writer), "{shell:?} {mode:?}");
             let message = fs::read_to_string(volume.log()).unwrap();
             assert_eq!(message, reported + CONFIRMED + &overwrote(&payload));
             let written = payload.judge_written(&message).unwrap();
             assert_eq!(volume.read(&payload, &written).verdict, LiveData);
         }
+    }
+}
+
+#[test]
+fn a_writer_whose_hook_was_cut_off_is_not_relied_on() {
+    for shell in SHELLS {
+        let (volume, payload) = (Volume::new(Filesystem, shell), payload(Filesystem));
+        let writer = holding(&volume, &payload);
+        let reported = fs::read_to_string(volume.log()).unwrap();
+        assert!(!end(writer), "{shell:?}");
+        let fault = payload.judge_written(&fs::read_to_string(volume.log()).unwrap()).unwrap_err();
+        assert!(matches!(fault, WriteFault::Node { .. }), "{shell:?}: {fault:?}");
+        let fault = payload.judge_written(&(reported + &overwrote(&payload))).unwrap_err();
+        assert!(matches!(fault, WriteFault::Unreadable { .. }), "{shell:?}: {fault:?}");
     }
 }
 

@@ -1,6 +1,8 @@
 //! Leaves out of machines and worlds what can no longer make a difference, so that states that differ in nothing else are
 //! one.
 
+use std::iter;
+
 use super::world::{Pending, World, maker};
 use crate::roundtrip::ledger::{Item, Progress, Role, State};
 use crate::roundtrip::machine::{Command, Ending, Keep, Machine, Stage};
@@ -20,19 +22,6 @@ pub(super) struct Traits {
     pub(super) dropped: Items,
     pub(super) finished: bool,
 }
-
-const ROLES: [Role; 10] = [
-    Role::SourceClaim,
-    Role::SourceConsumer,
-    Role::Writer,
-    Role::Snapshot,
-    Role::RestoredClaim,
-    Role::RestoredConsumer,
-    Role::Reader,
-    Role::Content,
-    Role::SourceVolume,
-    Role::RestoredVolume,
-];
 
 pub(super) fn bit(item: Item) -> Items {
     match item {
@@ -77,12 +66,12 @@ pub(super) fn simplify(machine: &mut Machine, keep: Keep) {
         }
         trip.admission_asked = true;
         trip.admitted = true;
-        for role in ROLES {
+        for role in Role::CREATED.into_iter().flat_map(|role| iter::once(role).chain(role.derived())) {
             let entry = machine.ledger.entry(Item::Of(index, role));
             entry.attempts = 0;
             entry.progress = Progress::Nothing;
         }
-        for role in ROLES {
+        for role in Role::CREATED {
             let entry = machine.ledger.entry(Item::Of(index, role));
             let may_come = entry.pending > 0 || matches!(entry.state, State::InFlight | State::Unclear);
             // A look at it by name finds this one or none.

@@ -315,9 +315,9 @@ impl World {
         };
         let claim = match role {
             Role::SourceClaim | Role::RestoredClaim => {
-                let consumer = role.consumer().map(|consumer| Item::Of(trip, consumer));
-                return scenario.settings.immediate.contains(&trip)
-                    || consumer.is_some_and(|consumer| self.things.contains_key(&consumer));
+                let consumes =
+                    |pod: &Item| matches!(pod, Item::Of(other, pod) if *other == trip && pod.consumes() == Some(role));
+                return scenario.settings.immediate.contains(&trip) || self.things.keys().any(consumes);
             }
             Role::Writer | Role::Snapshot => Role::SourceClaim,
             Role::Reader => Role::RestoredClaim,

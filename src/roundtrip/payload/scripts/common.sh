@@ -47,15 +47,6 @@ tools() {
 	[ "${found%% *}" = "$SELFTEST" ] || fail image 'test the tools' "awk and sha256sum gave ${found%% *} instead of $SELFTEST"
 }
 
-# confirm: ends when the report is complete. A container whose hook was cut off may run before its data is written, so
-# nobody may rely on it.
-confirm() {
-	until case $(cat "$TERMINATION_LOG") in *end) ;; *) false ;; esac; do
-		sleep 0.05 || sleep 1
-	done
-	printf '\nsnapready/1 confirmed' >>"$TERMINATION_LOG"
-}
-
 # hold: keeps the volume in use until TERM, then changes it as a live workload would.
 hold() {
 	trap 'kill "$sleeper" 2>/dev/null; release' TERM
