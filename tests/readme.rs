@@ -1,4 +1,5 @@
-//! What README.md says of the command line is true: its commands can be called, and its exit codes are the program's.
+//! What README.md says of the command line is true: its commands can be called, its exit codes are the program's, and its
+//! sample is what is shown.
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
@@ -91,4 +92,26 @@ fn its_exit_codes_are_the_programs() {
     for (code, word) in codes {
         assert!(told.get(&code).is_some_and(|meaning| meaning.contains(word)), "{code}: {told:?}");
     }
+}
+
+/// The sample screen, without what differs from run to run: its id, digests, times.
+#[test]
+fn its_sample_is_what_the_program_shows() {
+    let block = README.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let (call, shown) = block.split_once('\n').unwrap();
+    let call: Vec<&str> = call.trim_start_matches("$ snapready ").split(' ').collect();
+    let output = snapready(&call);
+    let today = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(same_every_run(&today), same_every_run(shown));
+}
+
+fn same_every_run(screen: &str) -> Vec<String> {
+    let run = screen.split("· run ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
+    let word = |word: &str| {
+        let is_time = word.strip_suffix('s').is_some_and(|number| number.parse::<f64>().is_ok());
+        let is_digest = word.trim_end_matches(';').ends_with("...");
+        if is_time || is_digest { "#".to_owned() } else { word.replace(run, "#") }
+    };
+    let words = |line: &str| line.split_whitespace().map(word).collect::<Vec<_>>().join(" ");
+    screen.trim().lines().map(words).collect()
 }
