@@ -15,14 +15,18 @@ def worked: container("write"; "running") or container("read"; "terminated");
 | def asked($verb; $resource): $asked[] | select(.verb == $verb and .resource == $resource and (.dry | not) and .code < 300);
   # done FROM CONDITION: the interval until the observer first sees an object so.
   def until($from; $what; condition): first($seen[] | select(.at >= $from and (.seen | condition)) | {$from, to: .at, $what});
+  def consumed_since($claim): ($claim | sub("^(?<word>[a-z]+)"; "\(.word)-consumer")) as $pod
+    | first(asked("create"; "pods") | select(.name == $pod) | .from) // null;
   def of($kind; $name): .object.kind == $kind and .object.metadata.name == $name;
   [ ($asked[] | {from, to, what: "\(.verb) \(.resource)"}),
-    (asked("create"; "persistentvolumeclaims") | .name as $n | until(.from; "claim \($n)"; of("PersistentVolumeClaim"; $n) and .object.status.phase == "Bound")),
+    # A claim that waits for its first consumer asks for nothing before that is created.
+    (asked("create"; "persistentvolumeclaims") | .name as $n | (.from as $from | consumed_since($n) // $from) as $from
+      | until($from; "claim \($n)"; of("PersistentVolumeClaim"; $n) and .object.status.phase == "Bound")),
     (asked("create"; "pods") | .name as $n | until(.from; "pod \($n)"; of("Pod"; $n) and (.object | worked))),
     (asked("create"; "volumesnapshots") | .name as $n | until(.from; "snapshot \($n)"; of("VolumeSnapshot"; $n) and .object.status.readyToUse == true)),
     # The writer, when told to go, overwrites and ends.
     (asked("delete"; "pods") | .name as $n | until(.from; "end of pod \($n)"; of("Pod"; $n) and ((.object | container("write"; "terminated")) or .type == "DELETED"))),
-    (asked("delete"; "pods") | .name as $n | until(.from; "deletion of pod \($n)"; of("Pod"; $n) and .type == "DELETED")),
+    (asked("delete"; "pods") | select(.name | startswith("writer") | not) | .name as $n | until(.from; "deletion of pod \($n)"; of("Pod"; $n) and .type == "DELETED")),
     (asked("delete"; "volumesnapshots") | .name as $n | until(.from; "deletion of content of \($n)";
       .object.kind == "VolumeSnapshotContent" and .type == "DELETED" and .object.spec.volumeSnapshotRef.name == $n)),
     (asked("delete"; "persistentvolumeclaims") | .name as $n | until(.from; "deletion of volume of \($n)";
