@@ -10,6 +10,8 @@ pub struct Fault {
     pub verbs: &'static [&'static str],
     /// Resources in the plural, without their group; of subresources only the resource counts.
     pub resources: &'static [&'static str],
+    /// Whether it meets dry runs as well, as what refuses a request does.
+    pub dry_runs: bool,
     /// How many matching requests go well first.
     pub after: u32,
     /// How many matching requests it then meets.
@@ -51,13 +53,13 @@ impl Fault {
     /// What always happens to these verbs and resources.
     #[must_use]
     pub const fn always(verbs: &'static [&'static str], resources: &'static [&'static str], effect: Effect) -> Self {
-        Self { verbs, resources, after: 0, times: u32::MAX, effect }
+        Self { verbs, resources, dry_runs: true, after: 0, times: u32::MAX, effect }
     }
 
     /// What happens once, to the first request with these verbs and resources.
     #[must_use]
     pub const fn once(verbs: &'static [&'static str], resources: &'static [&'static str], effect: Effect) -> Self {
-        Self { verbs, resources, after: 0, times: 1, effect }
+        Self { verbs, resources, dry_runs: true, after: 0, times: 1, effect }
     }
 
     fn is_about(&self, verb: &str, resource: &str) -> bool {
@@ -90,9 +92,10 @@ impl Faults {
     }
 
     /// What happens to this request; counts it.
-    pub(super) fn meet(&self, verb: &str, resource: &str) -> Option<Effect> {
+    pub(super) fn meet(&self, verb: &str, resource: &str, dry_run: bool) -> Option<Effect> {
         let mut met = None;
-        for (fault, count) in self.lock().iter_mut().filter(|(fault, _)| fault.is_about(verb, resource)) {
+        let about = |(fault, _): &&mut (Fault, u32)| fault.is_about(verb, resource) && (fault.dry_runs || !dry_run);
+        for (fault, count) in self.lock().iter_mut().filter(about) {
             *count = count.saturating_add(1);
             if met.is_none() && *count > fault.after && *count - fault.after <= fault.times {
                 met = Some(fault.effect);
@@ -113,11 +116,13 @@ mod tests {
 
     #[test]
     fn a_fault_meets_what_it_is_about_as_often_as_it_says() {
-        let fault = Fault { after: 1, times: 2, ..Fault::once(&["create"], &["pods"], Effect::Error(500)) };
+        let fault =
+            Fault { dry_runs: false, after: 1, times: 2, ..Fault::once(&["create"], &["pods"], Effect::Error(500)) };
         let faults = Faults::new(&[fault]);
-        assert_eq!(faults.meet("get", "pods"), None);
-        assert_eq!(faults.meet("create", "secrets"), None);
-        let met: Vec<_> = (0..4).map(|_| faults.meet("create", "pods").is_some()).collect();
+        assert_eq!(faults.meet("get", "pods", false), None);
+        assert_eq!(faults.meet("create", "secrets", false), None);
+        assert!((0..4).all(|_| faults.meet("create", "pods", true).is_none()));
+        let met: Vec<_> = (0..4).map(|_| faults.meet("create", "pods", false).is_some()).collect();
         assert_eq!(met, [false, true, true, false]);
     }
 

@@ -94,12 +94,12 @@ fn broken() -> io::Error {
 /// The answer, or what a fault makes of it.
 async fn respond(world: &Arc<World>, request: &ApiRequest) -> io::Result<Response<Body>> {
     let target = request.target();
-    let effect = match &target {
-        Some(target) => world.faults.meet(target.verb, target.resource.plural),
-        None => {
-            world.faults.meet(&request.method.to_lowercase(), request.segments().last().copied().unwrap_or_default())
-        }
+    let method = request.method.to_lowercase();
+    let (verb, resource) = match &target {
+        Some(target) => (target.verb, target.resource.plural),
+        None => (method.as_str(), request.segments().last().copied().unwrap_or_default()),
     };
+    let effect = world.faults.meet(verb, resource, request.is_dry_run());
     let Some(effect) = effect else { return reply(world, answer(world, request)) };
     match effect {
         Effect::Forbidden => reply(world, Err(forbidden(request, target.as_ref()))),

@@ -406,8 +406,14 @@ static ALL: [Scenario; 38] = [
         description: "Errors before and after the effect, a create that lands late, watches that break. Ready.",
         api: &[
             Fault::once(&["list"], &["storageclasses"], Effect::Error(503)),
-            Fault::once(&["create"], &["persistentvolumeclaims"], Effect::ErrorAfterEffect(504)),
-            Fault::once(&["create"], &["volumesnapshots"], Effect::LateEffect(504, Duration::from_millis(400))),
+            Fault {
+                dry_runs: false,
+                ..Fault::once(&["create"], &["persistentvolumeclaims"], Effect::ErrorAfterEffect(504))
+            },
+            Fault {
+                dry_runs: false,
+                ..Fault::once(&["create"], &["volumesnapshots"], Effect::LateEffect(504, Duration::from_millis(400)))
+            },
             Fault::once(&["delete"], &["pods"], Effect::DisconnectAfterEffect),
             Fault { times: 3, ..Fault::once(&["watch"], &[], Effect::CutWatch(Duration::from_millis(100))) },
         ],

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
-use serde_json::Value;
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use kube::api::{Api, ListParams, Patch, PatchParams};
+use kube::{Client, Config};
+use serde_json::{Value, json};
 use snapready::sim::{Effect, Fault};
 
 use crate::program::{Ended, Place};
@@ -25,22 +28,40 @@ fn honest(place: &Place, ended: &Ended, what: &str) -> i32 {
     code
 }
 
+/// What a round trip creates, and how many of each.
+const CREATED: [(&[&str], u32); 3] = [(&["persistentvolumeclaims"], 2), (&["pods"], 4), (&["volumesnapshots"], 1)];
+
+/// What happens to one create; dry runs come before all of them.
+fn create(resource: &'static [&'static str], after: u32, effect: Effect) -> Fault {
+    Fault { dry_runs: false, after, ..Fault::once(&["create"], resource, effect) }
+}
+
+/// Whether a fault of a create has been met by the create that is meant.
+fn is_met(place: &Place, fault: &Fault) -> bool {
+    let creates = place.cluster.requests().into_iter().filter(|request| {
+        let path = request.path.split('?').next().unwrap_or_default();
+        request.method == "POST" && fault.resources.iter().any(|resource| path.ends_with(resource))
+    });
+    let mut creates = creates.filter(|request| !request.path.contains("dryRun")).skip(fault.after as usize);
+    let status = creates.next().map(|create| create.status);
+    // A request under way has no status either.
+    status.is_some_and(|status| status.map_or(fault.effect == Effect::DisconnectAfterEffect, |status| status >= 500))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn troubled_requests_leave_nothing() {
     const EVERYTHING: [&str; 4] = ["namespaces", "persistentvolumeclaims", "pods", "volumesnapshots"];
     let times = |fault: Fault, times| Fault { times, ..fault };
     let mut faults = Vec::new();
     // A namespace whose create may still take effect is waited for, for a minute: too long for this test.
-    for resource in [["persistentvolumeclaims"], ["pods"], ["volumesnapshots"]] {
-        let resource: &'static [&'static str] = Box::leak(Box::new(resource));
-        // The second create is the real one: the first is the dry run.
+    for (resource, objects) in CREATED {
         for effect in [
             Effect::LateEffect(504, Duration::from_millis(1500)),
             Effect::ErrorAfterEffect(500),
             Effect::DisconnectAfterEffect,
             Effect::Error(503),
         ] {
-            faults.push(Fault { after: 1, ..Fault::once(&["create"], resource, effect) });
+            faults.extend((0..objects).map(|after| create(resource, after, effect)));
         }
     }
     faults.push(times(Fault::always(&["delete"], &EVERYTHING, Effect::Error(500)), 3));
@@ -53,6 +74,7 @@ async fn troubled_requests_leave_nothing() {
         let place = Place::of(healthy()).await;
         place.cluster.fault(fault);
         let ended = place.call(&ONE).await;
+        assert!(fault.dry_runs || is_met(&place, &fault), "{fault:?} was not met");
         (honest(&place, &ended, &format!("{fault:?}")), fault)
     });
     let codes: Vec<_> = runs.buffer_unordered(AT_A_TIME).collect().await;
@@ -63,21 +85,19 @@ async fn troubled_requests_leave_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_late_object_is_removed_although_the_run_was_interrupted() {
-    let fault = |resource| Fault {
-        after: 1,
-        ..Fault::once(&["create"], resource, Effect::LateEffect(504, Duration::from_millis(800)))
-    };
-    let faults = [
-        (fault(&["persistentvolumeclaims"]), "provision"),
-        (fault(&["pods"]), "provision"),
-        (fault(&["volumesnapshots"]), "snapshot"),
-    ];
-    let runs = stream::iter(faults).map(|(fault, step)| async move {
+    let late = Effect::LateEffect(504, Duration::from_millis(800));
+    let [claims, pods, snapshots] = CREATED.map(|(resource, _)| resource);
+    let faults = [(claims, 0), (claims, 1), (pods, 0), (pods, 1), (pods, 2), (pods, 3), (snapshots, 0)];
+    let runs = stream::iter(faults).map(|(resource, after)| async move {
+        let fault = create(resource, after, late);
         let place = Place::of(healthy()).await;
         place.cluster.fault(fault);
         let ended = place
-            .follow(&ONE, async |_, line, pid| {
-                if begins(line, step) {
+            .follow(&ONE, async |number, _, pid| {
+                if number == 0 {
+                    while !is_met(&place, &fault) {
+                        tokio::time::sleep(Duration::from_millis(5)).await;
+                    }
                     interrupt(pid);
                 }
             })
@@ -91,7 +111,7 @@ async fn a_late_object_is_removed_although_the_run_was_interrupted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cut_watches_and_an_api_that_restarts_leave_nothing() {
-    let steps = ["provision", "write", "snapshot", "restore", "verify", "cleanup"];
+    let steps = ["provision", "write", "snapshot", "overwrite", "restore", "verify", "cleanup"];
     let all = steps.iter().flat_map(|step| [(*step, false), (*step, true)]);
     let runs = stream::iter(all).map(|(step, restart)| async move {
         let place = Place::of(healthy()).await;
@@ -109,7 +129,33 @@ async fn cut_watches_and_an_api_that_restarts_leave_nothing() {
             })
             .await;
         let what = format!("at {step}, restart: {restart}");
-        assert_eq!(honest(&place, &ended, &what), 0, "{what}: {}", ended.errors);
+        let code = honest(&place, &ended, &what);
+        // What the writer said last may be in the history that is forgotten.
+        let unproven = step == "overwrite" && !restart && code == 3;
+        assert!(code == 0 || unproven, "{what}: {code} {}", ended.errors);
+    });
+    runs.buffer_unordered(AT_A_TIME).collect::<()>().await;
+}
+
+/// Somebody, say a tool that deploys what it finds in a repository, takes an object for its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_whose_labels_are_changed_is_still_the_runs() {
+    let runs = stream::iter(["snapshot", "overwrite", "verify"]).map(|step| async move {
+        let place = Place::of(healthy()).await;
+        let client = Client::try_from(Config::new(place.cluster.url().parse().unwrap())).unwrap();
+        let claims: &Api<PersistentVolumeClaim> = &Api::namespaced(client, "default");
+        let ended = place
+            .follow(&[&ONE[..], &["-n", "default"]].concat(), async |_, line, _| {
+                if begins(line, step) {
+                    let labels = json!({ "metadata": { "labels": { "app.kubernetes.io/managed-by": "another" } } });
+                    for claim in claims.list(&ListParams::default()).await.unwrap() {
+                        let name = claim.metadata.name.unwrap();
+                        claims.patch(&name, &PatchParams::default(), &Patch::Merge(&labels)).await.unwrap();
+                    }
+                }
+            })
+            .await;
+        assert_eq!(honest(&place, &ended, step), 0, "{step}: {}", ended.errors);
     });
     runs.buffer_unordered(AT_A_TIME).collect::<()>().await;
 }
