@@ -68,7 +68,6 @@ async fn wrong_calls_are_refused() {
         (&["demo", "--storage-class", "nosuch"], "nosuch"),
         (&["demo", "--snapshot-class", "nosuch"], "nosuch"),
         (&["demo", "--all", "--storage-class", "standard"], "--all"),
-        (&["demo", "--source", "detached"], "--source"),
         (&["cleanup"], "--run"),
         (&["cleanup", "--all", "--expired"], "--expired"),
         (&["cleanup", "--run", "../x"], "../x"),

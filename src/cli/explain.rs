@@ -108,6 +108,7 @@ fn wrapped(text: &mut String, line: &str, width: Option<usize>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rbac::{round_trip_cluster_rules, round_trip_namespace_rules};
 
     #[test]
     fn headings_lose_their_signs_and_lines_are_wrapped() {
@@ -123,6 +124,15 @@ mod tests {
         for (name, wanted) in [("SR3O1", "SR301"), ("round-tripp", "round-trip"), ("classes", "SR211")] {
             let error = find(name).unwrap_err().0;
             assert!(error.contains(wanted), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_round_trip_takes_what_its_rights_are_reviewed_for() {
+        let told = permissions(find("SR301").unwrap());
+        let rules = round_trip_cluster_rules(true).into_iter().chain(round_trip_namespace_rules());
+        for rule in rules {
+            assert!(told.contains(&rule.to_string()), "{rule}: {told:?}");
         }
     }
 }

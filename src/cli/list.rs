@@ -71,7 +71,10 @@ fn for_people(checks: &[&Check], with_permissions: bool) -> String {
 pub(super) fn permissions(check: &Check) -> Vec<String> {
     let mut rules: Vec<_> = match check.how {
         How::Looking(_) => check.needs.iter().chain(check.uses).flat_map(|need| need.rules()).collect(),
-        How::RoundTrip => crate::rbac::round_trip_namespace_rules(),
+        How::RoundTrip => {
+            let cluster = crate::rbac::round_trip_cluster_rules(true);
+            cluster.into_iter().chain(crate::rbac::round_trip_namespace_rules()).collect()
+        }
     };
     rules.sort();
     rules.dedup();

@@ -205,4 +205,12 @@ mod tests {
         let parsed = parse(&["check", "--token", "s3cret"]).unwrap();
         assert!(!format!("{parsed:?}").contains("s3cret"));
     }
+
+    #[test]
+    fn a_server_that_is_not_there_is_reported_within_two_seconds() {
+        let limits = Limits::from_flag(None);
+        assert!(limits.connect.is_some_and(|limit| limit < Duration::from_secs(2)), "{limits:?}");
+        let unlimited = Limits::from_flag(Some(RequestTimeout(None)));
+        assert_eq!((unlimited.connect, unlimited.request), (None, None));
+    }
 }
