@@ -10,9 +10,8 @@ use serde_json::Value;
 
 use super::api::{Place, Server, into_value};
 use super::failure::Failure;
+use super::follow::SILENCE;
 
-/// So long a watch may be silent before it is looked without it: a connection can be dead without anybody knowing.
-const SILENCE: Duration = Duration::from_secs(10);
 /// So long a watch may take to begin. One that takes longer is held back by something on the way, and would tell nothing.
 const BEGINNING: Duration = Duration::from_secs(5);
 
