@@ -62,20 +62,20 @@ impl<'a> Carry<'a> {
     fn observe<T>(&self, observed: &Observed<'_>, then: impl FnOnce(&Observation<'_>) -> T) -> T {
         use crate::report::document::StepId::{Restore, Verify};
         let seen = |role| observed.objects.get(&role).copied();
-        let (claim, pod) = match observed.step {
-            Restore | Verify => {
-                (seen(Role::RestoredClaim), seen(Role::Reader).or_else(|| seen(Role::RestoredConsumer)))
-            }
-            _ => (seen(Role::SourceClaim), seen(Role::Writer).or_else(|| seen(Role::SourceConsumer))),
+        let (claim, pods) = match observed.step {
+            Restore | Verify => (Role::RestoredClaim, [Role::Reader, Role::RestoredConsumer]),
+            _ => (Role::SourceClaim, [Role::Writer, Role::SourceConsumer]),
         };
+        let pod = pods.into_iter().find(|role| seen(*role).is_some());
         let events: Vec<SeenEvent> = observed.events.iter().copied().map(event).collect();
         then(&Observation {
             step: observed.step,
             elapsed: observed.elapsed,
+            pod_elapsed: pod.and_then(|role| observed.ages.get(&role)).copied().unwrap_or_default(),
             facts: self.facts,
             target: self.target(observed.trip).0,
-            claim,
-            pod,
+            claim: seen(claim),
+            pod: pod.and_then(seen),
             volume_snapshot: seen(Role::Snapshot),
             volume_snapshot_content: seen(Role::Content),
             events: &events,
@@ -130,7 +130,7 @@ impl Knowledge for Carry<'_> {
                 self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(trip, written);
                 Ok(())
             }
-            Err(fault) => Err(Box::new(write_result(self.plan, target, &fault, None))),
+            Err(fault) => Err(Box::new(write_result(self.plan, target, &fault))),
         }
     }
 

@@ -1,11 +1,9 @@
 //! Results from what writer and reader reported.
 
-use serde_json::Value;
 use snapready_checks::model::finding::{Evidence, Fix, Status};
 
 use super::commands::again;
 use super::result::{Found, RoundTripCheck, safe};
-use super::text;
 use crate::report::document::{CheckResult, DataVerdict};
 use crate::roundtrip::ledger::Role;
 use crate::roundtrip::objects::name;
@@ -69,9 +67,9 @@ pub fn unreadable_result(plan: &Plan, target: &Target, unreadable: &UnreadableRe
         .done()
 }
 
-/// The result of a writer whose report is not good enough. `pod` is the writer as last seen.
+/// The result of a writer whose report is not good enough.
 #[must_use]
-pub fn write_result(plan: &Plan, target: &Target, fault: &WriteFault, pod: Option<&Value>) -> CheckResult {
+pub fn write_result(plan: &Plan, target: &Target, fault: &WriteFault) -> CheckResult {
     let writer = name(plan, target, Role::Writer);
     let value = match fault {
         WriteFault::Image { text, .. }
@@ -81,11 +79,7 @@ pub fn write_result(plan: &Plan, target: &Target, fault: &WriteFault, pod: Optio
         WriteFault::Measured { what } => what.as_str(),
     };
     let found = Found::fail(RoundTripCheck::WriteSucceeds, &target.label(), &fault.to_string())
-        .evidence([Evidence::namespaced("Pod", &plan.namespace, &writer, "termination message", value)])
-        .evidence(
-            pod.and_then(|pod| text(pod, "/status/reason"))
-                .map(|reason| Evidence::namespaced("Pod", &plan.namespace, &writer, "status.reason", reason)),
-        );
+        .evidence([Evidence::namespaced("Pod", &plan.namespace, &writer, "termination message", value)]);
     let image = Fix::text("Name an image with busybox, or with a shell, coreutils, awk and find, with --image.")
         .command("snapready roundtrip --image REGISTRY/busybox:1.36");
     let denied = ["Permission denied", "Operation not permitted"].iter().any(|part| value.contains(part));

@@ -37,13 +37,15 @@ pub struct Observation<'a> {
     pub step: StepId,
     /// Since the step began.
     pub elapsed: Duration,
+    /// Since the step's pod was first seen.
+    pub pod_elapsed: Duration,
     /// The cluster before the run.
     pub facts: &'a Facts,
     /// The round trip.
     pub target: &'a Target,
     /// The step's claim: the source's, and the restored one from `restore` on.
     pub claim: Option<&'a Value>,
-    /// The step's pod: the writer, and the reader from `restore` on.
+    /// The step's pod: the writer, and the reader from `restore` on; before it is made, the one for which the claim is bound.
     pub pod: Option<&'a Value>,
     /// The `VolumeSnapshot`.
     pub volume_snapshot: Option<&'a Value>,

@@ -1,4 +1,4 @@
-//! Pods that do not start.
+//! Pods that do not start, and those that end before they should.
 
 use std::time::Duration;
 
@@ -38,7 +38,8 @@ pub(super) fn certain(observation: &Observation<'_>) -> Option<CheckResult> {
         .or_else(|| mount(observation))
 }
 
-fn statuses(pod: &Value) -> impl Iterator<Item = &Value> {
+/// The statuses of a pod's containers, and of init containers, which a service mesh adds to those of others.
+pub(super) fn statuses(pod: &Value) -> impl Iterator<Item = &Value> {
     list(pod, "/status/initContainerStatuses").iter().chain(list(pod, "/status/containerStatuses"))
 }
 
@@ -81,7 +82,7 @@ fn waiting_container(observation: &Observation<'_>, pod: &Value) -> Option<Check
                 let says =
                     |part: &str| message.contains(part) || pulls.iter().any(|event| event.message.contains(part));
                 let gone = reason == "ErrImageNeverPull" || IMAGE_GONE.iter().any(|part| says(part));
-                let refused_often = times >= 3 && observation.elapsed >= Duration::from_secs(30);
+                let refused_often = times >= 3 && observation.pod_elapsed >= Duration::from_secs(30);
                 if !gone && !refused_often {
                     continue;
                 }
@@ -128,7 +129,7 @@ fn not_created(
         return Some(found.cause("the image has no shell").fix(fix.command(again(observation.target))).done());
     }
     // Secrets and mounts may be a moment late.
-    (observation.elapsed >= Duration::from_secs(20)).then(|| {
+    (observation.pod_elapsed >= Duration::from_secs(20)).then(|| {
         found
             .cause("the kubelet refuses to create the container")
             .fix(Fix::text("See what the kubelet says of the pod.").command(again(observation.target)))
@@ -143,7 +144,7 @@ pub(super) fn let_go(observation: &Observation<'_>) -> Option<CheckResult> {
 
 /// A container that ended without its script's report is not the volume's fault.
 fn ended_container(observation: &Observation<'_>, pod: &Value) -> Option<CheckResult> {
-    if text(pod, "/status/phase") != Some("Failed") && ended(pod).next().is_none() {
+    if text(pod, "/status/phase") != Some("Failed") && ended(pod, observation.step).next().is_none() {
         return None;
     }
     if let Some(
@@ -167,7 +168,7 @@ fn ended_container(observation: &Observation<'_>, pod: &Value) -> Option<CheckRe
         let fix = Fix::text("Give the nodes room, then run again.").command("kubectl describe nodes");
         return Some(found.cause("the node could not keep the pod").fix(fix).done());
     }
-    for (_, terminated) in ended(pod) {
+    for (_, terminated) in ended(pod, observation.step) {
         let Some(reason) = text(terminated, "/reason") else {
             continue;
         };
@@ -202,10 +203,11 @@ fn ended_container(observation: &Observation<'_>, pod: &Value) -> Option<CheckRe
     ended_badly(observation, pod)
 }
 
-/// The containers that ended badly, or, in the writer, before they were asked to: exit code and how they ended.
-fn ended(pod: &Value) -> impl Iterator<Item = (i64, &Value)> {
+/// The containers that ended badly, or, in the writer, before they were asked to: exit code and how they ended. Whoever
+/// deletes a pod ends its containers, and is told of when it has gone; only the writer is to end so.
+fn ended(pod: &Value, step: StepId) -> impl Iterator<Item = (i64, &Value)> {
     let deleting = text(pod, "/metadata/deletionTimestamp").is_some();
-    statuses(pod).filter_map(move |status| {
+    statuses(pod).filter(move |_| !deleting || step == StepId::Overwrite).filter_map(move |status| {
         let name = text(status, "/name").unwrap_or_default();
         let ended = status.pointer("/state/terminated")?;
         let code = ended.get("exitCode")?.as_i64()?;
@@ -220,7 +222,7 @@ fn ended(pod: &Value) -> impl Iterator<Item = (i64, &Value)> {
 
 /// A container that failed for no reason that is known: nothing more will come of its pod.
 fn ended_badly(observation: &Observation<'_>, pod: &Value) -> Option<CheckResult> {
-    let (code, ended) = ended(pod).next()?;
+    let (code, ended) = ended(pod, observation.step).next()?;
     let message = text(ended, "/message").unwrap_or_default();
     let (check, status) = match observation.step {
         // The data was not measured: nothing is known about it.
@@ -308,7 +310,7 @@ fn unschedulable(observation: &Observation<'_>, pod: &Value) -> Option<CheckResu
     } else {
         NO_NODE
     };
-    if observation.elapsed < patience {
+    if observation.pod_elapsed < patience {
         return None;
     }
     let (_, cause, advice) = NO_NODE_TAKES_IT.iter().find(|(part, _, _)| reasons.contains(part)).unwrap_or(&(
@@ -362,7 +364,7 @@ fn mount(observation: &Observation<'_>) -> Option<CheckResult> {
     };
     let times = events.iter().fold(0u64, |sum, event| sum.saturating_add(event.count.max(1)));
     if event.message.contains("duplicate UUID") || event.message.contains("wrong fs type, bad option, bad superblock") {
-        return (times >= 2 && observation.elapsed >= Duration::from_secs(5)).then(|| {
+        return (times >= 2 && observation.pod_elapsed >= Duration::from_secs(5)).then(|| {
             failed(
                 &event.message,
                 "the file system cannot be mounted; an XFS copy beside its source has the same UUID, which the driver has to change or mount with nouuid",
@@ -373,7 +375,7 @@ fn mount(observation: &Observation<'_>) -> Option<CheckResult> {
     if event.message.contains("not found in the list of registered CSI drivers") {
         let driver = observation.target.driver.as_deref()?;
         let absent = is_surely_unregistered(observation.facts, driver);
-        return (absent && times >= 3 && observation.elapsed >= Duration::from_secs(15)).then(|| {
+        return (absent && times >= 3 && observation.pod_elapsed >= Duration::from_secs(15)).then(|| {
             let cause = "the driver's node plugin runs on no node";
             failed(
                 &event.message,
@@ -384,6 +386,6 @@ fn mount(observation: &Observation<'_>) -> Option<CheckResult> {
     }
     let code = Code::find(&event.message)?;
     let (often, long) = code.patience(&event.message)?;
-    (of_code(code) >= often && observation.elapsed >= long)
+    (of_code(code) >= often && observation.pod_elapsed >= long)
         .then(|| failed(&event.message, code.meaning(), Fix::text(code.advice())))
 }

@@ -127,6 +127,7 @@ impl Moment {
         Observation {
             step: self.step,
             elapsed: Duration::from_secs(self.seconds),
+            pod_elapsed: Duration::from_secs(self.seconds),
             facts: &self.facts,
             target: &self.target,
             claim: self.claim.as_ref(),
@@ -676,4 +677,41 @@ fn every_step_says_what_it_waits_for_without_any_object() {
         (moment.claim, moment.pod, moment.snapshot) = (None, None, None);
         moment.waits();
     }
+}
+
+#[test]
+fn a_pod_that_somebody_deletes_has_not_failed() {
+    let mut moment = Moment::at(Verify, 1);
+    let ended = json!([{ "name": "read", "state": { "terminated": { "exitCode": 1 } } }]);
+    moment.pod.as_mut().unwrap()["status"]["containerStatuses"] = ended;
+    moment.is("SR302");
+    moment.pod.as_mut().unwrap()["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    moment.waits();
+}
+
+#[test]
+fn a_pod_has_its_own_time_to_be_scheduled() {
+    let moment = Moment::at(Provision, 90).unschedulable("0/1 nodes are available: 1 Insufficient cpu.");
+    let late = Observation { pod_elapsed: Duration::from_secs(1), ..moment.observation() };
+    assert!(matches!(diagnose(&late), Diagnosis::Waiting { .. }));
+    moment.is("SR310");
+}
+
+#[test]
+fn a_consumer_that_does_not_go_is_waited_for_as_such() {
+    let mut moment = Moment::at(Provision, 300);
+    moment.claim.as_mut().unwrap()["status"]["phase"] = json!("Bound");
+    moment.pod.as_mut().unwrap()["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    let result = moment.waits();
+    assert!(result.message.contains("pod writer to be gone"), "{result:#?}");
+    assert!(result.cause.unwrap().contains("node does not answer"));
+}
+
+#[test]
+fn what_was_not_proved_is_not_known() {
+    let writer = ObjectName { kind: "Pod".to_owned(), namespace: Some("n".to_owned()), name: "writer".to_owned() };
+    assert_eq!(vanished(&target(), Overwrite, &writer).status, Status::Unknown);
+    assert_eq!(vanished(&target(), Snapshot, &writer).status, Status::Fail);
+    let claim = ObjectName { kind: "PersistentVolumeClaim".to_owned(), ..writer };
+    assert_eq!(vanished(&target(), Overwrite, &claim).status, Status::Fail);
 }

@@ -7,6 +7,7 @@ use snapready_checks::sidecars::find::sidecar_of;
 
 use super::commands::see_more;
 use super::grpc::Code;
+use super::pods::statuses;
 use super::result::{Found, RoundTripCheck, line};
 use super::snapshots::{is_left_alone, is_untouched, no_controller_result, no_sidecar_result};
 use super::{Observation, certain, list, text};
@@ -24,6 +25,7 @@ pub(super) fn waiting(observation: &Observation<'_>) -> (String, String) {
     let bound = observation.claim.and_then(|claim| text(claim, "/status/phase")) == Some("Bound");
     let waiting_for = match observation.step {
         StepId::Admission => "the API server's answer".to_owned(),
+        StepId::Provision | StepId::Restore if goes(observation) => format!("{pod} to be gone"),
         StepId::Provision | StepId::Restore if homeless(observation).is_some() => format!("{pod} to be scheduled"),
         StepId::Provision | StepId::Restore if !bound => format!("{claim} to be bound"),
         StepId::Provision | StepId::Restore => format!("{pod} to start"),
@@ -34,6 +36,11 @@ pub(super) fn waiting(observation: &Observation<'_>) -> (String, String) {
         StepId::Cleanup => "everything to be gone".to_owned(),
     };
     (line(&waiting_for, 200), line(&last_seen(observation), 300))
+}
+
+/// Whether the pod for which the claim was bound is to make room for the next.
+fn goes(observation: &Observation<'_>) -> bool {
+    observation.pod.is_some_and(|pod| text(pod, "/metadata/deletionTimestamp").is_some())
 }
 
 fn homeless<'a>(observation: &Observation<'a>) -> Option<&'a str> {
@@ -56,9 +63,7 @@ fn last_seen(observation: &Observation<'_>) -> String {
         return format!("{}{times}: {}", event.reason, event.message);
     }
     if let Some(pod) = observation.pod {
-        let mut statuses =
-            list(pod, "/status/initContainerStatuses").iter().chain(list(pod, "/status/containerStatuses"));
-        if let Some(reason) = statuses.find_map(|status| text(status, "/state/waiting/reason")) {
+        if let Some(reason) = statuses(pod).find_map(|status| text(status, "/state/waiting/reason")) {
             return format!("pod is {}: {reason}", text(pod, "/status/phase").unwrap_or("unknown"));
         }
         let scheduled =
@@ -169,6 +174,10 @@ fn likely(observation: &Observation<'_>, check: RoundTripCheck) -> (String, Fix)
             let cause = "no node takes the pod, and a volume that waits for its first consumer is not provisioned before";
             let fix = Fix::text("Make a node available that takes pods: uncordon one, add one, or free room on one.");
             return (cause.to_owned(), fix.command("kubectl get nodes"));
+        }
+        RoundTripCheck::PodStarts if goes(observation) => {
+            let fix = Fix::text("See whether the pod's node is ready, and its kubelet runs.");
+            return ("likely: the pod's node does not answer".to_owned(), fix.command("kubectl get nodes"));
         }
         RoundTripCheck::PodStarts => (
             "likely: no node has room for the pod, its volume cannot be attached or mounted, or its image is slow to come".to_owned(),

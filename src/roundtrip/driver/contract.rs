@@ -30,6 +30,8 @@ pub struct Observed<'a> {
     pub elapsed: Duration,
     /// The objects as they were last seen, also those that have gone.
     pub objects: BTreeMap<Role, &'a Value>,
+    /// Since when each has been seen.
+    pub ages: BTreeMap<Role, Duration>,
     /// The namespace's events that are about them, oldest first.
     pub events: Vec<&'a Value>,
 }

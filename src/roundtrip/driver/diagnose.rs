@@ -24,6 +24,7 @@ impl<K: Knowledge> Driver<'_, K> {
             step,
             elapsed: self.record.elapsed(trip),
             objects: self.objects.iter().filter_map(|(item, object)| own(item).map(|role| (role, object))).collect(),
+            ages: self.since.iter().filter_map(|(item, since)| Some((own(item)?, since.elapsed()))).collect(),
             events: self
                 .events
                 .iter()

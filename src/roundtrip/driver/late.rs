@@ -15,8 +15,8 @@ use crate::roundtrip::ledger::{Item, Role};
 const HEARD: Duration = Duration::from_secs(2);
 /// So long a provisioner that has begun may take; csi-provisioner gives a driver 10 s for an answer (`--timeout`).
 const BEGUN: Duration = Duration::from_secs(12);
-/// So long a watch may be behind a look.
-const BEHIND: Duration = Duration::from_secs(5);
+/// So long a watch may be behind a look: one that was lost begins again after 7.5 s at most.
+const BEHIND: Duration = Duration::from_secs(10);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(200);
 

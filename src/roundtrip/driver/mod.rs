@@ -56,6 +56,8 @@ struct Driver<'a, K> {
     /// What existed when a list was about to be read, by kind of object.
     before_list: BTreeMap<String, Vec<(Item, Uid)>>,
     objects: BTreeMap<Item, Value>,
+    /// When each of them was first seen.
+    since: BTreeMap<Item, Instant>,
     names: BTreeMap<(String, String), Item>,
     events: Vec<Value>,
     looks: BTreeMap<Item, u32>,
@@ -102,6 +104,7 @@ pub async fn run<K: Knowledge>(
         watching: false,
         before_list: BTreeMap::new(),
         objects: BTreeMap::new(),
+        since: BTreeMap::new(),
         names: BTreeMap::new(),
         events: Vec::new(),
         looks: BTreeMap::new(),

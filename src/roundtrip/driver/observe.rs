@@ -32,8 +32,16 @@ pub(crate) fn is_deleting(object: &Value) -> bool {
     object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null())
 }
 
-/// What is seen of an object. `maker` is the UID of what a controller's object was made for.
-pub(crate) fn sight(item: Item, object: &Value, run: &str, maker: Option<&str>, progress: Progress) -> Sight {
+/// What is seen of an object. `maker` is the UID of what a controller's object was made for; `known` that of the run's own
+/// object, whose labels somebody may have changed.
+pub(crate) fn sight(
+    item: Item,
+    object: &Value,
+    run: &str,
+    maker: Option<&str>,
+    known: Option<&Uid>,
+    progress: Progress,
+) -> Sight {
     let Some(uid) = uid(object) else {
         return Sight::Unreadable;
     };
@@ -46,7 +54,7 @@ pub(crate) fn sight(item: Item, object: &Value, run: &str, maker: Option<&str>, 
         Some(Role::SourceVolume | Role::RestoredVolume) => {
             maker.is_some() && text(object, "/spec/claimRef/uid") == maker
         }
-        _ => of_run(object, run),
+        _ => of_run(object, run) || known == Some(&uid),
     };
     if !ours {
         return Sight::Foreign { uid };

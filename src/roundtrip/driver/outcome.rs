@@ -1,13 +1,15 @@
 //! What is gone, what is left, and what came of the run.
 
-use super::{Driver, Knowledge, Outcome, observe, record};
-use crate::report::document::ObjectName;
+use snapready_checks::model::finding::Status;
+
+use super::{Driver, Knowledge, Outcome, observe};
+use crate::report::document::{ObjectName, ObjectRecord};
 use crate::report::events::Happening;
 use crate::roundtrip::ledger::{Item, State};
 
 impl<K: Knowledge> Driver<'_, K> {
     /// What keeps the objects that are left although they are being deleted.
-    pub(super) fn stuck(&self, trip: usize) -> Vec<String> {
+    fn stuck(&self, trip: usize) -> Vec<String> {
         let left = self.machine.ledger().items(Some(trip), |state| matches!(state, State::Left(_)));
         left.into_iter()
             .filter_map(|item| {
@@ -18,12 +20,47 @@ impl<K: Knowledge> Driver<'_, K> {
             .collect()
     }
 
+    /// Whether there was such an object. What a controller may have made counts only if something showed that it did.
+    fn existed(&self, item: Item) -> bool {
+        match item {
+            Item::Of(trip, role) if !role.namespaced() => {
+                self.objects.contains_key(&item)
+                    || self.maker(trip, role).is_some_and(|(maker, _)| {
+                        observe::text(maker, "/spec/volumeName").is_some()
+                            || observe::text(maker, "/status/boundVolumeSnapshotContentName").is_some()
+                    })
+            }
+            Item::Of(..) | Item::Namespace => self.machine.ledger().get(item).is_some_and(|entry| entry.uid.is_some()),
+        }
+    }
+
+    /// What came of a clean-up.
+    pub(super) fn cleaned(&self, trip: usize) -> (Status, String) {
+        let in_state = |state: fn(State) -> bool| self.machine.ledger().items(Some(trip), state);
+        let removed = in_state(|state| state == State::Gone).into_iter().filter(|item| self.existed(*item)).count();
+        let removed = format!("{removed} {} removed", if removed == 1 { "object" } else { "objects" });
+        let left = in_state(|state| matches!(state, State::Left(_))).len();
+        let unseen = in_state(|state| state == State::Unseen).len();
+        if left > 0 {
+            let stuck = self.stuck(trip);
+            let why = if stuck.is_empty() { String::new() } else { format!(": {}", stuck.join("; ")) };
+            (Status::Fail, format!("{removed}, {left} left{why}"))
+        } else if unseen > 0 {
+            let what = if unseen == 1 { "object" } else { "objects" };
+            (
+                Status::Unknown,
+                format!("{removed}; not allowed to see whether {unseen} cluster-scoped {what} went with them"),
+            )
+        } else {
+            (Status::Pass, format!("{removed}, nothing left"))
+        }
+    }
+
     /// Says which objects were seen to be gone since the last time.
     pub(super) fn note_removed(&mut self) {
         let gone = self.machine.ledger().items(None, |state| state == State::Gone);
         for item in gone {
-            let existed = self.machine.ledger().get(item).is_some_and(|entry| entry.uid.is_some());
-            if existed
+            if self.existed(item)
                 && self.removed.insert(item)
                 && let Some(place) = self.place(item)
             {
@@ -34,16 +71,9 @@ impl<K: Knowledge> Driver<'_, K> {
 
     pub(super) fn outcome(self) -> Outcome {
         let ledger = self.machine.ledger();
-        // What a controller may have made counts only if something showed that it did.
-        let real = |item: Item| match item {
-            Item::Of(trip, role) if !role.namespaced() => {
-                self.objects.contains_key(&item)
-                    || self.maker(trip, role).is_some_and(|(maker, _)| {
-                        observe::text(maker, "/spec/volumeName").is_some()
-                            || observe::text(maker, "/status/boundVolumeSnapshotContentName").is_some()
-                    })
-            }
-            Item::Of(..) | Item::Namespace => true,
+        // A create without a clear answer is told of as well.
+        let real = |item: Item| {
+            matches!(item, Item::Of(_, role) if role.namespaced()) || item == Item::Namespace || self.existed(item)
         };
         let named = |items: Vec<Item>| -> Vec<ObjectName> {
             items
@@ -63,8 +93,15 @@ impl<K: Knowledge> Driver<'_, K> {
                             && !matches!(entry.state, State::Planned | State::Foreign)
                             && real(*item)
                     })
-                    .filter_map(|(item, entry)| self.place(item).map(|place| (place.object(), entry)))
-                    .map(|(object, entry)| record::object(object, entry))
+                    .filter_map(|(item, entry)| {
+                        let seen = || observe::uid(self.objects.get(&item)?);
+                        let uid = entry.uid.clone().or_else(seen).map(|uid| uid.to_string());
+                        Some(ObjectRecord {
+                            object: self.place(item)?.object(),
+                            uid,
+                            removed: entry.state == State::Gone,
+                        })
+                    })
                     .collect();
                 self.record.round_trip(trip, self.knowledge, self.machine.ending(trip), objects)
             })

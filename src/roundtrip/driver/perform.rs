@@ -31,11 +31,12 @@ impl<K: Knowledge> Driver<'_, K> {
             Command::Ask { item, later } => self.ask(item, later),
             Command::Delete { item, uid } => self.delete(item, uid),
             Command::Begin { trip, step } => self.begin(trip, step),
-            Command::End { trip, step, passed } => {
-                let ending = self.machine.ending(trip);
-                let stuck = if step == StepId::Cleanup { self.stuck(trip) } else { Vec::new() };
-                self.record.end(trip, step, passed, ending, self.machine.ledger(), &stuck);
+            Command::End { trip, step: StepId::Cleanup, .. } => {
+                let (status, message) = self.cleaned(trip);
+                self.record.end(trip, StepId::Cleanup, status, message);
             }
+            Command::End { trip, step, passed: true } => self.record.passed(trip, step),
+            Command::End { trip, step, passed: false } => self.record.failed(trip, step, self.machine.ending(trip)),
             Command::Verdict { trip, ending } => self.verdict(trip, ending),
             Command::RemoveNamespace => self.begin_budget(None),
             Command::Finished => {}

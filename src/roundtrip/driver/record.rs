@@ -8,9 +8,8 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::Knowledge;
-use crate::report::document::{CheckResult, DataVerdict, ObjectName, ObjectRecord, RoundTrip, Step, StepId};
+use crate::report::document::{CheckResult, DataVerdict, ObjectRecord, RoundTrip, Step, StepId};
 use crate::report::events::Happening;
-use crate::roundtrip::ledger::{Entry, Ledger, State};
 use crate::roundtrip::machine::Ending;
 
 #[derive(Default)]
@@ -86,40 +85,39 @@ impl Record {
         }
     }
 
-    /// `stuck` says what keeps the objects that a clean-up left.
-    pub(super) fn end(
-        &mut self,
-        target: usize,
-        id: StepId,
-        passed: bool,
-        ending: Option<Ending>,
-        ledger: &Ledger,
-        stuck: &[String],
-    ) {
+    /// A step was taken.
+    pub(super) fn passed(&mut self, target: usize, id: StepId) {
+        let Some(trip) = self.trips.get(target) else {
+            return;
+        };
+        let message = passed_message(id, trip);
+        self.end(target, id, Status::Pass, message);
+    }
+
+    /// A step was not taken to its end.
+    pub(super) fn failed(&mut self, target: usize, id: StepId, ending: Option<Ending>) {
+        let (status, message) = match ending {
+            Some(Ending::Interrupted) => (Status::Unknown, "interrupted"),
+            Some(Ending::TimedOut) => (Status::Fail, "timed out"),
+            _ => (Status::Fail, "failed"),
+        };
+        let diagnosis = self.trips.get(target).and_then(|trip| trip.diagnosis.as_ref());
+        let message = diagnosis.filter(|_| status == Status::Fail).map_or(message, |diagnosis| &diagnosis.message);
+        self.end(target, id, status, message.to_owned());
+    }
+
+    /// A step has ended so.
+    pub(super) fn end(&mut self, target: usize, id: StepId, status: Status, message: String) {
         let Some(trip) = self.trips.get_mut(target) else {
             return;
         };
         let begun = trip.begun.take();
-        let (status, message) = match id {
-            StepId::Cleanup => cleaned(target, ledger, stuck),
-            _ if passed => (Status::Pass, passed_message(id, trip)),
-            _ => match ending {
-                Some(Ending::Interrupted) => (Status::Unknown, "interrupted".to_owned()),
-                Some(Ending::TimedOut) => (Status::Fail, "timed out".to_owned()),
-                _ => (Status::Fail, "failed".to_owned()),
-            },
-        };
         let step = Step {
             id,
             status,
             message,
             started_at: begun.map(|(_, _, at)| at),
             duration_ms: begun.map(|(_, since, _)| u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)),
-        };
-        let step = match (&trip.diagnosis, status, id) {
-            (_, _, StepId::Cleanup) | (None, ..) => step,
-            (Some(diagnosis), Status::Fail, _) => Step { message: diagnosis.message.clone(), ..step },
-            (Some(_), ..) => step,
         };
         trip.steps.push(step.clone());
         self.tell(Happening::StepFinished { target, step });
@@ -197,33 +195,4 @@ fn passed_message(id: StepId, trip: &Trip) -> String {
         StepId::Verify => trip.data.as_ref().map(|(_, message)| message.clone()).unwrap_or_default(),
         StepId::Cleanup => String::new(),
     }
-}
-
-fn cleaned(trip: usize, ledger: &Ledger, stuck: &[String]) -> (Status, String) {
-    let count = |condition: fn(State) -> bool| {
-        ledger
-            .iter()
-            .filter(|(item, entry)| item.trip() == Some(trip) && entry.uid.is_some() && condition(entry.state))
-            .count()
-    };
-    let left = ledger.items(Some(trip), |state| matches!(state, State::Left(_))).len();
-    let unseen = ledger.items(Some(trip), |state| state == State::Unseen).len();
-    let removed = count(|state| state == State::Gone);
-    let removed = format!("{removed} {} removed", if removed == 1 { "object" } else { "objects" });
-    if left > 0 {
-        let why = if stuck.is_empty() { String::new() } else { format!(": {}", stuck.join("; ")) };
-        (Status::Fail, format!("{removed}, {left} left{why}"))
-    } else if unseen > 0 {
-        let what = if unseen == 1 { "object" } else { "objects" };
-        (
-            Status::Unknown,
-            format!("{removed}; not allowed to see whether {unseen} cluster-scoped {what} went with them"),
-        )
-    } else {
-        (Status::Pass, format!("{removed}, nothing left"))
-    }
-}
-
-pub(super) fn object(object: ObjectName, entry: &Entry) -> ObjectRecord {
-    ObjectRecord { object, uid: entry.uid.as_ref().map(ToString::to_string), removed: entry.state == State::Gone }
 }

@@ -2,6 +2,7 @@
 
 use futures::FutureExt;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::follow::Followed;
 use super::observe::said;
@@ -17,7 +18,7 @@ impl<K: Knowledge> Driver<'_, K> {
         match seen {
             Followed::Changed(event) => self.event(event),
             Followed::Listed(events) => events.into_iter().for_each(|event| self.event(event)),
-            Followed::Gone(_) | Followed::Listing | Followed::Forbidden => {}
+            Followed::Gone(_) | Followed::Listing => {}
         }
     }
 
@@ -30,9 +31,15 @@ impl<K: Knowledge> Driver<'_, K> {
             }
             Followed::Gone(object) => {
                 if let (Some(item), Some(uid)) = (self.which(&object), observe::uid(&object)) {
+                    let deleted = observe::is_deleting(&object);
                     // The last state of a pod tells whether it has overwritten the source.
                     self.changed(item, object);
-                    self.feed(Input::Seen { item, sight: Sight::Gone { uid } });
+                    if deleted {
+                        self.feed(Input::Seen { item, sight: Sight::Gone { uid } });
+                    } else {
+                        // Perhaps only its labels are not the run's any more.
+                        self.miss(item, uid);
+                    }
                 }
             }
             Followed::Listing => {
@@ -49,15 +56,17 @@ impl<K: Knowledge> Driver<'_, K> {
                     self.changed(item, object);
                 }
                 for (item, uid) in missing {
-                    let Some(place) = self.place(item) else {
-                        continue;
-                    };
-                    let server = self.server.clone();
-                    self.work
-                        .push(async move { Message::Missed { item, uid, answer: server.get(&place).await } }.boxed());
+                    self.miss(item, uid);
                 }
             }
-            Followed::Forbidden => {}
+        }
+    }
+
+    /// Looks for an object that was there.
+    fn miss(&mut self, item: Item, uid: Uid) {
+        if let Some(place) = self.place(item) {
+            let server = self.server.clone();
+            self.work.push(async move { Message::Missed { item, uid, answer: server.get(&place).await } }.boxed());
         }
     }
 
@@ -90,6 +99,7 @@ impl<K: Knowledge> Driver<'_, K> {
 
     pub(super) fn keep_object(&mut self, item: Item, sight: &Sight, object: Value) {
         if matches!(sight, Sight::Ours { .. }) {
+            self.since.entry(item).or_insert_with(Instant::now);
             self.objects.insert(item, object);
         }
     }
@@ -105,7 +115,9 @@ impl<K: Knowledge> Driver<'_, K> {
             }
             Item::Of(..) | Item::Namespace => None,
         };
-        observe::sight(item, object, self.knowledge.run(), maker, progress)
+        let known = self.machine.ledger().get(item).filter(|entry| entry.state != State::Foreign);
+        let known = known.and_then(|entry| entry.uid.as_ref());
+        observe::sight(item, object, self.knowledge.run(), maker, known, progress)
     }
 
     /// How far an object has come; what writer and reader said is judged.
@@ -186,7 +198,7 @@ impl<K: Knowledge> Driver<'_, K> {
             && says("/involvedObject/fieldPath", &format!("spec.containers{{{container}}}"))
             && observe::text(pod, "/metadata/uid").is_some_and(|uid| says("/involvedObject/uid", uid))
         {
-            let sight = observe::sight(item, pod, self.knowledge.run(), None, Progress::Started);
+            let sight = observe::sight(item, pod, self.knowledge.run(), None, None, Progress::Started);
             self.feed(Input::Seen { item, sight });
         }
     }

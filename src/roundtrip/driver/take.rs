@@ -1,6 +1,7 @@
 //! Takes what came from the API server, and tells the machine what it means.
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::follow::Followed;
 use super::lookout::Lookout;
@@ -128,6 +129,7 @@ impl<K: Knowledge> Driver<'_, K> {
                 let uid = observe::uid(&object);
                 // A watch may already have seen more of it.
                 if self.objects.get(&item).and_then(observe::uid) != uid {
+                    self.since.entry(item).or_insert_with(Instant::now);
                     self.objects.insert(item, object);
                 }
                 uid.map_or(CreateAnswer::Unclear, CreateAnswer::Created)
@@ -161,6 +163,10 @@ impl<K: Knowledge> Driver<'_, K> {
             Ok(Some(object)) => {
                 let sight = self.see(item, &object);
                 self.keep_object(item, &sight, object);
+                // What is wrong with it is to be known before the machine goes on.
+                if let Some(trip) = item.trip() {
+                    self.diagnose(trip);
+                }
                 self.feed(Input::Asked { item, sight });
             }
             Err(_) => self.feed(Input::Asked { item, sight: Sight::Unreadable }),

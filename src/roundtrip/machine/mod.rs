@@ -74,6 +74,8 @@ struct Trip {
     /// A dry run is under way or over.
     admission_asked: bool,
     admitted: bool,
+    /// Since the snapshot is ready, the writer has been looked for.
+    held: bool,
     kept: bool,
     /// The clean-up step was begun and has ended.
     cleaned: bool,
@@ -87,6 +89,7 @@ impl Trip {
         hurry: false,
         admission_asked: false,
         admitted: false,
+        held: false,
         kept: false,
         cleaned: false,
     };

@@ -17,6 +17,8 @@ enum Act {
     Await(Role, Progress),
     /// The same, while the writer holds the source.
     AwaitHeld(Role, Progress),
+    /// The writer still holds the source: it was looked for by name, as a watch may be behind.
+    Hold,
     /// The claim of this consumer is bound, and the consumer has gone, if it was needed.
     Bind(Role),
     /// The writer was asked to go, and has overwritten the source.
@@ -25,7 +27,7 @@ enum Act {
 
 /// The source is in use while it is snapshotted. The writer overwrites it on its way out: no exec is needed, and no
 /// second start of a pod.
-const PROGRAM: [(StepId, Act); 15] = [
+const PROGRAM: [(StepId, Act); 16] = [
     (StepId::Admission, Act::Namespace),
     (StepId::Admission, Act::DryRun),
     (StepId::Provision, Act::Create(Role::SourceClaim)),
@@ -35,6 +37,7 @@ const PROGRAM: [(StepId, Act); 15] = [
     (StepId::Write, Act::Await(Role::Writer, Progress::Written)),
     (StepId::Snapshot, Act::Create(Role::Snapshot)),
     (StepId::Snapshot, Act::AwaitHeld(Role::Snapshot, Progress::Done)),
+    (StepId::Snapshot, Act::Hold),
     (StepId::Overwrite, Act::Release),
     (StepId::Restore, Act::Create(Role::RestoredClaim)),
     (StepId::Restore, Act::Bind(Role::RestoredConsumer)),
@@ -102,6 +105,7 @@ impl Machine {
                 // Its last deed is to overwrite the source, so what the snapshot holds is not known.
                 _ => Turn::End(Ending::Vanished(Self::item(index, Role::Writer))),
             },
+            Act::Hold => self.hold(index, out),
             Act::Bind(consumer) => self.bind(index, consumer, out),
             Act::Release => self.release(Self::item(index, Role::Writer), out),
         }
@@ -181,9 +185,30 @@ impl Machine {
         }
     }
 
+    fn hold(&mut self, index: usize, out: &mut Vec<Command>) -> Turn {
+        let writer = Self::item(index, Role::Writer);
+        if self.ledger.state(writer) != State::Exists {
+            return Turn::End(Ending::Vanished(writer));
+        }
+        if self.ledger.get(writer).is_some_and(|entry| entry.asked) {
+            return Turn::Wait;
+        }
+        match self.trips.get_mut(index) {
+            Some(trip) if !trip.held => {
+                trip.held = true;
+                self.ask(writer, false, out);
+                Turn::Wait
+            }
+            _ => Turn::Done,
+        }
+    }
+
     fn release(&mut self, writer: Item, out: &mut Vec<Command>) -> Turn {
-        if self.ledger.state(writer) == State::Exists {
-            self.delete(writer, out);
+        match self.ledger.state(writer) {
+            State::Exists => self.delete(writer, out),
+            // The API server does not let us.
+            State::Left(_) => return Turn::End(Ending::Refused(writer)),
+            _ => {}
         }
         self.wait_for(writer, Progress::Done)
     }

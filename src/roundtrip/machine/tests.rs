@@ -1,6 +1,6 @@
 //! What the walk does not tell apart: how a round trip ends.
 
-use super::{Command, CreateAnswer, Ending, Input, Keep, Machine, Settings, Sight};
+use super::{Command, CreateAnswer, DeleteAnswer, Ending, Input, Keep, Machine, Settings, Sight};
 use crate::roundtrip::ledger::{Item, Progress, Role, Uid};
 
 /// Carries out a command at once, as far as something comes of it.
@@ -24,7 +24,8 @@ fn machine() -> Machine {
 fn at_the_snapshot() -> Machine {
     let mut machine = machine();
     let mut inputs = vec![Input::Start];
-    while let Some(input) = inputs.pop() {
+    for _ in 0..ENOUGH {
+        let Some(input) = inputs.pop() else { break };
         inputs.extend(machine.handle(input).iter().filter_map(answer));
         if inputs.is_empty() && machine.ledger().progress(CLAIM) < Progress::Done {
             inputs.push(seen(CLAIM, Progress::Done, false));
@@ -36,6 +37,8 @@ fn at_the_snapshot() -> Machine {
 }
 
 const CLAIM: Item = Item::Of(0, Role::SourceClaim);
+/// More than anything here takes; a machine that hangs is to fail its test.
+const ENOUGH: usize = 100;
 const CONSUMER: Item = Item::Of(0, Role::SourceConsumer);
 const WRITER: Item = Item::Of(0, Role::Writer);
 const SNAPSHOT: Item = Item::Of(0, Role::Snapshot);
@@ -44,12 +47,27 @@ fn seen(item: Item, progress: Progress, deleting: bool) -> Input {
     Input::Seen { item, sight: Sight::Ours { uid: Uid::from("1"), progress, deleting, retained: false } }
 }
 
+/// The answer to the look at the writer once the snapshot is ready.
+fn found(deleting: bool) -> Input {
+    let sight = Sight::Ours { uid: Uid::from("1"), progress: Progress::Written, deleting, retained: false };
+    Input::Asked { item: WRITER, sight }
+}
+
+const LOOK: Command = Command::Ask { item: WRITER, later: false };
+
 #[test]
 fn a_snapshot_counts_only_if_the_writer_held_the_source() {
     let mut machine = at_the_snapshot();
-    let commands = machine.handle(seen(SNAPSHOT, Progress::Done, false));
+    assert_eq!(machine.handle(seen(SNAPSHOT, Progress::Done, false)), [LOOK]);
+    let commands = machine.handle(found(false));
     assert!(commands.contains(&Command::Delete { item: WRITER, uid: Uid::from("1") }), "{commands:?}");
     assert_eq!(machine.ending(0), None);
+
+    // A watch may be behind: the writer was asked to go before the snapshot was ready.
+    let mut machine = at_the_snapshot();
+    machine.handle(seen(SNAPSHOT, Progress::Done, false));
+    machine.handle(found(true));
+    assert_eq!(machine.ending(0), Some(Ending::Vanished(WRITER)));
 
     // Whoever asks the writer to go makes it overwrite the source, perhaps before the snapshot is cut.
     let mut machine = at_the_snapshot();
@@ -61,15 +79,28 @@ fn a_snapshot_counts_only_if_the_writer_held_the_source() {
 fn a_writer_that_goes_without_a_word_has_proved_nothing() {
     let mut machine = at_the_snapshot();
     machine.handle(seen(SNAPSHOT, Progress::Done, false));
+    machine.handle(found(false));
     machine.handle(Input::Seen { item: WRITER, sight: Sight::Gone { uid: Uid::from("1") } });
     assert_eq!(machine.ending(0), Some(Ending::Vanished(WRITER)));
+}
+
+#[test]
+fn a_writer_that_may_not_be_deleted_is_a_refusal() {
+    let mut machine = at_the_snapshot();
+    machine.handle(seen(SNAPSHOT, Progress::Done, false));
+    machine.handle(found(false));
+    machine.handle(Input::Deleted { item: WRITER, answer: DeleteAnswer::Denied });
+    assert_eq!(machine.ending(0), Some(Ending::Refused(WRITER)));
 }
 
 #[test]
 fn a_consumer_is_made_only_as_long_as_its_claim_needs_one() {
     let mut machine = machine();
     let mut commands = machine.handle(Input::Start);
-    while !commands.contains(&Command::Create { item: CONSUMER }) {
+    for _ in 0..ENOUGH {
+        if commands.contains(&Command::Create { item: CONSUMER }) {
+            break;
+        }
         commands = commands.iter().filter_map(answer).flat_map(|input| machine.handle(input)).collect();
     }
     // The server has no time for it; meanwhile the claim is bound all the same.

@@ -389,6 +389,39 @@ fn a_reader_tells_that_it_has_ended_however_it_did() {
 }
 
 #[test]
+fn what_follows_a_reader_waits_until_that_has_ended() {
+    for shell in SHELLS {
+        let volume = Volume::new(Filesystem, shell);
+        let hook = format!("sleep() {{ exit 9; }}\n{FOLLOW_HOOK}");
+        assert_eq!(volume.command(&hook).status().unwrap().code(), Some(9), "{shell:?}: it does not wait");
+        fs::write(volume.folder.path().join("ended"), "").unwrap();
+        assert!(volume.command(&hook).status().unwrap().success(), "{shell:?}: it waits for nothing");
+    }
+}
+
+#[test]
+fn a_device_that_is_not_overwritten_is_told() {
+    for shell in SHELLS {
+        let (volume, payload) = (Volume::new(Block, shell), payload(Block));
+        volume.write(&payload);
+        let message = volume.run(&payload.script("make() { :; }\noverwrite\n"));
+        assert!(message.starts_with(&format!("{FAILED}volume overwrite: ")), "{shell:?}: {message}");
+    }
+}
+
+#[test]
+fn a_device_that_cannot_be_read_is_told() {
+    for shell in SHELLS {
+        let (volume, payload) = (Volume::new(Block, shell), payload(Block));
+        fs::remove_file(volume.data()).unwrap();
+        let output = volume.command(&payload.reader_script()).output().unwrap();
+        let message = fs::read_to_string(volume.log()).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{shell:?}");
+        assert!(message.starts_with(&format!("{FAILED}volume read blocks: ")), "{shell:?}: {message}");
+    }
+}
+
+#[test]
 fn an_image_without_tools_is_not_the_volumes_fault() {
     let (volume, payload) = (Volume::new(Filesystem, SHELLS[1]), payload(Filesystem));
     let script = format!("PATH=/nowhere\n{}", payload.writer_script());

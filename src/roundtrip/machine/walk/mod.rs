@@ -3,8 +3,8 @@
 //!
 //! Each walk is complete: it ends when there is no state left that it has not seen. What it leaves out is what its scenario
 //! leaves out. Signals, time-outs and spent budgets come at any point in all of them. Of what else goes wrong (answers that
-//! are lost, late or no, objects that somebody else deletes) there is at most one on a path in an own namespace, and two
-//! in a given one; none where clean-ups hurry, and none with two round trips, which come one after the other.
+//! are lost, late or no, objects that somebody else deletes) a path has at most as much as its scenario's `trouble`: one in an
+//! own namespace, two in a given one; none with two round trips, which come one after the other.
 
 mod explore;
 mod judge;

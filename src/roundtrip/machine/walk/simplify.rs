@@ -23,10 +23,13 @@ pub(super) struct Traits {
     pub(super) finished: bool,
 }
 
+/// How many roles there are.
+const ROLES: usize = Role::RestoredVolume as usize + 1;
+
 pub(super) fn bit(item: Item) -> Items {
     match item {
         Item::Namespace => 1,
-        Item::Of(trip, role) => 2 << (trip * 10 + role as usize),
+        Item::Of(trip, role) => 2 << (trip * ROLES + role as usize),
     }
 }
 
@@ -66,6 +69,7 @@ pub(super) fn simplify(machine: &mut Machine, keep: Keep) {
         }
         trip.admission_asked = true;
         trip.admitted = true;
+        trip.held = true;
         for role in Role::CREATED.into_iter().flat_map(|role| iter::once(role).chain(role.derived())) {
             let entry = machine.ledger.entry(Item::Of(index, role));
             entry.attempts = 0;

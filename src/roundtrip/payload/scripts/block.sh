@@ -21,13 +21,18 @@ write_data() {
 overwrite_data() {
 	said=$(put after.) || fail volume 'overwrite' "$said"
 	sync_data
+	printf '%s\n' "$EXTENTS" | while read -r first _; do
+		[ "$(begins "$first")" = "$SEED?after." ] || exit 1
+	done || fail volume 'overwrite' 'the device still holds what it held before'
 }
+
+# begins BLOCK: whose data it is, as its first line says.
+begins() { dd if="$DATA" bs=4096 skip="$1" count=1 iflag=fullblock 2>/dev/null | head -c 23 | tr -c 'a-z0-9.' '?'; }
 
 measure() {
 	[ -r "$DATA" ] || fail volume 'read blocks' "$(ls -lL "$DATA" 2>&1) $(id 2>&1)"
 	printf '%s\n' "$EXTENTS" | while read -r first count; do
 		digest=$(dd if="$DATA" bs=4096 skip="$first" count="$count" iflag=fullblock 2>/dev/null | sha256sum)
-		begins=$(dd if="$DATA" bs=4096 skip="$first" count=1 iflag=fullblock 2>/dev/null | head -c 23 | tr -c 'a-z0-9.' '?')
-		printf 'b %s %s %s\n' "$first" "${digest%% *}" "$begins"
+		printf 'b %s %s %s\n' "$first" "${digest%% *}" "$(begins "$first")"
 	done
 }

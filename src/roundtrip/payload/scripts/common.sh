@@ -1,4 +1,5 @@
-# Shared by all scripts. The program has set SEED, MIX and SELFTEST; the pod has set DATA, TERMINATION_LOG and HANDOVER.
+# Shared by all scripts. The program has set SEED, MIX and SELFTEST; the pod has set DATA and TERMINATION_LOG,
+# and the reader's HANDOVER.
 # Only what busybox has in common with coreutils, awk and find is used, and nothing is written but to these paths.
 LC_ALL=C
 export LC_ALL
@@ -71,7 +72,7 @@ overwrite() {
 }
 
 report() {
-	measured=$(measure)
+	measured=$(measure) || exit 1
 	say "snapready/1 $1 $SEED
 $measured
 end"
