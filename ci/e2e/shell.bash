@@ -14,6 +14,7 @@ export KUBECONFIG=$work/kubeconfig
 # service account, whose requests the audit log leaves out, so they are made the user's.
 # shellcheck disable=SC2120 # mostly without flags
 grant_rights() {
+  "$snapready" rbac "$@" | k apply --dry-run=server -f - >/dev/null
   "$snapready" rbac "$@" |
     sed "s/^- kind: ServiceAccount/- kind: User\n  apiGroup: rbac.authorization.k8s.io/; s/^  name: \"snapready\"/  name: $user/; /^  namespace: \"snapready\"/d" >"$work/rights.yaml"
   k apply -f "$work/rights.yaml" >/dev/null

@@ -58,6 +58,12 @@ impl Role {
         }
     }
 
+    /// What a controller's object is made for.
+    #[must_use]
+    pub fn maker(self) -> Option<Self> {
+        Self::CREATED.into_iter().find(|maker| maker.derived() == Some(self))
+    }
+
     /// The claim that is bound for the sake of this pod.
     #[must_use]
     pub const fn consumes(self) -> Option<Self> {

@@ -43,6 +43,11 @@ pub(super) fn statuses(pod: &Value) -> impl Iterator<Item = &Value> {
     list(pod, "/status/initContainerStatuses").iter().chain(list(pod, "/status/containerStatuses"))
 }
 
+/// Whether a pod was asked to go.
+pub(super) fn is_deleting(pod: &Value) -> bool {
+    text(pod, "/metadata/deletionTimestamp").is_some()
+}
+
 fn pod_name(pod: &Value) -> &str {
     text(pod, "/metadata/name").unwrap_or_default()
 }
@@ -206,7 +211,7 @@ fn ended_container(observation: &Observation<'_>, pod: &Value) -> Option<CheckRe
 /// The containers that ended badly, or, in the writer, before they were asked to: exit code and how they ended. Whoever
 /// deletes a pod ends its containers, and is told of when it has gone; only the writer is to end so.
 fn ended(pod: &Value, step: StepId) -> impl Iterator<Item = (i64, &Value)> {
-    let deleting = text(pod, "/metadata/deletionTimestamp").is_some();
+    let deleting = is_deleting(pod);
     statuses(pod).filter(move |_| !deleting || step == StepId::Overwrite).filter_map(move |status| {
         let name = text(status, "/name").unwrap_or_default();
         let ended = status.pointer("/state/terminated")?;

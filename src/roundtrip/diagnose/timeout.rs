@@ -7,7 +7,7 @@ use snapready_checks::sidecars::find::sidecar_of;
 
 use super::commands::see_more;
 use super::grpc::Code;
-use super::pods::statuses;
+use super::pods::{is_deleting, statuses};
 use super::result::{Found, RoundTripCheck, line};
 use super::snapshots::{is_left_alone, is_untouched, no_controller_result, no_sidecar_result};
 use super::{Observation, certain, list, text};
@@ -40,7 +40,7 @@ pub(super) fn waiting(observation: &Observation<'_>) -> (String, String) {
 
 /// Whether the pod for which the claim was bound is to make room for the next.
 fn goes(observation: &Observation<'_>) -> bool {
-    observation.pod.is_some_and(|pod| text(pod, "/metadata/deletionTimestamp").is_some())
+    observation.pod.is_some_and(is_deleting)
 }
 
 fn homeless<'a>(observation: &Observation<'a>) -> Option<&'a str> {

@@ -67,8 +67,8 @@ impl<K: Knowledge> Driver<'_, K> {
             return;
         };
         let bound = observe::text(snapshot, "/status/boundVolumeSnapshotContentName").is_some();
-        let goes = observe::text(snapshot, "/metadata/deletionTimestamp").is_some()
-            && !self.machine.ledger().state(Item::Of(trip, Role::Snapshot)).settled();
+        let goes =
+            observe::is_deleting(snapshot) && !self.machine.ledger().state(Item::Of(trip, Role::Snapshot)).settled();
         let waits = self.machine.ending(trip).is_none() && self.machine.step(trip) == Some(StepId::Snapshot);
         if !(bound && (waits || goes)) {
             return;

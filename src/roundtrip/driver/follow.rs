@@ -42,7 +42,7 @@ enum Phase {
 
 /// How often a list is read when watching is not allowed.
 const POLL: Duration = Duration::from_secs(1);
-/// So long a watch may be silent before it is looked without it: a connection can be dead without anybody knowing.
+/// So long a watch may be silent before nobody relies on it: a connection can be dead without anybody knowing.
 pub(super) const SILENCE: Duration = Duration::from_secs(10);
 
 /// Follows objects for as long as the stream is read.

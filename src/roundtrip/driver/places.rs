@@ -28,7 +28,7 @@ impl<K: Knowledge> Driver<'_, K> {
 
     /// What a controller's object was made for.
     pub(super) fn maker(&self, trip: usize, role: Role) -> Option<(&Value, Role)> {
-        let maker = Role::CREATED.into_iter().find(|maker| maker.derived() == Some(role))?;
+        let maker = role.maker()?;
         self.objects.get(&Item::Of(trip, maker)).map(|object| (object, maker))
     }
 }

@@ -99,9 +99,13 @@ impl<K: Knowledge> Driver<'_, K> {
 
     pub(super) fn keep_object(&mut self, item: Item, sight: &Sight, object: Value) {
         if matches!(sight, Sight::Ours { .. }) {
-            self.since.entry(item).or_insert_with(Instant::now);
-            self.objects.insert(item, object);
+            self.keep(item, object);
         }
+    }
+
+    pub(super) fn keep(&mut self, item: Item, object: Value) {
+        self.since.entry(item).or_insert_with(Instant::now);
+        self.objects.insert(item, object);
     }
 
     pub(super) fn see(&mut self, item: Item, object: &Value) -> Sight {

@@ -1,7 +1,6 @@
 //! Takes what came from the API server, and tells the machine what it means.
 
 use serde_json::Value;
-use tokio::time::Instant;
 
 use super::follow::Followed;
 use super::lookout::Lookout;
@@ -129,8 +128,7 @@ impl<K: Knowledge> Driver<'_, K> {
                 let uid = observe::uid(&object);
                 // A watch may already have seen more of it.
                 if self.objects.get(&item).and_then(observe::uid) != uid {
-                    self.since.entry(item).or_insert_with(Instant::now);
-                    self.objects.insert(item, object);
+                    self.keep(item, object);
                 }
                 uid.map_or(CreateAnswer::Unclear, CreateAnswer::Created)
             }

@@ -15,10 +15,8 @@ enum Act {
     Create(Role),
     /// The object has come that far.
     Await(Role, Progress),
-    /// The same, while the writer holds the source.
+    /// The same, while the writer holds the source. In the end it is looked for by name, as a watch may be behind.
     AwaitHeld(Role, Progress),
-    /// The writer still holds the source: it was looked for by name, as a watch may be behind.
-    Hold,
     /// The claim of this consumer is bound, and the consumer has gone, if it was needed.
     Bind(Role),
     /// The writer was asked to go, and has overwritten the source.
@@ -27,7 +25,7 @@ enum Act {
 
 /// The source is in use while it is snapshotted. The writer overwrites it on its way out: no exec is needed, and no
 /// second start of a pod.
-const PROGRAM: [(StepId, Act); 16] = [
+const PROGRAM: [(StepId, Act); 15] = [
     (StepId::Admission, Act::Namespace),
     (StepId::Admission, Act::DryRun),
     (StepId::Provision, Act::Create(Role::SourceClaim)),
@@ -37,7 +35,6 @@ const PROGRAM: [(StepId, Act); 16] = [
     (StepId::Write, Act::Await(Role::Writer, Progress::Written)),
     (StepId::Snapshot, Act::Create(Role::Snapshot)),
     (StepId::Snapshot, Act::AwaitHeld(Role::Snapshot, Progress::Done)),
-    (StepId::Snapshot, Act::Hold),
     (StepId::Overwrite, Act::Release),
     (StepId::Restore, Act::Create(Role::RestoredClaim)),
     (StepId::Restore, Act::Bind(Role::RestoredConsumer)),
@@ -100,12 +97,7 @@ impl Machine {
             Act::DryRun => self.dry_run(index, out),
             Act::Create(role) => self.make(Self::item(index, role), out),
             Act::Await(role, progress) => self.wait_for(Self::item(index, role), progress),
-            Act::AwaitHeld(role, progress) => match self.ledger.state(Self::item(index, Role::Writer)) {
-                State::Exists => self.wait_for(Self::item(index, role), progress),
-                // Its last deed is to overwrite the source, so what the snapshot holds is not known.
-                _ => Turn::End(Ending::Vanished(Self::item(index, Role::Writer))),
-            },
-            Act::Hold => self.hold(index, out),
+            Act::AwaitHeld(role, progress) => self.wait_held(index, Self::item(index, role), progress, out),
             Act::Bind(consumer) => self.bind(index, consumer, out),
             Act::Release => self.release(Self::item(index, Role::Writer), out),
         }
@@ -185,21 +177,20 @@ impl Machine {
         }
     }
 
-    fn hold(&mut self, index: usize, out: &mut Vec<Command>) -> Turn {
+    fn wait_held(&mut self, index: usize, item: Item, progress: Progress, out: &mut Vec<Command>) -> Turn {
         let writer = Self::item(index, Role::Writer);
         if self.ledger.state(writer) != State::Exists {
+            // Its last deed is to overwrite the source, so what the snapshot holds is not known.
             return Turn::End(Ending::Vanished(writer));
         }
-        if self.ledger.get(writer).is_some_and(|entry| entry.asked) {
-            return Turn::Wait;
-        }
-        match self.trips.get_mut(index) {
-            Some(trip) if !trip.held => {
+        match (self.wait_for(item, progress), self.trips.get_mut(index)) {
+            (Turn::Done, _) if self.ledger.get(writer).is_some_and(|entry| entry.asked) => Turn::Wait,
+            (Turn::Done, Some(trip)) if !trip.held => {
                 trip.held = true;
                 self.ask(writer, false, out);
                 Turn::Wait
             }
-            _ => Turn::Done,
+            (turn, _) => turn,
         }
     }
 

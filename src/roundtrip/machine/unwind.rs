@@ -87,9 +87,7 @@ impl Machine {
 
     /// The state of what a controller's object was made for.
     fn maker_state(&self, index: usize, role: Role) -> Option<State> {
-        let makers = [Role::Snapshot, Role::SourceClaim, Role::RestoredClaim];
-        let maker = makers.into_iter().find(|maker| maker.derived() == Some(role))?;
-        Some(self.ledger.state(Self::item(index, maker)))
+        Some(self.ledger.state(Self::item(index, role.maker()?)))
     }
 
     /// The one place where a delete leaves the machine.

@@ -3,7 +3,7 @@
 
 use std::iter;
 
-use super::world::{Pending, World, maker};
+use super::world::{Pending, World};
 use crate::roundtrip::ledger::{Item, Progress, Role, State};
 use crate::roundtrip::machine::{Command, Ending, Keep, Machine, Stage};
 
@@ -129,7 +129,7 @@ pub(super) fn clean(after: &mut World, trips: usize, Traits { ended, over, dropp
     after.made.retain(|item, _| {
         let Item::Of(trip, role) = item else { return true };
         // What was made for something that is still there is not made again.
-        let remembered = maker(*role).is_some_and(|maker| things.contains_key(&Item::Of(*trip, maker)));
+        let remembered = role.maker().is_some_and(|maker| things.contains_key(&Item::Of(*trip, maker)));
         remembered || over & bit(*item) == 0
     });
     after.things.retain(|item, _| dropped & bit(*item) == 0);

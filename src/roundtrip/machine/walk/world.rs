@@ -272,7 +272,8 @@ impl World {
         };
         let derived_item = Item::Of(trip, derived);
         // A claim has one volume, whatever becomes of it, and however many pods use the claim.
-        let count = maker(derived).and_then(|maker| self.made.get(&Item::Of(trip, maker))).copied().unwrap_or_default();
+        let count =
+            derived.maker().and_then(|maker| self.made.get(&Item::Of(trip, maker))).copied().unwrap_or_default();
         if self.made.insert(derived_item, count) == Some(count) {
             return;
         }
@@ -339,11 +340,6 @@ impl World {
         };
         pods.iter().any(|pod| self.things.contains_key(&Item::Of(trip, *pod)))
     }
-}
-
-/// What a controller's object is made for.
-pub(super) fn maker(derived: Role) -> Option<Role> {
-    [Role::SourceClaim, Role::Snapshot, Role::RestoredClaim].into_iter().find(|maker| maker.derived() == Some(derived))
 }
 
 /// The driver watches what lies in the namespace, and asks for the rest by name.
