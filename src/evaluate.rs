@@ -8,7 +8,7 @@ use snapready_checks::model::finding::{Finding, Findings, Fix, Status};
 use snapready_checks::model::need::{Need, Rule};
 use snapready_checks::model::probe::Missing;
 
-use crate::report::document::CheckResult;
+use crate::model::CheckResult;
 
 /// The results of these checks, in their order, each with at least one. Checks that the round trip carries out have none
 /// here.
@@ -31,27 +31,11 @@ pub fn evaluate(facts: &Facts, checks: &[&'static Check]) -> Vec<CheckResult> {
             vec![not_seen(&missing, api_is_judged)]
         };
         if findings.is_empty() {
-            results.push(result(check, no_result()));
+            results.push(CheckResult::of(check, no_result()));
         }
-        results.extend(findings.into_iter().map(|finding| result(check, finding)));
+        results.extend(findings.into_iter().map(|finding| CheckResult::of(check, finding)));
     }
     results
-}
-
-fn result(check: &Check, finding: Finding) -> CheckResult {
-    CheckResult {
-        id: check.id.to_owned(),
-        slug: check.slug.to_owned(),
-        group: check.group,
-        title: check.title.to_owned(),
-        target: finding.target,
-        status: finding.status,
-        severity: check.severity,
-        message: finding.message,
-        evidence: finding.evidence,
-        cause: finding.cause,
-        fix: finding.fix,
-    }
 }
 
 fn no_result() -> Finding {

@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod cluster;
 pub mod evaluate;
+pub mod model;
 pub mod rbac;
 pub mod report;
 pub mod roundtrip;

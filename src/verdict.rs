@@ -4,7 +4,7 @@
 use clap::ValueEnum;
 use snapready_checks::model::finding::Status;
 
-use crate::report::document::{CheckResult, ObjectName, RoundTrip, Verdict};
+use crate::model::{CheckResult, ObjectName, RoundTrip, Verdict};
 
 /// The exit codes. They are published and never change.
 pub mod exit {
@@ -107,7 +107,7 @@ fn nothing_shown(checks: &[Status], trips: &[Status]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::document::VolumeMode;
+    use crate::model::VolumeMode;
     use snapready_checks::model::check::{Group, Severity};
 
     fn result(status: Status) -> CheckResult {

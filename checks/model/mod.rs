@@ -6,4 +6,7 @@ pub mod finding;
 pub mod kubernetes;
 pub mod need;
 pub mod nulls;
+pub mod object;
 pub mod probe;
+pub mod result;
+pub mod round_trip;

@@ -10,7 +10,7 @@ use crate::cli::duration::Limit;
 use crate::cli::output::OutputArgs;
 use crate::cli::select::{SelectArgs, VerdictArgs};
 use crate::cluster::ConnectionArgs;
-use crate::report::document::{StepId, VolumeMode};
+use crate::model::{StepId, VolumeMode};
 use crate::roundtrip::driver::Options;
 use crate::roundtrip::machine::Keep;
 use crate::roundtrip::plan::Selection;

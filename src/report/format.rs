@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::ValueEnum;
 
-use crate::report::document::Report;
+use crate::model::Report;
 use crate::report::style::{Glyphs, Styles};
 use crate::report::{human, json, junit, markdown, ndjson, prometheus};
 

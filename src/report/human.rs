@@ -3,7 +3,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::report::document::{CheckResult, DataVerdict, ObjectName, Report, RoundTrip, Step, StepId};
+use crate::model::{CheckResult, DataVerdict, ObjectName, Report, RoundTrip, Step, StepId};
 use crate::report::format::{RenderOptions, Verbosity};
 use crate::report::page::{Lead, Page};
 use crate::report::sanitize;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::report::document::Report;
+use crate::model::Report;
 use crate::report::sanitize::{self, XML_LIMIT};
 
 /// The report as one document with a line break at its end.

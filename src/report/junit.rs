@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use junit_report::{Duration, OffsetDateTime, ReportBuilder, TestCase, TestResult, TestSuite};
 use snapready_checks::model::finding::Status;
 
-use crate::report::document::{CheckResult, DataVerdict, Report, RoundTrip};
+use crate::model::{CheckResult, DataVerdict, Report, RoundTrip};
 use crate::report::format::{RenderOptions, Verbosity};
 use crate::report::junit_completion::complete;
 use crate::report::sanitize;

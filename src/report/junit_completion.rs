@@ -5,7 +5,7 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
 use quick_xml::reader::Reader;
 
-use crate::report::document::Report;
+use crate::model::Report;
 use crate::report::sanitize;
 use crate::report::words;
 

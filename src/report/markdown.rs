@@ -2,7 +2,7 @@
 
 use snapready_checks::model::finding::Status;
 
-use crate::report::document::{CheckResult, DataVerdict, Report, RoundTrip};
+use crate::model::{CheckResult, DataVerdict, Report, RoundTrip};
 use crate::report::sanitize::{self, markdown};
 use crate::report::words;
 

@@ -1,7 +1,5 @@
 //! What a run tells: events while it goes on, and the report in every format. Nothing here decides anything.
 
-pub mod document;
-pub mod events;
 pub mod format;
 mod human;
 mod json;

@@ -1,7 +1,7 @@
 //! Newline-delimited JSON: the events of a run as they come; the last one holds the report.
 
-use crate::report::document::Report;
-use crate::report::events::{Event, Happening};
+use crate::model::Report;
+use crate::model::{Event, Happening};
 use crate::report::json;
 
 /// An event as a line.

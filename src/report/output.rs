@@ -8,8 +8,8 @@ use std::str::FromStr;
 
 use tempfile::NamedTempFile;
 
-use crate::report::document::Report;
-use crate::report::events::{Event, Happening};
+use crate::model::Report;
+use crate::model::{Event, Happening};
 use crate::report::format::{Format, RenderOptions, UnknownFormat, render};
 use crate::report::ndjson;
 

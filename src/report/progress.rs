@@ -12,8 +12,8 @@ use snapready_checks::model::finding::Status;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::report::document::{CheckResult, DataVerdict, SourceKind, Step, StepId, VolumeMode};
-use crate::report::events::{Event, Happening, Target};
+use crate::model::{CheckResult, DataVerdict, SourceKind, Step, StepId, VolumeMode};
+use crate::model::{Event, Happening, Target};
 use crate::report::output::Reporter;
 use crate::report::sanitize;
 use crate::report::style::{Glyphs, Styles, paint};

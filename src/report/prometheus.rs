@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use snapready_checks::model::finding::Status;
 
-use crate::report::document::{Report, Verdict};
+use crate::model::{Report, Verdict};
 use crate::report::sanitize;
 use crate::report::words;
 

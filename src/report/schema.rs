@@ -3,8 +3,8 @@
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 
-use crate::report::document::{Report, SCHEMA_VERSION};
-use crate::report::events::Event;
+use crate::model::Event;
+use crate::model::{Report, SCHEMA_VERSION};
 
 /// The schema of the report, as a document with a line break at its end.
 pub fn report() -> String {

@@ -1,6 +1,6 @@
 //! The words that all formats for people share: numbers with their nouns, durations, names of verdicts.
 
-use crate::report::document::{DataVerdict, ObjectName, Report, RoundTrip, SourceKind, Summary, Verdict};
+use crate::model::{DataVerdict, ObjectName, Report, RoundTrip, SourceKind, Summary, Verdict};
 use crate::report::sanitize;
 use snapready_checks::model::finding::{Evidence, Status};
 

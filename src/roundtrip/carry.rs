@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::Value;
 use snapready_checks::model::facts::Facts;
 
-use crate::report::document::{CheckResult, DataVerdict, ObjectName, StepId};
-use crate::report::events;
+use crate::model::{CheckResult, DataVerdict, ObjectName, StepId};
+
 use crate::roundtrip::diagnose::{
     self, Observation, SeenEvent, StuckObject, data_result, line, refused, timed_out, unreadable_result, vanished,
     write_result,
@@ -34,7 +34,7 @@ impl<'a> Carry<'a> {
     #[must_use]
     pub fn new(plan: &'a Plan, facts: &'a Facts, seed: &[u8]) -> Self {
         let trip = |target: &Target| Trip {
-            target: events::Target {
+            target: crate::model::Target {
                 index: target.index,
                 storage_class: target.storage_class.clone(),
                 snapshot_class: target.snapshot_class.clone(),
@@ -60,7 +60,7 @@ impl<'a> Carry<'a> {
 
     /// The objects that the diagnosis of a step rests on: the source's, and from the restore on those of the restore.
     fn observe<T>(&self, observed: &Observed<'_>, then: impl FnOnce(&Observation<'_>) -> T) -> T {
-        use crate::report::document::StepId::{Restore, Verify};
+        use crate::model::StepId::{Restore, Verify};
         let seen = |role| observed.objects.get(&role).copied();
         let (claim, pods) = match observed.step {
             Restore | Verify => (Role::RestoredClaim, [Role::Reader, Role::RestoredConsumer]),

@@ -17,8 +17,7 @@ use super::driver::lookout::Lookout;
 use super::driver::observe::{label, text};
 use super::kinds::{EXPIRES_AT, MANAGED_BY, RUN_LABEL, namespaces};
 use super::ledger::Role;
-use crate::report::document::ObjectName;
-use crate::report::events::Happening;
+use crate::model::{Happening, ObjectName};
 use crate::roundtrip::machine::DeleteAnswer;
 
 /// Which runs are cleaned up after.

@@ -10,7 +10,7 @@ use super::kinds::{EXPIRES_AT, MANAGED_BY, RUN_LABEL, namespaces};
 use super::ledger::Role;
 use super::plan::{Plan, Target};
 use super::quantity::Quantity;
-use crate::report::document::ObjectName;
+use crate::model::ObjectName;
 
 /// An object to create.
 #[derive(Debug, Clone, PartialEq)]

@@ -12,7 +12,7 @@ use snapready_checks::names::is_object_name;
 use self::classes::{snapshot_class, storage_classes};
 pub use self::run_id::{InvalidRunId, RunId};
 use super::quantity::{Quantity, QuantityError};
-use crate::report::document::VolumeMode;
+use crate::model::VolumeMode;
 
 /// A small public image that has a shell and all tools; `--image` names a mirror's.
 pub const DEFAULT_IMAGE: &str = "docker.io/library/busybox:1.36";

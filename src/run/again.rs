@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::cluster::ConnectionArgs;
-use crate::report::document::CheckResult;
+use crate::model::CheckResult;
 use crate::roundtrip::plan::RunId;
 
 /// The connection flags of this call, each with a blank before it, quoted for a shell.

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use crate::report::document::{
+use crate::model::{
     CheckResult, ObjectName, Report, RoundTrip, Run, SCHEMA_VERSION, Source, SourceKind, Summary, Tool,
 };
 use crate::roundtrip::plan::RunId;

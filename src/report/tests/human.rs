@@ -5,7 +5,7 @@ use super::samples;
 use crate::report::format::{Format, RenderOptions, Verbosity, render};
 use crate::report::style::Styles;
 
-fn screen(report: &crate::report::document::Report, options: RenderOptions) -> String {
+fn screen(report: &crate::model::Report, options: RenderOptions) -> String {
     render(Format::Human, report, &options)
 }
 

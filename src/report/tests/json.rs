@@ -3,8 +3,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::samples;
-use crate::report::document::Report;
-use crate::report::events::{Event, Happening};
+use crate::model::{Event, Happening, Report};
 use crate::report::format::{Format, RenderOptions, render};
 use crate::report::schema;
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use quick_junit::{NonSuccessKind, Report as Read, TestCaseStatus};
 
 use super::samples;
-use crate::report::document::Report;
+use crate::model::Report;
 use crate::report::format::{Format, RenderOptions, Verbosity, render};
 use crate::report::sanitize;
 
@@ -96,7 +96,7 @@ fn names_do_not_change_from_run_to_run() {
     other.run.id = "000000".to_owned();
     other.run.started_at = samples::time(5_000);
     other.results[2].message = "something else".to_owned();
-    other.round_trips[0] = samples::good_round_trip(crate::report::document::VolumeMode::Filesystem);
+    other.round_trips[0] = samples::good_round_trip(crate::model::VolumeMode::Filesystem);
     assert_eq!(names(&samples::mixed()), names(&other));
 }
 

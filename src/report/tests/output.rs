@@ -4,8 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use super::samples;
-use crate::report::document::Report;
-use crate::report::events::{Event, Happening};
+use crate::model::{Event, Happening, Report};
 use crate::report::format::{Format, RenderOptions};
 use crate::report::output::{OutputError, Outputs, OutputsError, ReportArgument, Reporter};
 use crate::report::style::Styles;

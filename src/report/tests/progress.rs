@@ -10,8 +10,7 @@ use tokio::sync::mpsc;
 
 use super::output::{Recorder, event};
 use super::samples;
-use crate::report::document::{DataVerdict, StepId, VolumeMode};
-use crate::report::events::{Event, Happening, Target};
+use crate::model::{DataVerdict, Event, Happening, StepId, Target, VolumeMode};
 use crate::report::format::{Format, RenderOptions};
 use crate::report::output::{Outputs, Reporter};
 use crate::report::progress::{HEARTBEAT, Progress, ProgressMode, ProgressOptions, follow};

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use snapready_checks::model::check::{Group, Severity};
 use snapready_checks::model::finding::{Evidence, Fix, Status};
 
-use crate::report::document::{
+use crate::model::{
     CheckResult, DataVerdict, ObjectName, ObjectRecord, Report, RoundTrip, Run, SCHEMA_VERSION, Source, SourceKind,
     Step, StepId, Summary, Tool, Verdict, VolumeMode,
 };

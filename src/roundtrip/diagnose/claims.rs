@@ -10,7 +10,7 @@ use super::commands::see_more;
 use super::grpc::Code;
 use super::result::{Found, RoundTripCheck, safe};
 use super::{Observation, SeenEvent, text};
-use crate::report::document::{CheckResult, StepId};
+use crate::model::{CheckResult, StepId};
 
 /// Refusals of the provisioner that only a change of class, claim or rights ends: what its text holds, what it means,
 /// what to do. Each stands in csi-provisioner's source.

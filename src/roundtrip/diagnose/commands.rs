@@ -12,7 +12,7 @@ use snapready_checks::sidecars::mapping::{is_csi_provisioner, is_csi_snapshotter
 
 use super::Observation;
 use super::result::safe;
-use crate::report::document::{StepId, VolumeMode};
+use crate::model::{StepId, VolumeMode};
 use crate::roundtrip::plan::Target;
 
 /// The same round trip once more, which leaves its objects in the cluster if it fails.

@@ -4,7 +4,7 @@ use snapready_checks::model::finding::{Evidence, Fix, Status};
 
 use super::commands::again;
 use super::result::{Found, RoundTripCheck, safe};
-use crate::report::document::{CheckResult, DataVerdict};
+use crate::model::{CheckResult, DataVerdict};
 use crate::roundtrip::ledger::Role;
 use crate::roundtrip::objects::name;
 use crate::roundtrip::payload::{Judgement, UnreadableReport, WriteFault};
@@ -83,7 +83,7 @@ pub fn write_result(plan: &Plan, target: &Target, fault: &WriteFault) -> CheckRe
     let image = Fix::text("Name an image with busybox, or with a shell, coreutils, awk and find, with --image.")
         .command("snapready roundtrip --image REGISTRY/busybox:1.36");
     let denied = ["Permission denied", "Operation not permitted"].iter().any(|part| value.contains(part));
-    let block = target.volume_mode == crate::report::document::VolumeMode::Block;
+    let block = target.volume_mode == crate::model::VolumeMode::Block;
     let (cause, fix) = match fault {
         WriteFault::Image { .. } => ("the image lacks tools, or has others under their names", image),
         WriteFault::Node { .. } => (

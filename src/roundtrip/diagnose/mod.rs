@@ -26,7 +26,7 @@ pub use result::RoundTripCheck;
 pub use stuck::{StuckObject, stuck, vanished};
 pub use timeout::timed_out;
 
-use crate::report::document::{CheckResult, ObjectName, StepId};
+use crate::model::{CheckResult, ObjectName, StepId};
 use crate::roundtrip::plan::Target;
 pub(crate) use result::line;
 

@@ -10,7 +10,7 @@ use super::commands::again;
 use super::grpc::Code;
 use super::result::{Found, RoundTripCheck};
 use super::{Observation, SeenEvent, list, text};
-use crate::report::document::{CheckResult, StepId};
+use crate::model::{CheckResult, StepId};
 use crate::roundtrip::objects::{READ_CONTAINER, WRITE_CONTAINER};
 
 /// What registries and the kubelet say of an image that will not come however long one waits.

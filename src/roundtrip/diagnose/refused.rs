@@ -5,7 +5,7 @@ use snapready_checks::upstream;
 
 use super::in_words;
 use super::result::{Found, RoundTripCheck, safe};
-use crate::report::document::{CheckResult, ObjectName};
+use crate::model::{CheckResult, ObjectName};
 
 /// Whether a refusal passes by itself within moments, so that the same request should be made again: `status`, `reason`
 /// and `message` are those of the API server's Status object.

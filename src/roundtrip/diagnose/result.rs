@@ -5,7 +5,7 @@ use snapready_checks::model::finding::{Evidence, Fix, Status};
 use snapready_checks::names::is_object_name;
 use snapready_checks::roundtrip;
 
-use crate::report::document::CheckResult;
+use crate::model::CheckResult;
 
 /// At most so many characters of a cluster's text stand in a message.
 const MESSAGE: usize = 400;

@@ -15,7 +15,7 @@ use super::commands::{again, restart_controller, see_more};
 use super::grpc::Code;
 use super::result::{Found, RoundTripCheck, safe};
 use super::{Observation, list, text};
-use crate::report::document::CheckResult;
+use crate::model::CheckResult;
 use crate::roundtrip::plan::Target;
 
 /// The controller's answer comes within a second; a cluster under load gets five.

@@ -6,7 +6,7 @@ use snapready_checks::model::finding::{Evidence, Fix, Status};
 use super::commands::again;
 use super::in_words;
 use super::result::{Found, RoundTripCheck, safe};
-use crate::report::document::{CheckResult, ObjectName, StepId};
+use crate::model::{CheckResult, ObjectName, StepId};
 use crate::roundtrip::plan::Target;
 
 /// An object whose deletion does not end.

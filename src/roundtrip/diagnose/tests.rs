@@ -3,7 +3,7 @@ use snapready_checks::model::finding::Status;
 use snapready_checks::model::probe::Probe;
 
 use super::*;
-use crate::report::document::VolumeMode;
+use crate::model::VolumeMode;
 
 /// A cluster in which everything was seen; `parts` are merged over it.
 fn facts(parts: &Value) -> Facts {

@@ -11,7 +11,7 @@ use super::pods::{is_deleting, statuses};
 use super::result::{Found, RoundTripCheck, line};
 use super::snapshots::{is_left_alone, is_untouched, no_controller_result, no_sidecar_result};
 use super::{Observation, certain, list, text};
-use crate::report::document::{CheckResult, StepId};
+use crate::model::{CheckResult, StepId};
 
 /// What has to come, and what was last seen.
 pub(super) fn waiting(observation: &Observation<'_>) -> (String, String) {

@@ -15,8 +15,7 @@ use tokio::sync::mpsc;
 
 use super::failure::Failure;
 use crate::cluster::request::{read, retry_after};
-use crate::report::document::ObjectName;
-use crate::report::events::Happening;
+use crate::model::{Happening, ObjectName};
 use crate::roundtrip::machine::DeleteAnswer;
 use crate::roundtrip::objects::Manifest;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::Failure;
-use crate::report::document::{CheckResult, DataVerdict, ObjectName, StepId};
+use crate::model::{CheckResult, DataVerdict, ObjectName, StepId};
 use crate::roundtrip::ledger::{Item, Role};
 use crate::roundtrip::objects::Manifest;
 
@@ -14,7 +14,7 @@ use crate::roundtrip::objects::Manifest;
 #[derive(Debug, Clone)]
 pub struct Trip {
     /// As in events.
-    pub target: crate::report::events::Target,
+    pub target: crate::model::Target,
     /// The driver.
     pub driver: Option<String>,
 }

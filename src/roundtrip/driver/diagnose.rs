@@ -6,7 +6,7 @@ use futures::FutureExt;
 
 use super::take::Message;
 use super::{Diagnosis, Driver, Knowledge, Observed, observe};
-use crate::report::document::StepId;
+use crate::model::StepId;
 use crate::roundtrip::ledger::{Item, Role};
 use crate::roundtrip::machine::{Ending, Input};
 

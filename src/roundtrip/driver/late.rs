@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{Driver, Knowledge, observe};
-use crate::report::document::StepId;
+use crate::model::StepId;
 use crate::roundtrip::ledger::{Item, Role};
 
 /// So long after the claim went, a provisioner that had just heard of it has said that it begins.

@@ -35,8 +35,7 @@ use self::api::Server;
 use self::lookout::Lookout;
 use self::record::Record;
 use self::take::Message;
-use crate::report::document::ObjectName;
-use crate::report::events::Happening;
+use crate::model::{Happening, ObjectName};
 use crate::roundtrip::ledger::{Item, Role, Uid};
 use crate::roundtrip::machine::{Input, Machine, Settings};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::report::document::{ObjectName, RoundTrip, StepId};
+use crate::model::{ObjectName, RoundTrip, StepId};
 use crate::roundtrip::machine::Keep;
 
 /// How a run is carried out.

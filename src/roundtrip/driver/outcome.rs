@@ -3,8 +3,7 @@
 use snapready_checks::model::finding::Status;
 
 use super::{Driver, Knowledge, Outcome, observe};
-use crate::report::document::{ObjectName, ObjectRecord};
-use crate::report::events::Happening;
+use crate::model::{Happening, ObjectName, ObjectRecord};
 use crate::roundtrip::ledger::{Item, State};
 
 impl<K: Knowledge> Driver<'_, K> {

@@ -8,8 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::Knowledge;
-use crate::report::document::{CheckResult, DataVerdict, ObjectRecord, RoundTrip, Step, StepId};
-use crate::report::events::Happening;
+use crate::model::{CheckResult, DataVerdict, Happening, ObjectRecord, RoundTrip, Step, StepId};
 use crate::roundtrip::machine::Ending;
 
 #[derive(Default)]

@@ -8,7 +8,7 @@ use super::follow::Followed;
 use super::observe::said;
 use super::take::Message;
 use super::{Driver, Judgement, Knowledge, observe};
-use crate::report::document::{CheckResult, DataVerdict};
+use crate::model::{CheckResult, DataVerdict};
 use crate::roundtrip::ledger::{Entry, Item, Progress, Role, State, Uid};
 use crate::roundtrip::machine::{Input, Sight};
 use crate::roundtrip::objects::{READ_CONTAINER, WRITE_CONTAINER};

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::follow::Followed;
 use super::lookout::Lookout;
 use super::{Driver, Failure, Knowledge, observe};
-use crate::report::document::ObjectName;
+use crate::model::ObjectName;
 use crate::roundtrip::ledger::{Item, Role, Uid};
 use crate::roundtrip::machine::{CreateAnswer, DeleteAnswer, Input, Sight};
 

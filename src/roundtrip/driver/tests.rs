@@ -13,8 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::{Diagnosis, Failure, Judgement, Knowledge, Manifest, Observed, Options, Outcome, Signals, Trip, run};
-use crate::report::document::{CheckResult, DataVerdict, ObjectName, StepId, VolumeMode};
-use crate::report::events::Target;
+use crate::model::{CheckResult, DataVerdict, ObjectName, StepId, Target, VolumeMode};
 use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL, namespaces};
 use crate::roundtrip::ledger::Item;
 

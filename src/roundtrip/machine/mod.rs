@@ -18,7 +18,7 @@ mod unwind;
 #[cfg(test)]
 mod walk;
 
-use crate::report::document::StepId;
+use crate::model::StepId;
 use crate::roundtrip::ledger::{Item, Ledger, Progress, Role, State, Why};
 
 pub use types::{Command, CreateAnswer, DeleteAnswer, Ending, Input, Keep, Settings, Sight};

@@ -1,7 +1,7 @@
 //! The round trip as a program, and how it goes forward.
 
 use super::{Command, Ending, Machine, Stage};
-use crate::report::document::StepId;
+use crate::model::StepId;
 use crate::roundtrip::ledger::{Item, Progress, Role, State};
 
 /// One thing that a round trip does, and waits for.

@@ -1,6 +1,6 @@
 //! What goes into the machine and what comes out of it.
 
-use crate::report::document::StepId;
+use crate::model::StepId;
 use crate::roundtrip::ledger::{Item, Progress, Uid};
 
 /// Whether objects are left in the cluster on purpose.

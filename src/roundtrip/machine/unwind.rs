@@ -1,7 +1,7 @@
 //! The one way out.
 
 use super::{Command, Machine, Stage};
-use crate::report::document::StepId;
+use crate::model::StepId;
 use crate::roundtrip::ledger::{Item, Role, State, Why};
 
 /// What is removed together; each wave waits for the one before. A pending restore blocks the snapshot's deletion, and

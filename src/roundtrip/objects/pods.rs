@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::ledger::Role;
 use super::{Manifest, manifest, name};
-use crate::report::document::VolumeMode;
+use crate::model::VolumeMode;
 use crate::roundtrip::payload::{FOLLOW_HOOK, Payload, WRITTEN_HOOK};
 use crate::roundtrip::plan::{Plan, Target};
 

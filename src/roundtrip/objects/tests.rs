@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 
 use super::*;
-use crate::report::document::VolumeMode;
+use crate::model::VolumeMode;
 use crate::roundtrip::payload::Payload;
 
 fn plan(own_namespace: bool, user: Option<i64>, modes: &[VolumeMode]) -> Plan {

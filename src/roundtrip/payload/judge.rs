@@ -7,7 +7,7 @@ mod filesystem;
 
 use super::content::{Content, Phase};
 use super::{FAILED, Judgement, Layout, MESSAGE_LIMIT, Payload, UnreadableReport, VERSION, WriteFault, Written};
-use crate::report::document::DataVerdict;
+use crate::model::DataVerdict;
 
 /// At most so many characters of a report are shown.
 const SHOWN: usize = 300;

@@ -10,7 +10,7 @@ mod tests;
 
 use content::Content;
 
-use crate::report::document::{DataVerdict, VolumeMode};
+use crate::model::{DataVerdict, VolumeMode};
 use snapready_checks::model::finding::Evidence;
 
 /// The first word of every termination message: its version.

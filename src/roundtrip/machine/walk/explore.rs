@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::judge;
 use super::simplify::{Items, Traits, bit, clean, forget, simplify, traits};
 use super::world::{Pending, Scenario, World};
-use crate::report::document::StepId;
+use crate::model::StepId;
 use crate::roundtrip::ledger::{Item, State};
 use crate::roundtrip::machine::{Command, Input, Machine, Stage};
 

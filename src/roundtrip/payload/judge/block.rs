@@ -4,7 +4,7 @@ use super::super::Judgement;
 use super::super::block::Layout;
 use super::super::content::{Content, Phase, digest};
 use super::{Begins, State, begins, cut};
-use crate::report::document::DataVerdict;
+use crate::model::DataVerdict;
 
 pub(super) fn report(layout: &Layout, content: &Content, lines: &[&str]) -> Option<Judgement> {
     if lines.len() != layout.extents.len() {

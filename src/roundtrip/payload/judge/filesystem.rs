@@ -5,7 +5,7 @@ use super::super::filesystem::{File, Layout, MANY};
 use super::super::{Judgement, Written};
 use super::difference::{beside, difference};
 use super::{Begins, State, begins, cut};
-use crate::report::document::DataVerdict;
+use crate::model::DataVerdict;
 
 /// The state of a file from its line `f NAME SIZE MODE DIGEST`.
 fn file_state(file: &File, line: &str) -> Option<State> {

@@ -5,8 +5,12 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::report::document::{CheckResult, DataVerdict, ObjectName, Report, Source, Step, StepId, VolumeMode};
 use snapready_checks::model::finding::Status;
+use snapready_checks::model::object::ObjectName;
+use snapready_checks::model::result::CheckResult;
+use snapready_checks::model::round_trip::{DataVerdict, StepId, VolumeMode};
+
+use crate::model::report::{Report, Source, Step};
 
 /// Something that happened, and when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -4,8 +4,10 @@
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use snapready_checks::model::check::{Group, Severity};
-use snapready_checks::model::finding::{Evidence, Fix, Status};
+use snapready_checks::model::finding::Status;
+use snapready_checks::model::object::ObjectName;
+use snapready_checks::model::result::CheckResult;
+use snapready_checks::model::round_trip::{DataVerdict, StepId, VolumeMode};
 
 /// The version of the contract.
 pub const SCHEMA_VERSION: &str = "snapready.dev/report/v1";
@@ -143,38 +145,6 @@ impl Summary {
     }
 }
 
-/// The result of a check for one target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct CheckResult {
-    /// The check's id.
-    pub id: String,
-    /// The check's name in words.
-    pub slug: String,
-    /// The check's group.
-    pub group: Group,
-    /// What holds when it passes.
-    pub title: String,
-    /// What it is about, when the check looks at several things.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target: Option<String>,
-    /// The outcome.
-    pub status: Status,
-    /// The worst that the check's finding means.
-    pub severity: Severity,
-    /// One line: what was found.
-    pub message: String,
-    /// What it rests on.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub evidence: Vec<Evidence>,
-    /// Why it is so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cause: Option<String>,
-    /// What to do.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fix: Option<Fix>,
-}
-
 /// A round trip: one `StorageClass`, one `VolumeSnapshotClass`, one volume mode.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -205,35 +175,6 @@ pub struct RoundTrip {
     pub objects: Vec<ObjectRecord>,
 }
 
-/// How a volume is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-pub enum VolumeMode {
-    /// With a file system.
-    Filesystem,
-    /// As a raw device.
-    Block,
-}
-
-/// What the restored data is, compared with what was written before the snapshot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum DataVerdict {
-    /// What was written before the snapshot, and nothing else.
-    Intact,
-    /// What was written after the snapshot: the live volume was copied.
-    LiveData,
-    /// Nothing: no file, or only zeros.
-    Empty,
-    /// A file system that was made anew.
-    FreshlyFormatted,
-    /// The data ends early.
-    Truncated,
-    /// Some of it is not what was written.
-    Corrupted,
-    /// Another run's data, or nobody's that snapready knows.
-    WrongVolume,
-}
-
 /// A step of a round trip.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -250,85 +191,6 @@ pub struct Step {
     /// How long it took, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
-}
-
-/// The steps of a round trip, in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum StepId {
-    /// Everything that will be created is asked for as a dry run.
-    Admission,
-    /// The source volume is provisioned, and its pod has started.
-    Provision,
-    /// The pod has written the data.
-    Write,
-    /// The snapshot is ready to use.
-    Snapshot,
-    /// The source has been overwritten after the snapshot.
-    Overwrite,
-    /// The restored volume is bound, and its pod has started.
-    Restore,
-    /// The restored data has been read and compared.
-    Verify,
-    /// Everything that was created is gone.
-    Cleanup,
-}
-
-impl StepId {
-    /// All steps, in order.
-    pub const ALL: [Self; 8] = [
-        Self::Admission,
-        Self::Provision,
-        Self::Write,
-        Self::Snapshot,
-        Self::Overwrite,
-        Self::Restore,
-        Self::Verify,
-        Self::Cleanup,
-    ];
-
-    /// Its word in reports and in `--step-timeout`.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Admission => "admission",
-            Self::Provision => "provision",
-            Self::Write => "write",
-            Self::Snapshot => "snapshot",
-            Self::Overwrite => "overwrite",
-            Self::Restore => "restore",
-            Self::Verify => "verify",
-            Self::Cleanup => "cleanup",
-        }
-    }
-
-    /// Its name for people.
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Admission => "ask admission",
-            Self::Provision => "provision source",
-            Self::Write => "write data",
-            Self::Snapshot => "take snapshot",
-            Self::Overwrite => "overwrite source",
-            Self::Restore => "restore",
-            Self::Verify => "verify data",
-            Self::Cleanup => "clean up",
-        }
-    }
-}
-
-/// An object by name.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ObjectName {
-    /// Kind.
-    pub kind: String,
-    /// Namespace.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub namespace: Option<String>,
-    /// Name.
-    pub name: String,
 }
 
 /// An object that a round trip made, or that was made on its behalf.

@@ -1,0 +1,99 @@
+//! The words of a round trip: its steps, the volume's mode, what the restored data is.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How a volume is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum VolumeMode {
+    /// With a file system.
+    Filesystem,
+    /// As a raw device.
+    Block,
+}
+
+/// What the restored data is, compared with what was written before the snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DataVerdict {
+    /// What was written before the snapshot, and nothing else.
+    Intact,
+    /// What was written after the snapshot: the live volume was copied.
+    LiveData,
+    /// Nothing: no file, or only zeros.
+    Empty,
+    /// A file system that was made anew.
+    FreshlyFormatted,
+    /// The data ends early.
+    Truncated,
+    /// Some of it is not what was written.
+    Corrupted,
+    /// Another run's data, or nobody's that snapready knows.
+    WrongVolume,
+}
+
+/// The steps of a round trip, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepId {
+    /// Everything that will be created is asked for as a dry run.
+    Admission,
+    /// The source volume is provisioned, and its pod has started.
+    Provision,
+    /// The pod has written the data.
+    Write,
+    /// The snapshot is ready to use.
+    Snapshot,
+    /// The source has been overwritten after the snapshot.
+    Overwrite,
+    /// The restored volume is bound, and its pod has started.
+    Restore,
+    /// The restored data has been read and compared.
+    Verify,
+    /// Everything that was created is gone.
+    Cleanup,
+}
+
+impl StepId {
+    /// All steps, in order.
+    pub const ALL: [Self; 8] = [
+        Self::Admission,
+        Self::Provision,
+        Self::Write,
+        Self::Snapshot,
+        Self::Overwrite,
+        Self::Restore,
+        Self::Verify,
+        Self::Cleanup,
+    ];
+
+    /// Its word in reports and in `--step-timeout`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Admission => "admission",
+            Self::Provision => "provision",
+            Self::Write => "write",
+            Self::Snapshot => "snapshot",
+            Self::Overwrite => "overwrite",
+            Self::Restore => "restore",
+            Self::Verify => "verify",
+            Self::Cleanup => "cleanup",
+        }
+    }
+
+    /// Its name for people.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Admission => "ask admission",
+            Self::Provision => "provision source",
+            Self::Write => "write data",
+            Self::Snapshot => "take snapshot",
+            Self::Overwrite => "overwrite source",
+            Self::Restore => "restore",
+            Self::Verify => "verify data",
+            Self::Cleanup => "clean up",
+        }
+    }
+}

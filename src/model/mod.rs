@@ -1,0 +1,13 @@
+//! The words that everything in this crate shares: what a run reports, what happens while it goes on, and what
+//! `snapready_checks::model` says of objects, results and round trips. Nothing here depends on how it is shown.
+
+mod event;
+mod report;
+
+pub use event::{Event, Happening, Target};
+pub use report::{
+    ObjectRecord, Report, RoundTrip, Run, SCHEMA_VERSION, Source, SourceKind, Step, Summary, Tool, Verdict,
+};
+pub use snapready_checks::model::object::{Kind, ObjectName};
+pub use snapready_checks::model::result::CheckResult;
+pub use snapready_checks::model::round_trip::{DataVerdict, StepId, VolumeMode};
