@@ -187,7 +187,7 @@ fn is_image_trouble(reason: &str) -> bool {
 
 /// What the end of a snapshot-controller or a sidecar means (external-snapshotter's `main` functions). Their logs say
 /// more, but reading logs is a right that snapready does not ask for.
-fn meaning(exit_code: i64, message: &str) -> String {
+pub(crate) fn meaning(exit_code: i64, message: &str) -> String {
     let text = match exit_code {
         // Go's flag package.
         2 => "it was started with a flag that its version does not have",

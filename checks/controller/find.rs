@@ -120,7 +120,23 @@ pub(crate) fn lease_evidence(lease: &Lease) -> Evidence {
     Evidence::namespaced("Lease", namespace, &lease.metadata.name, "spec.renewTime", renewed)
 }
 
-/// Whether a lease had a living holder when the facts were collected. A minute is allowed for differing clocks.
+/// Longer than this after its end nobody renews a lease: leaders try every 2 s (client-go's `RetryPeriod`; 5 s in
+/// csi-lib-utils), and give up leading 5 s before the lease ends (`RenewDeadline`).
+const RENEWAL: u64 = 2;
+
+/// Whether nobody has renewed a lease for longer than it lives, as somebody saw who read it more than once.
+#[must_use]
+pub fn has_lapsed(lease: &Lease) -> bool {
+    lease.unrenewed_for.is_some_and(|age| age >= lifetime(lease).unsigned_abs() + RENEWAL)
+}
+
+/// How long a renewal counts, in seconds.
+fn lifetime(lease: &Lease) -> i64 {
+    lease.spec.lease_duration_seconds.unwrap_or(15).clamp(0, 3600)
+}
+
+/// Whether a lease had a living holder when the facts were collected. A minute is allowed for differing clocks, unless it
+/// was read more than once.
 #[must_use]
 pub fn is_fresh(lease: &Lease, facts: &Facts) -> bool {
     let Some(renewed) = lease.spec.renew_time else {
@@ -129,8 +145,7 @@ pub fn is_fresh(lease: &Lease, facts: &Facts) -> bool {
     if lease.spec.holder_identity.as_deref().unwrap_or_default().is_empty() {
         return false;
     }
-    let valid = lease.spec.lease_duration_seconds.unwrap_or(15).clamp(0, 3600);
-    facts.collected_at.duration_since(renewed) <= SignedDuration::from_secs(valid + 60)
+    !has_lapsed(lease) && facts.collected_at.duration_since(renewed) <= SignedDuration::from_secs(lifetime(lease) + 60)
 }
 
 /// A content that became ready, and so proves that a controller and its driver's sidecar worked then. A content that

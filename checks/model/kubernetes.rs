@@ -432,6 +432,10 @@ pub struct Lease {
     pub metadata: Metadata,
     /// Spec.
     pub spec: LeaseSpec,
+    /// For how long nobody has renewed it, in whole seconds by the clock of whoever read it more than once: no field of
+    /// Kubernetes'. `None` if it was read once, or has been renewed since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unrenewed_for: Option<u64>,
 }
 
 /// Spec of a Lease.

@@ -4,6 +4,7 @@ pub mod check;
 pub mod facts;
 pub mod finding;
 pub mod kubernetes;
+pub mod look_again;
 pub mod need;
 pub mod nulls;
 pub mod object;

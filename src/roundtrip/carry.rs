@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use futures::future::BoxFuture;
 use serde_json::Value;
-use snapready_checks::model::facts::Facts;
 
 use crate::model::{CheckResult, DataVerdict, ObjectName, StepId};
 
@@ -13,6 +13,7 @@ use crate::roundtrip::diagnose::{
     write_result,
 };
 use crate::roundtrip::driver::{Diagnosis, Failure, Judgement, Knowledge, Observed, Trip};
+use crate::roundtrip::known_facts::{KnownFacts, Look};
 use crate::roundtrip::ledger::{Item, Role};
 use crate::roundtrip::objects::{self, Manifest};
 use crate::roundtrip::payload::{Payload, Written};
@@ -22,7 +23,7 @@ use crate::roundtrip::plan::{Plan, Target, restore_size};
 #[derive(Debug)]
 pub struct Carry<'a> {
     plan: &'a Plan,
-    facts: &'a Facts,
+    facts: KnownFacts,
     trips: Vec<Trip>,
     payloads: Vec<Payload>,
     /// What the writers measured, by round trip: the readers are compared with it.
@@ -32,7 +33,7 @@ pub struct Carry<'a> {
 impl<'a> Carry<'a> {
     /// The seed has to be another one for each run: it tells this run's data from any other's.
     #[must_use]
-    pub fn new(plan: &'a Plan, facts: &'a Facts, seed: &[u8]) -> Self {
+    pub fn new(plan: &'a Plan, facts: KnownFacts, seed: &[u8]) -> Self {
         let trip = |target: &Target| Trip {
             target: crate::model::Target {
                 index: target.index,
@@ -68,11 +69,13 @@ impl<'a> Carry<'a> {
         };
         let pod = pods.into_iter().find(|role| seen(*role).is_some());
         let events: Vec<SeenEvent> = observed.events.iter().copied().map(event).collect();
+        let known = self.facts.latest();
         then(&Observation {
             step: observed.step,
             elapsed: observed.elapsed,
             pod_elapsed: pod.and_then(|role| observed.ages.get(&role)).copied().unwrap_or_default(),
-            facts: self.facts,
+            facts: &known.facts,
+            earlier: known.earlier.as_ref(),
             target: self.target(observed.trip).0,
             claim: seen(claim),
             pod: pod.and_then(seen),
@@ -120,7 +123,7 @@ impl Knowledge for Carry<'_> {
     }
 
     fn foreseen(&self, trip: usize) -> Option<CheckResult> {
-        diagnose::foreseen(self.facts, self.target(trip).0)
+        diagnose::foreseen(&self.facts.latest().facts, self.target(trip).0)
     }
 
     fn written(&self, trip: usize, message: &str) -> Result<(), Box<CheckResult>> {
@@ -146,6 +149,14 @@ impl Knowledge for Carry<'_> {
             }),
             Err(unreadable) => Err(Box::new(unreadable_result(self.plan, target, &unreadable))),
         }
+    }
+
+    fn look_again(&self) -> Option<BoxFuture<'static, Look>> {
+        self.facts.look_again()
+    }
+
+    fn learn(&self, look: Look) {
+        self.facts.learn(look);
     }
 
     fn diagnose(&self, observed: &Observed<'_>) -> Diagnosis {

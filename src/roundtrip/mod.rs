@@ -5,6 +5,7 @@ pub mod cleanup;
 pub mod diagnose;
 pub mod driver;
 pub mod kinds;
+pub mod known_facts;
 pub mod ledger;
 pub mod machine;
 pub mod objects;

@@ -6,10 +6,13 @@ mod found;
 mod tell;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use snapready_checks::model::check::Check;
 use snapready_checks::model::facts::Facts;
+use snapready_checks::model::look_again::CONTROL_PLANE;
 use snapready_checks::model::need::Need;
 use tokio::sync::watch;
 
@@ -24,6 +27,7 @@ use crate::report::progress::Progress;
 use crate::report::words;
 use crate::roundtrip::carry::Carry;
 use crate::roundtrip::driver::{self, Options, Signals};
+use crate::roundtrip::known_facts::{KnownFacts, ReadAgain};
 use crate::roundtrip::plan::{Plan, RunId, Selection};
 use crate::run::again::Again;
 use crate::run::found::Found;
@@ -164,7 +168,7 @@ async fn look(
         let plan = Plan::new(&round_trip.selection, &facts, found.id.clone(), expires_at);
         match plan {
             Ok(plan) => {
-                carry_out(&connection, &plan, &facts, seed, &round_trip.options, found, teller, signals).await;
+                carry_out(&connection, &plan, facts, seed, &round_trip.options, found, teller, signals).await;
                 for diagnosis in found.round_trips.iter_mut().filter_map(|trip| trip.diagnosis.as_mut()) {
                     again.amend_fix(diagnosis);
                 }
@@ -213,17 +217,36 @@ async fn see(
     Ok((connection, facts))
 }
 
+/// Reads the control plane again while round trips wait.
+fn read_again(connection: &Connection, teller: &Teller) -> ReadAgain {
+    let (connection, happenings) = (connection.clone(), teller.happenings());
+    Arc::new(move || {
+        let (connection, happenings) = (connection.clone(), happenings.clone());
+        async move {
+            let needs = BTreeSet::from(CONTROL_PLANE);
+            let collection = Collection { needs: &needs, namespace: "", own_namespace: false, server_version: None };
+            collect(&connection, &collection, &|retry| {
+                // Nobody listens any more: then nobody needs to know.
+                let _ = happenings.send(Happening::Retrying { request: retry.request, reason: retry.reason });
+            })
+            .await
+        }
+        .boxed()
+    })
+}
+
 #[expect(clippy::too_many_arguments, reason = "everything that a round trip takes, handed over once")]
 async fn carry_out(
     connection: &Connection,
     plan: &Plan,
-    facts: &Facts,
+    facts: Facts,
     seed: &[u8],
     options: &Options,
     found: &mut Found,
     teller: &Teller,
     signals: watch::Receiver<Received>,
 ) {
+    let facts = KnownFacts::new(facts, Some(read_again(connection, teller)));
     let carry = Carry::new(plan, facts, seed);
     teller.tell(Happening::RoundTripsPlanned {
         namespace: plan.namespace.clone(),

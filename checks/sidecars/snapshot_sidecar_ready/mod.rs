@@ -34,7 +34,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
 
 /// A csi-snapshotter has no readiness probe and waits for its driver for ever: where the driver beside it is down in every
 /// pod, it counts as ready and does nothing.
-fn alone(running: &Running<'_>, covered: bool) -> Option<Finding> {
+pub(crate) fn alone(running: &Running<'_>, covered: bool) -> Option<Finding> {
     let ready = running.statuses().filter(|(_, status)| status.ready).map(|(pod, _)| pod);
     let down: Vec<(&Pod, &ContainerStatus)> = ready.map(|pod| Some((pod, driver_down(pod)?))).collect::<Option<_>>()?;
     let (pod, status) = down.first()?;

@@ -9,7 +9,7 @@ use snapready_checks::sidecars::find::without_provisioner;
 use super::commands::see_more;
 use super::grpc::Code;
 use super::result::{Found, RoundTripCheck, safe};
-use super::{Observation, SeenEvent, text};
+use super::{Observation, SeenEvent, dead, text};
 use crate::model::{CheckResult, StepId};
 
 /// Refusals of the provisioner that only a change of class, claim or rights ends: what its text holds, what it means,
@@ -106,7 +106,7 @@ pub(super) fn certain(observation: &Observation<'_>) -> Option<CheckResult> {
             return Some(result);
         }
     }
-    no_provisioner(observation, check, name)
+    no_provisioner(observation, check, name).or_else(|| dead::claim(observation, check, name))
 }
 
 fn check(observation: &Observation<'_>) -> RoundTripCheck {
@@ -183,13 +183,19 @@ pub(super) fn failed(
         .done()
 }
 
+/// Kubernetes waits for the provisioner, which has not said a word.
+pub(super) fn is_unheard(observation: &Observation<'_>) -> bool {
+    let words = ["Provisioning", "ProvisioningFailed", "ProvisioningSucceeded"];
+    observation.elapsed >= UNHEARD
+        && observation.claim_events(&words).next().is_none()
+        && observation.claim_events(&["ExternalProvisioning"]).next().is_some()
+}
+
 /// Nothing but Kubernetes itself has said a word, and nobody is there who would.
 fn no_provisioner(observation: &Observation<'_>, check: RoundTripCheck, claim: &str) -> Option<CheckResult> {
     let driver = observation.target.driver.as_deref()?;
-    let silent =
-        observation.claim_events(&["Provisioning", "ProvisioningFailed", "ProvisioningSucceeded"]).next().is_none();
     let event = observation.claim_events(&["ExternalProvisioning"]).last()?;
-    if !(silent && observation.elapsed >= UNHEARD) {
+    if !is_unheard(observation) {
         return None;
     }
     let class = &observation.target.storage_class;

@@ -4,6 +4,7 @@
 mod claims;
 mod commands;
 mod data;
+mod dead;
 mod grpc;
 mod pods;
 mod refused;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use serde_json::Value;
 use snapready_checks::model::facts::Facts;
 use snapready_checks::model::finding::Evidence;
+use snapready_checks::model::look_again::Earlier;
 
 pub use data::{data_result, unreadable_result, write_result};
 pub use refused::{may_pass, refused};
@@ -39,8 +41,10 @@ pub struct Observation<'a> {
     pub elapsed: Duration,
     /// Since the step's pod was first seen.
     pub pod_elapsed: Duration,
-    /// The cluster before the run.
+    /// The cluster, as it was last read.
     pub facts: &'a Facts,
+    /// Its control plane in the look before that; `None` if the cluster was read once.
+    pub earlier: Option<&'a Earlier>,
     /// The round trip.
     pub target: &'a Target,
     /// The step's claim: the source's, and the restored one from `restore` on.

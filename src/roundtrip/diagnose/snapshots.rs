@@ -14,7 +14,7 @@ use snapready_checks::sidecars::find::sidecar_of;
 use super::commands::{again, restart_controller, see_more};
 use super::grpc::Code;
 use super::result::{Found, RoundTripCheck, safe};
-use super::{Observation, list, text};
+use super::{Observation, dead, list, text};
 use crate::model::CheckResult;
 use crate::roundtrip::plan::Target;
 
@@ -34,6 +34,7 @@ pub(super) fn certain(observation: &Observation<'_>) -> Option<CheckResult> {
         .or_else(|| said(observation))
         .or_else(|| no_controller(observation, snapshot))
         .or_else(|| no_sidecar(observation, snapshot))
+        .or_else(|| dead::snapshot(observation, snapshot))
 }
 
 pub(super) fn name(observation: &Observation<'_>) -> String {

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use serde_json::Value;
 
 use super::Failure;
 use crate::model::{CheckResult, DataVerdict, ObjectName, StepId};
+use crate::roundtrip::known_facts::Look;
 use crate::roundtrip::ledger::{Item, Role};
 use crate::roundtrip::objects::Manifest;
 
@@ -80,6 +82,10 @@ pub trait Knowledge: Sync {
     fn written(&self, trip: usize, message: &str) -> Result<(), Box<CheckResult>>;
     /// What the reader reports; an error if it cannot be understood.
     fn read(&self, trip: usize, message: &str) -> Result<Judgement, Box<CheckResult>>;
+    /// A look at the control plane, which diagnoses rest on; `None` if it cannot be looked at.
+    fn look_again(&self) -> Option<BoxFuture<'static, Look>>;
+    /// What that look has shown.
+    fn learn(&self, look: Look);
     /// What an observation means.
     fn diagnose(&self, observed: &Observed<'_>) -> Diagnosis;
     /// A step took too long.

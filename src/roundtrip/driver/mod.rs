@@ -7,6 +7,7 @@ mod diagnose;
 mod failure;
 mod follow;
 mod late;
+mod look_again;
 pub(crate) mod lookout;
 pub(crate) mod observe;
 mod options;
@@ -32,6 +33,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use self::api::Server;
+use self::look_again::LookingAgain;
 use self::lookout::Lookout;
 use self::record::Record;
 use self::take::Message;
@@ -68,6 +70,8 @@ struct Driver<'a, K> {
     lookouts: BTreeMap<Item, Lookout>,
     /// The round trips whose content is being looked at.
     looking: BTreeSet<usize>,
+    /// Looks at the control plane.
+    looking_again: LookingAgain,
     /// Until when creates that were sent can take effect.
     landing: BTreeMap<Item, Instant>,
     removed: BTreeSet<Item>,
@@ -111,6 +115,7 @@ pub async fn run<K: Knowledge>(
         made: BTreeSet::new(),
         lookouts: BTreeMap::new(),
         looking: BTreeSet::new(),
+        looking_again: LookingAgain::default(),
         landing: BTreeMap::new(),
         removed: BTreeSet::new(),
         failures: BTreeMap::new(),
@@ -140,7 +145,10 @@ pub async fn run<K: Knowledge>(
             }
             Some(message) = driver.work.next(), if !driver.work.is_empty() => driver.take(message),
             Some(message) = driver.watches.next(), if !driver.watches.is_empty() => driver.take(message),
-            _ = tick.tick() => driver.diagnose_all(),
+            _ = tick.tick() => {
+                driver.diagnose_all();
+                driver.look_at_control_plane();
+            }
         }
     }
     driver.outcome()

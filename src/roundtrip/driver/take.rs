@@ -6,6 +6,7 @@ use super::follow::Followed;
 use super::lookout::Lookout;
 use super::{Driver, Failure, Knowledge, observe};
 use crate::model::ObjectName;
+use crate::roundtrip::known_facts::Look;
 use crate::roundtrip::ledger::{Item, Role, Uid};
 use crate::roundtrip::machine::{CreateAnswer, DeleteAnswer, Input, Sight};
 
@@ -49,6 +50,8 @@ pub(super) enum Message {
     },
     /// What was seen of events.
     Events(Followed),
+    /// The control plane, read again.
+    ControlPlane(Look),
     /// A create without a clear answer may have had its time.
     Landed {
         item: Item,
@@ -117,6 +120,7 @@ impl<K: Knowledge> Driver<'_, K> {
             }
             Message::Followed { kind, seen } => self.followed(kind, seen),
             Message::Events(seen) => self.events(seen),
+            Message::ControlPlane(look) => self.control_plane(look),
             Message::Landed { item } => self.landed(item),
             Message::Budget { trip } => self.budget_over(trip),
         }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use http::{Method, Request, Response, StatusCode};
 use kube::Client;
 use kube::client::Body;
@@ -15,6 +16,7 @@ use tokio::time::Instant;
 use super::{Diagnosis, Failure, Judgement, Knowledge, Manifest, Observed, Options, Outcome, Signals, Trip, run};
 use crate::model::{CheckResult, DataVerdict, ObjectName, StepId, Target, VolumeMode};
 use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL, namespaces};
+use crate::roundtrip::known_facts::Look;
 use crate::roundtrip::ledger::Item;
 
 /// What has to be known of a run that does not come further than its namespace.
@@ -93,6 +95,12 @@ impl Knowledge for Plain {
     fn read(&self, _trip: usize, message: &str) -> Result<Judgement, Box<CheckResult>> {
         Ok(Judgement { data: DataVerdict::Corrupted, message: message.to_owned(), diagnosis: None })
     }
+
+    fn look_again(&self) -> Option<BoxFuture<'static, Look>> {
+        None
+    }
+
+    fn learn(&self, _: Look) {}
 
     fn diagnose(&self, observed: &Observed<'_>) -> Diagnosis {
         Diagnosis::Waiting {
