@@ -142,7 +142,7 @@ fn hanging(now: &Running<'_>, leases: &[&Lease], what: &str) -> Option<OutOfServ
             && lease.metadata.namespace.as_deref() == Some(now.namespace.as_str())
             && now.pods.iter().any(|pod| holder.starts_with(&pod.metadata.name))
     })?;
-    let age = lease.unrenewed_for.unwrap_or_default();
+    let age = lease.unrenewed_for_ms.unwrap_or_default() / 1_000;
     let fix = Fix::text("Check its log, and restart it.");
     let resource = now.kind.to_ascii_lowercase();
     let restarts = matches!(now.kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet");

@@ -120,14 +120,14 @@ pub(crate) fn lease_evidence(lease: &Lease) -> Evidence {
     Evidence::namespaced("Lease", namespace, &lease.metadata.name, "spec.renewTime", renewed)
 }
 
-/// Longer than this after its end nobody renews a lease: leaders try every 2 s (client-go's `RetryPeriod`; 5 s in
+/// Longer than this after its end, in milliseconds, nobody renews a lease: leaders try every 2 s (client-go's `RetryPeriod`; 5 s in
 /// csi-lib-utils), and give up leading 5 s before the lease ends (`RenewDeadline`).
-const RENEWAL: u64 = 2;
+const RENEWAL: u64 = 2_000;
 
 /// Whether nobody has renewed a lease for longer than it lives, as somebody saw who read it more than once.
 #[must_use]
 pub fn has_lapsed(lease: &Lease) -> bool {
-    lease.unrenewed_for.is_some_and(|age| age >= lifetime(lease).unsigned_abs() + RENEWAL)
+    lease.unrenewed_for_ms.is_some_and(|age| age >= lifetime(lease).unsigned_abs() * 1_000 + RENEWAL)
 }
 
 /// How long a renewal counts, in seconds.

@@ -426,16 +426,16 @@ pub struct WorkloadStatus {
 
 /// A Lease.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Lease {
     /// Metadata.
     pub metadata: Metadata,
     /// Spec.
     pub spec: LeaseSpec,
-    /// For how long nobody has renewed it, in whole seconds by the clock of whoever read it more than once: no field of
+    /// For how long nobody has renewed it, in milliseconds by the clock of whoever read it more than once: no field of
     /// Kubernetes'. `None` if it was read once, or has been renewed since.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub unrenewed_for: Option<u64>,
+    pub unrenewed_for_ms: Option<u64>,
 }
 
 /// Spec of a Lease.

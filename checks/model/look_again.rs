@@ -34,7 +34,7 @@ impl Facts {
         let mut leases = latest.leases;
         if let (Probe::Seen { value: leases }, Some(known)) = (&mut leases, self.leases.seen()) {
             for lease in leases {
-                lease.unrenewed_for = unrenewed_for(lease, known, passed);
+                lease.unrenewed_for_ms = unrenewed_for(lease, known, passed);
             }
         }
         earlier.leases = renew(&mut self.leases, leases);
@@ -51,7 +51,8 @@ fn unrenewed_for(lease: &Lease, known: &[Lease], passed: Duration) -> Option<u64
         other.metadata.name == lease.metadata.name && other.metadata.namespace == lease.metadata.namespace
     };
     let before = known.iter().find(same).filter(|before| before.spec == lease.spec)?;
-    Some(before.unrenewed_for.unwrap_or_default().saturating_add(passed.as_secs()))
+    let passed = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
+    Some(before.unrenewed_for_ms.unwrap_or_default().saturating_add(passed))
 }
 
 #[cfg(test)]
@@ -63,7 +64,7 @@ mod tests {
         Lease {
             metadata: Metadata { name: "l".to_owned(), namespace: Some("n".to_owned()), ..Metadata::default() },
             spec: LeaseSpec { renew_time: Some(renewed.parse().unwrap()), ..LeaseSpec::default() },
-            unrenewed_for: None,
+            unrenewed_for_ms: None,
         }
     }
 
@@ -72,7 +73,7 @@ mod tests {
     }
 
     fn age(facts: &Facts) -> Option<u64> {
-        facts.leases.seen().unwrap()[0].unrenewed_for
+        facts.leases.seen().unwrap()[0].unrenewed_for_ms
     }
 
     #[test]
@@ -80,9 +81,9 @@ mod tests {
         let (early, late) = ("2026-01-01T00:00:00Z", "2026-01-01T00:00:05Z");
         let mut known = facts(early);
         known.look_again(facts(early), Duration::from_secs(6));
-        assert_eq!(age(&known), Some(6));
-        known.look_again(facts(early), Duration::from_secs(5));
-        assert_eq!(age(&known), Some(11));
+        assert_eq!(age(&known), Some(6_000));
+        known.look_again(facts(early), Duration::from_millis(5_500));
+        assert_eq!(age(&known), Some(11_500));
         known.look_again(facts(late), Duration::from_secs(5));
         assert_eq!(age(&known), None);
     }

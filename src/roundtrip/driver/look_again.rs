@@ -13,7 +13,7 @@ use crate::roundtrip::known_facts::Look;
 /// A controller or sidecar that works has answered by then, on a loaded cluster, too.
 const HEALTHY: Duration = Duration::from_secs(5);
 /// Between two looks at the least: a lease lives 15 s, so its end is seen in time.
-const PAUSE: Duration = Duration::from_secs(4);
+const PAUSE: Duration = Duration::from_secs(3);
 /// Between two looks, in times of what a look takes: a large cluster is not to be listed all the time.
 const SHARE: u32 = 10;
 
