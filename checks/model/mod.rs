@@ -9,5 +9,6 @@ pub mod need;
 pub mod nulls;
 pub mod object;
 pub mod probe;
+pub mod recorded;
 pub mod result;
 pub mod round_trip;
