@@ -46,7 +46,11 @@ pub fn csi_snapshotter(now: &Facts, earlier: &Earlier, driver: &str) -> Option<O
 #[must_use]
 pub fn csi_provisioner(now: &Facts, earlier: &Earlier, driver: &str) -> Option<OutOfService> {
     let of = |facts| of_driver(facts, driver, is_csi_provisioner);
-    all(&of(now), &of_kind(earlier.facts(), is_csi_provisioner), |now, before| idle(now, before, "csi-provisioner"))
+    // A csi-provisioner's lease has the driver's name alone.
+    let leases = leases(now, &sanitised(driver));
+    all(&of(now), &of_kind(earlier.facts(), is_csi_provisioner), |now, before| {
+        idle(now, before, "csi-provisioner").or_else(|| hanging(now, &leases, "csi-provisioner"))
+    })
 }
 
 /// The sidecars that certainly serve a driver. One that may serve it, too, may do its work.
