@@ -12,6 +12,7 @@ pub mod distribution;
 pub mod drivers;
 pub mod model;
 pub mod names;
+pub mod refusals;
 pub mod roundtrip;
 pub mod running;
 pub mod sidecars;
