@@ -1,140 +1,89 @@
-//! Requests to the API server: what is repeated, what is not, and what an error says about the object.
+//! Objects by name: what is repeated, what is not, and what an error says about the object.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
-use kube::api::{
-    ApiResource, DeleteParams, DynamicObject, GetParams, ListParams, ObjectList, PostParams, Preconditions,
-};
-use kube::client::Body;
-use kube::core::{Request, Resource};
-use kube::{Api, Client};
+use bytes::Bytes;
+use http::Request;
+use kube::api::{DeleteParams, DynamicObject, GetParams, ListParams, ObjectList, PostParams, Preconditions};
+use kube::core::request::Error as Unbuildable;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use snapready_checks::model::object::{Kind, ObjectName};
 use tokio::sync::mpsc;
 
+use super::client::{Client, resource};
 use super::failure::Failure;
-use crate::cluster::request::{read, retry_after};
-use crate::model::{Happening, ObjectName};
-use crate::roundtrip::machine::DeleteAnswer;
-use crate::roundtrip::objects::Manifest;
+use super::retry::{Policy, Retry};
+use crate::model::Happening;
 
 /// Where an object lies.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Place {
-    pub(crate) resource: ApiResource,
+    pub(crate) kind: Kind,
     pub(crate) namespace: Option<String>,
     pub(crate) name: String,
 }
 
 impl Place {
     pub(crate) fn object(&self) -> ObjectName {
-        ObjectName { kind: self.resource.kind.clone(), namespace: self.namespace.clone(), name: self.name.clone() }
+        ObjectName { kind: self.kind.name.to_owned(), namespace: self.namespace.clone(), name: self.name.clone() }
     }
 }
 
-/// The way to the API server. Its client must not retry by itself: a repeated create could create twice.
+/// What came of a deletion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deleted {
+    /// The object is to be deleted, or already was to be.
+    Accepted,
+    /// There is none.
+    Absent,
+    /// An object of this name has another UID.
+    OtherUid,
+}
+
+/// Reads, creates and deletes objects. Each request has a time limit.
 #[derive(Clone)]
-pub(crate) struct Server {
+pub(crate) struct Objects {
     pub(crate) client: Client,
+    /// Is told of each request that is sent again.
+    pub(crate) events: mpsc::UnboundedSender<Happening>,
     /// How long one request may take.
     pub(crate) request_timeout: Duration,
-    pub(crate) events: mpsc::UnboundedSender<Happening>,
 }
 
-impl Server {
-    pub(crate) fn api(&self, resource: &ApiResource, namespace: Option<&str>) -> Api<DynamicObject> {
-        match namespace {
-            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, resource),
-            None => Api::all_with(self.client.clone(), resource),
-        }
+impl Objects {
+    pub(crate) fn new(client: &Client, request_timeout: Duration, events: mpsc::UnboundedSender<Happening>) -> Self {
+        Self { client: client.with_limit(request_timeout), events, request_timeout }
     }
 
-    /// Makes a request, once.
-    async fn once<T: DeserializeOwned>(&self, request: Built) -> Result<T, Failure> {
-        let answer = async {
-            let request = request.map_err(kube::Error::BuildRequest)?;
-            let response = self.client.send(request.map(Body::from)).await?;
-            let (status, wait) = (response.status(), retry_after(&response));
-            Ok::<_, kube::Error>((status, wait, read(response.into_body()).await?))
-        };
-        let (status, wait, body) = match tokio::time::timeout(self.request_timeout, answer).await {
-            Ok(answer) => answer.map_err(|error| Failure::of(&error))?,
-            Err(_) => return Err(Failure::timeout(self.request_timeout)),
-        };
-        if !status.is_success() {
-            let seconds = wait.map(|wait| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX));
-            return Err(Failure::answer(status, seconds, &body));
-        }
-        serde_json::from_slice(&body)
-            .map_err(|error| Failure::silent(format!("the answer cannot be understood: {error}"), false))
-    }
-
-    /// Makes a request again until it is answered, or refused for good; only for what does no harm twice. Ends when its
-    /// caller stops waiting, or after `tries`.
-    async fn again<T: DeserializeOwned>(
-        &self,
-        name: &str,
-        tries: u32,
-        request: impl Fn() -> Built,
-    ) -> Result<T, Failure> {
-        let mut pause = Pause::default();
-        let mut left = tries;
-        loop {
-            match self.once(request()).await {
-                Err(failure) if failure.transient() && left > 1 => {
-                    left -= 1;
-                    self.tell_retrying(name, &failure);
-                    tokio::time::sleep(pause.next(failure.retry_after)).await;
-                }
-                answer => return answer,
-            }
-        }
-    }
-
-    fn tell_retrying(&self, name: &str, failure: &Failure) {
-        let event = Happening::Retrying { request: name.to_owned(), reason: failure.message.clone() };
+    pub(super) fn retrying(&self, retry: Retry) {
         // Nobody listens any more: then nobody needs to know.
-        let _ = self.events.send(event);
+        let _ = self.events.send(Happening::Retrying { request: retry.request, reason: retry.reason });
     }
 
-    /// Creates an object; once.
-    pub(crate) async fn create(&self, manifest: &Manifest, dry_run: bool) -> Result<Value, Failure> {
-        let parameters = PostParams { dry_run, field_manager: Some("snapready".to_owned()) };
-        let body = manifest.body.to_string().into_bytes();
-        self.once(at(&manifest.resource, manifest.namespace.as_deref()).create(&parameters, body)).await
+    /// Creates an object; once, for a second request could create a second time.
+    pub(crate) async fn create(&self, place: &Place, body: &Value) -> Result<Value, Failure> {
+        json(&self.client.once(create(place, body, false)?).await?)
     }
 
-    /// Asks for an object as a dry run, again if the server could not answer.
-    pub(crate) async fn dry_run(&self, manifest: &Manifest) -> Result<(), Failure> {
-        let name = format!("create {} {} (dry run)", manifest.resource.plural, manifest.name);
-        let mut pause = Pause::default();
-        for _ in 0..DRY_RUNS {
-            match self.create(manifest, true).await {
-                Ok(_) => return Ok(()),
-                Err(failure) if failure.status == 409 => return Ok(()),
-                // A webhook that cannot be asked without consequences: the real create will tell.
-                Err(failure) if failure.status == 400 && failure.message.contains("does not support dry run") => {
-                    return Ok(());
-                }
-                // A namespace's default service account comes a moment after the namespace.
-                Err(failure)
-                    if failure.transient() || failure.message.contains("serviceaccount \"default\" not found") =>
-                {
-                    self.tell_retrying(&name, &failure);
-                    tokio::time::sleep(pause.next(failure.retry_after)).await;
-                }
-                Err(failure) => return Err(failure),
-            }
+    /// Asks for an object as a dry run, again if the server could not answer or refused what may pass.
+    pub(crate) async fn dry_run(&self, place: &Place, body: &Value) -> Result<(), Failure> {
+        let on_retry = |retry| self.retrying(retry);
+        let policy = Policy::tries(DRY_RUNS, &on_retry);
+        match self.client.ask(create(place, body, true)?, &policy, json::<Value>).await {
+            Ok(_) => Ok(()),
+            Err(failure) if failure.status == 409 && failure.is_final() => Ok(()),
+            // A webhook that cannot be asked without consequences: the real create will tell.
+            Err(failure) if failure.status == 400 && failure.message.contains("does not support dry run") => Ok(()),
+            Err(failure) => Err(failure),
         }
-        self.create(manifest, true).await.map(|_| ())
     }
 
-    /// Reads an object; `None` if there is none.
+    /// Reads an object; `None` if there is none. Ends when its caller stops waiting, or is refused.
     pub(crate) async fn get(&self, place: &Place) -> Result<Option<Value>, Failure> {
-        let request = at(&place.resource, place.namespace.as_deref());
-        let name = format!("get {} {}", place.resource.plural, place.name);
-        match self.again(&name, u32::MAX, || request.get(&place.name, &GetParams::default())).await {
+        let request = sendable(at(&place.kind, place.namespace.as_deref()).get(&place.name, &GetParams::default()))?;
+        let on_retry = |retry| self.retrying(retry);
+        match self.client.ask(request, &Policy::endless(&on_retry), json).await {
             Ok(object) => Ok(Some(object)),
             Err(failure) if failure.status == 404 => Ok(None),
             Err(failure) => Err(failure),
@@ -144,77 +93,76 @@ impl Server {
     /// Lists objects.
     pub(crate) async fn list(
         &self,
-        resource: &ApiResource,
+        kind: &Kind,
         namespace: Option<&str>,
         parameters: &ListParams,
         tries: u32,
-    ) -> Result<ObjectList<DynamicObject>, Failure> {
-        let request = at(resource, namespace);
-        self.again(&format!("list {}", resource.plural), tries, || request.list(parameters)).await
+    ) -> Result<Vec<Value>, Failure> {
+        let request = sendable(at(kind, namespace).list(parameters))?;
+        let on_retry = |retry| self.retrying(retry);
+        let list: ObjectList<DynamicObject> = self.client.ask(request, &Policy::tries(tries, &on_retry), json).await?;
+        Ok(list.items.into_iter().map(|object| into_value(kind, object)).collect())
     }
 
     /// Deletes an object, if it has this UID; again if the server could not answer.
-    pub(crate) async fn delete(&self, place: &Place, uid: &str) -> Result<DeleteAnswer, Failure> {
-        let request = at(&place.resource, place.namespace.as_deref());
+    pub(crate) async fn delete(&self, place: &Place, uid: &str) -> Result<Deleted, Failure> {
         let parameters = DeleteParams {
             preconditions: Some(Preconditions { uid: Some(uid.to_owned()), resource_version: None }),
             ..DeleteParams::background()
         };
-        let name = format!("delete {} {}", place.resource.plural, place.name);
+        let request = sendable(at(&place.kind, place.namespace.as_deref()).delete(&place.name, &parameters))?;
+        let on_retry = |retry| self.retrying(retry);
         // What comes back is the object, or a `Status`.
-        let answer: Result<Value, Failure> =
-            self.again(&name, u32::MAX, || request.delete(&place.name, &parameters)).await;
-        match answer {
-            Ok(_) => Ok(DeleteAnswer::Accepted),
-            Err(failure) if failure.status == 404 => Ok(DeleteAnswer::Absent),
+        match self.client.ask(request, &Policy::endless(&on_retry), json::<Value>).await {
+            Ok(_) => Ok(Deleted::Accepted),
+            Err(failure) if failure.status == 404 => Ok(Deleted::Absent),
             // A namespace that is going already answers 409 as well, but with another text.
-            Err(failure) if failure.status == 409 && failure.message.contains("UID") => Ok(DeleteAnswer::OtherUid),
-            Err(failure) if failure.status == 409 => Ok(DeleteAnswer::Accepted),
+            Err(failure) if failure.status == 409 && failure.message.contains("UID") => Ok(Deleted::OtherUid),
+            Err(failure) if failure.status == 409 => Ok(Deleted::Accepted),
             Err(failure) => Err(failure),
         }
     }
 }
 
-const DRY_RUNS: u32 = 5;
+/// How often a dry run is asked for at most.
+const DRY_RUNS: u32 = 6;
 
-/// A request, unless there can be none like this.
-type Built = Result<http::Request<Vec<u8>>, kube::core::request::Error>;
-
-fn at(resource: &ApiResource, namespace: Option<&str>) -> Request {
-    Request::new(DynamicObject::url_path(resource, namespace))
+fn at(kind: &Kind, namespace: Option<&str>) -> kube::core::Request {
+    kube::core::Request::new(<DynamicObject as kube::Resource>::url_path(&resource(kind), namespace))
 }
 
-pub(crate) fn into_value(object: DynamicObject) -> Value {
+fn create(place: &Place, body: &Value, dry_run: bool) -> Result<Request<Bytes>, Failure> {
+    let parameters = PostParams { dry_run, field_manager: Some("snapready".to_owned()) };
+    let body = body.to_string().into_bytes();
+    sendable(at(&place.kind, place.namespace.as_deref()).create(&parameters, body))
+}
+
+fn sendable(request: Result<Request<Vec<u8>>, Unbuildable>) -> Result<Request<Bytes>, Failure> {
+    request
+        .map(|request| request.map(Bytes::from))
+        .map_err(|error| Failure::invalid(format!("no such request can be made: {error}")))
+}
+
+fn json<T: DeserializeOwned>(answer: &Bytes) -> Result<T, Failure> {
+    serde_json::from_slice(answer)
+        .map_err(|error| Failure::unreadable(format!("the answer cannot be understood: {error}")))
+}
+
+/// An object as JSON. The items of a list do not say what they are; the list does.
+pub(super) fn into_value(kind: &Kind, mut object: DynamicObject) -> Value {
+    object
+        .types
+        .get_or_insert_with(|| kube::api::TypeMeta { api_version: kind.api_version(), kind: kind.name.to_owned() });
     serde_json::to_value(object).unwrap_or(Value::Null)
-}
-
-/// How long to wait when a server asks for so many seconds: not forever, whatever it asks for.
-pub(super) fn asked_for(seconds: u32) -> Duration {
-    Duration::from_secs(seconds.min(30).into())
-}
-
-/// Pauses that grow, with jitter, so that many clients do not come back at once.
-#[derive(Default)]
-pub(crate) struct Pause(u32);
-
-impl Pause {
-    pub(crate) fn next(&mut self, asked: Option<u32>) -> Duration {
-        let base = 100_u64.saturating_mul(1 << self.0.min(6)).min(5_000);
-        self.0 = self.0.saturating_add(1);
-        let jitter = RandomState::new().build_hasher().finish() % (base / 2 + 1);
-        let pause = Duration::from_millis(base + jitter);
-        asked.map_or(pause, |seconds| asked_for(seconds).max(pause))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kube::client::Body;
     use serde_json::json;
     use std::sync::atomic::{AtomicU32, Ordering};
     use tokio::time::Instant;
-
-    use crate::roundtrip::kinds::namespaces;
 
     #[tokio::test(start_paused = true)]
     async fn a_dry_run_waits_as_long_as_it_is_asked_to_and_says_so() {
@@ -228,13 +176,14 @@ mod tests {
             async move { Ok::<_, std::convert::Infallible>(response) }
         });
         let (events, mut told) = mpsc::unbounded_channel();
-        let server = Server { client: Client::new(service, "n"), request_timeout: Duration::from_secs(30), events };
-        let manifest = Manifest { resource: namespaces(), namespace: None, name: "n".to_owned(), body: json!({}) };
+        let client = Client::new(kube::Client::new(service, "n"), None);
+        let objects = Objects::new(&client, Duration::from_secs(30), events);
+        let place = Place { kind: Kind::NAMESPACE, namespace: None, name: "n".to_owned() };
         let start = Instant::now();
-        server.dry_run(&manifest).await.unwrap();
+        objects.dry_run(&place, &json!({})).await.unwrap();
         assert_eq!(start.elapsed().as_secs(), 7);
         let Some(Happening::Retrying { request, reason }) = told.recv().await else { panic!("nothing was told") };
-        assert_eq!(request, "create namespaces n (dry run)");
+        assert_eq!(request, "POST /api/v1/namespaces (dry run)");
         assert!(reason.starts_with("503"), "{reason}");
     }
 }

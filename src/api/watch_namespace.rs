@@ -1,131 +1,149 @@
-//! What is seen of a set of objects: a list, then a watch from its resource version; a new list when the watch is lost.
+//! Follows a kind's objects in a namespace, by `kube_runtime`'s watcher: a list, then a watch from its resource version. A
+//! watch that ends goes on where it was, so that nothing is missed: above all not the last state of a pod that has gone
+//! since. Where watches are refused, a list once a second.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use futures::{StreamExt, TryStreamExt};
-use kube::api::{ApiResource, DynamicObject, ListParams, TypeMeta, WatchEvent, WatchParams};
+use http::Request;
+use kube::Api;
+use kube::api::DynamicObject;
+use kube::client::Body;
+use kube_runtime::watcher::{self, Event, watcher};
 use serde_json::Value;
+use snapready_checks::model::object::Kind;
+use tokio::time::{Instant, sleep, sleep_until};
+use tower::service_fn;
 
-use super::api::{Pause, Server, into_value};
+use super::client::resource;
+use super::failure::Failure;
+use super::limit::is_watch;
+use super::objects::{Objects, into_value};
+use super::retry::{Pause, Retry};
 
 /// What was seen.
 #[derive(Debug)]
-pub(crate) enum Followed {
-    /// All objects, as they were after [`Followed::Listing`].
-    Listed(Vec<Value>),
+pub(crate) enum Watched {
     /// A list is about to be read.
     Listing,
+    /// All objects, as they were after [`Watched::Listing`].
+    Listed(Vec<Value>),
     /// An object came or changed.
     Changed(Value),
     /// An object went, or its labels were changed.
     Gone(Value),
 }
 
-/// What is followed.
-#[derive(Debug, Clone)]
-pub(crate) struct Following {
-    pub(crate) resource: ApiResource,
-    pub(crate) namespace: String,
-    /// `None`: all objects.
-    pub(crate) labels: Option<String>,
-}
-
-enum Phase {
-    Announce,
-    List,
-    Watch(String),
-    Open(BoxStream<'static, kube::Result<WatchEvent<DynamicObject>>>, String),
-    /// Only lists are allowed.
-    Poll,
-}
-
 /// How often a list is read when watching is not allowed.
 const POLL: Duration = Duration::from_secs(1);
 /// So long a watch may be silent before nobody relies on it: a connection can be dead without anybody knowing.
 pub(super) const SILENCE: Duration = Duration::from_secs(10);
+/// After so many seconds the API server ends a watch; `kube_runtime` takes one for dead that is silent for five more.
+const WATCH_SECONDS: u32 = 5;
+/// Between the beginnings of two watches. The watcher itself begins one that has ended at once, over and over.
+const BETWEEN: Duration = Duration::from_millis(250);
 
-/// Follows objects for as long as the stream is read.
-pub(crate) fn follow(server: Server, what: Following) -> BoxStream<'static, Followed> {
-    let start = (server, what, Phase::Announce, Pause::default());
-    stream::unfold(start, |(server, what, mut phase, mut pause)| async move {
-        loop {
-            let (seen, next) = turn(&server, &what, phase, &mut pause).await;
-            phase = next;
-            if let Some(seen) = seen {
-                return Some((seen, (server, what, phase, pause)));
-            }
-        }
-    })
-    .boxed()
+/// Follows objects for as long as the stream is read. `labels` select some of them.
+pub(crate) fn watch_namespace(
+    objects: Objects,
+    kind: Kind,
+    namespace: &str,
+    labels: Option<String>,
+) -> BoxStream<'static, Watched> {
+    let api = Api::namespaced_with(spaced(&objects), namespace, &resource(&kind));
+    let config = watcher::Config { label_selector: labels, ..watcher::Config::default().timeout(WATCH_SECONDS) };
+    let request = format!("GET {}", api.resource_url());
+    let watch =
+        Watch { objects, kind, api, config, request, watcher: None, listed: Vec::new(), pause: Pause::default() };
+    stream::unfold(watch, |mut watch| async move { Some((watch.next().await, watch)) }).boxed()
 }
 
-async fn turn(server: &Server, what: &Following, phase: Phase, pause: &mut Pause) -> (Option<Followed>, Phase) {
-    match phase {
-        Phase::Announce => (Some(Followed::Listing), Phase::List),
-        Phase::List => match list(server, what).await {
-            Some((seen, version)) => (Some(seen), Phase::Watch(version)),
-            // Even a refusal need not last: an API server that starts knows nobody's rights yet.
-            None => rest(pause, Phase::Announce).await,
-        },
-        Phase::Poll => {
-            tokio::time::sleep(POLL).await;
-            (None, Phase::Announce)
-        }
-        Phase::Watch(version) => {
-            let api = server.api(&what.resource, Some(&what.namespace));
-            let parameters = WatchParams { label_selector: what.labels.clone(), ..WatchParams::default() };
-            let opened = tokio::time::timeout(server.request_timeout, api.watch(&parameters, &version)).await;
-            match opened {
-                Ok(Ok(watch)) => (None, Phase::Open(watch.boxed(), version)),
-                Ok(Err(kube::Error::Api(status))) if status.code == 403 => (None, Phase::Poll),
-                Ok(Err(kube::Error::Api(_))) => rest(pause, Phase::Announce).await,
-                Ok(Err(_)) | Err(_) => rest(pause, Phase::Watch(version)).await,
+struct Watch {
+    objects: Objects,
+    kind: Kind,
+    api: Api<DynamicObject>,
+    config: watcher::Config,
+    /// The list, in events.
+    request: String,
+    /// `None`: it begins with a list.
+    watcher: Option<BoxStream<'static, watcher::Result<Event<DynamicObject>>>>,
+    listed: Vec<Value>,
+    pause: Pause,
+}
+
+impl Watch {
+    async fn next(&mut self) -> Watched {
+        loop {
+            let begin = || watcher(self.api.clone(), self.config.clone()).boxed();
+            match self.watcher.get_or_insert_with(begin).next().await {
+                Some(Ok(Event::Init)) => {
+                    self.listed.clear();
+                    return Watched::Listing;
+                }
+                Some(Ok(Event::InitApply(object))) => self.listed.push(into_value(&self.kind, object)),
+                Some(Ok(Event::InitDone)) => return Watched::Listed(std::mem::take(&mut self.listed)),
+                Some(Ok(Event::Apply(object))) => {
+                    self.pause = Pause::default();
+                    return Watched::Changed(into_value(&self.kind, object));
+                }
+                Some(Ok(Event::Delete(object))) => return Watched::Gone(into_value(&self.kind, object)),
+                Some(Err(error)) => self.recover(error).await,
+                None => self.watcher = None,
             }
         }
-        Phase::Open(mut watch, version) => match tokio::time::timeout(SILENCE, watch.try_next()).await {
-            Err(_) => (None, Phase::Watch(version)),
-            Ok(Ok(Some(WatchEvent::Added(object) | WatchEvent::Modified(object)))) => {
-                *pause = Pause::default();
-                let version = object.metadata.resource_version.clone().unwrap_or(version);
-                (Some(Followed::Changed(into_value(object))), Phase::Open(watch, version))
+    }
+
+    /// Waits, and decides whether the watcher goes on. Even a refusal need not last: an API server that starts knows nobody's
+    /// rights yet.
+    async fn recover(&mut self, error: watcher::Error) {
+        let limit = self.objects.client.limit();
+        let failure = match &error {
+            watcher::Error::InitialListFailed(error)
+            | watcher::Error::WatchStartFailed(error)
+            | watcher::Error::WatchFailed(error) => Failure::of_kube(error, limit),
+            watcher::Error::WatchError(status) => Failure::of_status(status),
+            watcher::Error::NoResourceVersion => Failure::unreadable(error.to_string()),
+        };
+        if matches!(error, watcher::Error::InitialListFailed(_)) {
+            if failure.is_transient() {
+                self.objects.retrying(Retry { request: self.request.clone(), reason: failure.to_string() });
             }
-            Ok(Ok(Some(WatchEvent::Deleted(object)))) => {
-                let version = object.metadata.resource_version.clone().unwrap_or(version);
-                (Some(Followed::Gone(into_value(object))), Phase::Open(watch, version))
+        } else if failure.status != 0 {
+            // The watcher asks for the same version again, whatever the answer was; it may be too old (410).
+            self.watcher = None;
+            if failure.is_final() && failure.status != 410 {
+                return sleep(POLL).await;
             }
-            Ok(Ok(Some(WatchEvent::Bookmark(bookmark)))) => {
-                (None, Phase::Open(watch, bookmark.metadata.resource_version))
-            }
-            // The server ends watches now and then, and connections are lost; what was missed is still to be had from
-            // there: above all the last state of a pod that has gone since.
-            Ok(Ok(None) | Err(_)) => rest(pause, Phase::Watch(version)).await,
-            // 410 Gone.
-            Ok(Ok(Some(WatchEvent::Error(_)))) => rest(pause, Phase::Announce).await,
-        },
+        }
+        // kube drops the header Retry-After, with which an API server that is too busy asks for a second.
+        let asked = failure.retry_after.or_else(|| (failure.status == 429).then_some(Duration::from_secs(1)));
+        sleep(self.pause.next(asked)).await;
     }
 }
 
-/// Goes on after a pause.
-async fn rest(pause: &mut Pause, next: Phase) -> (Option<Followed>, Phase) {
-    tokio::time::sleep(pause.next(None)).await;
-    (None, next)
-}
-
-/// The objects, and the version that a watch goes on from; `None` if the API server refuses.
-async fn list(server: &Server, what: &Following) -> Option<(Followed, String)> {
-    let parameters = ListParams { label_selector: what.labels.clone(), ..ListParams::default() };
-    let list = server.list(&what.resource, Some(&what.namespace), &parameters, u32::MAX).await.ok()?;
-    let version = list.metadata.resource_version.clone().unwrap_or_default();
-    let objects = list.items.into_iter().map(|mut object| {
-        // The items of a list do not say what they are; the list does.
-        object.types.get_or_insert_with(|| TypeMeta {
-            api_version: what.resource.api_version.clone(),
-            kind: what.resource.kind.clone(),
-        });
-        into_value(object)
+/// The client, which lets some time pass between the beginnings of two watches.
+fn spaced(objects: &Objects) -> kube::Client {
+    let client = objects.client.kube().clone();
+    let namespace = client.default_namespace().to_owned();
+    let earliest = Arc::new(Mutex::new(Instant::now()));
+    let send = service_fn(move |request: Request<Body>| {
+        let (client, earliest) = (client.clone(), Arc::clone(&earliest));
+        async move {
+            if request.uri().query().is_some_and(is_watch) {
+                let begin = {
+                    let mut next = earliest.lock().unwrap_or_else(PoisonError::into_inner);
+                    let begin = (*next).max(Instant::now());
+                    *next = begin + BETWEEN;
+                    begin
+                };
+                sleep_until(begin).await;
+            }
+            client.send(request).await
+        }
     });
-    Some((Followed::Listed(objects.collect()), version))
+    kube::Client::new(send, namespace)
 }
 
 #[cfg(test)]
@@ -134,25 +152,23 @@ mod tests {
 
     use bytes::Bytes;
     use http_body_util::StreamBody;
-    use kube::Client;
-    use kube::client::Body;
     use serde_json::json;
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::roundtrip::ledger::Role;
+    use crate::api::Client;
 
-    fn pods(client: Client) -> BoxStream<'static, Followed> {
+    fn pods(client: kube::Client) -> BoxStream<'static, Watched> {
         let events = mpsc::unbounded_channel().0;
-        let server = Server { client, request_timeout: Duration::from_secs(30), events };
-        follow(server, Following { resource: Role::Writer.resource(), namespace: "n".to_owned(), labels: None })
+        let objects = Objects::new(&Client::new(client, None), Duration::from_secs(30), events);
+        watch_namespace(objects, Kind::POD, "n", None)
     }
 
     /// What is seen of an API server that answers lists and watches, each counted from 1, with a status and a body; a watch
     /// never ends by itself.
-    fn answered(answer: fn(&str, u32) -> (u16, Value)) -> BoxStream<'static, Followed> {
+    fn answered(answer: fn(&str, u32) -> (u16, Value)) -> BoxStream<'static, Watched> {
         let [lists, watches] = [AtomicU32::new(1), AtomicU32::new(1)];
-        pods(Client::new(
+        pods(kube::Client::new(
             tower::service_fn(move |request: http::Request<Body>| {
                 let watch = request.uri().query().unwrap_or_default().contains("watch=");
                 let (kind, count) = if watch { ("watch", &watches) } else { ("list", &lists) };
@@ -180,20 +196,20 @@ mod tests {
     }
 
     /// Names of what is listed and of what comes, until something comes.
-    async fn seen(stream: BoxStream<'static, Followed>) -> Vec<String> {
+    async fn seen(stream: BoxStream<'static, Watched>) -> Vec<String> {
         let name = |object: &Value| object["metadata"]["name"].as_str().unwrap().to_owned();
         let mut stream = stream;
         let mut names = Vec::new();
         // Of the clock that is stopped: whoever waits for ever fails at once.
         while let Ok(Some(seen)) = tokio::time::timeout(Duration::from_secs(3600), stream.next()).await {
             match seen {
-                Followed::Listing => names.push("?".to_owned()),
-                Followed::Listed(objects) => names.extend(objects.iter().map(name)),
-                Followed::Changed(object) => {
+                Watched::Listing => names.push("?".to_owned()),
+                Watched::Listed(objects) => names.extend(objects.iter().map(name)),
+                Watched::Changed(object) => {
                     names.push(name(&object));
                     return names;
                 }
-                Followed::Gone(_) => {}
+                Watched::Gone(_) => {}
             }
         }
         names

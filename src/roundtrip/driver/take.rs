@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 
-use super::follow::Followed;
-use super::lookout::Lookout;
 use super::{Driver, Failure, Knowledge, observe};
+use crate::api::{Deleted, ObjectWatch, Watched};
 use crate::model::ObjectName;
 use crate::roundtrip::ledger::{Item, Role, Uid};
 use crate::roundtrip::machine::{CreateAnswer, DeleteAnswer, Input, Sight};
@@ -24,7 +23,7 @@ pub(super) enum Message {
         item: Item,
         answer: Result<Option<Value>, Failure>,
         /// What waited for it, if anything did.
-        lookout: Option<Lookout>,
+        lookout: Option<ObjectWatch>,
     },
     /// A look after a list that did not show an object that had been there.
     Missed {
@@ -40,15 +39,15 @@ pub(super) enum Message {
     Content {
         trip: usize,
         answer: Result<Option<Value>, Failure>,
-        lookout: Lookout,
+        lookout: ObjectWatch,
     },
     /// What was seen of the run's objects of a kind.
     Followed {
         kind: String,
-        seen: Followed,
+        seen: Watched,
     },
     /// What was seen of events.
-    Events(Followed),
+    Events(Watched),
     /// A create without a clear answer may have had its time.
     Landed {
         item: Item,
@@ -57,6 +56,16 @@ pub(super) enum Message {
     Budget {
         trip: Option<usize>,
     },
+}
+
+impl From<Deleted> for DeleteAnswer {
+    fn from(deleted: Deleted) -> Self {
+        match deleted {
+            Deleted::Accepted => Self::Accepted,
+            Deleted::Absent => Self::Absent,
+            Deleted::OtherUid => Self::OtherUid,
+        }
+    }
 }
 
 impl<K: Knowledge> Driver<'_, K> {
@@ -133,11 +142,11 @@ impl<K: Knowledge> Driver<'_, K> {
                 uid.map_or(CreateAnswer::Unclear, CreateAnswer::Created)
             }
             Err(failure) => {
-                let answer = if failure.unprocessed() && failure.status != 422 {
+                let answer = if failure.was_not_processed() {
                     CreateAnswer::NotProcessed
                 } else if failure.status == 409 && failure.reason == "AlreadyExists" {
                     CreateAnswer::AlreadyExists
-                } else if failure.definite() {
+                } else if failure.is_final() {
                     CreateAnswer::Refused
                 } else {
                     CreateAnswer::Unclear

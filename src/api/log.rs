@@ -1,0 +1,68 @@
+//! The log of requests, as a layer of the client, so that none is forgotten. Never logged: headers, for they hold
+//! credentials, bodies, and queries but for what tells a watch and a dry run.
+
+use futures::future::BoxFuture;
+use http::{Request, Response};
+use kube::client::Body;
+use std::task::{Context, Poll};
+use tokio::time::Instant;
+use tower::{BoxError, Layer, Service};
+use tracing::debug;
+
+use super::no_answer::NoAnswer;
+
+/// Logs each request when its answer begins.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Log;
+
+impl<S> Layer<S> for Log {
+    type Service = Logged<S>;
+
+    fn layer(&self, inner: S) -> Logged<S> {
+        Logged { inner }
+    }
+}
+
+/// A service whose requests are logged.
+#[derive(Debug, Clone)]
+pub(super) struct Logged<S> {
+    inner: S,
+}
+
+impl<S, B> Service<Request<Body>> for Logged<S>
+where
+    S: Service<Request<Body>, Response = Response<B>, Error = BoxError>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<B>;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Response<B>, BoxError>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let query = request.uri().query().unwrap_or_default();
+        let what = match query {
+            query if super::limit::is_watch(query) => " (watch)",
+            query if query.contains("dryRun=All") => " (dry run)",
+            _ => "",
+        };
+        let start = Instant::now();
+        let answer = self.inner.call(request);
+        Box::pin(async move {
+            let answer = answer.await;
+            let took = start.elapsed().as_millis();
+            match &answer {
+                Ok(response) => debug!("{method} {path}{what}: {} in {took} ms", response.status()),
+                Err(error) => {
+                    let reason = NoAnswer::of(error.as_ref()).reason();
+                    debug!("{method} {path}{what}: {reason} after {took} ms");
+                }
+            }
+            answer
+        })
+    }
+}
