@@ -164,18 +164,22 @@ mod tests {
         watch_namespace(objects, Kind::POD, "n", None)
     }
 
-    /// What is seen of an API server that answers lists and watches, each counted from 1, with a status and a body; a watch
-    /// never ends by itself.
-    fn answered(answer: fn(&str, u32) -> (u16, Value)) -> BoxStream<'static, Watched> {
+    /// The body of a watch that ends at once; any other never ends by itself.
+    const ENDS: &str = "ends";
+
+    /// What is seen of an API server that answers lists and watches, each counted from 1, with a status and a body.
+    fn answered(answer: impl Fn(&str, u32) -> (u16, Value) + Send + 'static) -> BoxStream<'static, Watched> {
         let [lists, watches] = [AtomicU32::new(1), AtomicU32::new(1)];
         pods(kube::Client::new(
             tower::service_fn(move |request: http::Request<Body>| {
                 let watch = request.uri().query().unwrap_or_default().contains("watch=");
                 let (kind, count) = if watch { ("watch", &watches) } else { ("list", &lists) };
                 let (code, body) = answer(kind, count.fetch_add(1, Ordering::Relaxed));
-                let first = if body.is_null() { Bytes::new() } else { Bytes::from(format!("{body}\n")) };
+                let ends = body == ENDS;
+                let first = if body.is_null() || ends { Bytes::new() } else { Bytes::from(format!("{body}\n")) };
                 let first = stream::iter([Ok::<_, std::io::Error>(hyper::body::Frame::data(first))]);
-                let rest = if watch && code == 200 { stream::pending().boxed() } else { stream::empty().boxed() };
+                let rest =
+                    if watch && code == 200 && !ends { stream::pending().boxed() } else { stream::empty().boxed() };
                 let response = http::Response::builder().status(code).body(StreamBody::new(first.chain(rest)));
                 async move { response }
             }),
@@ -191,8 +195,8 @@ mod tests {
         json!({ "apiVersion": "v1", "kind": "PodList", "metadata": { "resourceVersion": "1" }, "items": [pod("listed")] })
     }
 
-    fn forbidden() -> Value {
-        json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden", "message": "no", "code": 403 })
+    fn refused(code: u16) -> Value {
+        json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "no", "code": code })
     }
 
     /// Names of what is listed and of what comes, until something comes.
@@ -217,12 +221,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_is_refused_for_a_while_is_followed_again() {
-        let stream = answered(|kind, count| match (kind, count) {
-            ("list", 2..) => (200, list()),
-            ("watch", 3..) => (200, json!({ "type": "ADDED", "object": pod("came") })),
-            _ => (403, forbidden()),
-        });
-        assert_eq!(seen(stream).await, ["?", "?", "listed", "?", "listed", "?", "listed", "came"]);
+        for code in [403, 405] {
+            let stream = answered(move |kind, count| match (kind, count) {
+                ("list", 2..) => (200, list()),
+                ("watch", 3..) => (200, json!({ "type": "ADDED", "object": pod("came") })),
+                _ => (code, refused(code)),
+            });
+            assert_eq!(seen(stream).await, ["?", "?", "listed", "?", "listed", "?", "listed", "came"]);
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -233,5 +239,32 @@ mod tests {
             _ => (200, json!({ "type": "ADDED", "object": pod("came") })),
         });
         assert_eq!(seen(stream).await, ["?", "listed", "came"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn watches_that_end_at_once_go_on_where_they_were_but_not_over_and_over() {
+        let start = Instant::now();
+        let stream = answered(|kind, count| match (kind, count) {
+            ("list", _) => (200, list()),
+            (_, 1..=8) => (200, json!(ENDS)),
+            _ => (200, json!({ "type": "ADDED", "object": pod("came") })),
+        });
+        assert_eq!(seen(stream).await, ["?", "listed", "came"]);
+        assert_eq!(start.elapsed(), 8 * BETWEEN);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_version_that_is_too_old_is_followed_by_a_list() {
+        let gone =
+            || json!({ "kind": "Status", "status": "Failure", "reason": "Expired", "message": "old", "code": 410 });
+        for told in [json!({ "type": "ERROR", "object": gone() }), gone()] {
+            let code = if told.get("type").is_some() { 200 } else { 410 };
+            let stream = answered(move |kind, count| match (kind, count) {
+                ("list", _) => (200, list()),
+                (_, 1) => (code, told.clone()),
+                _ => (200, json!({ "type": "ADDED", "object": pod("came") })),
+            });
+            assert_eq!(seen(stream).await, ["?", "listed", "?", "listed", "came"], "{code}");
+        }
     }
 }
