@@ -1,8 +1,10 @@
 //! How requests are sent: what is sent again until it passes, and what the log says of each.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may")]
+#![expect(clippy::unwrap_used, reason = "a test may")]
 
 mod program;
+
+use std::time::Duration;
 
 use serde_json::Value;
 use snapready::sim::scenario::{self, Scenario};
@@ -66,6 +68,22 @@ async fn a_quota_that_is_full_is_final() {
     assert_eq!(ended.code, Some(1), "{}", ended.errors);
     assert_eq!(report["roundTrips"][0]["diagnosis"]["id"], "SR311");
     assert!(!ended.errors.contains("retrying"), "{}", ended.errors);
+}
+
+#[tokio::test]
+async fn watches_that_break_are_no_matter_and_without_any_nothing_is_claimed() {
+    for (effect, code) in [
+        (Effect::CutWatch(Duration::from_millis(20)), 0),
+        // No list shows the last state of a pod that is gone, so nobody knows whether it has overwritten the source.
+        (
+            Effect::Refused(405, "MethodNotAllowed", "the server does not allow this method on the requested resource"),
+            3,
+        ),
+    ] {
+        let (ended, report) = run(Fault::always(&["watch"], &[], effect), &[]).await;
+        assert_eq!(ended.code, Some(code), "{effect:?}: {}", ended.errors);
+        assert_eq!(report["leftovers"], Value::Array(Vec::new()), "{effect:?}");
+    }
 }
 
 #[tokio::test]

@@ -12,10 +12,11 @@ use kube::client::Body;
 use snapready_checks::model::object::Kind;
 use tokio::sync::Semaphore;
 use tower::{Layer, service_fn};
+use tracing::debug;
 
 use super::failure::Failure;
 use super::limit::Limit;
-use super::log::Log;
+use super::log::{Log, name};
 use super::retry::{Policy, Retries};
 
 /// The largest answer that is read. 500 objects of the largest size that etcd takes by default would be 750 MiB; real pages
@@ -26,7 +27,7 @@ const LARGEST: usize = 256 * 1024 * 1024;
 pub(crate) const JSON: &str = "application/json";
 
 /// Sends requests to an API server. Each is logged, has a time limit, and is sent once; what is to be sent again says so
-/// with a [`Policy`].
+/// with a policy.
 #[derive(Clone)]
 pub struct Client {
     /// Without log and limit.
@@ -88,6 +89,7 @@ impl Client {
             Some(under_way) => under_way.acquire().await.ok(),
             None => None,
         };
+        let name = name(&request);
         let unanswered = |error: &kube::Error| Failure::without_answer(error, self.limit);
         let response = self.kube.send(request.map(Body::from)).await.map_err(|error| unanswered(&error))?;
         let (status, after) = (response.status(), retry_after(&response));
@@ -96,7 +98,11 @@ impl Client {
             Err(error) if error.is::<LengthLimitError>() => {
                 return Err(Failure::too_large(LARGEST));
             }
-            Err(error) => return Err(unanswered(&kube::Error::Service(error))),
+            Err(error) => {
+                let failure = unanswered(&kube::Error::Service(error));
+                debug!("{name}: {failure}, while its answer was read");
+                return Err(failure);
+            }
         };
         if status.is_success() { Ok(body) } else { Err(Failure::answer(status, after, &body)) }
     }

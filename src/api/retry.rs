@@ -8,6 +8,7 @@ use http::Request;
 use tokio::time::{Instant, sleep};
 
 use super::failure::Failure;
+use super::log::name;
 
 /// A request that failed and is sent again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,13 +82,6 @@ impl<'a> Retries<'a> {
         sleep(wait).await;
         Ok(())
     }
-}
-
-/// A request in events: of its query, where the continue token of a list is long and says nothing, only what matters.
-fn name(request: &Request<Bytes>) -> String {
-    let (method, path) = (request.method(), request.uri().path());
-    let dry = request.uri().query().is_some_and(|query| query.contains("dryRun=All"));
-    format!("{method} {path}{}", if dry { " (dry run)" } else { "" })
 }
 
 /// Pauses that grow, with jitter, so that many clients do not come back at once.
