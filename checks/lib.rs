@@ -13,6 +13,7 @@ pub mod drivers;
 pub mod model;
 pub mod names;
 pub mod out_of_service;
+pub mod refusals;
 pub mod roundtrip;
 pub mod running;
 pub mod sidecars;

@@ -2,6 +2,7 @@
 //!
 //! What it knows lies in `snapready-checks`; this crate is what it does.
 
+pub mod api;
 pub mod cli;
 pub mod cluster;
 pub mod evaluate;

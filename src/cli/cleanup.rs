@@ -84,7 +84,7 @@ async fn clean(arguments: &ConnectionArgs, cleanup_arguments: &CleanupArgs) -> R
     let (events, _) = mpsc::unbounded_channel();
     let budget = cleanup_arguments.cleanup_timeout.0.unwrap_or(NO_LIMIT);
     let request_timeout = connection.request_timeout.unwrap_or(REQUEST_LIMIT);
-    Ok(cleanup(connection.client, &which, arguments.namespace.as_deref(), budget, request_timeout, events).await)
+    Ok(cleanup(&connection.client, &which, arguments.namespace.as_deref(), budget, request_timeout, events).await)
 }
 
 fn for_people(outcome: &CleanupOutcome) -> String {

@@ -13,7 +13,8 @@ use snapready_checks::model::need::Rule;
 use snapready_checks::model::probe::Probe;
 use snapready_checks::names::is_object_name;
 
-use crate::cluster::request::{Failure, Requests};
+use crate::api::Failure;
+use crate::cluster::request::Requests;
 use crate::rbac;
 
 const PATH: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
@@ -45,19 +46,16 @@ async fn may(requests: &Requests<'_>, rule: &Rule, verb: &str, namespace: Option
     let answer = requests.review(PATH, Bytes::from(review.to_string())).await?;
     match serde_json::from_slice::<Review>(&answer) {
         Ok(review) => Ok(review.status.allowed),
-        Err(_) => Err(Failure::Other("the answer holds no status.allowed".to_owned())),
+        Err(_) => Err(Failure::unreadable("the answer holds no status.allowed")),
     }
 }
 
 /// Why a review has no answer.
-fn no_review<T>(failure: Failure) -> Probe<T> {
-    match failure {
-        Failure::Forbidden(_) => {
-            Probe::Forbidden { rule: Rule::new("authorization.k8s.io", "selfsubjectaccessreviews", &["create"]) }
-        }
-        Failure::NotFound => Probe::NotServed,
-        Failure::Gone => Probe::Failed { reason: format!("POST {PATH}: 410 Gone") },
-        Failure::Other(reason) => Probe::Failed { reason: format!("POST {PATH}: {reason}") },
+fn no_review<T>(failure: &Failure) -> Probe<T> {
+    match failure.status {
+        403 => Probe::Forbidden { rule: Rule::new("authorization.k8s.io", "selfsubjectaccessreviews", &["create"]) },
+        404 => Probe::NotServed,
+        _ => Probe::Failed { reason: format!("POST {PATH}: {failure}") },
     }
 }
 
@@ -82,7 +80,7 @@ pub(super) async fn round_trip(
     .await;
     match answers.into_iter().collect::<Result<Vec<_>, _>>() {
         Ok(reviews) => Probe::Seen { value: reviews },
-        Err(failure) => no_review(failure),
+        Err(failure) => no_review(&failure),
     }
 }
 
@@ -124,13 +122,14 @@ async fn exists(requests: &Requests<'_>, namespace: &str, name: &str) -> Probe<b
     match may(requests, &rule, "get", Some(namespace)).await {
         Ok(true) => {}
         Ok(false) => return Probe::Forbidden { rule },
-        Err(failure) => return no_review(failure),
+        Err(failure) => return no_review(&failure),
     }
     match requests.get(&format!("/api/v1/namespaces/{namespace}/secrets/{name}"), METADATA_ONLY).await {
         Ok(_) => Probe::Seen { value: true },
-        Err(Failure::NotFound) => Probe::Seen { value: false },
-        Err(Failure::Forbidden(_)) => Probe::Forbidden { rule },
-        Err(Failure::Gone) => Probe::Failed { reason: "410 Gone".to_owned() },
-        Err(Failure::Other(reason)) => Probe::Failed { reason },
+        Err(failure) => match failure.status {
+            404 => Probe::Seen { value: false },
+            403 => Probe::Forbidden { rule },
+            _ => Probe::Failed { reason: failure.to_string() },
+        },
     }
 }

@@ -11,10 +11,11 @@ use snapready_checks::model::need::{CRD_NAMES, Need};
 use snapready_checks::model::nulls;
 use snapready_checks::model::probe::Probe;
 
+pub use crate::api::Retry;
+use crate::api::{Failure, JSON};
 use crate::cluster::connect::Connection;
 use crate::cluster::list::{Resource, list};
-pub use crate::cluster::request::Retry;
-use crate::cluster::request::{Failure, JSON, Requests};
+use crate::cluster::request::Requests;
 use crate::cluster::{access, keep};
 
 /// What to collect.
@@ -66,7 +67,7 @@ pub async fn collect(
 
 async fn look(connection: &Connection, collection: &Collection<'_>, on_retry: &(dyn Fn(Retry) + Send + Sync)) -> Facts {
     let collected_at = Timestamp::now();
-    let requests = &Requests::new(&connection.client, connection.request_timeout, on_retry);
+    let requests = &Requests::new(&connection.client, on_retry);
     let needs = collection.needs;
 
     // One line for each need: what is asked for it.
@@ -163,19 +164,16 @@ async fn server_version(requests: &Requests<'_>, known: Option<&ServerVersion>) 
             Ok(version) if !version.git_version.is_empty() => Probe::Seen { value: version },
             _ => Probe::Failed { reason: "GET /version: the answer holds no gitVersion".to_owned() },
         },
-        Err(failure) => Probe::Failed { reason: open_to_all("/version", failure) },
+        Err(failure) => Probe::Failed { reason: open_to_all("/version", &failure) },
     }
 }
 
 /// Discovery and the version are open to everybody who is logged in, by `ClusterRoles` that no rule for a resource replaces.
-fn open_to_all(path: &str, failure: Failure) -> String {
-    match failure {
-        Failure::Forbidden(_) => {
-            format!("GET {path}: refused; every account normally has ClusterRole system:discovery, which allows it")
-        }
-        Failure::NotFound => format!("GET {path}: 404 Not Found"),
-        Failure::Gone => format!("GET {path}: 410 Gone"),
-        Failure::Other(reason) => format!("GET {path}: {reason}"),
+fn open_to_all(path: &str, failure: &Failure) -> String {
+    match failure.status {
+        403 => format!("GET {path}: refused; every account normally has ClusterRole system:discovery, which allows it"),
+        404 => format!("GET {path}: 404 Not Found"),
+        _ => format!("GET {path}: {failure}"),
     }
 }
 
@@ -216,8 +214,8 @@ async fn versions(requests: &Requests<'_>, group: &str) -> Result<Option<Vec<Str
     let path = format!("/apis/{group}");
     let answer = match requests.get(&path, JSON).await {
         Ok(answer) => answer,
-        Err(Failure::NotFound) => return Ok(None),
-        Err(failure) => return Err(open_to_all(&path, failure)),
+        Err(failure) if failure.status == 404 => return Ok(None),
+        Err(failure) => return Err(open_to_all(&path, &failure)),
     };
     let found: ApiGroup =
         nulls::from_slice(&answer).map_err(|_| format!("GET {path}: the answer is not an APIGroup"))?;
@@ -236,22 +234,21 @@ async fn custom_resource_definitions(requests: &Requests<'_>) -> Probe<Vec<Custo
         match requests.get(&path, JSON).await {
             Ok(answer) => match definition(&answer) {
                 Some(definition) if definition.metadata.name == name => Ok(Some(definition)),
-                _ => Err(Failure::Other(format!("GET {path}: the answer is not this CustomResourceDefinition"))),
+                _ => Err(Probe::Failed {
+                    reason: format!("GET {path}: the answer is not this CustomResourceDefinition"),
+                }),
             },
-            Err(Failure::NotFound) => Ok(None),
-            Err(Failure::Other(reason)) => Err(Failure::Other(format!("GET {path}: {reason}"))),
-            Err(failure) => Err(failure),
+            Err(failure) if failure.status == 404 => Ok(None),
+            Err(failure) => match Need::CustomResourceDefinitions.rules().into_iter().next() {
+                Some(rule) if failure.status == 403 => Err(Probe::Forbidden { rule }),
+                _ => Err(Probe::Failed { reason: format!("GET {path}: {failure}") }),
+            },
         }
     }))
     .await;
     match answers.into_iter().collect::<Result<Vec<_>, _>>() {
         Ok(definitions) => Probe::Seen { value: definitions.into_iter().flatten().collect() },
-        Err(Failure::Forbidden(_)) => match Need::CustomResourceDefinitions.rules().into_iter().next() {
-            Some(rule) => Probe::Forbidden { rule },
-            None => Probe::Failed { reason: "refused".to_owned() },
-        },
-        Err(Failure::Other(reason)) => Probe::Failed { reason },
-        Err(Failure::NotFound | Failure::Gone) => Probe::Failed { reason: "410 Gone".to_owned() },
+        Err(unseen) => unseen,
     }
 }
 

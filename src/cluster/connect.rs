@@ -2,24 +2,23 @@
 
 use std::time::Duration;
 
-use http::{HeaderValue, Request, StatusCode, header};
+use bytes::Bytes;
+use http::{HeaderValue, Request, header};
+use kube::Config;
 use kube::client::{AuthError, ClientBuilder};
-use kube::{Client, Config};
 use snapready_checks::model::kubernetes::ServerVersion;
 use snapready_checks::model::nulls;
 
+use crate::api::{Client, Failure, NoAnswer, Policy, shorten};
 use crate::cluster::error::ConnectError;
 use crate::cluster::flags::{ConnectionArgs, Limits};
 use crate::cluster::kubeconfig::{self, Chosen, Environment};
-use crate::cluster::limit::Limit;
 use crate::cluster::plugin::{Authorized, Plugin, Renewed};
-use crate::cluster::request;
-use crate::cluster::trouble::Trouble;
 
 /// A cluster that can be asked.
 #[derive(Clone)]
 pub struct Connection {
-    /// The client. Every request has the limit of `--request-timeout`, a watch until it begins; nothing is retried.
+    /// The client, with the limit of `--request-timeout`.
     pub client: Client,
     /// The kubeconfig context, if one was used.
     pub context: Option<String>,
@@ -100,7 +99,7 @@ fn build(chosen: Chosen, limits: Limits, token: Option<Renewed>) -> Result<Conne
     let server = shown(&config.cluster_url);
     let namespace = config.default_namespace.clone();
     let builder = ClientBuilder::try_from(config).map_err(|error| of_client(&error))?;
-    let client = builder.with_layer(&Authorized(token)).with_layer(&Limit(limits.request)).build();
+    let client = Client::new(builder.with_layer(&Authorized(token)).build(), limits.request);
     let (request_timeout, connect_timeout) = (limits.request, limits.connect);
     Ok(Connection { client, context, server, namespace, in_cluster, request_timeout, connect_timeout })
 }
@@ -144,56 +143,35 @@ fn of_client(error: &kube::Error) -> ConnectError {
     }
 }
 
-/// The first request of a run: shows whether the API server answers and knows the caller.
+/// How often the first request is sent while the server is too busy to answer it.
+const TRIES: u32 = 5;
+
+/// The first request of a run: shows whether the API server answers and knows the caller. Who cannot be reached is told at
+/// once.
 pub async fn server_version(connection: &Connection) -> Result<ServerVersion, ConnectError> {
     let server = connection.server.clone();
     let not_kubernetes = |reason: String| ConnectError::NotKubernetes { server: server.clone(), reason };
-    let (status, body) = match first_answer(connection).await {
-        Ok(answer) => answer,
-        Err(error) => return Err(of_trouble(Trouble::of(&error), connection)),
-    };
-    let text = request::message(&body);
-    match status {
-        StatusCode::UNAUTHORIZED => Err(ConnectError::Unauthorized { server }),
-        StatusCode::FORBIDDEN => Err(ConnectError::Forbidden { server, reason: text }),
-        status if status.is_success() => match nulls::from_slice::<ServerVersion>(&body) {
+    let request = Request::get("/version").body(Bytes::new()).map_err(|error| not_kubernetes(error.to_string()))?;
+    let policy = Policy::tries(TRIES, &|_| {}).if_answered();
+    match connection.client.ask(request, &policy, |answer| Ok(answer.clone())).await {
+        Ok(body) => match nulls::from_slice::<ServerVersion>(&body) {
             Ok(version) if !version.git_version.is_empty() => Ok(version),
             Ok(_) => Err(not_kubernetes("its answer to GET /version holds no gitVersion".to_owned())),
             Err(_) => Err(not_kubernetes("its answer to GET /version is not JSON".to_owned())),
         },
-        status => Err(not_kubernetes(format!("GET /version: {status} {text}").trim_end().to_owned())),
+        Err(Failure { no_answer: Some(why), .. }) => Err(unreachable(why, connection)),
+        Err(failure) => Err(match failure.status {
+            401 => ConnectError::Unauthorized { server },
+            403 => ConnectError::Forbidden { server, reason: shorten(&failure.message) },
+            _ => not_kubernetes(format!("GET /version: {failure}")),
+        }),
     }
 }
 
-/// How often the first question is asked while the server is too busy to answer it.
-const ATTEMPTS: u32 = 5;
-/// What is waited for before the second time; it doubles with each.
-const FIRST_WAIT: std::time::Duration = std::time::Duration::from_millis(100);
-
-async fn first_answer(connection: &Connection) -> Result<(StatusCode, bytes::Bytes), kube::Error> {
-    let mut wait = FIRST_WAIT;
-    for _ in 1..ATTEMPTS {
-        let (status, body) = ask_version(connection).await?;
-        if status != StatusCode::TOO_MANY_REQUESTS && !status.is_server_error() {
-            return Ok((status, body));
-        }
-        tokio::time::sleep(wait).await;
-        wait *= 2;
-    }
-    ask_version(connection).await
-}
-
-async fn ask_version(connection: &Connection) -> Result<(StatusCode, bytes::Bytes), kube::Error> {
-    let request = Request::get("/version").body(kube::client::Body::empty()).map_err(kube::Error::HttpError)?;
-    let response = connection.client.send(request).await?;
-    let status = response.status();
-    Ok((status, request::read(response.into_body()).await?))
-}
-
-fn of_trouble(trouble: Trouble, connection: &Connection) -> ConnectError {
+fn unreachable(why: NoAnswer, connection: &Connection) -> ConnectError {
     let server = connection.server.clone();
-    match trouble {
-        Trouble::TimedOut { connecting } => {
+    match why {
+        NoAnswer::TimedOut { connecting } => {
             let limit = if connecting { connection.connect_timeout } else { connection.request_timeout };
             match limit {
                 Some(limit) => ConnectError::TimedOut { server, limit },
@@ -201,11 +179,11 @@ fn of_trouble(trouble: Trouble, connection: &Connection) -> ConnectError {
                 None => ConnectError::Unreachable { server, reason: "connection timed out".to_owned() },
             }
         }
-        Trouble::NameUnknown(reason) => ConnectError::NameUnknown { server, reason },
-        Trouble::Tls { reason, next } => ConnectError::Tls { server, reason, next },
-        Trouble::NoConnection(reason) => ConnectError::Unreachable { server, reason },
-        Trouble::Credentials => ConnectError::Credentials { reason: "they could not be renewed".to_owned() },
-        Trouble::Broken(reason) | Trouble::Other(reason) => ConnectError::NotKubernetes { server, reason },
+        NoAnswer::NameUnknown(reason) => ConnectError::NameUnknown { server, reason },
+        NoAnswer::Tls { reason, next } => ConnectError::Tls { server, reason, next },
+        NoAnswer::NoConnection(reason) => ConnectError::Unreachable { server, reason },
+        NoAnswer::Credentials => ConnectError::Credentials { reason: "they could not be renewed".to_owned() },
+        NoAnswer::Broken(reason) | NoAnswer::Other(reason) => ConnectError::NotKubernetes { server, reason },
     }
 }
 

@@ -7,7 +7,8 @@ use snapready_checks::model::need::Rule;
 use snapready_checks::model::nulls;
 use snapready_checks::model::probe::Probe;
 
-use crate::cluster::request::{Failure, JSON, Requests, escape, shorten};
+use crate::api::{Failure, JSON, escape, shorten};
+use crate::cluster::request::Requests;
 
 /// A resource that is listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,14 +61,14 @@ pub(super) async fn list<T: DeserializeOwned>(
         match pages(requests, resource, keep).await {
             Ok(objects) => return Probe::Seen { value: objects },
             // etcd has compacted away what the first page was of. Once is bad luck, twice is a server that cannot page.
-            Err(Failure::Gone) if !restarted => restarted = true,
-            Err(Failure::Gone) => {
-                return Probe::Failed { reason: "the list expired twice while it was read (410)".to_owned() };
-            }
-            Err(Failure::Forbidden(_)) => return Probe::Forbidden { rule: resource.rule() },
-            Err(Failure::NotFound) => return Probe::NotServed,
-            Err(Failure::Other(reason)) => {
-                return Probe::Failed { reason: format!("GET {}: {reason}", resource.path()) };
+            Err(failure) if failure.status == 410 && !restarted => restarted = true,
+            Err(failure) => {
+                return match failure.status {
+                    410 => Probe::Failed { reason: "the list expired twice while it was read (410)".to_owned() },
+                    403 => Probe::Forbidden { rule: resource.rule() },
+                    404 => Probe::NotServed,
+                    _ => Probe::Failed { reason: format!("GET {}: {failure}", resource.path()) },
+                };
             }
         }
     }
@@ -87,10 +88,10 @@ async fn pages<T: DeserializeOwned>(
             path.push_str(&escape(token));
         }
         let answer = requests.get(&path, JSON).await?;
-        let page: Page<T> = page(&answer).map_err(Failure::Other)?;
+        let page: Page<T> = page(&answer).map_err(Failure::unreadable)?;
         drop(answer);
         if page.kind.strip_suffix("List") != Some(resource.kind) {
-            return Err(Failure::Other(format!("the answer is no {}List", resource.kind)));
+            return Err(Failure::unreadable(format!("the answer is no {}List", resource.kind)));
         }
         objects.extend(
             page.items.unwrap_or_default().into_iter().filter_map(|mut object| keep(&mut object).then_some(object)),
@@ -100,7 +101,7 @@ async fn pages<T: DeserializeOwned>(
             return Ok(objects);
         }
         if next == token {
-            return Err(Failure::Other("the API server gives the same page again and again".to_owned()));
+            return Err(Failure::unreadable("the API server gives the same page again and again".to_owned()));
         }
         token = next;
     }

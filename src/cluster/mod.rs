@@ -8,12 +8,10 @@ pub mod error;
 pub mod flags;
 mod keep;
 mod kubeconfig;
-mod limit;
 mod list;
 mod plugin;
 mod proxy;
-pub(crate) mod request;
-mod trouble;
+mod request;
 
 pub use collect::{Collection, Retry, collect};
 pub use connect::{Connection, connect, server_version};

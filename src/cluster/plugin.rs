@@ -20,9 +20,9 @@ use serde_json::json;
 use tokio::process::Command;
 use tower::{BoxError, Layer, Service};
 
+use crate::api::{NotRenewed, shorten};
 use crate::cluster::error::ConnectError;
 use crate::cluster::flags::{Limits, RequestTimeout};
-use crate::cluster::request::shorten;
 
 /// A token that expires in less than this is renewed before the next request.
 const MARGIN: SignedDuration = SignedDuration::from_secs(60);
@@ -193,7 +193,7 @@ impl<S> Layer<S> for Authorized {
     type Service = Authorizing<S>;
 
     fn layer(&self, inner: S) -> Authorizing<S> {
-        Authorizing { inner, token: self.0.clone(), renewal: None, refused: None }
+        Authorizing { inner, token: self.0.clone(), renewal: None, refused: false }
     }
 }
 
@@ -202,8 +202,8 @@ pub(super) struct Authorizing<S> {
     inner: S,
     token: Option<Renewed>,
     renewal: Option<BoxFuture<'static, Result<Renewed, ConnectError>>>,
-    /// Why the token could not be renewed: the next request fails of it, and the one after that tries again.
-    refused: Option<ConnectError>,
+    /// The token could not be renewed: the next request fails of it, and the one after that tries again.
+    refused: bool,
 }
 
 impl<S> Service<Request<Body>> for Authorizing<S>
@@ -215,21 +215,21 @@ where
     type Future = Either<S::Future, std::future::Ready<Result<S::Response, BoxError>>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        if let Some(token) = self.token.as_ref().filter(|token| self.refused.is_none() && token.is_expiring()) {
+        if let Some(token) = self.token.as_ref().filter(|token| !self.refused && token.is_expiring()) {
             let renewal = self.renewal.get_or_insert_with(|| token.clone().again().boxed());
             let renewed = ready!(renewal.as_mut().poll(context));
             self.renewal = None;
             match renewed {
                 Ok(token) => self.token = Some(token),
-                Err(error) => self.refused = Some(error),
+                Err(_) => self.refused = true,
             }
         }
         self.inner.poll_ready(context)
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        if let Some(error) = self.refused.take() {
-            return Either::Right(std::future::ready(Err(error.into())));
+        if std::mem::take(&mut self.refused) {
+            return Either::Right(std::future::ready(Err(NotRenewed.into())));
         }
         if let Some(token) = &self.token {
             request.headers_mut().insert(header::AUTHORIZATION, token.header.clone());

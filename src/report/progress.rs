@@ -221,7 +221,7 @@ impl Progress {
             }
             Happening::StepFinished { target, step } => Some(self.step(*target, step)),
             Happening::ObjectRemoved { object } => Some(format!("removed {}", words::object(object))),
-            Happening::Retrying { request, reason } => Some(format!("again: {request}: {reason}")),
+            Happening::Retrying { request, reason } => Some(format!("retrying {request} ({reason})")),
             Happening::VerdictKnown { .. } | Happening::Stopping { .. } | Happening::RunFinished { .. } => None,
         }
     }

@@ -6,19 +6,16 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use jiff::Timestamp;
-use kube::Client;
-use kube::api::{ApiResource, ListParams};
+use kube::api::ListParams;
 use serde_json::Value;
+use snapready_checks::model::object::Kind;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::driver::api::{Pause, Place, Server, into_value};
-use super::driver::lookout::Lookout;
 use super::driver::observe::{label, text};
-use super::kinds::{EXPIRES_AT, MANAGED_BY, RUN_LABEL, namespaces};
-use super::ledger::Role;
+use super::kinds::{EXPIRES_AT, MANAGED_BY, RUN_LABEL};
+use crate::api::{Client, Deleted, ObjectWatch, Objects, Pause, Place};
 use crate::model::{Happening, ObjectName};
-use crate::roundtrip::machine::DeleteAnswer;
 
 /// Which runs are cleaned up after.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +61,7 @@ const WAVES: usize = 5;
 /// Removes what runs left, in one namespace or in all that may be looked into. `budget` is for all of it; when half of it is
 /// spent, the order is given up.
 pub async fn cleanup(
-    client: Client,
+    client: &Client,
     which: &Which,
     namespace: Option<&str>,
     budget: Duration,
@@ -72,7 +69,7 @@ pub async fn cleanup(
     events: mpsc::UnboundedSender<Happening>,
 ) -> CleanupOutcome {
     let start = Instant::now();
-    let server = Server { client, request_timeout, events };
+    let server = Objects::new(client, request_timeout, events);
     let mut outcome = CleanupOutcome::default();
     let found = find(&server, which, namespace, &mut outcome).await;
     outcome.found_runs = found.iter().map(|found| found.run.clone()).collect();
@@ -96,25 +93,25 @@ pub async fn cleanup(
     outcome
 }
 
-async fn find(server: &Server, which: &Which, namespace: Option<&str>, outcome: &mut CleanupOutcome) -> Vec<Found> {
+async fn find(server: &Objects, which: &Which, namespace: Option<&str>, outcome: &mut CleanupOutcome) -> Vec<Found> {
     let mut labels = format!("{}={}", MANAGED_BY.0, MANAGED_BY.1);
     match which {
         Which::Run(run) => labels = format!("{labels},{RUN_LABEL}={run}"),
         Which::All | Which::Expired { .. } => labels = format!("{labels},{RUN_LABEL}"),
     }
     let parameters = ListParams::default().labels(&labels);
-    let kinds = [Role::Writer.resource(), Role::SourceClaim.resource(), Role::Snapshot.resource(), namespaces()];
+    let kinds = [Kind::POD, Kind::PERSISTENT_VOLUME_CLAIM, Kind::VOLUME_SNAPSHOT, Kind::NAMESPACE];
     let mut found = Vec::new();
     for kind in kinds {
-        let scope = namespace.filter(|_| kind.kind != "Namespace");
+        let scope = namespace.filter(|_| kind != Kind::NAMESPACE);
         match server.list(&kind, scope, &parameters, TRIES).await {
             Ok(list) => {
-                found.extend(list.items.into_iter().filter_map(|object| place(&kind, &into_value(object), which)));
+                found.extend(list.iter().filter_map(|object| place(kind, object, which)));
             }
             // The snapshot API is not served: then there are no snapshots.
             Err(failure) if failure.status == 404 => {}
             // A namespace that was named need not be ours.
-            Err(failure) if failure.status == 403 && kind.kind == "Namespace" && namespace.is_some() => {}
+            Err(failure) if failure.status == 403 && kind == Kind::NAMESPACE && namespace.is_some() => {}
             Err(failure) => {
                 let scope = scope.map_or_else(|| "the cluster".to_owned(), |name| format!("namespace {name}"));
                 outcome.unseen.push(format!("{} in {scope}: {}", kind.plural, failure.message));
@@ -122,7 +119,7 @@ async fn find(server: &Server, which: &Which, namespace: Option<&str>, outcome: 
         }
     }
     if let Some(namespace) = namespace {
-        found.retain(|found| found.place.resource.kind != "Namespace" || found.place.name == namespace);
+        found.retain(|found| found.place.kind != Kind::NAMESPACE || found.place.name == namespace);
     }
     found
 }
@@ -134,7 +131,7 @@ const WATCHES: usize = 16;
 /// How often a list is tried.
 const TRIES: u32 = 5;
 
-fn place(resource: &ApiResource, object: &Value, which: &Which) -> Option<Found> {
+fn place(kind: Kind, object: &Value, which: &Which) -> Option<Found> {
     let run = label(object, RUN_LABEL)?.to_owned();
     if label(object, MANAGED_BY.0) != Some(MANAGED_BY.1) {
         return None;
@@ -153,21 +150,21 @@ fn place(resource: &ApiResource, object: &Value, which: &Which) -> Option<Found>
     let uid = text(object, "/metadata/uid")?.to_owned();
     let restored =
         text(object, "/spec/dataSource/name").is_some() || text(object, "/spec/dataSourceRef/name").is_some();
-    let wave = match resource.kind.as_str() {
+    let wave = match kind.name {
         "Pod" => 0,
         "PersistentVolumeClaim" if restored => 1,
         "VolumeSnapshot" => 2,
         "PersistentVolumeClaim" => 3,
         _ => 4,
     };
-    let derived = match resource.kind.as_str() {
+    let derived = match kind.name {
         "PersistentVolumeClaim" => text(object, "/spec/volumeName").map(|name| Place {
-            resource: Role::SourceVolume.resource(),
+            kind: Kind::PERSISTENT_VOLUME,
             namespace: None,
             name: name.to_owned(),
         }),
         "VolumeSnapshot" => Some(Place {
-            resource: Role::Content.resource(),
+            kind: Kind::VOLUME_SNAPSHOT_CONTENT,
             namespace: None,
             name: text(object, "/status/boundVolumeSnapshotContentName")
                 .map_or_else(|| format!("snapcontent-{uid}"), str::to_owned),
@@ -175,7 +172,7 @@ fn place(resource: &ApiResource, object: &Value, which: &Which) -> Option<Found>
         _ => None,
     };
     let place = Place {
-        resource: resource.clone(),
+        kind,
         namespace: text(object, "/metadata/namespace").map(str::to_owned),
         name: text(object, "/metadata/name")?.to_owned(),
     };
@@ -185,19 +182,19 @@ fn place(resource: &ApiResource, object: &Value, which: &Which) -> Option<Found>
 /// Deletes one object and looks until it, and what a controller made for it, is gone. Objects that go and objects that
 /// stay.
 async fn remove(
-    server: &Server,
+    server: &Objects,
     found: &Found,
     watching: bool,
     until: Instant,
     end: Instant,
 ) -> (Vec<ObjectName>, Vec<ObjectName>) {
     let lookout = |place: &Place| {
-        if watching { Lookout::new(place.clone()) } else { Lookout::without_watch(place.clone()) }
+        if watching { ObjectWatch::new(place.clone()) } else { ObjectWatch::without_watch(place.clone()) }
     };
     let mut gone = Vec::new();
     let mut left = Vec::new();
     let deleted = tokio::time::timeout_at(end, server.delete(&found.place, &found.uid)).await;
-    if !matches!(deleted, Ok(Ok(DeleteAnswer::Accepted | DeleteAnswer::Absent | DeleteAnswer::OtherUid))) {
+    if !matches!(deleted, Ok(Ok(Deleted::Accepted | Deleted::Absent | Deleted::OtherUid))) {
         left.push(found.place.object());
         return (gone, left);
     }
@@ -227,7 +224,13 @@ enum Fate {
 }
 
 /// Looks until an object is gone. One that another maker has, or another UID, is none of ours.
-async fn going(server: &Server, mut lookout: Lookout, uid: Option<&str>, maker: Option<&str>, until: Instant) -> Fate {
+async fn going(
+    server: &Objects,
+    mut lookout: ObjectWatch,
+    uid: Option<&str>,
+    maker: Option<&str>,
+    until: Instant,
+) -> Fate {
     let place = lookout.place().clone();
     let a_look = || tokio::time::timeout(server.request_timeout, server.get(&place));
     let mut pause = Pause::default();
@@ -268,8 +271,8 @@ async fn going(server: &Server, mut lookout: Lookout, uid: Option<&str>, maker: 
 }
 
 /// What hung at its turn may have gone since, with its namespace or with what blocked it.
-async fn recheck(server: &Server, found: &[Found], outcome: &mut CleanupOutcome, end: Instant) {
-    let once = |place: &Place| Lookout::without_watch(place.clone());
+async fn recheck(server: &Objects, found: &[Found], outcome: &mut CleanupOutcome, end: Instant) {
+    let once = |place: &Place| ObjectWatch::without_watch(place.clone());
     let mut left = Vec::new();
     for object in std::mem::take(&mut outcome.leftovers) {
         let own = found.iter().find(|found| found.place.object() == object);

@@ -1,6 +1,6 @@
 //! The kinds of objects that a round trip has to do with, and the marks that its own carry.
 
-use kube::api::ApiResource;
+use snapready_checks::model::object::Kind;
 
 use super::ledger::Role;
 
@@ -12,43 +12,15 @@ pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "snapready
 pub const EXPIRES_AT: &str = "snapready.dev/expires-at";
 
 impl Role {
-    /// The resource.
+    /// Its kind.
     #[must_use]
-    pub fn resource(self) -> ApiResource {
+    pub fn kind(self) -> Kind {
         match self {
-            Self::SourceClaim | Self::RestoredClaim => {
-                resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
-            }
-            Self::SourceConsumer | Self::Writer | Self::RestoredConsumer | Self::Reader => {
-                resource("", "v1", "Pod", "pods")
-            }
-            Self::Snapshot => resource("snapshot.storage.k8s.io", "v1", "VolumeSnapshot", "volumesnapshots"),
-            Self::Content => {
-                resource("snapshot.storage.k8s.io", "v1", "VolumeSnapshotContent", "volumesnapshotcontents")
-            }
-            Self::SourceVolume | Self::RestoredVolume => resource("", "v1", "PersistentVolume", "persistentvolumes"),
+            Self::SourceClaim | Self::RestoredClaim => Kind::PERSISTENT_VOLUME_CLAIM,
+            Self::SourceConsumer | Self::Writer | Self::RestoredConsumer | Self::Reader => Kind::POD,
+            Self::Snapshot => Kind::VOLUME_SNAPSHOT,
+            Self::Content => Kind::VOLUME_SNAPSHOT_CONTENT,
+            Self::SourceVolume | Self::RestoredVolume => Kind::PERSISTENT_VOLUME,
         }
-    }
-}
-
-/// Namespaces.
-#[must_use]
-pub fn namespaces() -> ApiResource {
-    resource("", "v1", "Namespace", "namespaces")
-}
-
-/// Events, as the core group has them.
-#[must_use]
-pub fn events() -> ApiResource {
-    resource("", "v1", "Event", "events")
-}
-
-fn resource(group: &str, version: &str, kind: &str, plural: &str) -> ApiResource {
-    ApiResource {
-        group: group.to_owned(),
-        version: version.to_owned(),
-        api_version: if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") },
-        kind: kind.to_owned(),
-        plural: plural.to_owned(),
     }
 }

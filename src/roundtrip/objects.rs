@@ -2,21 +2,22 @@
 
 mod pods;
 
-use kube::api::ApiResource;
 use serde_json::{Map, Value, json};
+use snapready_checks::model::object::Kind;
 
 pub use self::pods::{READ_CONTAINER, WRITE_CONTAINER, consumer, reader, writer};
-use super::kinds::{EXPIRES_AT, MANAGED_BY, RUN_LABEL, namespaces};
+use super::kinds::{EXPIRES_AT, MANAGED_BY, RUN_LABEL};
 use super::ledger::Role;
 use super::plan::{Plan, Target};
 use super::quantity::Quantity;
+use crate::api::Place;
 use crate::model::ObjectName;
 
 /// An object to create.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Manifest {
-    /// Its resource.
-    pub resource: ApiResource,
+    /// Its kind.
+    pub kind: Kind,
     /// Its namespace; `None` for a Namespace.
     pub namespace: Option<String>,
     /// Its name.
@@ -26,10 +27,15 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// Where it lies.
+    pub(crate) fn place(&self) -> Place {
+        Place { kind: self.kind, namespace: self.namespace.clone(), name: self.name.clone() }
+    }
+
     /// Its name in reports.
     #[must_use]
     pub fn object(&self) -> ObjectName {
-        ObjectName { kind: self.resource.kind.clone(), namespace: self.namespace.clone(), name: self.name.clone() }
+        ObjectName { kind: self.kind.name.to_owned(), namespace: self.namespace.clone(), name: self.name.clone() }
     }
 }
 
@@ -56,8 +62,7 @@ pub fn namespace(plan: &Plan) -> Manifest {
         }
     }
     let body = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": metadata });
-    let resource = namespaces();
-    Manifest { resource, namespace: None, name: plan.namespace.clone(), body }
+    Manifest { kind: Kind::NAMESPACE, namespace: None, name: plan.namespace.clone(), body }
 }
 
 /// The claim that is written to.
@@ -107,23 +112,23 @@ fn metadata(plan: &Plan, component: &str) -> Map<String, Value> {
 }
 
 fn manifest(plan: &Plan, target: &Target, role: Role, spec: &Value) -> Manifest {
-    let resource = role.resource();
+    let kind = role.kind();
     let name = name(plan, target, role);
     let mut metadata = metadata(plan, role.word());
     metadata.insert("name".to_owned(), json!(name));
     metadata.insert("namespace".to_owned(), json!(plan.namespace));
     if let Some(Value::Object(labels)) = metadata.get_mut("labels") {
         labels.insert("snapready.dev/target".to_owned(), json!(target.index.to_string()));
-        if resource.kind == "Pod" {
+        if kind == Kind::POD {
             // A mesh's proxy would keep the pod from ending; one key is read as a label, the other as an annotation.
             labels.insert("sidecar.istio.io/inject".to_owned(), json!("false"));
         }
     }
-    if let (Some(Value::Object(annotations)), "Pod") = (metadata.get_mut("annotations"), resource.kind.as_str()) {
+    if let (Some(Value::Object(annotations)), Kind::POD) = (metadata.get_mut("annotations"), kind) {
         annotations.insert("linkerd.io/inject".to_owned(), json!("disabled"));
     }
-    let body = json!({ "apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata, "spec": spec });
-    Manifest { resource, namespace: Some(plan.namespace.clone()), name, body }
+    let body = json!({ "apiVersion": kind.api_version(), "kind": kind.name, "metadata": metadata, "spec": spec });
+    Manifest { kind, namespace: Some(plan.namespace.clone()), name, body }
 }
 
 fn claim_spec(target: &Target, size_bytes: u64) -> Value {

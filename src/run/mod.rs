@@ -277,7 +277,7 @@ async fn carry_out(
         std::future::pending::<()>().await;
     };
     let outcome = tokio::select! {
-        outcome = driver::run(connection.client.clone(), &carry, &options, received, teller.happenings()) => outcome,
+        outcome = driver::run(&connection.client, &carry, &options, received, teller.happenings()) => outcome,
         () = forward => return,
     };
     found.round_trips = outcome.round_trips;

@@ -29,6 +29,8 @@ pub enum Effect {
     Unauthorized,
     /// A quota is exceeded: 403. The text is what follows `exceeded quota: `.
     ExceededQuota(&'static str),
+    /// It is refused: status, reason and message.
+    Refused(u16, &'static str, &'static str),
     /// An admission webhook refuses it: the name of the webhook and its text.
     Denied(&'static str, &'static str),
     /// 429 with `Retry-After`, in seconds.

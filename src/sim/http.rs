@@ -110,6 +110,7 @@ async fn respond(world: &Arc<World>, request: &ApiRequest) -> io::Result<Respons
                 ApiError::forbidden(target.resource, name, &format!("exceeded quota: {text}"))
             }),
         ),
+        Effect::Refused(code, reason, message) => reply(world, Err(ApiError::new(code, reason, message))),
         Effect::Denied(webhook, text) => reply(
             world,
             Err(ApiError::new(403, "Forbidden", format!("admission webhook \"{webhook}\" denied the request: {text}"))),

@@ -62,7 +62,13 @@ fn story() -> Vec<Event> {
         planned(),
         event(2, Happening::StepStarted { target: 0, step: StepId::Snapshot }),
         waiting(3, "bound, no handle"),
-        event(4, Happening::Retrying { request: "get volumesnapshots".to_owned(), reason: "503".to_owned() }),
+        event(
+            4,
+            Happening::Retrying {
+                request: "GET /api/v1/namespaces/n/pods".to_owned(),
+                reason: "503 Service Unavailable".to_owned(),
+            },
+        ),
         event(125, Happening::StepFinished { target: 0, step: report.steps[5].clone() }),
         event(125, verdict(Status::Fail, true)),
         event(126, Happening::Stopping { signal: "SIGTERM".to_owned(), objects: 1 }),

@@ -23,7 +23,7 @@ use snapready_checks::model::finding::Evidence;
 use snapready_checks::model::look_again::Earlier;
 
 pub use data::{data_result, unreadable_result, write_result};
-pub use refused::{may_pass, refused};
+pub use refused::refused;
 pub use result::RoundTripCheck;
 pub use stuck::{StuckObject, stuck, vanished};
 pub use timeout::timed_out;

@@ -1,26 +1,12 @@
 //! Refusals of the API server, at a dry run or at a create: who refused, and what they want.
 
 use snapready_checks::model::finding::{Evidence, Fix};
+use snapready_checks::refusals::{lacks_service_account, may_pass};
 use snapready_checks::upstream;
 
 use super::in_words;
 use super::result::{Found, RoundTripCheck, safe};
 use crate::model::{CheckResult, ObjectName};
-
-/// Whether a refusal passes by itself within moments, so that the same request should be made again: `status`, `reason`
-/// and `message` are those of the API server's Status object.
-#[must_use]
-pub fn may_pass(status: u16, reason: &str, message: &str) -> bool {
-    // A new namespace gets its default service account a moment later.
-    let young = message.contains("error looking up service account")
-        || message.contains("no API token found for service account");
-    let busy =
-        matches!(status, 429 | 502 | 503 | 504) || matches!(reason, "TooManyRequests" | "ServerTimeout" | "Timeout");
-    let quota = message.contains("status unknown for quota") || message.contains("resource quota evaluation timed out");
-    let conflict =
-        status == 409 && reason == "Conflict" && message.contains("please apply your changes to the latest version");
-    young || busy || quota || conflict
-}
 
 /// Why the API server does not take an object. `own_namespace` is whether the run has made the namespace: then it is gone
 /// when the fix is read, and no command names it.
@@ -148,7 +134,7 @@ fn by_policy(message: &str) -> Option<(String, Fix)> {
     if says("admission webhook \"") {
         return Some(webhook_denied(message));
     }
-    None
+    may_pass(message).then(|| still_refused(message))
 }
 
 /// What the API server itself says.
@@ -193,7 +179,7 @@ fn by_status(status: u16, reason: &str, message: &str, what: &ObjectName, lastin
             Fix::text("See which field the message names; a class that it names must exist and fit."),
         );
     }
-    if may_pass(status, reason, message) || status >= 500 {
+    if status == 429 || status >= 500 {
         return (
             "the API server could not answer".to_owned(),
             Fix::text("Run again when the control plane is well.").command("kubectl get --raw '/readyz?verbose'"),
@@ -202,6 +188,28 @@ fn by_status(status: u16, reason: &str, message: &str, what: &ObjectName, lastin
     (
         "an admission rule of this cluster denies it".to_owned(),
         Fix::text("See what the message names, and make an exception for it."),
+    )
+}
+
+/// What passes within moments elsewhere, and did not here.
+fn still_refused(message: &str) -> (String, Fix) {
+    if lacks_service_account(message) {
+        return (
+            "the namespace has no service account for it, and gets none: kube-controller-manager creates the account default in every namespace".to_owned(),
+            Fix::text("Look at kube-controller-manager, or for what deletes service accounts.")
+                .command("kubectl get serviceaccounts -A"),
+        );
+    }
+    if !message.contains("quota") {
+        return (
+            "what admits it changes an object that others change at the same time".to_owned(),
+            Fix::text("See which object the message names, and what changes it all the time."),
+        );
+    }
+    (
+        "a ResourceQuota of the namespace cannot be evaluated: it is changed too often, or its usage is not known".to_owned(),
+        Fix::text("Look at the quota's status, and at what creates objects beside this run; --parallel 1 needs fewer changes.")
+            .command("kubectl get resourcequotas -A"),
     )
 }
 

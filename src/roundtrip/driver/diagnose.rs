@@ -6,7 +6,7 @@ use futures::FutureExt;
 
 use super::take::Message;
 use super::{Diagnosis, Driver, Knowledge, Observed, observe};
-use crate::model::StepId;
+use crate::model::{CheckResult, StepId};
 use crate::roundtrip::ledger::{Item, Role};
 use crate::roundtrip::machine::{Ending, Input};
 
@@ -88,12 +88,26 @@ impl<K: Knowledge> Driver<'_, K> {
         }
     }
 
+    /// What the API server has refused up to now, if it was sent again and again because the refusal might have passed.
+    fn still_refused(&self, trip: usize) -> Option<CheckResult> {
+        let ledger = self.machine.ledger();
+        let mut refused = self.failures.iter().filter(|(item, (_, failure))| {
+            item.trip().is_none_or(|other| other == trip)
+                && ledger.get(**item).is_some_and(|entry| entry.uid.is_none())
+                && failure.may_pass()
+        });
+        refused.next().map(|(_, (object, failure))| self.knowledge.refused(trip, failure, object))
+    }
+
     pub(super) fn verdict(&mut self, trip: usize, ending: Ending) {
         let name = |item: Item| self.place(item).map(|place| place.object());
         let step = self.record.step(trip).unwrap_or(StepId::Admission);
         let diagnosis = match ending {
             Ending::Passed | Ending::Interrupted | Ending::Certain | Ending::NotAdmitted => None,
-            Ending::TimedOut => Some(self.knowledge.timed_out(&self.observed(trip, step))),
+            Ending::TimedOut => {
+                let refused = self.still_refused(trip);
+                refused.or_else(|| Some(self.knowledge.timed_out(&self.observed(trip, step))))
+            }
             Ending::Refused(item) | Ending::Unmade(item) => {
                 self.failures.get(&item).map(|(object, failure)| self.knowledge.refused(trip, failure, object))
             }

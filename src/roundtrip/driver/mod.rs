@@ -1,14 +1,10 @@
 //! Performs what the machine commands, and tells it what is seen. All waiting is done here, in one task: when the run
 //! is over, nothing of it goes on.
 
-pub(crate) mod api;
 mod contract;
 mod diagnose;
-mod failure;
-mod follow;
 mod late;
 mod look_again;
-pub(crate) mod lookout;
 pub(crate) mod observe;
 mod options;
 mod outcome;
@@ -27,29 +23,27 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::{BoxStream, FuturesUnordered, SelectAll};
-use kube::Client;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use self::api::Server;
 use self::look_again::LookingAgain;
-use self::lookout::Lookout;
 use self::record::Record;
 use self::take::Message;
+use crate::api::{Client, ObjectWatch, Objects};
 use crate::model::{Happening, ObjectName};
 use crate::roundtrip::ledger::{Item, Role, Uid};
 use crate::roundtrip::machine::{Input, Machine, Settings};
 
 pub use self::contract::{Diagnosis, Judgement, Knowledge, Observed, Trip};
-pub use self::failure::Failure;
 pub use self::options::{CLEANUP_TIMEOUT, Options, Outcome, STEP_TIMEOUT, Signals};
+pub use crate::api::Failure;
 pub use crate::roundtrip::objects::Manifest;
 
 struct Driver<'a, K> {
     knowledge: &'a K,
     options: &'a Options,
-    server: Server,
+    server: Objects,
     machine: Machine,
     work: FuturesUnordered<BoxFuture<'static, Message>>,
     watches: SelectAll<BoxStream<'static, Message>>,
@@ -67,7 +61,7 @@ struct Driver<'a, K> {
     /// The volumes that were looked for after they had been made.
     made: BTreeSet<Item>,
     /// What follows cluster-scoped objects, while no look is under way.
-    lookouts: BTreeMap<Item, Lookout>,
+    lookouts: BTreeMap<Item, ObjectWatch>,
     /// The round trips whose content is being looked at.
     looking: BTreeSet<usize>,
     /// Looks at the control plane.
@@ -80,10 +74,9 @@ struct Driver<'a, K> {
 }
 
 /// Carries out all round trips and removes what they made. Ends when nothing is left to do: after the last object is
-/// seen to be gone, the budget is spent, or the second signal. The client must not retry by itself
-/// (`Config::default_retry`).
+/// seen to be gone, the budget is spent, or the second signal.
 pub async fn run<K: Knowledge>(
-    client: Client,
+    client: &Client,
     knowledge: &K,
     options: &Options,
     mut signals: watch::Receiver<Signals>,
@@ -100,7 +93,7 @@ pub async fn run<K: Knowledge>(
     let mut driver = Driver {
         knowledge,
         options,
-        server: Server { client, request_timeout: options.request_timeout, events: events.clone() },
+        server: Objects::new(client, options.request_timeout, events.clone()),
         machine: Machine::new(settings, trips.len()),
         work: FuturesUnordered::new(),
         watches: SelectAll::new(),
@@ -160,7 +153,7 @@ impl<K: Knowledge> Driver<'_, K> {
         for trip in 0..self.knowledge.trips().len() {
             for role in Role::CREATED {
                 if let Some(manifest) = self.knowledge.manifest(Item::Of(trip, role), None) {
-                    self.names.insert((manifest.resource.kind, manifest.name), Item::Of(trip, role));
+                    self.names.insert((manifest.kind.name.to_owned(), manifest.name), Item::Of(trip, role));
                 }
             }
         }

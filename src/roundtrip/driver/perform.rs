@@ -4,16 +4,15 @@ use std::time::Duration;
 
 use futures::future::try_join_all;
 use futures::{FutureExt, StreamExt};
+use snapready_checks::model::object::Kind;
 
-use super::api::{Place, asked_for};
-use super::follow::{Following, follow};
-use super::lookout::Lookout;
 use super::take::Message;
 use super::{Driver, Failure, Knowledge, STEP_TIMEOUT};
+use crate::api::{ObjectWatch, Place, watch_namespace};
 use crate::model::{Happening, StepId};
-use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL, events};
+use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL};
 use crate::roundtrip::ledger::{Item, Role, State, Uid};
-use crate::roundtrip::machine::{Command, Input, Sight};
+use crate::roundtrip::machine::{Command, DeleteAnswer, Input, Sight};
 use crate::roundtrip::objects::Manifest;
 
 impl<K: Knowledge> Driver<'_, K> {
@@ -46,8 +45,8 @@ impl<K: Knowledge> Driver<'_, K> {
     fn retrying(&self, item: Item) -> Option<Duration> {
         let (object, failure) = self.failures.get(&item)?;
         let request = format!("create {} {}", object.kind, object.name);
-        self.record.tell(Happening::Retrying { request, reason: failure.message.clone() });
-        failure.retry_after.map(asked_for)
+        self.record.tell(Happening::Retrying { request, reason: failure.to_string() });
+        failure.retry_after
     }
 
     pub(super) fn begin(&mut self, trip: usize, step: StepId) {
@@ -82,7 +81,10 @@ impl<K: Knowledge> Driver<'_, K> {
         self.work.push(
             async move {
                 let all = manifests.iter().map(async |manifest| {
-                    server.dry_run(manifest).await.map_err(|failure| (manifest.object(), failure))
+                    server
+                        .dry_run(&manifest.place(), &manifest.body)
+                        .await
+                        .map_err(|failure| (manifest.object(), failure))
                 });
                 let answer = try_join_all(all).await.map(|_| ());
                 Message::DryRun { trip, answer }
@@ -99,14 +101,8 @@ impl<K: Knowledge> Driver<'_, K> {
         self.work.push(
             async move {
                 let answer = match &manifest {
-                    Some(manifest) => server.create(manifest, false).await,
-                    None => Err(Failure {
-                        status: 422,
-                        reason: "Invalid".to_owned(),
-                        message: "the object cannot be made from what is known".to_owned(),
-                        retry_after: None,
-                        unsent: true,
-                    }),
+                    Some(manifest) => server.create(&manifest.place(), &manifest.body).await,
+                    None => Err(Failure::invalid("the object cannot be made from what is known")),
                 };
                 Message::Created { item, answer }
             }
@@ -158,9 +154,9 @@ impl<K: Knowledge> Driver<'_, K> {
     }
 
     /// What follows a cluster-scoped object that lies there.
-    pub(super) fn lookout(&mut self, item: Item, place: Place) -> Lookout {
+    pub(super) fn lookout(&mut self, item: Item, place: Place) -> ObjectWatch {
         let known = self.lookouts.remove(&item).filter(|lookout| *lookout.place() == place);
-        known.unwrap_or_else(|| Lookout::new(place))
+        known.unwrap_or_else(|| ObjectWatch::new(place))
     }
 
     pub(super) fn delete(&mut self, item: Item, uid: Uid) {
@@ -170,7 +166,11 @@ impl<K: Knowledge> Driver<'_, K> {
         self.looks.remove(&item);
         let server = self.server.clone();
         self.work.push(
-            async move { Message::Deleted { item, answer: server.delete(&place, &uid.to_string()).await } }.boxed(),
+            async move {
+                let answer = server.delete(&place, &uid.to_string()).await.map(DeleteAnswer::from);
+                Message::Deleted { item, answer }
+            }
+            .boxed(),
         );
     }
 
@@ -182,13 +182,12 @@ impl<K: Knowledge> Driver<'_, K> {
         self.watching = true;
         let namespace = self.knowledge.namespace().to_owned();
         let labels = Some(format!("{}={},{RUN_LABEL}={}", MANAGED_BY.0, MANAGED_BY.1, self.knowledge.run()));
-        for resource in [Role::Writer.resource(), Role::SourceClaim.resource(), Role::Snapshot.resource()] {
-            let kind = resource.kind.clone();
-            let what = Following { resource, namespace: namespace.clone(), labels: labels.clone() };
-            let objects = follow(self.server.clone(), what);
-            self.watches.push(objects.map(move |seen| Message::Followed { kind: kind.clone(), seen }).boxed());
+        for kind in [Kind::POD, Kind::PERSISTENT_VOLUME_CLAIM, Kind::VOLUME_SNAPSHOT] {
+            let objects = watch_namespace(self.server.clone(), kind, &namespace, labels.clone());
+            let name = kind.name.to_owned();
+            self.watches.push(objects.map(move |seen| Message::Followed { kind: name.clone(), seen }).boxed());
         }
-        let what = Following { resource: events(), namespace, labels: None };
-        self.watches.push(follow(self.server.clone(), what).map(Message::Events).boxed());
+        let events = watch_namespace(self.server.clone(), Kind::EVENT, &namespace, None);
+        self.watches.push(events.map(Message::Events).boxed());
     }
 }

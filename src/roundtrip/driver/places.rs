@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::api::Place;
 use super::{Driver, Knowledge, observe};
+use crate::api::Place;
 use crate::roundtrip::ledger::{Item, Role};
 
 impl<K: Knowledge> Driver<'_, K> {
@@ -20,10 +20,10 @@ impl<K: Knowledge> Driver<'_, K> {
             };
             let prefix = if role == Role::Content { "snapcontent" } else { "pvc" };
             let name = named.map_or_else(|| format!("{prefix}-{uid}"), str::to_owned);
-            return Some(Place { resource: role.resource(), namespace: None, name });
+            return Some(Place { kind: role.kind(), namespace: None, name });
         }
         let manifest = self.knowledge.manifest(item, None)?;
-        Some(Place { resource: manifest.resource, namespace: manifest.namespace, name: manifest.name })
+        Some(manifest.place())
     }
 
     /// What a controller's object was made for.

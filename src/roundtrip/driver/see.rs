@@ -4,32 +4,32 @@ use futures::FutureExt;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::follow::Followed;
 use super::observe::said;
 use super::take::Message;
 use super::{Driver, Judgement, Knowledge, observe};
+use crate::api::Watched;
 use crate::model::{CheckResult, DataVerdict};
 use crate::roundtrip::ledger::{Entry, Item, Progress, Role, State, Uid};
 use crate::roundtrip::machine::{Input, Sight};
 use crate::roundtrip::objects::{READ_CONTAINER, WRITE_CONTAINER};
 
 impl<K: Knowledge> Driver<'_, K> {
-    pub(super) fn events(&mut self, seen: Followed) {
+    pub(super) fn events(&mut self, seen: Watched) {
         match seen {
-            Followed::Changed(event) => self.event(event),
-            Followed::Listed(events) => events.into_iter().for_each(|event| self.event(event)),
-            Followed::Gone(_) | Followed::Listing => {}
+            Watched::Changed(event) => self.event(event),
+            Watched::Listed(events) => events.into_iter().for_each(|event| self.event(event)),
+            Watched::Gone(_) | Watched::Listing => {}
         }
     }
 
-    pub(super) fn followed(&mut self, kind: String, seen: Followed) {
+    pub(super) fn followed(&mut self, kind: String, seen: Watched) {
         match seen {
-            Followed::Changed(object) => {
+            Watched::Changed(object) => {
                 if let Some(item) = self.which(&object) {
                     self.changed(item, object);
                 }
             }
-            Followed::Gone(object) => {
+            Watched::Gone(object) => {
                 if let (Some(item), Some(uid)) = (self.which(&object), observe::uid(&object)) {
                     let deleted = observe::is_deleting(&object);
                     // The last state of a pod tells whether it has overwritten the source.
@@ -42,11 +42,11 @@ impl<K: Knowledge> Driver<'_, K> {
                     }
                 }
             }
-            Followed::Listing => {
+            Watched::Listing => {
                 let before = self.existing(&kind);
                 self.before_list.insert(kind, before);
             }
-            Followed::Listed(objects) => {
+            Watched::Listed(objects) => {
                 let mut missing = self.before_list.remove(&kind).unwrap_or_default();
                 for object in objects {
                     let Some(item) = self.which(&object) else {
@@ -73,7 +73,7 @@ impl<K: Knowledge> Driver<'_, K> {
     /// Objects of a kind that exist, with their UIDs.
     fn existing(&self, kind: &str) -> Vec<(Item, Uid)> {
         let exists = |(item, entry): &(Item, &Entry)| {
-            matches!(item, Item::Of(_, role) if role.resource().kind == kind)
+            matches!(item, Item::Of(_, role) if role.kind().name == kind)
                 && matches!(entry.state, State::Exists | State::Deleting)
         };
         let existing = self.machine.ledger().iter().filter(exists);

@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 
-use super::follow::Followed;
-use super::lookout::Lookout;
 use super::{Driver, Failure, Knowledge, observe};
+use crate::api::{Deleted, ObjectWatch, Watched};
 use crate::model::ObjectName;
 use crate::roundtrip::known_facts::Look;
 use crate::roundtrip::ledger::{Item, Role, Uid};
@@ -25,7 +24,7 @@ pub(super) enum Message {
         item: Item,
         answer: Result<Option<Value>, Failure>,
         /// What waited for it, if anything did.
-        lookout: Option<Lookout>,
+        lookout: Option<ObjectWatch>,
     },
     /// A look after a list that did not show an object that had been there.
     Missed {
@@ -41,15 +40,15 @@ pub(super) enum Message {
     Content {
         trip: usize,
         answer: Result<Option<Value>, Failure>,
-        lookout: Lookout,
+        lookout: ObjectWatch,
     },
     /// What was seen of the run's objects of a kind.
     Followed {
         kind: String,
-        seen: Followed,
+        seen: Watched,
     },
     /// What was seen of events.
-    Events(Followed),
+    Events(Watched),
     /// The control plane, read again.
     ControlPlane(Look),
     /// A create without a clear answer may have had its time.
@@ -60,6 +59,16 @@ pub(super) enum Message {
     Budget {
         trip: Option<usize>,
     },
+}
+
+impl From<Deleted> for DeleteAnswer {
+    fn from(deleted: Deleted) -> Self {
+        match deleted {
+            Deleted::Accepted => Self::Accepted,
+            Deleted::Absent => Self::Absent,
+            Deleted::OtherUid => Self::OtherUid,
+        }
+    }
 }
 
 impl<K: Knowledge> Driver<'_, K> {
@@ -137,11 +146,11 @@ impl<K: Knowledge> Driver<'_, K> {
                 uid.map_or(CreateAnswer::Unclear, CreateAnswer::Created)
             }
             Err(failure) => {
-                let answer = if failure.unprocessed() && failure.status != 422 {
+                let answer = if failure.was_not_processed() {
                     CreateAnswer::NotProcessed
                 } else if failure.status == 409 && failure.reason == "AlreadyExists" {
                     CreateAnswer::AlreadyExists
-                } else if failure.definite() {
+                } else if failure.is_final() {
                     CreateAnswer::Refused
                 } else {
                     CreateAnswer::Unclear

@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use http::{Method, Request, Response, StatusCode};
-use kube::Client;
 use kube::client::Body;
 use serde_json::{Value, json};
 use snapready_checks::model::check::{Group, Severity};
 use snapready_checks::model::finding::Status;
+use snapready_checks::model::object::Kind;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::{Diagnosis, Failure, Judgement, Knowledge, Manifest, Observed, Options, Outcome, Signals, Trip, run};
+use crate::api::Client;
 use crate::model::{CheckResult, DataVerdict, ObjectName, StepId, Target, VolumeMode};
-use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL, namespaces};
+use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL};
 use crate::roundtrip::known_facts::Look;
 use crate::roundtrip::ledger::Item;
 
@@ -80,7 +81,7 @@ impl Knowledge for Plain {
 
     fn manifest(&self, item: Item, _snapshot: Option<&Value>) -> Option<Manifest> {
         (item == Item::Namespace).then(|| Manifest {
-            resource: namespaces(),
+            kind: Kind::NAMESPACE,
             namespace: None,
             name: self.namespace.clone(),
             body: json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace,
@@ -190,7 +191,8 @@ async fn run_against(api: Api, options: Options) -> (Outcome, bool, Duration) {
     });
     let (_signals, signal) = watch::channel(Signals::default());
     let (events, _told) = mpsc::unbounded_channel();
-    let outcome = run(Client::new(service, "n"), &Plain::new("abcdef", 1), &options, signal, events).await;
+    let client = Client::new(kube::Client::new(service, "n"), None);
+    let outcome = run(&client, &Plain::new("abcdef", 1), &options, signal, events).await;
     let took = world.lock().unwrap().sent.last().unwrap().elapsed();
     tokio::time::sleep(Duration::from_secs(600)).await;
     let exists = api.exists(&world.lock().unwrap());

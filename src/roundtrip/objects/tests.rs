@@ -87,7 +87,7 @@ fn names_and_labels_find_everything_again() {
         assert_eq!(metadata["annotations"][EXPIRES_AT], "1970-01-01T00:00:00Z");
         assert_eq!(metadata["name"], object.name.as_str());
         assert_eq!(metadata["namespace"].as_str(), object.namespace.as_deref());
-        assert_eq!(object.body["kind"], object.resource.kind.as_str());
+        assert_eq!(object.body["kind"], object.kind.name);
     }
 }
 

@@ -1,5 +1,9 @@
-//! Looks at one object again and again, each time when it has changed: a watch of this object alone says when, whatever
-//! else there is of its kind. Where a watch is not to be had, after a pause.
+//! Follows one object: each time it has changed, it is read. A watch of this object alone says when, whatever else there is
+//! of its kind; where a watch is refused, it is read after a pause.
+//!
+//! Not by `kube_runtime::watcher`: it lists before it watches, and only `get` and `watch` are asked for on persistent volumes
+//! and contents; its other way, `sendInitialEvents`, is not known to every API server. And it takes an event for the answer
+//! that there is no object, where a deletion needs a look that began after it.
 
 use std::time::Duration;
 
@@ -7,16 +11,17 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use kube::api::{DynamicObject, WatchEvent, WatchParams};
 use serde_json::Value;
+use snapready_checks::model::object::Kind;
 
-use super::api::{Place, Server, into_value};
 use super::failure::Failure;
-use super::follow::SILENCE;
+use super::objects::{Objects, Place, into_value};
+use super::watch_namespace::SILENCE;
 
 /// So long a watch may take to begin. One that takes longer is held back by something on the way, and would tell nothing.
 const BEGINNING: Duration = Duration::from_secs(5);
 
-/// Follows one object.
-pub(crate) struct Lookout {
+/// What follows one object.
+pub(crate) struct ObjectWatch {
     place: Place,
     watch: Watch,
 }
@@ -29,7 +34,7 @@ enum Watch {
     Refused,
 }
 
-impl Lookout {
+impl ObjectWatch {
     pub(crate) fn new(place: Place) -> Self {
         Self { place, watch: Watch::Closed }
     }
@@ -45,10 +50,10 @@ impl Lookout {
 
     /// The object as it is next; `None` if there is none. That there is none is always the answer to a look that began
     /// after this was called, never an old event.
-    pub(crate) async fn next(&mut self, server: &Server, pause: Duration) -> Result<Option<Value>, Failure> {
+    pub(crate) async fn next(&mut self, objects: &Objects, pause: Duration) -> Result<Option<Value>, Failure> {
         match std::mem::replace(&mut self.watch, Watch::Closed) {
             Watch::Closed => {
-                self.watch = begin(server, &self.place).await;
+                self.watch = begin(objects, &self.place).await;
                 // What happened before the watch began is seen by a look; without a watch it may well be too early.
                 if !matches!(self.watch, Watch::Open(_)) {
                     tokio::time::sleep(pause).await;
@@ -58,7 +63,7 @@ impl Lookout {
                 self.watch = Watch::Refused;
                 tokio::time::sleep(pause).await;
             }
-            Watch::Open(watch) => match tokio::time::timeout(SILENCE, changed(watch)).await {
+            Watch::Open(watch) => match tokio::time::timeout(SILENCE, changed(self.place.kind, watch)).await {
                 Ok(Event::Object(object, watch)) => {
                     self.watch = Watch::Open(watch);
                     return Ok(Some(object));
@@ -68,13 +73,13 @@ impl Lookout {
                 Err(_) => {}
             },
         }
-        server.get(&self.place).await
+        objects.get(&self.place).await
     }
 }
 
 /// Begins a watch. Without a version it tells first what there is, so it can begin at any time.
-async fn begin(server: &Server, place: &Place) -> Watch {
-    let api = server.api(&place.resource, place.namespace.as_deref());
+async fn begin(objects: &Objects, place: &Place) -> Watch {
+    let api = objects.client.api(&place.kind, place.namespace.as_deref());
     let parameters = WatchParams::default().fields(&format!("metadata.name={}", place.name));
     match tokio::time::timeout(BEGINNING, api.watch(&parameters, "")).await {
         Ok(Ok(watch)) => Watch::Open(watch.boxed()),
@@ -92,11 +97,11 @@ enum Event {
     Lost,
 }
 
-async fn changed(mut watch: Events) -> Event {
+async fn changed(kind: Kind, mut watch: Events) -> Event {
     loop {
         match watch.try_next().await {
             Ok(Some(WatchEvent::Added(object) | WatchEvent::Modified(object))) => {
-                return Event::Object(into_value(object), watch);
+                return Event::Object(into_value(&kind, object), watch);
             }
             Ok(Some(WatchEvent::Deleted(_))) => return Event::Gone(watch),
             Ok(Some(WatchEvent::Bookmark(_))) => {}
@@ -107,76 +112,71 @@ async fn changed(mut watch: Events) -> Event {
 
 #[cfg(test)]
 mod tests {
-    use kube::Client;
     use serde_json::json;
     use tokio::sync::mpsc;
 
-    use super::super::observe::uid;
     use super::*;
-    use crate::roundtrip::driver::Manifest;
-    use crate::roundtrip::kinds::namespaces;
+    use crate::api::Client;
     use crate::sim::{Cluster, Effect, Fault, scenario, start};
 
     /// Longer than any test: who pauses does not come back.
     const FOREVER: Duration = Duration::from_secs(86_400);
 
-    async fn server(faults: &[Fault]) -> (Cluster, Server) {
+    async fn objects(faults: &[Fault]) -> (Cluster, Objects) {
         let cluster = start(scenario::find("healthy").unwrap()).await.unwrap();
         let mut config = kube::Config::new(cluster.url().parse().unwrap());
         config.default_retry = false;
         let events = mpsc::unbounded_channel().0;
-        let client = Client::try_from(config).unwrap();
-        let server = Server { client, request_timeout: FOREVER, events };
+        let client = Client::new(kube::Client::try_from(config).unwrap(), None);
+        let objects = Objects::new(&client, FOREVER, events);
         for fault in faults {
             cluster.fault(*fault);
         }
-        (cluster, server)
+        (cluster, objects)
     }
 
-    async fn namespace(server: &Server) -> (Place, String) {
-        let resource = namespaces();
-        let name = "n".to_owned();
-        let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-        let manifest = Manifest { resource: resource.clone(), namespace: None, name: name.clone(), body };
-        let created = server.create(&manifest, false).await.unwrap();
-        (Place { resource, namespace: None, name }, uid(&created).unwrap().to_string())
+    async fn namespace(objects: &Objects) -> (Place, String) {
+        let place = Place { kind: Kind::NAMESPACE, namespace: None, name: "n".to_owned() };
+        let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": place.name}});
+        let created = objects.create(&place, &body).await.unwrap();
+        (place, created["metadata"]["uid"].as_str().unwrap().to_owned())
     }
 
     #[tokio::test]
     async fn a_watched_object_is_seen_to_go_without_a_pause() {
-        let (_cluster, server) = server(&[]).await;
-        let (place, uid) = namespace(&server).await;
-        let mut lookout = Lookout::new(place.clone());
-        assert!(lookout.next(&server, FOREVER).await.unwrap().is_some());
-        server.delete(&place, &uid).await.unwrap();
-        while lookout.next(&server, FOREVER).await.unwrap().is_some() {}
-        assert!(matches!(lookout.watch, Watch::Open(_)));
+        let (_cluster, objects) = objects(&[]).await;
+        let (place, uid) = namespace(&objects).await;
+        let mut watch = ObjectWatch::new(place.clone());
+        assert!(watch.next(&objects, FOREVER).await.unwrap().is_some());
+        objects.delete(&place, &uid).await.unwrap();
+        while watch.next(&objects, FOREVER).await.unwrap().is_some() {}
+        assert!(matches!(watch.watch, Watch::Open(_)));
     }
 
     #[tokio::test]
     async fn what_may_not_be_watched_is_looked_at_after_a_pause() {
-        let (_cluster, server) = server(&[Fault::always(&["watch"], &[], Effect::Forbidden)]).await;
-        let (place, uid) = namespace(&server).await;
-        let mut lookout = Lookout::new(place.clone());
-        assert!(lookout.next(&server, Duration::ZERO).await.unwrap().is_some());
-        assert!(matches!(lookout.watch, Watch::Refused));
-        server.delete(&place, &uid).await.unwrap();
-        while lookout.next(&server, Duration::from_millis(10)).await.unwrap().is_some() {}
+        let (_cluster, objects) = objects(&[Fault::always(&["watch"], &[], Effect::Forbidden)]).await;
+        let (place, uid) = namespace(&objects).await;
+        let mut watch = ObjectWatch::new(place.clone());
+        assert!(watch.next(&objects, Duration::ZERO).await.unwrap().is_some());
+        assert!(matches!(watch.watch, Watch::Refused));
+        objects.delete(&place, &uid).await.unwrap();
+        while watch.next(&objects, Duration::from_millis(10)).await.unwrap().is_some() {}
     }
 
     #[tokio::test]
     async fn a_lost_watch_begins_again() {
-        let (cluster, server) = server(&[]).await;
-        let (place, uid) = namespace(&server).await;
-        let mut lookout = Lookout::new(place.clone());
+        let (cluster, objects) = objects(&[]).await;
+        let (place, uid) = namespace(&objects).await;
+        let mut watch = ObjectWatch::new(place.clone());
         // A look, and what the watch tells first.
         for _ in 0..2 {
-            assert!(lookout.next(&server, FOREVER).await.unwrap().is_some());
+            assert!(watch.next(&objects, FOREVER).await.unwrap().is_some());
         }
         cluster.cut_watches();
-        assert!(lookout.next(&server, Duration::ZERO).await.unwrap().is_some());
-        server.delete(&place, &uid).await.unwrap();
-        while lookout.next(&server, FOREVER).await.unwrap().is_some() {}
-        assert!(matches!(lookout.watch, Watch::Open(_)));
+        assert!(watch.next(&objects, Duration::ZERO).await.unwrap().is_some());
+        objects.delete(&place, &uid).await.unwrap();
+        while watch.next(&objects, FOREVER).await.unwrap().is_some() {}
+        assert!(matches!(watch.watch, Watch::Open(_)));
     }
 }

@@ -1,14 +1,18 @@
-//! What a failed request failed of, read from the types in its chain of causes and not from their wording.
+//! Why a request got no answer, read from the types in its chain of causes and not from their wording.
 
 use std::error::Error;
 use std::io;
 
-use crate::cluster::error::ConnectError;
-use crate::cluster::limit::Elapsed;
+use super::limit::Elapsed;
+
+/// The credentials of a request could not be renewed, so that it was not sent.
+#[derive(Debug, thiserror::Error)]
+#[error("the credentials could not be renewed")]
+pub(crate) struct NotRenewed;
 
 /// Why a request got no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(crate) enum NoAnswer {
     /// Its time is over.
     TimedOut {
         /// To connect; else to be answered.
@@ -33,14 +37,24 @@ pub(super) enum Trouble {
     Other(String),
 }
 
-impl Trouble {
-    /// Whether the same request may well succeed a moment later.
-    pub(super) fn is_passing(&self) -> bool {
-        matches!(self, Self::NoConnection(_) | Self::Broken(_) | Self::TimedOut { connecting: true })
+impl NoAnswer {
+    /// Whether the same request may well be answered a moment later.
+    pub(super) fn is_transient(&self) -> bool {
+        matches!(self, Self::NoConnection(_) | Self::Broken(_) | Self::TimedOut { .. })
+    }
+
+    /// Whether the request was never sent.
+    pub(super) fn was_not_sent(&self) -> bool {
+        match self {
+            Self::TimedOut { connecting } => *connecting,
+            Self::NameUnknown(_) | Self::NoConnection(_) | Self::Credentials => true,
+            // A server may refuse a client's certificate after the request was sent (TLS 1.3).
+            Self::Tls { .. } | Self::Broken(_) | Self::Other(_) => false,
+        }
     }
 
     /// For people, as the end of a sentence.
-    pub(super) fn reason(&self) -> String {
+    pub(crate) fn reason(&self) -> String {
         match self {
             Self::TimedOut { connecting: true } => "no connection in time".to_owned(),
             Self::TimedOut { connecting: false } => "no answer in time".to_owned(),
@@ -67,7 +81,7 @@ impl Trouble {
                 return Self::Credentials;
             }
             // A plugin's token that could not be renewed, or a token file.
-            if error.is::<ConnectError>() || error.is::<kube::client::AuthError>() {
+            if error.is::<NotRenewed>() || error.is::<kube::client::AuthError>() {
                 return Self::Credentials;
             }
             if let Some(tls) = error.downcast_ref::<rustls::Error>() {
@@ -128,7 +142,7 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
     innermost.to_string()
 }
 
-fn of_tls(error: &rustls::Error) -> Trouble {
+fn of_tls(error: &rustls::Error) -> NoAnswer {
     use rustls::CertificateError as Bad;
     const AUTHORITY: &str =
         "Check certificate-authority-data in the kubeconfig, or name the right one with --certificate-authority FILE.";
@@ -152,5 +166,5 @@ fn of_tls(error: &rustls::Error) -> Trouble {
         rustls::Error::AlertReceived(alert) => (format!("it ended the TLS handshake: {alert:?}"), OTHER),
         error => (error.to_string(), OTHER),
     };
-    Trouble::Tls { reason, next }
+    NoAnswer::Tls { reason, next }
 }

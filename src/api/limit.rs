@@ -39,7 +39,8 @@ pub(super) struct Limited<S> {
 
 impl<S, B> Service<Request<Body>> for Limited<S>
 where
-    S: Service<Request<Body>, Response = Response<B>, Error = BoxError>,
+    S: Service<Request<Body>, Response = Response<B>>,
+    S::Error: Into<BoxError>,
     S::Future: Send + 'static,
 {
     type Response = Response<LimitedBody<B>>;
@@ -47,26 +48,28 @@ where
     type Future = BoxFuture<'static, Result<Self::Response, BoxError>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(context)
+        self.inner.poll_ready(context).map_err(Into::into)
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let is_watch = request
-            .uri()
-            .query()
-            .is_some_and(|query| query.split('&').any(|part| matches!(part, "watch=true" | "watch=1")));
+        let is_watch = request.uri().query().is_some_and(is_watch);
         // A limit that the clock cannot express is none.
         let deadline = self.limit.and_then(|limit| Instant::now().checked_add(limit));
         let answer = self.inner.call(request);
         Box::pin(async move {
             let response = match deadline {
-                Some(deadline) => timeout_at(deadline, answer).await.map_err(|_| Elapsed)??,
-                None => answer.await?,
+                Some(deadline) => timeout_at(deadline, answer).await.map_err(|_| Elapsed)?.map_err(Into::into)?,
+                None => answer.await.map_err(Into::into)?,
             };
             let rest = deadline.filter(|_| !is_watch).map(|deadline| Box::pin(sleep_until(deadline)));
             Ok(response.map(|inner| LimitedBody { inner: Box::pin(inner), rest }))
         })
     }
+}
+
+/// Whether a query asks for a watch.
+pub(super) fn is_watch(query: &str) -> bool {
+    query.split('&').any(|part| matches!(part, "watch=true" | "watch=1"))
 }
 
 /// The body of an answer, which ends with [`Elapsed`] when the request's time is over.
