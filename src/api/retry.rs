@@ -98,3 +98,73 @@ impl Pause {
         asked.map_or(pause, |asked| asked.max(pause))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use http::Response;
+    use kube::client::Body;
+    use tower::BoxError;
+
+    use super::*;
+    use crate::api::Client;
+
+    /// A policy that tells this of its retries.
+    type Of = for<'a> fn(&'a (dyn Fn(Retry) + Send + Sync)) -> Policy<'a>;
+
+    /// How often a request is sent to a server that gives this answer, or breaks the connection, within an hour; and whether
+    /// each retry is told.
+    async fn sent(policy: Of, answer: Option<(u16, &'static str)>) -> u32 {
+        let (count, told) = (Arc::new(AtomicU32::new(0)), AtomicU32::new(0));
+        let counted = Arc::clone(&count);
+        let service = tower::service_fn(move |_: Request<Body>| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            async move {
+                let (code, body) =
+                    answer.ok_or_else(|| BoxError::from(io::Error::from(io::ErrorKind::ConnectionReset)))?;
+                Ok::<_, BoxError>(Response::builder().status(code).body(Body::from(body.as_bytes().to_vec()))?)
+            }
+        });
+        let client = Client::new(kube::Client::new(service, "n"), None);
+        let on_retry = |_| {
+            told.fetch_add(1, Ordering::Relaxed);
+        };
+        let policy = policy(&on_retry);
+        let request = Request::get("/version").body(Bytes::new()).unwrap();
+        let hour = Duration::from_secs(3600);
+        let answer = tokio::time::timeout(hour, client.ask(request, &policy, |answer| Ok(answer.clone()))).await;
+        let sent = count.load(Ordering::Relaxed);
+        // A request that was still being sent again has told of its next try.
+        assert_eq!(told.load(Ordering::Relaxed), if answer.is_ok() { sent - 1 } else { sent });
+        sent
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_may_help_is_sent_again_as_often_as_the_policy_says() {
+        const CONFLICT: &str = r#"{"kind":"Status","reason":"Conflict","message":"the object has been modified"}"#;
+        for (answer, expected) in [
+            (Some((503, "no leader")), 3),
+            (Some((429, "")), 3),
+            (Some((409, CONFLICT)), 3),
+            (None, 3),
+            (Some((409, "{}")), 1),
+            (Some((403, "")), 1),
+            (Some((404, "")), 1),
+            (Some((302, "")), 1),
+            (Some((200, "")), 1),
+        ] {
+            assert_eq!(sent(|told| Policy::tries(3, told), answer).await, expected, "{answer:?}");
+        }
+        let if_answered: Of = |told| Policy::tries(3, told).if_answered();
+        assert_eq!(sent(if_answered, None).await, 1);
+        assert_eq!(sent(if_answered, Some((503, ""))).await, 3);
+        assert_eq!(
+            sent(|told| Policy::tries(9, told).within(Some(Duration::from_millis(200))), Some((503, ""))).await,
+            2
+        );
+        assert!(sent(|told| Policy::endless(told), None).await > 100);
+    }
+}

@@ -40,7 +40,9 @@ pub(crate) enum Watched {
 const POLL: Duration = Duration::from_secs(1);
 /// So long a watch may be silent before nobody relies on it: a connection can be dead without anybody knowing.
 pub(super) const SILENCE: Duration = Duration::from_secs(10);
-/// After so many seconds the API server ends a watch; `kube_runtime` takes one for dead that is silent for five more.
+/// After so many seconds the API server ends a watch; `kube_runtime` takes one for dead that is silent for five more, which
+/// makes [`SILENCE`]. Two seconds before it ends a watch, the API server sends a bookmark, so that the version from which the
+/// next one goes on is never too old (`nextBookmarkTime` in `apiserver/pkg/storage/cacher/cache_watcher.go`).
 const WATCH_SECONDS: u32 = 5;
 /// Between the beginnings of two watches. The watcher itself begins one that has ended at once, over and over.
 const BETWEEN: Duration = Duration::from_millis(250);
