@@ -10,6 +10,7 @@ pub mod classes;
 pub mod controller;
 pub mod distribution;
 pub mod drivers;
+mod interests;
 pub mod model;
 pub mod names;
 pub mod out_of_service;
@@ -22,4 +23,5 @@ pub mod upstream;
 pub mod version;
 mod words;
 
+pub use interests::interests;
 pub use catalogue::{SelectError, catalogue, find, nearest, select};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use snapready_checks::model::check::{Check, How};
 use snapready_checks::model::facts::Facts;
 use snapready_checks::model::finding::{Finding, Findings, Fix, Status};
-use snapready_checks::model::need::{Need, Rule};
+use snapready_checks::model::need::{Need, NotServed, Rule};
 use snapready_checks::model::probe::Missing;
 
 use crate::model::CheckResult;
@@ -14,7 +14,8 @@ use crate::model::CheckResult;
 /// here.
 ///
 /// A check whose needs were not all seen does not look. Its result is *unknown*, which is never a pass, with the RBAC rule
-/// that is missing; only what `skips` names is *skip*.
+/// that is missing; only what [`NotServed`] allows is *skip*. A check that looks sees what it needs and uses and nothing else, so that the
+/// choice of checks, from which follows what is collected, cannot change its answer.
 #[must_use]
 pub fn evaluate(facts: &Facts, checks: &[&'static Check]) -> Vec<CheckResult> {
     let api_is_judged = checks.iter().any(|check| judges_the_api(check));
@@ -25,7 +26,7 @@ pub fn evaluate(facts: &Facts, checks: &[&'static Check]) -> Vec<CheckResult> {
             check.needs.iter().filter_map(|need| Some((*need, facts.missing(*need)?))).collect();
         let findings = if missing.is_empty() {
             let mut findings = Findings::default();
-            look(facts, &mut findings);
+            look(&facts.only(&check.sees()), &mut findings);
             findings.into_vec()
         } else {
             vec![not_seen(&missing, api_is_judged)]
@@ -49,48 +50,28 @@ fn judges_the_api(check: &Check) -> bool {
         && (check.needs.contains(&Need::SnapshotApis) || check.needs.contains(&Need::CustomResourceDefinitions))
 }
 
-/// Whether "the API server does not serve it" makes a check *not apply*, rather than *not determined*.
-///
-/// Snapshot objects cannot be wrong in a cluster that has no snapshot API: a check of theirs does not apply, **if** another
-/// check of the same run looks at the API and says what is wrong. Alone it would turn "no snapshots here at all" into
-/// silence, so then the result is unknown. Everything else is served by every Kubernetes that snapready knows; that it is not
-/// served says nothing about the cluster, so it is always unknown.
-fn skips(need: Need, api_is_judged: bool) -> bool {
-    match need {
-        Need::VolumeSnapshotClasses | Need::VolumeSnapshotContents | Need::ClassSecrets => api_is_judged,
-        Need::ServerVersion
-        | Need::SnapshotApis
-        | Need::CustomResourceDefinitions
-        | Need::StorageClasses
-        | Need::CsiDrivers
-        | Need::CsiNodes
-        | Need::Pods
-        | Need::Workloads
-        | Need::Leases
-        | Need::RoundTripAccess
-        | Need::SecurityContextConstraints => false,
-    }
-}
-
 /// Grants what all checks need: most often several lack the same rights.
 const GRANT: &str = "snapready rbac --check-only --service-account NAMESPACE/NAME | kubectl apply -f -";
 
 /// The finding of a check that could not look.
 fn not_seen(missing: &BTreeMap<Need, Missing>, api_is_judged: bool) -> Finding {
-    let skip = missing.iter().all(|(need, why)| *why == Missing::NotServed && skips(*need, api_is_judged));
+    let skip = api_is_judged
+        && missing
+            .iter()
+            .all(|(need, why)| *why == Missing::NotServed && need.row().not_served == NotServed::NoSnapshotApi);
     let mut rules: Vec<Rule> = Vec::new();
     let mut reasons: Vec<String> = Vec::new();
     for (need, why) in missing {
         reasons.push(match why {
-            Missing::NotServed => format!("the API server does not serve {}", noun(*need)),
+            Missing::NotServed => format!("the API server does not serve {}", need.row().noun),
             Missing::Forbidden { rule } => {
                 // All that the need takes, so that the next run is not refused the next list.
                 let all = Some(need.rules()).filter(|all| all.contains(rule)).unwrap_or_else(|| vec![rule.clone()]);
                 rules.extend(all.into_iter().filter(|rule| !rules.contains(rule)).collect::<Vec<_>>());
                 format!("the API server refuses to {rule}")
             }
-            Missing::Failed { reason } => format!("{} could not be read: {reason}", noun(*need)),
-            Missing::NotCollected => format!("{} were not collected", noun(*need)),
+            Missing::Failed { reason } => format!("{} could not be read: {reason}", need.row().noun),
+            Missing::NotCollected => format!("{} were not collected", need.row().noun),
         });
     }
     if skip {
@@ -108,26 +89,6 @@ fn not_seen(missing: &BTreeMap<Need, Missing>, api_is_judged: bool) -> Finding {
             .fix(Fix::text("Run it again; if it stays, look at the API server's log for the request above."));
     }
     finding
-}
-
-/// What a need is about, for people; in the plural, and starting a clause.
-fn noun(need: Need) -> &'static str {
-    match need {
-        Need::ServerVersion => "the server's version details",
-        Need::SnapshotApis => "the versions of the snapshot APIs",
-        Need::CustomResourceDefinitions => "the snapshot CustomResourceDefinitions",
-        Need::StorageClasses => "StorageClasses",
-        Need::VolumeSnapshotClasses => "VolumeSnapshotClasses",
-        Need::VolumeSnapshotContents => "VolumeSnapshotContents",
-        Need::CsiDrivers => "CSIDrivers",
-        Need::CsiNodes => "CSINodes",
-        Need::Pods => "pods",
-        Need::Workloads => "Deployments, StatefulSets and DaemonSets",
-        Need::Leases => "leases",
-        Need::ClassSecrets => "the secrets of VolumeSnapshotClasses",
-        Need::RoundTripAccess => "the caller's rights",
-        Need::SecurityContextConstraints => "OpenShift's SecurityContextConstraints",
-    }
 }
 
 #[cfg(test)]

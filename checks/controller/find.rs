@@ -5,11 +5,15 @@ use jiff::SignedDuration;
 use crate::distribution::{Distribution, may_be_hidden};
 use crate::model::facts::Facts;
 use crate::model::finding::Evidence;
+use crate::model::interest::Interest;
 use crate::model::kubernetes::{Container, Lease, VolumeSnapshotContent};
 use crate::running::{Running, image_name, running};
 
 /// The lease of snapshot-controllers, in the namespace of each.
 pub const CONTROLLER_LEASE: &str = "snapshot-controller-leader";
+
+/// What is read of pods here, and so kept of them.
+pub const INTEREST: Interest = Interest { words: &["snapshot"], host_paths: &[], variables: &[], flags: &[] };
 
 /// Whether something that snapshots need runs.
 #[derive(Debug, Clone)]

@@ -1,5 +1,7 @@
 //! A check: data about it, and the function that looks.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -115,4 +117,12 @@ pub struct Check {
     pub doc: &'static str,
     /// How it is carried out.
     pub how: How,
+}
+
+impl Check {
+    /// All that it looks at.
+    #[must_use]
+    pub fn sees(&self) -> BTreeSet<Need> {
+        self.needs.iter().chain(self.uses).copied().collect()
+    }
 }

@@ -5,14 +5,13 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Labels or annotations.
 pub type StringMap = BTreeMap<String, String>;
 
 /// Object metadata.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Metadata {
     /// Name.
@@ -41,7 +40,7 @@ pub struct Metadata {
 }
 
 /// An owner of an object.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OwnerReference {
     /// Kind.
@@ -51,7 +50,7 @@ pub struct OwnerReference {
 }
 
 /// The API server's version, from `/version`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ServerVersion {
     /// Major number, as text.
@@ -63,7 +62,7 @@ pub struct ServerVersion {
 }
 
 /// A `CustomResourceDefinition`. Its schemas stay as they are: the fingerprint of its release is in them.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CustomResourceDefinition {
     /// Metadata.
@@ -75,7 +74,7 @@ pub struct CustomResourceDefinition {
 }
 
 /// Status of a `CustomResourceDefinition`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct CustomResourceDefinitionStatus {
     /// Conditions; `Established` is the one that counts.
@@ -85,7 +84,7 @@ pub struct CustomResourceDefinitionStatus {
 }
 
 /// A condition in a status.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Condition {
     /// Type.
@@ -100,7 +99,7 @@ pub struct Condition {
 }
 
 /// A `StorageClass`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct StorageClass {
     /// Metadata.
@@ -119,7 +118,7 @@ pub struct StorageClass {
 }
 
 /// A `VolumeSnapshotClass`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct VolumeSnapshotClass {
     /// Metadata.
@@ -134,7 +133,7 @@ pub struct VolumeSnapshotClass {
 }
 
 /// A `VolumeSnapshotContent`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct VolumeSnapshotContent {
     /// Metadata.
@@ -146,7 +145,7 @@ pub struct VolumeSnapshotContent {
 }
 
 /// Spec of a `VolumeSnapshotContent`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct VolumeSnapshotContentSpec {
     /// Driver name.
@@ -161,7 +160,7 @@ pub struct VolumeSnapshotContentSpec {
 }
 
 /// Status of a `VolumeSnapshotContent`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct VolumeSnapshotContentStatus {
     /// The driver's own name of the snapshot.
@@ -176,7 +175,7 @@ pub struct VolumeSnapshotContentStatus {
 }
 
 /// The last error of a snapshot.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SnapshotError {
     /// When it occurred.
@@ -188,7 +187,7 @@ pub struct SnapshotError {
 }
 
 /// A reference to another object.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ObjectReference {
     /// Kind.
@@ -206,7 +205,7 @@ pub struct ObjectReference {
 }
 
 /// A `CSIDriver`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CsiDriver {
     /// Metadata; the name is the driver's.
@@ -214,7 +213,7 @@ pub struct CsiDriver {
 }
 
 /// A `CSINode`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CsiNode {
     /// Metadata; the name is the node's.
@@ -224,7 +223,7 @@ pub struct CsiNode {
 }
 
 /// Spec of a `CSINode`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CsiNodeSpec {
     /// The drivers that have registered with the node's kubelet.
@@ -232,7 +231,7 @@ pub struct CsiNodeSpec {
 }
 
 /// A driver on a node.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CsiNodeDriver {
     /// Driver name.
@@ -240,7 +239,7 @@ pub struct CsiNodeDriver {
 }
 
 /// A `Pod`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Pod {
     /// Metadata.
@@ -252,7 +251,7 @@ pub struct Pod {
 }
 
 /// Spec of a `Pod`, and of a workload's template.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodSpec {
     /// Node that it runs on.
@@ -269,7 +268,7 @@ pub struct PodSpec {
 }
 
 /// A container.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Container {
     /// Name.
@@ -288,7 +287,7 @@ pub struct Container {
 }
 
 /// An environment variable with a literal value.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EnvironmentVariable {
     /// Name.
@@ -299,7 +298,7 @@ pub struct EnvironmentVariable {
 }
 
 /// A volume of a pod.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Volume {
     /// Name.
@@ -310,7 +309,7 @@ pub struct Volume {
 }
 
 /// A folder of the node.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HostPath {
     /// Path.
@@ -318,7 +317,7 @@ pub struct HostPath {
 }
 
 /// Status of a `Pod`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodStatus {
     /// Phase.
@@ -328,7 +327,7 @@ pub struct PodStatus {
 }
 
 /// State of a container.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ContainerStatus {
     /// Name.
@@ -344,7 +343,7 @@ pub struct ContainerStatus {
 }
 
 /// What a container does, or did.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ContainerState {
     /// It waits.
@@ -356,7 +355,7 @@ pub struct ContainerState {
 }
 
 /// Why a container waits.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ContainerWaiting {
     /// Reason: `CrashLoopBackOff`, `ErrImagePull`, …
@@ -366,7 +365,7 @@ pub struct ContainerWaiting {
 }
 
 /// How a container ended.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ContainerTerminated {
     /// Exit code.
@@ -378,7 +377,7 @@ pub struct ContainerTerminated {
 }
 
 /// A Deployment, `StatefulSet` or `DaemonSet`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Workload {
     /// Kind.
@@ -392,7 +391,7 @@ pub struct Workload {
 }
 
 /// Spec of a workload.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WorkloadSpec {
     /// Wanted number of pods; a `DaemonSet` has none.
@@ -403,7 +402,7 @@ pub struct WorkloadSpec {
 }
 
 /// Template of pods.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PodTemplate {
     /// Metadata of the pods.
@@ -413,7 +412,7 @@ pub struct PodTemplate {
 }
 
 /// Status of a workload.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct WorkloadStatus {
     /// Ready pods of a Deployment or `StatefulSet`.
@@ -425,7 +424,7 @@ pub struct WorkloadStatus {
 }
 
 /// A Lease.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Lease {
     /// Metadata.
@@ -439,7 +438,7 @@ pub struct Lease {
 }
 
 /// Spec of a Lease.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct LeaseSpec {
     /// Who leads: a pod's name, or a node's.

@@ -1,6 +1,7 @@
 //! What a second look at a cluster adds to the first: whether the control plane still runs, and whether its leases are
 //! still renewed. Ages between two looks are measured by the clock of whoever looks, so the cluster's may differ from it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::facts::Facts;
@@ -33,7 +34,7 @@ impl Facts {
         earlier.workloads = renew(&mut self.workloads, latest.workloads);
         let mut leases = latest.leases;
         if let (Probe::Seen { value: leases }, Some(known)) = (&mut leases, self.leases.seen()) {
-            for lease in leases {
+            for lease in Arc::make_mut(leases) {
                 lease.unrenewed_for_ms = unrenewed_for(lease, known, passed);
             }
         }

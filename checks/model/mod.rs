@@ -3,9 +3,12 @@
 pub mod check;
 pub mod facts;
 pub mod finding;
+pub mod interest;
 pub mod kubernetes;
+pub mod listed;
 pub mod look_again;
 pub mod need;
+pub mod needs;
 pub mod nulls;
 pub mod object;
 pub mod probe;

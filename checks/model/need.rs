@@ -1,10 +1,12 @@
-//! What can be looked for in a cluster. A check names what it needs; collection, RBAC and documentation follow from it.
+//! What is known of a need: the rights that it takes, its name for people, and what its absence means.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::object::Kind;
+pub use crate::model::needs::Need;
+
 /// An RBAC rule: the right to do some things with one resource.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Rule {
     /// API group; empty for the core group.
     pub group: String,
@@ -42,87 +44,66 @@ impl std::fmt::Display for Rule {
     }
 }
 
-/// One kind of fact, as it is collected in one go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Need {
-    /// The API server's version.
-    ServerVersion,
-    /// The versions in which the two snapshot API groups are served.
-    SnapshotApis,
-    /// The six CRDs of the two snapshot API groups.
-    CustomResourceDefinitions,
-    /// All `StorageClasses`.
-    StorageClasses,
-    /// All `VolumeSnapshotClasses`.
-    VolumeSnapshotClasses,
-    /// All `VolumeSnapshotContents`.
-    VolumeSnapshotContents,
-    /// All `CSIDrivers`.
-    CsiDrivers,
-    /// All `CSINodes`.
-    CsiNodes,
-    /// The pods of all namespaces that run a snapshot controller or a CSI sidecar.
-    Pods,
-    /// The workloads (Deployments, `StatefulSets`, `DaemonSets`) that run a snapshot controller or a CSI sidecar.
-    Workloads,
-    /// The leases of snapshot controllers and CSI sidecars.
-    Leases,
-    /// Whether the secrets exist that `VolumeSnapshotClasses` name; their content is never read.
-    ClassSecrets,
-    /// Whether the caller may do what a round trip does.
-    RoundTripAccess,
-    /// Whether `OpenShift`'s `SecurityContextConstraints` are served, which assign the users of pods.
-    SecurityContextConstraints,
+/// How a need is met, and with which rights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// By listing the objects of these kinds in all namespaces.
+    Listed(&'static [Kind]),
+    /// By reading objects of a kind by name, as the right to read these is less than the right to list all.
+    Named(Kind, &'static [&'static str]),
+    /// By what the API server tells everybody who is logged in: discovery and access reviews.
+    Open,
 }
 
-impl Need {
-    /// All needs, in the order in which they are shown.
-    pub const ALL: [Self; 14] = [
-        Self::ServerVersion,
-        Self::SnapshotApis,
-        Self::CustomResourceDefinitions,
-        Self::StorageClasses,
-        Self::VolumeSnapshotClasses,
-        Self::VolumeSnapshotContents,
-        Self::CsiDrivers,
-        Self::CsiNodes,
-        Self::Pods,
-        Self::Workloads,
-        Self::Leases,
-        Self::ClassSecrets,
-        Self::RoundTripAccess,
-        Self::SecurityContextConstraints,
-    ];
+/// What it means that the API server does not serve what is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotServed {
+    /// Nothing is known. Every Kubernetes that snapready knows serves it, so its absence says nothing about the cluster.
+    Unknown,
+    /// Snapshot objects cannot be wrong in a cluster that has no snapshot API: a check of theirs does not apply, **if** another
+    /// check of the same run looks at the API and says what is wrong. Alone it would turn "no snapshots here at all" into
+    /// silence, so then the result is unknown.
+    NoSnapshotApi,
+}
 
-    /// The rights that looking takes. Discovery and access reviews are everybody's.
+/// What is known of a need: a row of the table in `needs.rs`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// What it is about, for people; in the plural, and starting a clause.
+    pub noun: &'static str,
+    /// How it is met.
+    pub access: Access,
+    /// What it means that the API server does not serve it.
+    pub not_served: NotServed,
+}
+
+impl Row {
+    pub(super) const fn listed(noun: &'static str, kinds: &'static [Kind]) -> Self {
+        Self { noun, access: Access::Listed(kinds), not_served: NotServed::Unknown }
+    }
+
+    pub(super) const fn named(noun: &'static str, kind: Kind, names: &'static [&'static str]) -> Self {
+        Self { noun, access: Access::Named(kind, names), not_served: NotServed::Unknown }
+    }
+
+    pub(super) const fn open(noun: &'static str) -> Self {
+        Self { noun, access: Access::Open, not_served: NotServed::Unknown }
+    }
+
+    pub(super) const fn of_the_snapshot_api(self) -> Self {
+        Self { not_served: NotServed::NoSnapshotApi, ..self }
+    }
+
+    /// The rights that meeting it takes.
     #[must_use]
-    pub fn rules(self) -> Vec<Rule> {
-        const SNAPSHOT: &str = "snapshot.storage.k8s.io";
-        let list = |group, resource| Rule::new(group, resource, &["list"]);
-        match self {
-            // Discovery and access reviews are everybody's. That a class's secret exists is asked for as metadata only;
-            // which secrets, only the classes tell, so a rule that allows it for all secrets is not proposed: without
-            // the right the answer is unknown.
-            Self::ServerVersion
-            | Self::SnapshotApis
-            | Self::RoundTripAccess
-            | Self::ClassSecrets
-            | Self::SecurityContextConstraints => Vec::new(),
-            Self::CustomResourceDefinitions => vec![Rule {
-                names: CRD_NAMES.iter().map(|name| (*name).to_owned()).collect(),
-                ..Rule::new("apiextensions.k8s.io", "customresourcedefinitions", &["get"])
+    pub fn rules(&self) -> Vec<Rule> {
+        match self.access {
+            Access::Listed(kinds) => kinds.iter().map(|kind| Rule::new(kind.group, kind.plural, &["list"])).collect(),
+            Access::Named(kind, names) => vec![Rule {
+                names: names.iter().map(|name| (*name).to_owned()).collect(),
+                ..Rule::new(kind.group, kind.plural, &["get"])
             }],
-            Self::StorageClasses => vec![list("storage.k8s.io", "storageclasses")],
-            Self::VolumeSnapshotClasses => vec![list(SNAPSHOT, "volumesnapshotclasses")],
-            Self::VolumeSnapshotContents => vec![list(SNAPSHOT, "volumesnapshotcontents")],
-            Self::CsiDrivers => vec![list("storage.k8s.io", "csidrivers")],
-            Self::CsiNodes => vec![list("storage.k8s.io", "csinodes")],
-            Self::Pods => vec![list("", "pods")],
-            Self::Workloads => {
-                vec![list("apps", "deployments"), list("apps", "statefulsets"), list("apps", "daemonsets")]
-            }
-            Self::Leases => vec![list("coordination.k8s.io", "leases")],
+            Access::Open => Vec::new(),
         }
     }
 }

@@ -1,18 +1,19 @@
 //! "Could not look" as a value. It travels with the data, so that no check can take it for "nothing there".
 
-use schemars::JsonSchema;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::need::Rule;
 
 /// What came of looking for something in the cluster.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum Probe<T> {
     /// It was read; an empty list means that there is nothing.
     Seen {
-        /// What was read.
-        value: T,
+        /// What was read; shared, so that a part of the facts can be handed on without a copy of every object.
+        value: Arc<T>,
     },
     /// The API server does not serve this resource: its CRD is missing, or the cluster is too old.
     NotServed,
@@ -54,7 +55,7 @@ impl<T> Probe<T> {
 
 impl<T> From<T> for Probe<T> {
     fn from(value: T) -> Self {
-        Self::Seen { value }
+        Self::Seen { value: Arc::new(value) }
     }
 }
 

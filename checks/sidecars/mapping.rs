@@ -7,8 +7,17 @@ use crate::controller::find::works_elsewhere;
 use crate::drivers::registered::registered_drivers;
 use crate::drivers::table::driver_of_image;
 use crate::model::facts::Facts;
+use crate::model::interest::Interest;
 use crate::model::kubernetes::{Container, Lease};
 use crate::running::{Running, image_name, running};
+
+/// What is read of pods here, and so kept of them: sidecars and node plugins, and what names their driver by convention.
+pub const INTEREST: Interest = Interest {
+    words: &["csi", "snapshotter"],
+    host_paths: &["/plugins/", "/plugins_registry"],
+    variables: &["DRIVER_NAME", "CSI_DRIVER_NAME", "PROVISIONER_NAME", "CSI_DRIVERNAME"],
+    flags: &["--driver-name", "--drivername", "--driverName", "--driver", "--provisioner", "--name", "--drivernames"],
+};
 
 /// A sidecar and its driver.
 #[derive(Debug, Clone)]
@@ -149,9 +158,6 @@ fn holds(running: &Running<'_>, lease: &Lease) -> bool {
 }
 
 fn by_argument(running: &Running<'_>, known: &BTreeSet<String>) -> BTreeSet<String> {
-    const FLAGS: [&str; 7] =
-        ["--driver-name", "--drivername", "--driverName", "--driver", "--provisioner", "--name", "--drivernames"];
-    const VARIABLES: [&str; 4] = ["DRIVER_NAME", "CSI_DRIVER_NAME", "PROVISIONER_NAME", "CSI_DRIVERNAME"];
     let mut found = BTreeSet::new();
     for container in &running.spec.containers {
         let variables =
@@ -164,13 +170,12 @@ fn by_argument(running: &Running<'_>, known: &BTreeSet<String>) -> BTreeSet<Stri
                 Some((flag, value)) => (flag, Some(value)),
                 None => (*word, words.get(index + 1).copied()),
             };
-            // One dash or two: Go's flag package takes both.
-            if FLAGS.iter().any(|known| *known == flag || known.strip_prefix('-') == Some(flag)) {
+            if INTEREST.reads(flag) {
                 values.extend(value.map(|value| resolved(value, &variables)));
             }
         }
         values.extend(
-            variables.iter().filter(|(name, _)| VARIABLES.contains(name)).map(|(_, value)| (*value).to_owned()),
+            variables.iter().filter(|(name, _)| INTEREST.variables.contains(name)).map(|(_, value)| (*value).to_owned()),
         );
         found.extend(values.into_iter().filter(|value| known.contains(value)));
     }

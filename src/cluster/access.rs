@@ -79,7 +79,7 @@ pub(super) async fn round_trip(
     }))
     .await;
     match answers.into_iter().collect::<Result<Vec<_>, _>>() {
-        Ok(reviews) => Probe::Seen { value: reviews },
+        Ok(reviews) => Probe::from(reviews),
         Err(failure) => no_review(&failure),
     }
 }
@@ -109,14 +109,14 @@ pub(super) async fn class_secrets(
         name: name.to_owned(),
         exists: exists(requests, namespace, name).await,
     });
-    Probe::Seen { value: join_all(secrets).await }
+    Probe::from(join_all(secrets).await)
 }
 
 async fn exists(requests: &Requests<'_>, namespace: &str, name: &str) -> Probe<bool> {
     let rule = Rule { names: vec![name.to_owned()], ..Rule::new("", "secrets", &["get"]) };
     // A name that is none cannot exist, and would be another path.
     if !is_object_name(namespace) || !is_object_name(name) {
-        return Probe::Seen { value: false };
+        return Probe::from(false);
     }
     // Asked first, so that an account without the right leaves no refused access to a secret in the audit log.
     match may(requests, &rule, "get", Some(namespace)).await {
@@ -125,9 +125,9 @@ async fn exists(requests: &Requests<'_>, namespace: &str, name: &str) -> Probe<b
         Err(failure) => return no_review(&failure),
     }
     match requests.get(&format!("/api/v1/namespaces/{namespace}/secrets/{name}"), METADATA_ONLY).await {
-        Ok(_) => Probe::Seen { value: true },
+        Ok(_) => Probe::from(true),
         Err(failure) => match failure.status {
-            404 => Probe::Seen { value: false },
+            404 => Probe::from(false),
             403 => Probe::Forbidden { rule },
             _ => Probe::Failed { reason: failure.to_string() },
         },

@@ -2,21 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::future::join_all;
+use futures::future::{BoxFuture, join_all};
 use jiff::Timestamp;
 use serde::Deserialize;
+use snapready_checks::interests;
 use snapready_checks::model::facts::{Facts, SnapshotApis};
-use snapready_checks::model::kubernetes::{CustomResourceDefinition, ServerVersion, Workload};
-use snapready_checks::model::need::{CRD_NAMES, Need};
+use snapready_checks::model::kubernetes::{CustomResourceDefinition, ServerVersion};
+use snapready_checks::model::listed::{Listed, Visit};
+use snapready_checks::model::need::{Access, CRD_NAMES, Need};
 use snapready_checks::model::nulls;
+use snapready_checks::model::object::{GROUP_SNAPSHOT_GROUP, SNAPSHOT_GROUP};
 use snapready_checks::model::probe::Probe;
 
 pub use crate::api::Retry;
 use crate::api::{Failure, JSON};
+use crate::cluster::access;
 use crate::cluster::connect::Connection;
-use crate::cluster::list::{Resource, list};
+use crate::cluster::list::list;
 use crate::cluster::request::Requests;
-use crate::cluster::{access, keep};
 
 /// What to collect.
 #[derive(Debug, Clone)]
@@ -31,28 +34,11 @@ pub struct Collection<'a> {
     pub server_version: Option<ServerVersion>,
 }
 
-const STORAGE: &str = "storage.k8s.io";
-const SNAPSHOT: &str = "snapshot.storage.k8s.io";
 /// The API groups of snapshots. They are asked for by name: discovery as a whole fails with any broken extension.
-const SNAPSHOT_GROUPS: [&str; 2] = [SNAPSHOT, "groupsnapshot.storage.k8s.io"];
+const SNAPSHOT_GROUPS: [&str; 2] = [SNAPSHOT_GROUP, GROUP_SNAPSHOT_GROUP];
 
 /// The API group of `SecurityContextConstraints`.
 const OPENSHIFT_SECURITY: &str = "security.openshift.io";
-
-const fn resource(group: &'static str, plural: &'static str, kind: &'static str) -> Resource {
-    Resource { group, version: "v1", plural, kind }
-}
-
-const STORAGE_CLASSES: Resource = resource(STORAGE, "storageclasses", "StorageClass");
-const CSI_DRIVERS: Resource = resource(STORAGE, "csidrivers", "CSIDriver");
-const CSI_NODES: Resource = resource(STORAGE, "csinodes", "CSINode");
-const VOLUME_SNAPSHOT_CLASSES: Resource = resource(SNAPSHOT, "volumesnapshotclasses", "VolumeSnapshotClass");
-const VOLUME_SNAPSHOT_CONTENTS: Resource = resource(SNAPSHOT, "volumesnapshotcontents", "VolumeSnapshotContent");
-const PODS: Resource = resource("", "pods", "Pod");
-const LEASES: Resource = resource("coordination.k8s.io", "leases", "Lease");
-const DEPLOYMENTS: Resource = resource("apps", "deployments", "Deployment");
-const STATEFUL_SETS: Resource = resource("apps", "statefulsets", "StatefulSet");
-const DAEMON_SETS: Resource = resource("apps", "daemonsets", "DaemonSet");
 
 /// Looks at a cluster. What cannot be seen is a value in the facts; this itself cannot fail. `on_retry` is told of every request
 /// that is made again.
@@ -66,102 +52,94 @@ pub async fn collect(
 }
 
 async fn look(connection: &Connection, collection: &Collection<'_>, on_retry: &(dyn Fn(Retry) + Send + Sync)) -> Facts {
-    let collected_at = Timestamp::now();
+    let mut facts = Facts { collected_at: Timestamp::now(), ..Facts::default() };
     let requests = &Requests::new(&connection.client, on_retry);
-    let needs = collection.needs;
+    let asked = collection.needs.iter().map(|need| meet(requests, collection, *need));
+    for answer in join_all(asked).await {
+        answer(&mut facts);
+    }
+    facts
+}
 
-    // One line for each need: what is asked for it.
-    let (
-        (server_version, snapshot_apis, custom_resource_definitions),
-        (storage_classes, (volume_snapshot_classes, class_secrets), volume_snapshot_contents),
-        (csi_drivers, csi_nodes),
-        (pods, workloads, leases),
-        (round_trip_access, security_context_constraints),
-    ) = futures::join!(
-        async {
-            futures::join!(
-                when(needs, Need::ServerVersion, server_version(requests, collection.server_version.as_ref())),
-                when(needs, Need::SnapshotApis, snapshot_apis(requests)),
-                when(needs, Need::CustomResourceDefinitions, custom_resource_definitions(requests)),
-            )
+/// Puts an answer where it belongs.
+type Answer = Box<dyn FnOnce(&mut Facts) + Send>;
+
+/// Does what a need takes: lists its objects, or calls the function of a need that is not a list.
+async fn meet(requests: &Requests<'_>, collection: &Collection<'_>, need: Need) -> Answer {
+    if need == Need::VolumeSnapshotClasses && collection.needs.contains(&Need::ClassSecrets) {
+        // Whoever asks for the secrets has read the classes.
+        return Box::new(|_| {});
+    }
+    match need {
+        Need::ServerVersion => {
+            let seen = server_version(requests, collection.server_version.as_ref()).await;
+            Box::new(|facts| facts.server_version = seen)
+        }
+        Need::SnapshotApis => {
+            let seen = snapshot_apis(requests).await;
+            Box::new(|facts| facts.snapshot_apis = seen)
+        }
+        Need::CustomResourceDefinitions => {
+            let seen = custom_resource_definitions(requests).await;
+            Box::new(|facts| facts.custom_resource_definitions = seen)
+        }
+        Need::ClassSecrets => {
+            let classes = list_all(requests, Need::VolumeSnapshotClasses).await;
+            let secrets = access::class_secrets(requests, &classes).await;
+            Box::new(|facts| (facts.volume_snapshot_classes, facts.class_secrets) = (classes, secrets))
+        }
+        Need::RoundTripAccess => {
+            let seen = access::round_trip(requests, collection.namespace, collection.own_namespace).await;
+            Box::new(|facts| facts.round_trip_access = seen)
+        }
+        Need::SecurityContextConstraints => {
+            let seen = is_served(requests, OPENSHIFT_SECURITY).await;
+            Box::new(|facts| facts.security_context_constraints = seen)
+        }
+        listed => match listed.visit(Lists { requests, need }) {
+            Some(answer) => answer.await,
+            None => Box::new(|_| {}),
         },
-        async {
-            futures::join!(
-                when(needs, Need::StorageClasses, list(requests, &STORAGE_CLASSES, keep::all)),
-                snapshot_classes_and_their_secrets(requests, needs),
-                when(needs, Need::VolumeSnapshotContents, list(requests, &VOLUME_SNAPSHOT_CONTENTS, keep::all)),
-            )
-        },
-        async {
-            futures::join!(
-                when(needs, Need::CsiDrivers, list(requests, &CSI_DRIVERS, keep::all)),
-                when(needs, Need::CsiNodes, list(requests, &CSI_NODES, keep::all)),
-            )
-        },
-        async {
-            futures::join!(
-                when(needs, Need::Pods, list(requests, &PODS, keep::pod)),
-                when(needs, Need::Workloads, workloads(requests)),
-                when(needs, Need::Leases, list(requests, &LEASES, keep::lease)),
-            )
-        },
-        async {
-            futures::join!(
-                when(
-                    needs,
-                    Need::RoundTripAccess,
-                    access::round_trip(requests, collection.namespace, collection.own_namespace)
-                ),
-                when(needs, Need::SecurityContextConstraints, is_served(requests, OPENSHIFT_SECURITY)),
-            )
-        },
-    );
-    Facts {
-        collected_at,
-        server_version,
-        snapshot_apis,
-        custom_resource_definitions,
-        storage_classes,
-        volume_snapshot_classes,
-        volume_snapshot_contents,
-        csi_drivers,
-        csi_nodes,
-        pods,
-        workloads,
-        leases,
-        class_secrets,
-        round_trip_access,
-        security_context_constraints,
     }
 }
 
-/// A request that is made only for a need.
-async fn when<T>(needs: &BTreeSet<Need>, need: Need, request: impl Future<Output = Probe<T>>) -> Probe<T> {
-    if needs.contains(&need) { request.await } else { Probe::NotCollected }
+/// Meets a need by lists.
+struct Lists<'a> {
+    requests: &'a Requests<'a>,
+    need: Need,
 }
 
-async fn snapshot_classes_and_their_secrets(
-    requests: &Requests<'_>,
-    needs: &BTreeSet<Need>,
-) -> (
-    Probe<Vec<snapready_checks::model::kubernetes::VolumeSnapshotClass>>,
-    Probe<Vec<snapready_checks::model::facts::SecretExistence>>,
-) {
-    if !needs.contains(&Need::VolumeSnapshotClasses) && !needs.contains(&Need::ClassSecrets) {
-        return (Probe::NotCollected, Probe::NotCollected);
+impl<'a> Visit for Lists<'a> {
+    type Output = BoxFuture<'a, Answer>;
+
+    fn listed<T: Listed>(self, field: fn(&mut Facts) -> &mut Probe<Vec<T>>) -> Self::Output {
+        Box::pin(async move {
+            let seen = list_all(self.requests, self.need).await;
+            Box::new(move |facts: &mut Facts| *field(facts) = seen) as Answer
+        })
     }
-    let classes = list(requests, &VOLUME_SNAPSHOT_CLASSES, keep::all).await;
-    let secrets = when(needs, Need::ClassSecrets, access::class_secrets(requests, &classes)).await;
-    (classes, secrets)
+}
+
+/// The objects of all kinds of a need.
+async fn list_all<T: Listed>(requests: &Requests<'_>, need: Need) -> Probe<Vec<T>> {
+    let Access::Listed(kinds) = need.row().access else { return Probe::NotCollected };
+    let mut all = Vec::new();
+    for objects in join_all(kinds.iter().map(|kind| list(requests, kind, interests(need)))).await {
+        match objects {
+            Ok(objects) => all.extend(objects),
+            Err(unseen) => return unseen,
+        }
+    }
+    Probe::from(all)
 }
 
 async fn server_version(requests: &Requests<'_>, known: Option<&ServerVersion>) -> Probe<ServerVersion> {
     if let Some(version) = known {
-        return Probe::Seen { value: version.clone() };
+        return Probe::from(version.clone());
     }
     match requests.get("/version", JSON).await {
         Ok(answer) => match nulls::from_slice::<ServerVersion>(&answer) {
-            Ok(version) if !version.git_version.is_empty() => Probe::Seen { value: version },
+            Ok(version) if !version.git_version.is_empty() => Probe::from(version),
             _ => Probe::Failed { reason: "GET /version: the answer holds no gitVersion".to_owned() },
         },
         Err(failure) => Probe::Failed { reason: open_to_all("/version", &failure) },
@@ -189,7 +167,7 @@ async fn snapshot_apis(requests: &Requests<'_>) -> Probe<SnapshotApis> {
             Err(reason) => return Probe::Failed { reason },
         }
     }
-    Probe::Seen { value: SnapshotApis(apis) }
+    Probe::from(SnapshotApis(apis))
 }
 
 async fn is_served(requests: &Requests<'_>, group: &str) -> Probe<bool> {
@@ -247,32 +225,15 @@ async fn custom_resource_definitions(requests: &Requests<'_>) -> Probe<Vec<Custo
     }))
     .await;
     match answers.into_iter().collect::<Result<Vec<_>, _>>() {
-        Ok(definitions) => Probe::Seen { value: definitions.into_iter().flatten().collect() },
+        Ok(definitions) => Probe::from(definitions.into_iter().flatten().collect::<Vec<_>>()),
         Err(unseen) => unseen,
     }
 }
 
 fn definition(answer: &[u8]) -> Option<CustomResourceDefinition> {
     let mut definition: CustomResourceDefinition = nulls::from_slice(answer).ok()?;
-    keep::all(&mut definition);
+    definition.keep(interests(Need::CustomResourceDefinitions));
     Some(definition)
-}
-
-async fn workloads(requests: &Requests<'_>) -> Probe<Vec<Workload>> {
-    let kinds = [&DEPLOYMENTS, &STATEFUL_SETS, &DAEMON_SETS];
-    let lists = join_all(kinds.map(async |kind| (kind, list(requests, kind, keep::workload).await))).await;
-    let mut all = Vec::new();
-    for (kind, workloads) in lists {
-        match workloads {
-            Probe::Seen { value } => all.extend(value.into_iter().map(|workload| Workload {
-                // Objects in a list do not say their kind.
-                kind: kind.kind.to_owned(),
-                ..workload
-            })),
-            other => return other,
-        }
-    }
-    Probe::Seen { value: all }
 }
 
 #[cfg(test)]

@@ -3,33 +3,19 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use snapready_checks::model::interest::Interest;
+use snapready_checks::model::listed::Listed;
 use snapready_checks::model::need::Rule;
 use snapready_checks::model::nulls;
+use snapready_checks::model::object::Kind;
 use snapready_checks::model::probe::Probe;
 
 use crate::api::{Failure, JSON, escape, shorten};
 use crate::cluster::request::Requests;
 
-/// A resource that is listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Resource {
-    pub(super) group: &'static str,
-    pub(super) version: &'static str,
-    pub(super) plural: &'static str,
-    pub(super) kind: &'static str,
-}
-
-impl Resource {
-    pub(super) fn path(&self) -> String {
-        match self.group {
-            "" => format!("/api/{}/{}", self.version, self.plural),
-            group => format!("/apis/{group}/{}/{}", self.version, self.plural),
-        }
-    }
-
-    fn rule(&self) -> Rule {
-        Rule::new(self.group, self.plural, &["list"])
-    }
+fn path(kind: &Kind) -> String {
+    let Kind { group, version, plural, .. } = kind;
+    if group.is_empty() { format!("/api/{version}/{plural}") } else { format!("/apis/{group}/{version}/{plural}") }
 }
 
 /// Objects of a page, as kubectl and the API server's own caches ask for.
@@ -50,39 +36,39 @@ struct PageMetadata {
     token: Option<String>,
 }
 
-/// All objects of a resource in all namespaces that `keep` keeps; it may cut them down as well.
-pub(super) async fn list<T: DeserializeOwned>(
+/// All objects of a kind in all namespaces, as far as these interests keep them; or why they were not seen.
+pub(super) async fn list<T: Listed>(
     requests: &Requests<'_>,
-    resource: &Resource,
-    keep: fn(&mut T) -> bool,
-) -> Probe<Vec<T>> {
+    kind: &Kind,
+    interests: &[Interest],
+) -> Result<Vec<T>, Probe<Vec<T>>> {
     let mut restarted = false;
     loop {
-        match pages(requests, resource, keep).await {
-            Ok(objects) => return Probe::Seen { value: objects },
+        match pages(requests, kind, interests).await {
+            Ok(objects) => return Ok(objects),
             // etcd has compacted away what the first page was of. Once is bad luck, twice is a server that cannot page.
             Err(failure) if failure.status == 410 && !restarted => restarted = true,
             Err(failure) => {
-                return match failure.status {
+                return Err(match failure.status {
                     410 => Probe::Failed { reason: "the list expired twice while it was read (410)".to_owned() },
-                    403 => Probe::Forbidden { rule: resource.rule() },
+                    403 => Probe::Forbidden { rule: Rule::new(kind.group, kind.plural, &["list"]) },
                     404 => Probe::NotServed,
-                    _ => Probe::Failed { reason: format!("GET {}: {failure}", resource.path()) },
-                };
+                    _ => Probe::Failed { reason: format!("GET {}: {failure}", path(kind)) },
+                });
             }
         }
     }
 }
 
-async fn pages<T: DeserializeOwned>(
+async fn pages<T: Listed>(
     requests: &Requests<'_>,
-    resource: &Resource,
-    keep: fn(&mut T) -> bool,
+    kind: &Kind,
+    interests: &[Interest],
 ) -> Result<Vec<T>, Failure> {
     let mut objects = Vec::new();
     let mut token: Option<String> = None;
     loop {
-        let mut path = format!("{}?limit={PAGE}", resource.path());
+        let mut path = format!("{}?limit={PAGE}", self::path(kind));
         if let Some(token) = &token {
             path.push_str("&continue=");
             path.push_str(&escape(token));
@@ -90,12 +76,13 @@ async fn pages<T: DeserializeOwned>(
         let answer = requests.get(&path, JSON).await?;
         let page: Page<T> = page(&answer).map_err(Failure::unreadable)?;
         drop(answer);
-        if page.kind.strip_suffix("List") != Some(resource.kind) {
-            return Err(Failure::unreadable(format!("the answer is no {}List", resource.kind)));
+        if page.kind.strip_suffix("List") != Some(kind.name) {
+            return Err(Failure::unreadable(format!("the answer is no {}List", kind.name)));
         }
-        objects.extend(
-            page.items.unwrap_or_default().into_iter().filter_map(|mut object| keep(&mut object).then_some(object)),
-        );
+        objects.extend(page.items.unwrap_or_default().into_iter().filter_map(|mut object| {
+            object.set_kind(kind);
+            object.keep(interests).then_some(object)
+        }));
         let next = page.metadata.and_then(|metadata| metadata.token).filter(|token| !token.is_empty());
         if next.is_none() {
             return Ok(objects);

@@ -6,7 +6,6 @@ pub mod collect;
 pub mod connect;
 pub mod error;
 pub mod flags;
-mod keep;
 mod kubeconfig;
 mod list;
 mod plugin;

@@ -83,8 +83,8 @@ fn judge(facts: &Facts, class: &VolumeSnapshotClass, reference: SecretReference<
                 .find(|secret| secret.namespace == namespace && secret.name == name);
             let secret = format!("secret {namespace}/{name} of VolumeSnapshotClass {class_name}");
             match exists.map(|secret| &secret.exists) {
-                Some(Probe::Seen { value: true }) => Finding::new(Status::Pass, format!("{secret} exists")),
-                Some(Probe::Seen { value: false }) => Finding::new(Status::Fail, format!("{secret} does not exist"))
+                Some(Probe::Seen { value }) if **value => Finding::new(Status::Pass, format!("{secret} exists")),
+                Some(Probe::Seen { .. }) => Finding::new(Status::Fail, format!("{secret} does not exist"))
                     .evidence(Evidence::cluster(
                         "VolumeSnapshotClass",
                         class_name,

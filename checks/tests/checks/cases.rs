@@ -94,6 +94,32 @@ fn every_case_gives_its_findings() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
+/// The program shows a check only what it declares, as a check that is selected alone has nothing else. Whoever reads more
+/// gives two answers.
+#[test]
+fn a_check_declares_all_that_it_reads() {
+    let healthy = read(serde_json::from_str(include_str!("healthy-cluster.json")).unwrap());
+    let mut clusters: Vec<(PathBuf, Facts)> = looking()
+        .flat_map(files)
+        .map(|file| {
+            let facts = read(case(&file).cluster.facts());
+            (file, facts)
+        })
+        .collect();
+    clusters.push((PathBuf::from("healthy-cluster.json"), healthy));
+    let mut wrong = BTreeSet::new();
+    for (file, facts) in &clusters {
+        for check in looking() {
+            let (all, _) = look(check, facts);
+            let (declared, _) = look(check, &facts.only(&check.sees()));
+            if all != declared {
+                wrong.insert(format!("{} in {}: {declared:#?}\ninstead of {all:#?}", check.id, file.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", Vec::from_iter(wrong).join("\n\n"));
+}
+
 fn fits(found: &Finding, expected: &Expected) -> bool {
     let has =
         |text: &str, words: &[String]| words.iter().all(|word| text.to_lowercase().contains(&word.to_lowercase()));

@@ -1,0 +1,106 @@
+//! Objects that are listed: what of them is kept.
+
+use serde::de::DeserializeOwned;
+
+use crate::model::facts::Facts;
+use crate::model::interest::Interest;
+use crate::model::kubernetes::{
+    CsiDriver, CsiNode, CustomResourceDefinition, Lease, Metadata, Pod, StorageClass, VolumeSnapshotClass,
+    VolumeSnapshotContent, Workload,
+};
+use crate::model::object::Kind;
+use crate::model::probe::Probe;
+
+/// kubectl's copy of the whole object, environment and all.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// A type of objects that are listed.
+pub trait Listed: DeserializeOwned + Send + Sync + 'static {
+    /// Its metadata.
+    fn metadata_mut(&mut self) -> &mut Metadata;
+
+    /// Tells it its kind: objects in a list do not say it.
+    fn set_kind(&mut self, _kind: &Kind) {}
+
+    /// Whether it is kept; what stays of it is cut down to what somebody reads.
+    fn is_kept(&mut self, _interests: &[Interest]) -> bool {
+        true
+    }
+
+    /// Whether it is kept, and then without kubectl's copy of it.
+    fn keep(&mut self, interests: &[Interest]) -> bool {
+        self.metadata_mut().annotations.remove(LAST_APPLIED);
+        self.is_kept(interests)
+    }
+}
+
+/// Whoever wants to know of which type the objects of a need are.
+pub trait Visit {
+    /// What comes of it.
+    type Output;
+
+    /// The need is met by lists of `T`, which belong in this field.
+    fn listed<T: Listed>(self, field: fn(&mut Facts) -> &mut Probe<Vec<T>>) -> Self::Output;
+}
+
+macro_rules! whole {
+    ($($kind:ident),+) => {
+        $(impl Listed for $kind {
+            fn metadata_mut(&mut self) -> &mut Metadata {
+                &mut self.metadata
+            }
+        })+
+    };
+}
+
+whole!(StorageClass, VolumeSnapshotClass, VolumeSnapshotContent, CsiDriver, CsiNode, CustomResourceDefinition);
+
+impl Listed for Pod {
+    fn metadata_mut(&mut self) -> &mut Metadata {
+        &mut self.metadata
+    }
+
+    fn is_kept(&mut self, interests: &[Interest]) -> bool {
+        Interest::keep(interests, &self.metadata, &mut self.spec)
+    }
+}
+
+impl Listed for Workload {
+    fn metadata_mut(&mut self) -> &mut Metadata {
+        &mut self.metadata
+    }
+
+    fn set_kind(&mut self, kind: &Kind) {
+        kind.name.clone_into(&mut self.kind);
+    }
+
+    fn is_kept(&mut self, interests: &[Interest]) -> bool {
+        Interest::keep(interests, &self.metadata, &mut self.spec.template.spec)
+    }
+}
+
+impl Listed for Lease {
+    fn metadata_mut(&mut self) -> &mut Metadata {
+        &mut self.metadata
+    }
+
+    /// All but the heartbeats of kubelets, of which there is one for each node. Sidecars name their leases after their driver,
+    /// so the name cannot tell.
+    fn is_kept(&mut self, _interests: &[Interest]) -> bool {
+        self.metadata.namespace.as_deref() != Some("kube-node-lease")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heartbeats_of_nodes_are_dropped() {
+        for (namespace, kept) in [("kube-node-lease", false), ("kube-system", true)] {
+            let mut lease = Lease::default();
+            lease.metadata.namespace = Some(namespace.to_owned());
+            assert_eq!(lease.keep(&[]), kept);
+        }
+    }
+}
