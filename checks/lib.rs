@@ -23,5 +23,5 @@ pub mod upstream;
 pub mod version;
 mod words;
 
-pub use interests::interests;
 pub use catalogue::{SelectError, catalogue, find, nearest, select};
+pub use interests::interests;

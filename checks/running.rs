@@ -163,7 +163,7 @@ pub fn trouble(running: &Running<'_>) -> Option<(Evidence, String)> {
         match (waiting, ended) {
             (Some(waiting), _) if is_image_trouble(&waiting.reason) => Some((
                 evidence(&format!("{path}.state.waiting"), format!("{}: {}", waiting.reason, waiting.message)),
-                "the image cannot be pulled".to_owned(),
+                IMAGE.to_owned(),
             )),
             (_, Some(ended)) => Some((
                 evidence(
@@ -174,12 +174,14 @@ pub fn trouble(running: &Running<'_>) -> Option<(Evidence, String)> {
             )),
             (Some(waiting), None) => Some((
                 evidence(&format!("{path}.state.waiting"), format!("{}: {}", waiting.reason, waiting.message)),
-                format!("the container waits: {}", waiting.reason),
+                format!("the container is waiting: {}", waiting.reason),
             )),
             (None, None) => None,
         }
     })
 }
+
+const IMAGE: &str = "the image cannot be pulled";
 
 fn is_image_trouble(reason: &str) -> bool {
     matches!(reason, "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull")
@@ -191,14 +193,18 @@ pub(crate) fn meaning(exit_code: i64, message: &str) -> String {
     let text = match exit_code {
         // Go's flag package.
         2 => "it was started with a flag that its version does not have",
-        _ if message.contains("Lost connection to CSI driver") => "the driver's container beside it keeps ending",
-        _ if message.contains("does not support ControllerCreateSnapshot") => "the driver cannot make snapshots",
-        _ if message.contains("ensure CRDs exist") => {
-            "it cannot list the snapshot CRDs: they are missing or its rights are"
+        _ if message.contains("Lost connection to CSI driver") => {
+            "the driver's container in the same pod keeps exiting"
         }
-        1 => "it ends by itself: CRDs or rights are missing, or the driver does not answer or cannot make snapshots",
+        _ if message.contains("does not support ControllerCreateSnapshot") => "the driver does not support snapshots",
+        _ if message.contains("ensure CRDs exist") => {
+            "it cannot list the snapshot CRDs: they are missing, or it is not permitted to"
+        }
+        1 => {
+            "it exits by itself: CRDs or permissions are missing, or the driver does not answer or does not support snapshots"
+        }
         137 => "it was killed, most likely for using too much memory",
-        _ => "it keeps ending",
+        _ => "it keeps exiting",
     };
     text.to_owned()
 }
@@ -217,7 +223,7 @@ pub(crate) fn readiness(running: &Running<'_>, what: &str, covered: bool) -> Fin
     let is_workload =
         matches!(running.kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Pod");
     if running.wanted == 0 {
-        let fix = Fix::text("Scale it up, or start the nodes that it is meant for.");
+        let fix = Fix::text("Scale it up, or start the nodes that it selects.");
         let scales = matches!(running.kind.as_str(), "Deployment" | "StatefulSet");
         let scale = format!("kubectl -n {{}} scale {resource} {{}} --replicas=1");
         return Finding::new(status, format!("{what} of {} is scaled to 0", running.place()))
@@ -227,11 +233,16 @@ pub(crate) fn readiness(running: &Running<'_>, what: &str, covered: bool) -> Fin
     let path = format!("status of container {}", running.container.name);
     let finding = Finding::new(status, format!("{what} is not ready: {count}"))
         .evidence(running.evidence(&path, format!("{} of {} ready", running.ready, running.wanted)));
-    let finding = match trouble {
+    let finding = match trouble.clone() {
         Some((evidence, cause)) => finding.evidence(evidence).cause(format!("{}.", upper(&cause))),
         None => finding,
     };
-    let fix = Fix::text("Read why it does not start.");
+    if trouble.as_ref().is_some_and(|(_, cause)| cause == IMAGE) {
+        let fix = Fix::text("Correct its image, or make the registry reachable from the nodes.");
+        let describe = format!("kubectl -n {{}} describe {resource} {{}}");
+        return finding.fix(if is_workload { fix_with(fix, &describe, &names) } else { fix });
+    }
+    let fix = Fix::text("Check the events and logs of its pods.");
     let logs = is_workload && is_object_name(&running.container.name);
     let logs_of = format!("kubectl -n {{}} logs {resource}/{{}} -c {} --previous", running.container.name);
     let fix = fix_with(fix, "kubectl -n {} get pods -o wide", &[running.namespace.as_str()]);

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::object::Kind;
 pub use crate::model::needs::Need;
+use crate::model::object::Kind;
 
 /// An RBAC rule: the right to do some things with one resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

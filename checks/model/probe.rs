@@ -34,6 +34,7 @@ pub enum Probe<T> {
 
 impl<T> Probe<T> {
     /// What was read, if it was.
+    #[must_use]
     pub fn seen(&self) -> Option<&T> {
         match self {
             Self::Seen { value } => Some(value),
@@ -42,6 +43,7 @@ impl<T> Probe<T> {
     }
 
     /// Why there is nothing to read; `None` if it was read.
+    #[must_use]
     pub fn missing(&self) -> Option<Missing> {
         match self {
             Self::Seen { .. } => None,

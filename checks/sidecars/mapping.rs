@@ -175,7 +175,10 @@ fn by_argument(running: &Running<'_>, known: &BTreeSet<String>) -> BTreeSet<Stri
             }
         }
         values.extend(
-            variables.iter().filter(|(name, _)| INTEREST.variables.contains(name)).map(|(_, value)| (*value).to_owned()),
+            variables
+                .iter()
+                .filter(|(name, _)| INTEREST.variables.contains(name))
+                .map(|(_, value)| (*value).to_owned()),
         );
         found.extend(values.into_iter().filter(|value| known.contains(value)));
     }

@@ -60,11 +60,7 @@ pub(super) async fn list<T: Listed>(
     }
 }
 
-async fn pages<T: Listed>(
-    requests: &Requests<'_>,
-    kind: &Kind,
-    interests: &[Interest],
-) -> Result<Vec<T>, Failure> {
+async fn pages<T: Listed>(requests: &Requests<'_>, kind: &Kind, interests: &[Interest]) -> Result<Vec<T>, Failure> {
     let mut objects = Vec::new();
     let mut token: Option<String> = None;
     loop {

@@ -23,7 +23,15 @@ pub const CHECK: Check = Check {
     severity: Severity::Error,
     since: "0.1.0",
     needs: &[Need::StorageClasses, Need::VolumeSnapshotClasses],
-    uses: &[Need::CsiDrivers, Need::CsiNodes, Need::Pods, Need::Workloads, Need::Leases],
+    uses: &[
+        Need::ServerVersion,
+        Need::VolumeSnapshotContents,
+        Need::CsiDrivers,
+        Need::CsiNodes,
+        Need::Pods,
+        Need::Workloads,
+        Need::Leases,
+    ],
     doc: include_str!("doc.md"),
     how: How::Looking(run),
 };
@@ -62,11 +70,11 @@ fn of_default(finding: Finding, driver: &str) -> Finding {
     if finding.status != Status::Skip {
         return finding;
     }
-    Finding::new(Status::Warn, format!("of the default StorageClass no snapshot can be made: {}", finding.message))
+    Finding::new(Status::Warn, format!("the default StorageClass does not support snapshots: {}", finding.message))
         .evidence(Evidence::cluster("StorageClass", "the default one", "provisioner", driver))
         .cause("Volumes whose claims name no class are of this one, and are missing in every snapshot.")
         .fix(
-            Fix::text("Make a StorageClass of a driver with snapshots the default, or back these volumes up as files.")
+            Fix::text("Make a StorageClass whose driver supports snapshots the default, or use file-system backups for these volumes.")
                 .command("kubectl get storageclasses,volumesnapshotclasses"),
         )
 }
@@ -74,18 +82,16 @@ fn of_default(finding: Finding, driver: &str) -> Finding {
 fn of_no_class(provisioners: &BTreeSet<&str>) -> Finding {
     let drivers = list(provisioners.iter().copied());
     let (message, value) = if provisioners.is_empty() {
-        ("there is no StorageClass, so no volume can be made that could be snapshotted".to_owned(), "none".to_owned())
+        ("there is no StorageClass, so there are no volumes to take snapshots of".to_owned(), "none".to_owned())
     } else {
-        (format!("of no StorageClass a snapshot can be made: their provisioners are {drivers}"), drivers)
+        (format!("no StorageClass supports snapshots (provisioners: {drivers})"), drivers)
     };
     Finding::new(Status::Fail, message)
         .evidence(Evidence::cluster("StorageClass", "all", "provisioner", value))
         .cause("None has an installed CSI driver with a VolumeSnapshotClass.")
         .fix(
-            Fix::text(
-                "Install a CSI driver that makes snapshots, with a StorageClass and a VolumeSnapshotClass of it.",
-            )
-            .command("kubectl get storageclasses,volumesnapshotclasses,csidrivers"),
+            Fix::text("Install a CSI driver that supports snapshots, with a StorageClass and a VolumeSnapshotClass.")
+                .command("kubectl get storageclasses,volumesnapshotclasses,csidrivers"),
         )
 }
 
@@ -95,7 +101,10 @@ fn without(facts: &Facts, driver: &str, matters: bool) -> Finding {
         return Finding::new(Status::Skip, format!("{driver} is not a CSI driver: its volumes cannot be snapshotted"));
     }
     if known.is_some_and(|known| known.snapshots == Some(false)) {
-        return Finding::new(Status::Skip, format!("{driver} cannot make snapshots: back its volumes up as files"));
+        return Finding::new(
+            Status::Skip,
+            format!("{driver} does not support snapshots: use file-system backups for its volumes"),
+        );
     }
     if is_surely_unregistered(facts, driver) {
         return Finding::new(Status::Skip, format!("{driver} is not an installed CSI driver"));
@@ -105,21 +114,22 @@ fn without(facts: &Facts, driver: &str, matters: bool) -> Finding {
     match &sidecar {
         Presence::Present { .. } => {}
         Presence::Absent { .. } if !matters => {
-            let message = format!("snapshots are not set up for {driver}: it has neither class nor csi-snapshotter");
+            let message =
+                format!("snapshots are not set up for {driver}: it has neither a class nor a csi-snapshotter");
             return Finding::new(Status::Skip, message);
         }
         Presence::Absent { .. } | Presence::Unknown { .. } if says_yes => {}
         Presence::Unknown { why } if facts.pods.seen().is_none() => {
-            let message = format!("{driver} has no VolumeSnapshotClass; whether it can make snapshots: {why}");
+            let message = format!("{driver} has no VolumeSnapshotClass; whether it supports snapshots: {why}");
             return Finding::new(Status::Unknown, message);
         }
         Presence::Absent { .. } | Presence::Unknown { .. } => {
-            let message = format!("{driver} has no VolumeSnapshotClass, and nothing shows that it can make snapshots");
+            let message = format!("{driver} has no VolumeSnapshotClass, and nothing shows that it supports snapshots");
             return Finding::new(Status::Skip, message);
         }
     }
     let status = if matters { Status::Fail } else { Status::Warn };
-    let finding = Finding::new(status, format!("{driver} can make snapshots, but has no VolumeSnapshotClass"))
+    let finding = Finding::new(status, format!("{driver} supports snapshots, but has no VolumeSnapshotClass"))
         .evidence(Evidence::cluster("CSIDriver", driver, "VolumeSnapshotClasses with this driver", "none"))
         .fix(make_one(driver, known));
     if let Some((class, theirs)) = look_alike(facts, driver) {
@@ -129,10 +139,10 @@ fn without(facts: &Facts, driver: &str, matters: bool) -> Finding {
     }
     finding.cause(match sidecar {
         Presence::Absent { because, .. } => {
-            format!("Snapshots are not switched on for this driver: it has no csi-snapshotter either ({because}).")
+            format!("Snapshots are not enabled for this driver: it has no csi-snapshotter either ({because}).")
         }
         Presence::Present { .. } | Presence::Unknown { .. } => {
-            "A snapshot needs a class with the driver of its volume; no installer has made one.".to_owned()
+            "A snapshot needs a class with the driver of its volume; no installer has created one.".to_owned()
         }
     })
 }
@@ -148,7 +158,7 @@ fn look_alike<'a>(facts: &'a Facts, driver: &str) -> Option<(&'a str, &'a str)> 
 
 fn make_one(driver: &str, known: Option<KnownDriver>) -> Fix {
     let notes = known.map(|known| known.notes).filter(|notes| notes.contains("parameter"));
-    let text = "Make one; \"Delete\" removes the snapshot in the storage together with its VolumeSnapshot.";
+    let text = "Create one with this manifest; \"Delete\" removes the snapshot in the storage together with its VolumeSnapshot.";
     let fix = match notes {
         Some(notes) => Fix::text(format!("{text} The driver may want parameters: {notes}.")),
         None => Fix::text(text),
@@ -156,7 +166,7 @@ fn make_one(driver: &str, known: Option<KnownDriver>) -> Fix {
     if !is_object_name(driver) {
         return fix;
     }
-    fix.command("kubectl apply -f volumesnapshotclass.yaml").manifest(format!(
+    fix.manifest(format!(
         "apiVersion: snapshot.storage.k8s.io/v1\n\
          kind: VolumeSnapshotClass\n\
          metadata:\n\
