@@ -271,8 +271,12 @@ mod tests {
         let mut other = look(1, &json!({"ready": true}));
         let move_away = |metadata: &mut crate::model::kubernetes::Metadata| metadata.namespace = Some("b".to_owned());
         let (mut pods, mut workloads) = (other.pods.seen().unwrap().clone(), other.workloads.seen().unwrap().clone());
-        pods.iter_mut().for_each(|pod| move_away(&mut pod.metadata));
-        workloads.iter_mut().for_each(|workload| move_away(&mut workload.metadata));
+        for pod in &mut pods {
+            move_away(&mut pod.metadata);
+        }
+        for workload in &mut workloads {
+            move_away(&mut workload.metadata);
+        }
         pods.extend(facts.pods.seen().unwrap().clone());
         workloads.extend(facts.workloads.seen().unwrap().clone());
         other.pods = pods.into();

@@ -11,7 +11,7 @@ use crate::cli::UsageError;
 use crate::cli::duration::Limit;
 use crate::cli::output::{OutputArgs, complain, print};
 use crate::cluster::{ConnectError, ConnectionArgs, connect, server_version};
-use crate::report::format::Format;
+use crate::report::format::{Format, Verbosity};
 use crate::report::{sanitize, words};
 use crate::roundtrip::cleanup::{CleanupOutcome, Which, cleanup};
 use crate::roundtrip::plan::RunId;
@@ -58,7 +58,7 @@ pub(super) async fn run(
     }
     match clean(connection, arguments).await {
         Ok(outcome) => {
-            print(&if format == Format::Json { json(&outcome) } else { for_people(&outcome) });
+            print(&if format == Format::Json { json(&outcome) } else { for_people(&outcome, output.verbosity()) });
             Ok(match (outcome.leftovers.is_empty(), outcome.unseen.is_empty()) {
                 (false, _) => exit::LEFTOVERS,
                 (true, false) => exit::INCONCLUSIVE,
@@ -87,10 +87,15 @@ async fn clean(arguments: &ConnectionArgs, cleanup_arguments: &CleanupArgs) -> R
     Ok(cleanup(&connection.client, &which, arguments.namespace.as_deref(), budget, request_timeout, events).await)
 }
 
-fn for_people(outcome: &CleanupOutcome) -> String {
+/// What was removed, and what was not; the latter alone if the caller wants to read less.
+fn for_people(outcome: &CleanupOutcome, verbosity: Verbosity) -> String {
     let mut text = String::new();
+    let is_clean = outcome.leftovers.is_empty() && outcome.unseen.is_empty();
+    if verbosity == Verbosity::Silent || (verbosity == Verbosity::Quiet && is_clean) {
+        return text;
+    }
     // Writing to a string cannot fail.
-    for object in &outcome.removed {
+    for object in outcome.removed.iter().filter(|_| verbosity >= Verbosity::Normal) {
         let _ = writeln!(text, "removed        {}", sanitize::line(&words::object(object), 300));
     }
     for object in &outcome.leftovers {

@@ -10,6 +10,7 @@ pub(crate) mod output;
 mod rbac;
 mod roundtrip;
 mod select;
+mod shared_flags;
 pub(crate) mod signals;
 
 use std::ffi::OsString;
@@ -116,7 +117,10 @@ fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
         .and_then(|program| std::path::Path::new(program).file_name())
         .is_some_and(|name| name.to_string_lossy().starts_with("kubectl-"));
     let command = if plugin { Cli::command().bin_name("kubectl snapready") } else { Cli::command() };
-    Cli::from_arg_matches(&command.try_get_matches_from(arguments)?)
+    let mut command = shared_flags::hide_unused(command);
+    let matches = command.try_get_matches_from_mut(arguments)?;
+    shared_flags::refuse_unused(&mut command, &matches)?;
+    Cli::from_arg_matches(&matches)
 }
 
 async fn dispatch(cli: Cli) -> Result<u8, UsageError> {

@@ -78,7 +78,8 @@ impl OutputArgs {
         Styles::new(environment().uses_color(self.color, is_terminal))
     }
 
-    fn verbosity(&self) -> Verbosity {
+    /// How much is shown.
+    pub(super) fn verbosity(&self) -> Verbosity {
         match (self.quiet, self.verbose) {
             (0, 0) => Verbosity::Normal,
             (0, _) => Verbosity::Verbose,
