@@ -39,7 +39,7 @@ impl<K: Knowledge> Driver<'_, K> {
         }
         if let Some(look) = self.knowledge.look_again() {
             self.looking_again.under_way = true;
-            self.work.push(look.map(Message::ControlPlane).boxed());
+            self.work.push(look.map(|look| Message::ControlPlane(Box::new(look))).boxed());
         }
     }
 

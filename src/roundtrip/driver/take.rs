@@ -50,7 +50,7 @@ pub(super) enum Message {
     /// What was seen of events.
     Events(Watched),
     /// The control plane, read again.
-    ControlPlane(Look),
+    ControlPlane(Box<Look>),
     /// A create without a clear answer may have had its time.
     Landed {
         item: Item,
@@ -133,7 +133,7 @@ impl<K: Knowledge> Driver<'_, K> {
             }
             Message::Followed { kind, seen } => self.followed(kind, seen),
             Message::Events(seen) => self.events(seen),
-            Message::ControlPlane(look) => self.control_plane(look),
+            Message::ControlPlane(look) => self.control_plane(*look),
             Message::Landed { item } => self.landed(item),
             Message::Budget { trip } => self.budget_over(trip),
         }

@@ -9,6 +9,7 @@ use crate::roundtrip::program::{Lies, Object, ObjectId, Program};
 
 /// What a walk explores.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub(super) struct Scenario {
     pub(super) settings: Settings,
     /// One for each round trip.
