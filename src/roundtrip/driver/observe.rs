@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::api::Place;
 use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL};
 use snapready_checks::model::object::Kind;
 
@@ -62,6 +63,18 @@ pub(crate) fn sight(
         return Sight::Foreign { uid };
     }
     Sight::Ours { uid, progress, deleting: is_deleting(object), retained: policy == Some("Retain") }
+}
+
+/// Where an object lies that a controller makes: it is named after what it was made for.
+pub(crate) fn derived_place(what: &Object, maker: &Value) -> Option<Place> {
+    let By::Controller { policy, .. } = what.by else { return None };
+    let uid = text(maker, "/metadata/uid")?;
+    let (named, prefix) = match policy {
+        Policy::Deletion => ("/status/boundVolumeSnapshotContentName", "snapcontent"),
+        Policy::Reclaim => ("/spec/volumeName", "pvc"),
+    };
+    let name = text(maker, named).map_or_else(|| format!("{prefix}-{uid}"), str::to_owned);
+    Some(Place { kind: what.kind, namespace: None, name })
 }
 
 /// What a container has done.

@@ -24,17 +24,10 @@ impl<K: Knowledge> Driver<'_, K> {
 
     /// Where an object lies. What controllers make is named after what they made it for.
     pub(super) fn place(&self, item: Item) -> Option<Place> {
-        let Some(policy) = self.policy(item) else {
+        if self.policy(item).is_none() {
             return Some(self.knowledge.manifest(item, &Seen::default())?.place());
-        };
-        let maker = self.maker(item)?;
-        let uid = observe::text(maker, "/metadata/uid")?;
-        let (named, prefix) = match policy {
-            Policy::Deletion => ("/status/boundVolumeSnapshotContentName", "snapcontent"),
-            Policy::Reclaim => ("/spec/volumeName", "pvc"),
-        };
-        let name = observe::text(maker, named).map_or_else(|| format!("{prefix}-{uid}"), str::to_owned);
-        Some(Place { kind: self.object(item)?.kind, namespace: None, name })
+        }
+        observe::derived_place(self.object(item)?, self.maker(item)?)
     }
 
     /// What a controller's object was made for.

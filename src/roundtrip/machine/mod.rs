@@ -145,6 +145,12 @@ impl Machine {
         }
     }
 
+    /// The program that an object is of.
+    #[cfg(test)]
+    pub(crate) fn program_of(&self, item: Item) -> Option<&Program> {
+        self.program(item.trip())
+    }
+
     /// The program of a round trip; that of the first for what all have in common.
     fn program(&self, trip: Option<usize>) -> Option<&Program> {
         self.programs.get(trip.unwrap_or_default())
