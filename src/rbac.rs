@@ -1,10 +1,14 @@
 //! The rights that snapready takes, and manifests that grant them: derived from the needs of checks and from what a round
 //! trip does, so that what is asked for, what is granted and what is used are one list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use snapready_checks::model::need::{Need, Rule};
+use snapready_checks::model::object::Kind;
+
+use crate::roundtrip::modes::{Shape, plain};
+use crate::roundtrip::program::Program;
 
 /// The account that rights are bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,34 +34,54 @@ pub enum Place<'a> {
     Namespace(&'a str),
 }
 
-const SNAPSHOT: &str = "snapshot.storage.k8s.io";
+/// What a round trip does whose rights are asked for.
+fn program(own_namespace: bool) -> Program {
+    (plain::MODE.program)(Shape { own_namespace, immediate: false })
+}
 
-/// The rights that a round trip takes in its namespace.
+/// The rights that a round trip takes in its namespace: on what it creates there, and on events.
 ///
 /// Pods are neither executed in nor read the logs of, so there is no subresource.
 #[must_use]
 pub fn round_trip_namespace_rules() -> Vec<Rule> {
-    let all = ["create", "delete", "get", "list", "watch"];
-    vec![
-        Rule::new("", "events", &["list", "watch"]),
-        Rule::new("", "persistentvolumeclaims", &all),
-        Rule::new("", "pods", &all),
-        Rule::new(SNAPSHOT, "volumesnapshots", &all),
-    ]
+    let program = program(true);
+    let created = program.created().iter().filter_map(|id| program.object(*id)).map(|object| object.kind);
+    let kinds: BTreeSet<Kind> = created.filter(|kind| kind.namespaced).collect();
+    let mut rules = vec![Rule::new("", "events", &["list", "watch"])];
+    rules.extend(
+        kinds.iter().map(|kind| Rule::new(kind.group, kind.plural, &["create", "delete", "get", "list", "watch"])),
+    );
+    rules
 }
 
-/// The rights that a round trip takes on cluster-scoped resources.
+/// The cluster-scoped kinds that a round trip has to do with, and whether it creates them.
+fn cluster_kinds(own_namespace: bool) -> BTreeMap<Kind, bool> {
+    let program = program(own_namespace);
+    let mut kinds = BTreeMap::new();
+    for object in program.objects().iter().filter(|object| !object.kind.namespaced) {
+        let created = program.creates(object.id);
+        // A namespace that is given is left alone.
+        if created || object.maker().is_some() {
+            *kinds.entry(object.kind).or_default() |= created;
+        }
+    }
+    kinds
+}
+
+/// The rights that a round trip takes on cluster-scoped resources: on what it creates, on what controllers make for it,
+/// and on the classes.
 #[must_use]
 pub fn round_trip_cluster_rules(own_namespace: bool) -> Vec<Rule> {
-    let mut rules = vec![
-        Rule::new("", "persistentvolumes", &["get"]),
-        Rule::new(SNAPSHOT, "volumesnapshotclasses", &["list"]),
-        Rule::new(SNAPSHOT, "volumesnapshotcontents", &["get"]),
-        Rule::new("storage.k8s.io", "storageclasses", &["list"]),
-    ];
-    if own_namespace {
-        rules.push(Rule::new("", "namespaces", &["create", "delete", "get"]));
-    }
+    let mut rules: Vec<Rule> = cluster_kinds(own_namespace)
+        .into_iter()
+        .map(|(kind, created)| {
+            let verbs: &[&str] = if created { &["create", "delete", "get"] } else { &["get"] };
+            Rule::new(kind.group, kind.plural, verbs)
+        })
+        .collect();
+    rules.extend(
+        [Kind::VOLUME_SNAPSHOT_CLASS, Kind::STORAGE_CLASS].map(|kind| Rule::new(kind.group, kind.plural, &["list"])),
+    );
     rules
 }
 
@@ -65,18 +89,15 @@ pub fn round_trip_cluster_rules(own_namespace: bool) -> Vec<Rule> {
 /// once a second instead, so nobody is asked whether they are granted.
 #[must_use]
 pub fn round_trip_watch_rules(own_namespace: bool) -> Vec<Rule> {
-    let mut rules =
-        vec![Rule::new("", "persistentvolumes", &["watch"]), Rule::new(SNAPSHOT, "volumesnapshotcontents", &["watch"])];
-    if own_namespace {
-        rules.push(Rule::new("", "namespaces", &["watch"]));
-    }
-    rules
+    cluster_kinds(own_namespace).into_keys().map(|kind| Rule::new(kind.group, kind.plural, &["watch"])).collect()
 }
 
-/// The rights that finding a namespace takes that an interrupted run has left behind; a round trip itself does without.
+/// The rights that finding cluster-scoped objects takes that an interrupted run has left behind; a round trip itself does
+/// without.
 #[must_use]
 pub fn cleanup_rules() -> Vec<Rule> {
-    vec![Rule::new("", "namespaces", &["list"])]
+    let created = cluster_kinds(true).into_iter().filter(|(_, created)| *created);
+    created.map(|(kind, _)| Rule::new(kind.group, kind.plural, &["list"])).collect()
 }
 
 /// Manifests that grant what these needs take, and what a round trip takes if one is to take place: a `ClusterRole` for

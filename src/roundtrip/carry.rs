@@ -14,10 +14,12 @@ use crate::roundtrip::diagnose::{
 };
 use crate::roundtrip::driver::{Diagnosis, Failure, Judgement, Knowledge, Observed, Trip};
 use crate::roundtrip::known_facts::{KnownFacts, Look};
-use crate::roundtrip::ledger::{Item, Role};
-use crate::roundtrip::objects::{self, Manifest};
+use crate::roundtrip::ledger::Item;
+use crate::roundtrip::modes::{Making, Seen, Shape};
+use crate::roundtrip::objects::Manifest;
 use crate::roundtrip::payload::{Payload, Written};
-use crate::roundtrip::plan::{Plan, Target, restore_size};
+use crate::roundtrip::plan::{Plan, Target};
+use crate::roundtrip::program::Program;
 
 /// A plan that is carried out.
 #[derive(Debug)]
@@ -26,6 +28,7 @@ pub struct Carry<'a> {
     facts: KnownFacts,
     trips: Vec<Trip>,
     payloads: Vec<Payload>,
+    programs: Vec<Program>,
     /// What the writers measured, by round trip: the readers are compared with it.
     written: Mutex<BTreeMap<usize, Written>>,
 }
@@ -44,11 +47,16 @@ impl<'a> Carry<'a> {
             driver: target.driver.clone(),
         };
         let payload = |target: &Target| Payload::new(seed, target.index, target.volume_mode, target.size_bytes);
+        let program = |target: &Target| {
+            let immediate = target.binds_at_once();
+            (plan.mode.program)(Shape { own_namespace: plan.own_namespace, immediate })
+        };
         Self {
             plan,
             facts,
             trips: plan.targets.iter().map(trip).collect(),
             payloads: plan.targets.iter().map(payload).collect(),
+            programs: plan.targets.iter().map(program).collect(),
             written: Mutex::default(),
         }
     }
@@ -59,28 +67,29 @@ impl<'a> Carry<'a> {
         both.expect("a round trip of the plan")
     }
 
+    #[expect(clippy::expect_used, reason = "the driver names round trips of this very plan")]
+    fn own_program(&self, trip: usize) -> &Program {
+        self.programs.get(trip).expect("a round trip of the plan")
+    }
+
     /// The objects that the diagnosis of a step rests on: the source's, and from the restore on those of the restore.
     fn observe<T>(&self, observed: &Observed<'_>, then: impl FnOnce(&Observation<'_>) -> T) -> T {
-        use crate::model::StepId::{Restore, Verify};
-        let seen = |role| observed.objects.get(&role).copied();
-        let (claim, pods) = match observed.step {
-            Restore | Verify => (Role::RestoredClaim, [Role::Reader, Role::RestoredConsumer]),
-            _ => (Role::SourceClaim, [Role::Writer, Role::SourceConsumer]),
-        };
-        let pod = pods.into_iter().find(|role| seen(*role).is_some());
+        let seen = |id| observed.objects.get(&id).copied();
+        let chain = (self.plan.mode.chain)(observed.step);
+        let pod = chain.pods.iter().copied().find(|id| seen(*id).is_some());
         let events: Vec<SeenEvent> = observed.events.iter().copied().map(event).collect();
         let known = self.facts.latest();
         then(&Observation {
             step: observed.step,
             elapsed: observed.elapsed,
-            pod_elapsed: pod.and_then(|role| observed.ages.get(&role)).copied().unwrap_or_default(),
+            pod_elapsed: pod.and_then(|id| observed.ages.get(&id)).copied().unwrap_or_default(),
             facts: &known.facts,
             earlier: known.earlier.as_ref(),
             target: self.target(observed.trip).0,
-            claim: seen(claim),
+            claim: seen(chain.claim),
             pod: pod.and_then(seen),
-            volume_snapshot: seen(Role::Snapshot),
-            volume_snapshot_content: seen(Role::Content),
+            volume_snapshot: seen(chain.snapshot),
+            volume_snapshot_content: seen(chain.content),
             events: &events,
         })
     }
@@ -95,31 +104,20 @@ impl Knowledge for Carry<'_> {
         &self.plan.namespace
     }
 
-    fn own_namespace(&self) -> bool {
-        self.plan.own_namespace
-    }
-
     fn trips(&self) -> &[Trip] {
         &self.trips
     }
 
-    fn manifest(&self, item: Item, snapshot: Option<&Value>) -> Option<Manifest> {
-        let Item::Of(trip, role) = item else { return Some(objects::namespace(self.plan)) };
+    fn program(&self, trip: usize) -> Program {
+        self.own_program(trip).clone()
+    }
+
+    fn manifest(&self, item: Item, seen: &Seen<'_>) -> Option<Manifest> {
+        let trip = item.trip().unwrap_or_default();
         let (target, payload) = self.target(trip);
-        match role {
-            Role::SourceClaim => Some(objects::source_claim(self.plan, target)),
-            Role::SourceConsumer | Role::RestoredConsumer => objects::consumer(self.plan, target, role),
-            Role::Writer => Some(objects::writer(self.plan, target, payload)),
-            Role::Snapshot => Some(objects::snapshot(self.plan, target)),
-            Role::RestoredClaim => {
-                let wanted = snapshot.and_then(|snapshot| snapshot.pointer("/status/restoreSize")?.as_str());
-                // A size that cannot be read is the driver's mistake; the request is what is known.
-                let size = restore_size(target.size_bytes, wanted, None).unwrap_or(target.size_bytes);
-                Some(objects::restored_claim(self.plan, target, size))
-            }
-            Role::Reader => Some(objects::reader(self.plan, target, payload)),
-            Role::Content | Role::SourceVolume | Role::RestoredVolume => None,
-        }
+        let program = self.own_program(trip);
+        let object = program.object(item.object())?;
+        (self.plan.mode.manifest)(&Making { plan: self.plan, target, payload, program, object, seen })
     }
 
     fn foreseen(&self, trip: usize) -> Option<CheckResult> {

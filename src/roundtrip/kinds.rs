@@ -1,26 +1,14 @@
-//! The kinds of objects that a round trip has to do with, and the marks that its own carry.
-
-use snapready_checks::model::object::Kind;
-
-use super::ledger::Role;
+//! The marks that the objects of a run carry: later processes find them, and their place in the run, by these.
 
 /// Label with the run's id; `cleanup --run` selects by it.
 pub const RUN_LABEL: &str = "snapready.dev/run";
+/// Label with the mode of the round trip; 0.1.0 had one mode and no label.
+pub const MODE_LABEL: &str = "snapready.dev/mode";
+/// Label with the round trip's place in the run.
+pub const TARGET_LABEL: &str = "snapready.dev/target";
+/// Label with the object's word in its program.
+pub const COMPONENT_LABEL: &str = "app.kubernetes.io/component";
 /// Label that says who made an object, and its value.
 pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "snapready");
 /// Annotation with the time after which an object counts as left behind, in RFC 3339.
 pub const EXPIRES_AT: &str = "snapready.dev/expires-at";
-
-impl Role {
-    /// Its kind.
-    #[must_use]
-    pub fn kind(self) -> Kind {
-        match self {
-            Self::SourceClaim | Self::RestoredClaim => Kind::PERSISTENT_VOLUME_CLAIM,
-            Self::SourceConsumer | Self::Writer | Self::RestoredConsumer | Self::Reader => Kind::POD,
-            Self::Snapshot => Kind::VOLUME_SNAPSHOT,
-            Self::Content => Kind::VOLUME_SNAPSHOT_CONTENT,
-            Self::SourceVolume | Self::RestoredVolume => Kind::PERSISTENT_VOLUME,
-        }
-    }
-}

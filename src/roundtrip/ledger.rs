@@ -4,107 +4,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What an object is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// The claim of the source volume.
-    SourceClaim,
-    /// The pod for whose sake the source claim is bound.
-    SourceConsumer,
-    /// The pod that writes the data, holds the volume and overwrites it when it is ended.
-    Writer,
-    /// The `VolumeSnapshot`.
-    Snapshot,
-    /// The claim that is restored from the snapshot.
-    RestoredClaim,
-    /// The pod for whose sake the restored claim is bound.
-    RestoredConsumer,
-    /// The pod that reads the restored data.
-    Reader,
-    /// The `VolumeSnapshotContent` that the snapshot controller makes.
-    Content,
-    /// The `PersistentVolume` that is provisioned for the source claim.
-    SourceVolume,
-    /// The `PersistentVolume` that is provisioned for the restored claim.
-    RestoredVolume,
-}
-
-impl Role {
-    /// What a round trip creates, in the order in which it does.
-    pub const CREATED: [Self; 7] = [
-        Self::SourceClaim,
-        Self::SourceConsumer,
-        Self::Writer,
-        Self::Snapshot,
-        Self::RestoredClaim,
-        Self::RestoredConsumer,
-        Self::Reader,
-    ];
-
-    /// What is made by controllers on behalf of this object, and goes with it unless a policy retains it.
-    #[must_use]
-    pub const fn derived(self) -> Option<Self> {
-        match self {
-            Self::Snapshot => Some(Self::Content),
-            Self::SourceClaim => Some(Self::SourceVolume),
-            Self::RestoredClaim => Some(Self::RestoredVolume),
-            Self::SourceConsumer
-            | Self::Writer
-            | Self::RestoredConsumer
-            | Self::Reader
-            | Self::Content
-            | Self::SourceVolume
-            | Self::RestoredVolume => None,
-        }
-    }
-
-    /// What a controller's object is made for.
-    #[must_use]
-    pub fn maker(self) -> Option<Self> {
-        Self::CREATED.into_iter().find(|maker| maker.derived() == Some(self))
-    }
-
-    /// The claim that is bound for the sake of this pod.
-    #[must_use]
-    pub const fn consumes(self) -> Option<Self> {
-        match self {
-            Self::SourceConsumer => Some(Self::SourceClaim),
-            Self::RestoredConsumer => Some(Self::RestoredClaim),
-            _ => None,
-        }
-    }
-
-    /// The word in names and in the component label.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::SourceClaim => "source",
-            Self::SourceConsumer => "source-consumer",
-            Self::Writer => "writer",
-            Self::Snapshot => "snapshot",
-            Self::RestoredClaim => "restored",
-            Self::RestoredConsumer => "restored-consumer",
-            Self::Reader => "reader",
-            Self::Content => "content",
-            Self::SourceVolume => "source-volume",
-            Self::RestoredVolume => "restored-volume",
-        }
-    }
-
-    /// Whether it lies in the namespace, so that it is gone when the namespace is.
-    #[must_use]
-    pub const fn namespaced(self) -> bool {
-        !matches!(self, Self::Content | Self::SourceVolume | Self::RestoredVolume)
-    }
-}
+use super::program::ObjectId;
 
 /// An object of a run. Its name is fixed from the start, so that it can be found again after an unclear create.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Item {
-    /// The namespace, if the run makes one.
-    Namespace,
+    /// An object that all round trips have in common: a namespace.
+    Shared(ObjectId),
     /// An object of the round trip with this place in the plan.
-    Of(usize, Role),
+    Of(usize, ObjectId),
 }
 
 impl Item {
@@ -112,8 +20,16 @@ impl Item {
     #[must_use]
     pub const fn trip(self) -> Option<usize> {
         match self {
-            Self::Namespace => None,
+            Self::Shared(_) => None,
             Self::Of(trip, _) => Some(trip),
+        }
+    }
+
+    /// Which object of its program it is.
+    #[must_use]
+    pub const fn object(self) -> ObjectId {
+        match self {
+            Self::Shared(object) | Self::Of(_, object) => object,
         }
     }
 }

@@ -6,9 +6,10 @@ use serde_json::{Map, Value, json};
 use snapready_checks::model::object::Kind;
 
 pub use self::pods::{READ_CONTAINER, WRITE_CONTAINER, consumer, reader, writer};
-use super::kinds::{EXPIRES_AT, MANAGED_BY, RUN_LABEL};
-use super::ledger::Role;
+use super::kinds::{COMPONENT_LABEL, EXPIRES_AT, MANAGED_BY, MODE_LABEL, RUN_LABEL, TARGET_LABEL};
+use super::modes::Making;
 use super::plan::{Plan, Target};
+use super::program::{Lies, Object};
 use super::quantity::Quantity;
 use crate::api::Place;
 use crate::model::ObjectName;
@@ -39,11 +40,10 @@ impl Manifest {
     }
 }
 
-/// The name of an object: in a namespace of the run's own the role, with the index if there are several targets; in a
-/// shared namespace with the run's id before it.
+/// The name of an object with this word: in a namespace of the run's own the word, with the index if there are several
+/// targets; elsewhere with the run's id before it.
 #[must_use]
-pub fn name(plan: &Plan, target: &Target, role: Role) -> String {
-    let word = role.word();
+pub fn name(plan: &Plan, target: &Target, word: &str) -> String {
     match (plan.own_namespace, plan.targets.len()) {
         (true, 0 | 1) => word.to_owned(),
         (true, _) => format!("{word}-{}", target.index),
@@ -51,57 +51,71 @@ pub fn name(plan: &Plan, target: &Target, role: Role) -> String {
     }
 }
 
-/// The run's namespace. It enforces the restricted Pod Security level, which every pod here satisfies.
+/// The name of a namespace: the first of a program has the plan's, others have their word behind it.
+fn space_name(making: &Making<'_>, space: &Object) -> String {
+    let first = making.program.objects().iter().find(|object| object.kind == Kind::NAMESPACE);
+    if first.is_some_and(|first| first.id == space.id) {
+        making.plan.namespace.clone()
+    } else {
+        format!("{}-{}", making.plan.namespace, space.word)
+    }
+}
+
+/// A namespace. It enforces the restricted Pod Security level, which every pod here satisfies.
 #[must_use]
-pub fn namespace(plan: &Plan) -> Manifest {
-    let mut metadata = metadata(plan, "namespace");
-    metadata.insert("name".to_owned(), json!(plan.namespace));
+pub fn namespace(making: &Making<'_>) -> Manifest {
+    let name = space_name(making, making.object);
+    let mut metadata = metadata(making);
+    metadata.insert("name".to_owned(), json!(name));
     if let Some(Value::Object(labels)) = metadata.get_mut("labels") {
         for mode in ["enforce", "audit", "warn"] {
             labels.insert(format!("pod-security.kubernetes.io/{mode}"), json!("restricted"));
         }
     }
     let body = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": metadata });
-    Manifest { kind: Kind::NAMESPACE, namespace: None, name: plan.namespace.clone(), body }
+    Manifest { kind: Kind::NAMESPACE, namespace: None, name, body }
 }
 
 /// The claim that is written to.
 #[must_use]
-pub fn source_claim(plan: &Plan, target: &Target) -> Manifest {
-    manifest(plan, target, Role::SourceClaim, &claim_spec(target, target.size_bytes))
+pub fn source_claim(making: &Making<'_>) -> Manifest {
+    manifest(making, &claim_spec(making.target, making.target.size_bytes))
 }
 
-/// The claim that is restored from the snapshot. `size_bytes` comes from [`super::plan::restore_size`].
+/// The claim that is restored from the snapshot with this word. `size_bytes` comes from [`super::plan::restore_size`].
 #[must_use]
-pub fn restored_claim(plan: &Plan, target: &Target, size_bytes: u64) -> Manifest {
-    let mut spec = claim_spec(target, size_bytes);
+pub fn restored_claim(making: &Making<'_>, snapshot: &str, size_bytes: u64) -> Manifest {
+    let mut spec = claim_spec(making.target, size_bytes);
     let source = json!({
         "apiGroup": "snapshot.storage.k8s.io",
         "kind": "VolumeSnapshot",
-        "name": name(plan, target, Role::Snapshot),
+        "name": name(making.plan, making.target, snapshot),
     });
     if let Value::Object(spec) = &mut spec {
         spec.insert("dataSource".to_owned(), source);
     }
-    manifest(plan, target, Role::RestoredClaim, &spec)
+    manifest(making, &spec)
 }
 
-/// The snapshot of the source. Without a chosen class it names none, and the snapshot-controller takes the default.
+/// The snapshot of the claim with this word. Without a chosen class it names none, and the snapshot-controller takes the
+/// default.
 #[must_use]
-pub fn snapshot(plan: &Plan, target: &Target) -> Manifest {
-    let mut spec = json!({ "source": { "persistentVolumeClaimName": name(plan, target, Role::SourceClaim) } });
-    if let (Some(class), Value::Object(spec)) = (&target.snapshot_class, &mut spec) {
+pub fn snapshot(making: &Making<'_>, claim: &str) -> Manifest {
+    let mut spec = json!({ "source": { "persistentVolumeClaimName": name(making.plan, making.target, claim) } });
+    if let (Some(class), Value::Object(spec)) = (&making.target.snapshot_class, &mut spec) {
         spec.insert("volumeSnapshotClassName".to_owned(), json!(class));
     }
-    manifest(plan, target, Role::Snapshot, &spec)
+    manifest(making, &spec)
 }
 
-fn metadata(plan: &Plan, component: &str) -> Map<String, Value> {
+fn metadata(making: &Making<'_>) -> Map<String, Value> {
+    let plan = making.plan;
     let labels = json!({
         MANAGED_BY.0: MANAGED_BY.1,
         RUN_LABEL: plan.run.as_str(),
+        MODE_LABEL: plan.mode.name,
         "app.kubernetes.io/name": "snapready",
-        "app.kubernetes.io/component": component,
+        COMPONENT_LABEL: making.object.word,
         // A backup product that runs at the same time leaves these objects alone.
         "velero.io/exclude-from-backup": "true",
     });
@@ -111,14 +125,26 @@ fn metadata(plan: &Plan, component: &str) -> Map<String, Value> {
     metadata
 }
 
-fn manifest(plan: &Plan, target: &Target, role: Role, spec: &Value) -> Manifest {
-    let kind = role.kind();
-    let name = name(plan, target, role);
-    let mut metadata = metadata(plan, role.word());
+/// The object with this `spec`.
+#[must_use]
+pub fn manifest(making: &Making<'_>, spec: &Value) -> Manifest {
+    let kind = making.object.kind;
+    let mut metadata = metadata(making);
+    let name = match making.object.lies {
+        Lies::In(_) => name(making.plan, making.target, making.object.word),
+        // Names in the cluster are everybody's.
+        Lies::Cluster => format!("snapready-{}-{}-{}", making.plan.run, making.object.word, making.target.index),
+    };
+    let namespace = match making.object.lies {
+        Lies::In(space) => making.program.object(space).map(|space| space_name(making, space)),
+        Lies::Cluster => None,
+    };
     metadata.insert("name".to_owned(), json!(name));
-    metadata.insert("namespace".to_owned(), json!(plan.namespace));
+    if let Some(namespace) = &namespace {
+        metadata.insert("namespace".to_owned(), json!(namespace));
+    }
     if let Some(Value::Object(labels)) = metadata.get_mut("labels") {
-        labels.insert("snapready.dev/target".to_owned(), json!(target.index.to_string()));
+        labels.insert(TARGET_LABEL.to_owned(), json!(making.target.index.to_string()));
         if kind == Kind::POD {
             // A mesh's proxy would keep the pod from ending; one key is read as a label, the other as an annotation.
             labels.insert("sidecar.istio.io/inject".to_owned(), json!("false"));
@@ -128,7 +154,7 @@ fn manifest(plan: &Plan, target: &Target, role: Role, spec: &Value) -> Manifest 
         annotations.insert("linkerd.io/inject".to_owned(), json!("disabled"));
     }
     let body = json!({ "apiVersion": kind.api_version(), "kind": kind.name, "metadata": metadata, "spec": spec });
-    Manifest { kind, namespace: Some(plan.namespace.clone()), name, body }
+    Manifest { kind, namespace, name, body }
 }
 
 fn claim_spec(target: &Target, size_bytes: u64) -> Value {

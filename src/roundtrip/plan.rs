@@ -11,6 +11,7 @@ use snapready_checks::names::is_object_name;
 
 use self::classes::{snapshot_class, storage_classes};
 pub use self::run_id::{InvalidRunId, RunId};
+use super::modes::{Mode, plain};
 use super::quantity::{Quantity, QuantityError};
 use crate::model::VolumeMode;
 
@@ -82,6 +83,8 @@ pub struct Asked {
 pub struct Plan {
     /// The run.
     pub run: RunId,
+    /// What its round trips do.
+    pub mode: &'static Mode,
     /// The namespace of all objects.
     pub namespace: String,
     /// Whether the run makes the namespace, and removes it.
@@ -233,6 +236,7 @@ impl Plan {
             }
         }
         Ok(Self {
+            mode: &plain::MODE,
             namespace: selection.namespace.clone().unwrap_or_else(|| format!("snapready-{run}")),
             own_namespace: selection.namespace.is_none(),
             image,

@@ -5,7 +5,6 @@ use snapready_checks::model::finding::{Evidence, Fix, Status};
 use super::commands::again;
 use super::result::{Found, RoundTripCheck, safe};
 use crate::model::{CheckResult, DataVerdict};
-use crate::roundtrip::ledger::Role;
 use crate::roundtrip::objects::name;
 use crate::roundtrip::payload::{Judgement, UnreadableReport, WriteFault};
 use crate::roundtrip::plan::{Plan, Target};
@@ -15,7 +14,7 @@ use crate::roundtrip::plan::{Plan, Target};
 pub fn data_result(plan: &Plan, target: &Target, judgement: &Judgement) -> CheckResult {
     let status = if judgement.verdict == DataVerdict::Intact { Status::Pass } else { Status::Fail };
     let found = Found::new(RoundTripCheck::DataIntact, status, Some(&target.label()), &judgement.message);
-    let claim = name(plan, target, Role::RestoredClaim);
+    let claim = name(plan, target, "restored");
     let found = found.evidence(judgement.evidence(&plan.namespace, &claim).into_iter().take(12));
     let driver = target.driver.as_deref().unwrap_or("the driver");
     let (cause, advice) = match judgement.verdict {
@@ -53,7 +52,7 @@ pub fn data_result(plan: &Plan, target: &Target, judgement: &Judgement) -> Check
 /// The result of a reader without a report: nothing is known about the data, so it is neither pass nor fail.
 #[must_use]
 pub fn unreadable_result(plan: &Plan, target: &Target, unreadable: &UnreadableReport) -> CheckResult {
-    let reader = name(plan, target, Role::Reader);
+    let reader = name(plan, target, "reader");
     Found::new(RoundTripCheck::DataIntact, Status::Unknown, Some(&target.label()), &unreadable.to_string())
         .evidence([Evidence::namespaced(
             "Pod",
@@ -70,7 +69,7 @@ pub fn unreadable_result(plan: &Plan, target: &Target, unreadable: &UnreadableRe
 /// The result of a writer whose report is not good enough.
 #[must_use]
 pub fn write_result(plan: &Plan, target: &Target, fault: &WriteFault) -> CheckResult {
-    let writer = name(plan, target, Role::Writer);
+    let writer = name(plan, target, "writer");
     let value = match fault {
         WriteFault::Image { text, .. }
         | WriteFault::Volume { text, .. }

@@ -9,8 +9,10 @@ use serde_json::Value;
 use super::Failure;
 use crate::model::{CheckResult, DataVerdict, ObjectName, StepId};
 use crate::roundtrip::known_facts::Look;
-use crate::roundtrip::ledger::{Item, Role};
+use crate::roundtrip::ledger::Item;
+use crate::roundtrip::modes::Seen;
 use crate::roundtrip::objects::Manifest;
+use crate::roundtrip::program::{ObjectId, Program};
 
 /// A round trip of the plan, as far as reports name it.
 #[derive(Debug, Clone)]
@@ -31,9 +33,9 @@ pub struct Observed<'a> {
     /// How long it has been at it.
     pub elapsed: Duration,
     /// The objects as they were last seen, also those that have gone.
-    pub objects: BTreeMap<Role, &'a Value>,
+    pub objects: BTreeMap<ObjectId, &'a Value>,
     /// Since when each has been seen.
-    pub ages: BTreeMap<Role, Duration>,
+    pub ages: BTreeMap<ObjectId, Duration>,
     /// The namespace's events that are about them, oldest first.
     pub events: Vec<&'a Value>,
 }
@@ -67,15 +69,15 @@ pub struct Judgement {
 pub trait Knowledge: Sync {
     /// The run's id.
     fn run(&self) -> &str;
-    /// The namespace.
+    /// The namespace that reports name.
     fn namespace(&self) -> &str;
-    /// Whether the run makes it.
-    fn own_namespace(&self) -> bool;
     /// The round trips.
     fn trips(&self) -> &[Trip];
-    /// An object to be created. The snapshot, once it is ready, tells the size that a restored claim needs. `None` if
-    /// there is no such object, as with those that controllers make, and consumers of claims that need none.
-    fn manifest(&self, item: Item, snapshot: Option<&Value>) -> Option<Manifest>;
+    /// What a round trip does.
+    fn program(&self, trip: usize) -> Program;
+    /// An object to be created, made from all that is known of its round trip's objects. What is not known yet is left
+    /// out: its place is asked for before there is anything to know. `None` for what controllers make.
+    fn manifest(&self, item: Item, seen: &Seen<'_>) -> Option<Manifest>;
     /// Why a round trip will fail, if that is certain before anything is made.
     fn foreseen(&self, trip: usize) -> Option<CheckResult>;
     /// Whether what the writer reports is what was to be written, and that it is overwritten.

@@ -7,32 +7,26 @@ use futures::FutureExt;
 use super::take::Message;
 use super::{Diagnosis, Driver, Knowledge, Observed, observe};
 use crate::model::{CheckResult, StepId};
-use crate::roundtrip::ledger::{Item, Role};
+use crate::roundtrip::ledger::Item;
 use crate::roundtrip::machine::{Ending, Input};
+use crate::roundtrip::program::{By, Object, Policy};
 
 /// How often a content is looked at that cannot be watched.
 const LOOK: Duration = Duration::from_secs(1);
 
 impl<K: Knowledge> Driver<'_, K> {
     pub(super) fn observed(&self, trip: usize, step: StepId) -> Observed<'_> {
-        let own = |item: &Item| match item {
-            Item::Of(other, role) if *other == trip => Some(*role),
-            Item::Of(..) | Item::Namespace => None,
-        };
+        let own = |item: &Item| (item.trip() == Some(trip)).then(|| item.object());
         Observed {
             trip,
             step,
             elapsed: self.record.elapsed(trip),
-            objects: self.objects.iter().filter_map(|(item, object)| own(item).map(|role| (role, object))).collect(),
+            objects: self.objects.iter().filter_map(|(item, object)| own(item).map(|id| (id, object))).collect(),
             ages: self.since.iter().filter_map(|(item, since)| Some((own(item)?, since.elapsed()))).collect(),
             events: self
                 .events
                 .iter()
-                .filter(|event| {
-                    let kind = observe::text(event, "/involvedObject/kind").unwrap_or_default();
-                    let name = observe::text(event, "/involvedObject/name").unwrap_or_default();
-                    self.names.get(&(kind.to_owned(), name.to_owned())).is_some_and(|item| own(item).is_some())
-                })
+                .filter(|event| self.about(event).is_some_and(|item| own(&item).is_some()))
                 .collect(),
         }
     }
@@ -62,26 +56,36 @@ impl<K: Knowledge> Driver<'_, K> {
 
     /// Looks at the content of a snapshot that is to be ready or to go: it tells how far the driver's sidecar is.
     pub(super) fn look_at_content(&mut self, trip: usize) {
-        let item = Item::Of(trip, Role::Content);
-        let Some(snapshot) = self.objects.get(&Item::Of(trip, Role::Snapshot)) else {
+        let program = self.knowledge.program(trip);
+        let deletion = |object: &&Object| matches!(object.by, By::Controller { policy: Policy::Deletion, .. });
+        for content in program.objects().iter().filter(deletion) {
+            self.look_at_one_content(trip, content);
+        }
+    }
+
+    fn look_at_one_content(&mut self, trip: usize, content: &Object) {
+        let (item, Some(snapshot)) = (Item::Of(trip, content.id), content.maker().map(|maker| Item::Of(trip, maker)))
+        else {
             return;
         };
-        let bound = observe::text(snapshot, "/status/boundVolumeSnapshotContentName").is_some();
-        let goes =
-            observe::is_deleting(snapshot) && !self.machine.ledger().state(Item::Of(trip, Role::Snapshot)).settled();
+        let Some(seen) = self.objects.get(&snapshot) else {
+            return;
+        };
+        let bound = observe::text(seen, "/status/boundVolumeSnapshotContentName").is_some();
+        let goes = observe::is_deleting(seen) && !self.machine.ledger().state(snapshot).settled();
         let waits = self.machine.ending(trip).is_none() && self.machine.step(trip) == Some(StepId::Snapshot);
         if !(bound && (waits || goes)) {
             return;
         }
         if let Some(place) = self.place(item)
-            && self.looking.insert(trip)
+            && self.looking.insert(item)
         {
             let server = self.server.clone();
             let mut lookout = self.lookout(item, place);
             self.work.push(
                 async move {
                     let answer = lookout.next(&server, LOOK).await;
-                    Message::Content { trip, answer, lookout }
+                    Message::Content { item, answer, lookout }
                 }
                 .boxed(),
             );

@@ -9,7 +9,8 @@ use tokio::time::Instant;
 
 use super::{Driver, Knowledge, observe};
 use crate::model::StepId;
-use crate::roundtrip::ledger::{Item, Role};
+use crate::roundtrip::ledger::Item;
+use crate::roundtrip::program::{Policy, Task};
 
 /// So long after the claim went, a provisioner that had just heard of it has said that it begins.
 const HEARD: Duration = Duration::from_secs(2);
@@ -24,10 +25,10 @@ impl<K: Knowledge> Driver<'_, K> {
     /// Whether a volume that is not there may still come: its claim was never bound, and nobody has said how its
     /// provisioning ended.
     pub(super) fn may_still_come(&mut self, item: Item) -> bool {
-        let Item::Of(trip, role @ (Role::SourceVolume | Role::RestoredVolume)) = item else {
+        if self.policy(item) != Some(Policy::Reclaim) {
             return false;
-        };
-        let Some((claim, _)) = self.maker(trip, role).filter(|_| !self.objects.contains_key(&item)) else {
+        }
+        let Some(claim) = self.maker(item).filter(|_| !self.objects.contains_key(&item)) else {
             return false;
         };
         if observe::text(claim, "/spec/volumeName").is_some() {
@@ -48,7 +49,8 @@ impl<K: Knowledge> Driver<'_, K> {
 
     /// Whether the last status of a writer that is not there may still be seen: it tells that the source is overwritten.
     pub(super) fn may_still_speak(&mut self, item: Item) -> bool {
-        let Item::Of(trip, Role::Writer) = item else {
+        let Some(trip) = item.trip().filter(|_| self.object(item).is_some_and(|object| object.task == Task::Write))
+        else {
             return false;
         };
         if self.machine.step(trip) != Some(StepId::Overwrite) || self.machine.ledger().state(item).settled() {

@@ -32,8 +32,9 @@ use self::record::Record;
 use self::take::Message;
 use crate::api::{Client, ObjectWatch, Objects};
 use crate::model::{Happening, ObjectName};
-use crate::roundtrip::ledger::{Item, Role, Uid};
+use crate::roundtrip::ledger::{Item, Uid};
 use crate::roundtrip::machine::{Input, Machine, Settings};
+use crate::roundtrip::modes::Seen;
 
 pub use self::contract::{Diagnosis, Judgement, Knowledge, Observed, Trip};
 pub use self::options::{CLEANUP_TIMEOUT, Options, Outcome, STEP_TIMEOUT, Signals};
@@ -53,7 +54,7 @@ struct Driver<'a, K> {
     objects: BTreeMap<Item, Value>,
     /// When each of them was first seen.
     since: BTreeMap<Item, Instant>,
-    names: BTreeMap<(String, String), Item>,
+    names: BTreeMap<ObjectName, Item>,
     events: Vec<Value>,
     looks: BTreeMap<Item, u32>,
     /// Since when an object is not there of which something may still come.
@@ -62,8 +63,8 @@ struct Driver<'a, K> {
     made: BTreeSet<Item>,
     /// What follows cluster-scoped objects, while no look is under way.
     lookouts: BTreeMap<Item, ObjectWatch>,
-    /// The round trips whose content is being looked at.
-    looking: BTreeSet<usize>,
+    /// The contents that are being looked at.
+    looking: BTreeSet<Item>,
     /// Looks at the control plane.
     looking_again: LookingAgain,
     /// Until when creates that were sent can take effect.
@@ -83,77 +84,89 @@ pub async fn run<K: Knowledge>(
     events: mpsc::UnboundedSender<Happening>,
 ) -> Outcome {
     let trips = knowledge.trips();
-    let needs_no_consumer = |trip: &usize| knowledge.manifest(Item::Of(*trip, Role::SourceConsumer), None).is_none();
-    let settings = Settings {
-        own_namespace: knowledge.own_namespace(),
-        immediate: (0..trips.len()).filter(needs_no_consumer).collect(),
-        keep: options.keep,
-        parallel: options.parallel,
-    };
-    let mut driver = Driver {
-        knowledge,
-        options,
-        server: Objects::new(client, options.request_timeout, events.clone()),
-        machine: Machine::new(settings, trips.len()),
-        work: FuturesUnordered::new(),
-        watches: SelectAll::new(),
-        watching: false,
-        before_list: BTreeMap::new(),
-        objects: BTreeMap::new(),
-        since: BTreeMap::new(),
-        names: BTreeMap::new(),
-        events: Vec::new(),
-        looks: BTreeMap::new(),
-        missed: BTreeMap::new(),
-        made: BTreeSet::new(),
-        lookouts: BTreeMap::new(),
-        looking: BTreeSet::new(),
-        looking_again: LookingAgain::default(),
-        landing: BTreeMap::new(),
-        removed: BTreeSet::new(),
-        failures: BTreeMap::new(),
-        record: Record::new(trips.len(), events),
-    };
-    driver.plan();
+    let settings = Settings { keep: options.keep, parallel: options.parallel };
+    let machine = Machine::new(settings, (0..trips.len()).map(|trip| knowledge.program(trip)).collect());
+    let mut driver = Driver::new(client, knowledge, options, machine, events);
     if let Some(timeout) = options.timeout.filter(|timeout| !timeout.is_zero()) {
         driver.after(timeout, Input::RunTimedOut);
     }
-    driver.feed(Input::Start);
-    let mut tick = tokio::time::interval(Duration::from_secs(1));
-    let mut counted = 0;
-    let mut listening = true;
-    while !driver.machine.finished() {
-        tokio::select! {
-            changed = signals.changed(), if listening => {
-                listening = changed.is_ok();
-                let signal = *signals.borrow_and_update();
-                while counted < signal.count {
-                    counted += 1;
-                    if counted == 1 {
-                        let objects = driver.machine.ledger().items(None, |state| !state.settled()).len();
-                        driver.record.tell(Happening::Stopping { signal: signal.name.to_owned(), objects });
-                    }
-                    driver.feed(Input::Signal);
-                }
-            }
-            Some(message) = driver.work.next(), if !driver.work.is_empty() => driver.take(message),
-            Some(message) = driver.watches.next(), if !driver.watches.is_empty() => driver.take(message),
-            _ = tick.tick() => {
-                driver.diagnose_all();
-                driver.look_at_control_plane();
-            }
-        }
-    }
+    driver.go(&mut signals).await;
     driver.outcome()
 }
 
-impl<K: Knowledge> Driver<'_, K> {
+impl<'a, K: Knowledge> Driver<'a, K> {
+    fn new(
+        client: &Client,
+        knowledge: &'a K,
+        options: &'a Options,
+        machine: Machine,
+        events: mpsc::UnboundedSender<Happening>,
+    ) -> Self {
+        let mut driver = Self {
+            knowledge,
+            options,
+            server: Objects::new(client, options.request_timeout, events.clone()),
+            machine,
+            work: FuturesUnordered::new(),
+            watches: SelectAll::new(),
+            watching: false,
+            before_list: BTreeMap::new(),
+            objects: BTreeMap::new(),
+            since: BTreeMap::new(),
+            names: BTreeMap::new(),
+            events: Vec::new(),
+            looks: BTreeMap::new(),
+            missed: BTreeMap::new(),
+            made: BTreeSet::new(),
+            lookouts: BTreeMap::new(),
+            looking: BTreeSet::new(),
+            looking_again: LookingAgain::default(),
+            landing: BTreeMap::new(),
+            removed: BTreeSet::new(),
+            failures: BTreeMap::new(),
+            record: Record::new(knowledge.trips().len(), events),
+        };
+        driver.plan();
+        driver
+    }
+
+    async fn go(&mut self, signals: &mut watch::Receiver<Signals>) {
+        self.feed(Input::Start);
+        let mut tick = tokio::time::interval(Duration::from_secs(1));
+        let mut counted = 0;
+        let mut listening = true;
+        while !self.machine.finished() {
+            tokio::select! {
+                changed = signals.changed(), if listening => {
+                    listening = changed.is_ok();
+                    let signal = *signals.borrow_and_update();
+                    while counted < signal.count {
+                        counted += 1;
+                        if counted == 1 {
+                            let objects = self.machine.ledger().items(None, |state| !state.settled()).len();
+                            self.record.tell(Happening::Stopping { signal: signal.name.to_owned(), objects });
+                        }
+                        self.feed(Input::Signal);
+                    }
+                }
+                Some(message) = self.work.next(), if !self.work.is_empty() => self.take(message),
+                Some(message) = self.watches.next(), if !self.watches.is_empty() => self.take(message),
+                _ = tick.tick() => {
+                    self.diagnose_all();
+                    self.look_at_control_plane();
+                }
+            }
+        }
+    }
+
     /// Names are fixed from the start, so that what is seen can be told by its name.
     fn plan(&mut self) {
         for trip in 0..self.knowledge.trips().len() {
-            for role in Role::CREATED {
-                if let Some(manifest) = self.knowledge.manifest(Item::Of(trip, role), None) {
-                    self.names.insert((manifest.kind.name.to_owned(), manifest.name), Item::Of(trip, role));
+            let program = self.knowledge.program(trip);
+            for id in program.created() {
+                let item = program.item(trip, *id);
+                if let Some(manifest) = self.knowledge.manifest(item, &Seen::default()) {
+                    self.names.insert(manifest.object(), item);
                 }
             }
         }

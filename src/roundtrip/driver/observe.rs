@@ -2,11 +2,15 @@
 
 use serde_json::Value;
 
+use crate::api::Place;
 use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL};
-use crate::roundtrip::ledger::{Item, Progress, Role, Uid};
+use snapready_checks::model::object::Kind;
+
+use crate::roundtrip::ledger::{Progress, Uid};
 use crate::roundtrip::machine::Sight;
 use crate::roundtrip::objects::{READ_CONTAINER, WRITE_CONTAINER};
 use crate::roundtrip::payload::FAILED;
+use crate::roundtrip::program::{By, Object, Policy, Task};
 
 /// A string in an object.
 pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> Option<&'a str> {
@@ -35,7 +39,7 @@ pub(crate) fn is_deleting(object: &Value) -> bool {
 /// What is seen of an object. `maker` is the UID of what a controller's object was made for; `known` that of the run's own
 /// object, whose labels somebody may have changed.
 pub(crate) fn sight(
-    item: Item,
+    what: &Object,
     object: &Value,
     run: &str,
     maker: Option<&str>,
@@ -45,26 +49,32 @@ pub(crate) fn sight(
     let Some(uid) = uid(object) else {
         return Sight::Unreadable;
     };
-    let role = match item {
-        Item::Namespace => None,
-        Item::Of(_, role) => Some(role),
-    };
-    let ours = match role {
-        Some(Role::Content) => maker.is_some() && text(object, "/spec/volumeSnapshotRef/uid") == maker,
-        Some(Role::SourceVolume | Role::RestoredVolume) => {
-            maker.is_some() && text(object, "/spec/claimRef/uid") == maker
+    let (ours, policy) = match what.by {
+        By::Run => (of_run(object, run) || known == Some(&uid), None),
+        By::Controller { policy, .. } => {
+            let made_for = match policy {
+                Policy::Deletion => "/spec/volumeSnapshotRef/uid",
+                Policy::Reclaim => "/spec/claimRef/uid",
+            };
+            (maker.is_some() && text(object, made_for) == maker, text(object, policy.pointer()))
         }
-        _ => of_run(object, run) || known == Some(&uid),
     };
     if !ours {
         return Sight::Foreign { uid };
     }
-    let policy = match role {
-        Some(Role::Content) => text(object, "/spec/deletionPolicy"),
-        Some(Role::SourceVolume | Role::RestoredVolume) => text(object, "/spec/persistentVolumeReclaimPolicy"),
-        _ => None,
-    };
     Sight::Ours { uid, progress, deleting: is_deleting(object), retained: policy == Some("Retain") }
+}
+
+/// Where an object lies that a controller makes: it is named after what it was made for.
+pub(crate) fn derived_place(what: &Object, maker: &Value) -> Option<Place> {
+    let By::Controller { policy, .. } = what.by else { return None };
+    let uid = text(maker, "/metadata/uid")?;
+    let (named, prefix) = match policy {
+        Policy::Deletion => ("/status/boundVolumeSnapshotContentName", "snapcontent"),
+        Policy::Reclaim => ("/spec/volumeName", "pvc"),
+    };
+    let name = text(maker, named).map_or_else(|| format!("{prefix}-{uid}"), str::to_owned);
+    Some(Place { kind: what.kind, namespace: None, name })
 }
 
 /// What a container has done.
@@ -101,30 +111,19 @@ pub(crate) fn said<'a>(pod: &'a Value, name: &str) -> Option<(i64, &'a str)> {
 }
 
 /// How far an object has come, as far as it can be told without judging what a pod said.
-pub(crate) fn progress(role: Role, object: &Value) -> Progress {
+pub(crate) fn progress(what: &Object, object: &Value) -> Progress {
     let started = |seen| {
         if seen == Container::Waiting { Progress::Nothing } else { Progress::Started }
     };
-    match role {
-        Role::Writer => match container(object, WRITE_CONTAINER) {
+    let done = |done| if done { Progress::Done } else { Progress::Nothing };
+    match (what.kind, what.task) {
+        (Kind::POD, Task::Write) => match container(object, WRITE_CONTAINER) {
             Container::Running => Progress::Written,
             seen => started(seen),
         },
-        Role::Reader => started(container(object, READ_CONTAINER)),
-        Role::Snapshot => {
-            if object.pointer("/status/readyToUse").and_then(Value::as_bool) == Some(true) {
-                Progress::Done
-            } else {
-                Progress::Nothing
-            }
-        }
-        Role::SourceClaim | Role::RestoredClaim if text(object, "/status/phase") == Some("Bound") => Progress::Done,
-        Role::SourceClaim
-        | Role::RestoredClaim
-        | Role::SourceConsumer
-        | Role::RestoredConsumer
-        | Role::Content
-        | Role::SourceVolume
-        | Role::RestoredVolume => Progress::Nothing,
+        (Kind::POD, Task::Read) => started(container(object, READ_CONTAINER)),
+        (Kind::VOLUME_SNAPSHOT, _) => done(object.pointer("/status/readyToUse").and_then(Value::as_bool) == Some(true)),
+        (Kind::PERSISTENT_VOLUME_CLAIM, _) => done(text(object, "/status/phase") == Some("Bound")),
+        _ => Progress::Nothing,
     }
 }

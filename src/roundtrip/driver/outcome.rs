@@ -21,16 +21,14 @@ impl<K: Knowledge> Driver<'_, K> {
 
     /// Whether there was such an object. What a controller may have made counts only if something showed that it did.
     fn existed(&self, item: Item) -> bool {
-        match item {
-            Item::Of(trip, role) if !role.namespaced() => {
-                self.objects.contains_key(&item)
-                    || self.maker(trip, role).is_some_and(|(maker, _)| {
-                        observe::text(maker, "/spec/volumeName").is_some()
-                            || observe::text(maker, "/status/boundVolumeSnapshotContentName").is_some()
-                    })
-            }
-            Item::Of(..) | Item::Namespace => self.machine.ledger().get(item).is_some_and(|entry| entry.uid.is_some()),
+        if self.policy(item).is_none() {
+            return self.machine.ledger().get(item).is_some_and(|entry| entry.uid.is_some());
         }
+        let named = |maker| {
+            observe::text(maker, "/spec/volumeName").is_some()
+                || observe::text(maker, "/status/boundVolumeSnapshotContentName").is_some()
+        };
+        self.objects.contains_key(&item) || self.maker(item).is_some_and(named)
     }
 
     /// What came of a clean-up.
@@ -71,9 +69,7 @@ impl<K: Knowledge> Driver<'_, K> {
     pub(super) fn outcome(self) -> Outcome {
         let ledger = self.machine.ledger();
         // A create without a clear answer is told of as well.
-        let real = |item: Item| {
-            matches!(item, Item::Of(_, role) if role.namespaced()) || item == Item::Namespace || self.existed(item)
-        };
+        let real = |item: Item| self.policy(item).is_none() || self.existed(item);
         let named = |items: Vec<Item>| -> Vec<ObjectName> {
             items
                 .into_iter()

@@ -1,5 +1,6 @@
 //! Performs what the machine commands.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::future::try_join_all;
@@ -11,8 +12,9 @@ use super::{Driver, Failure, Knowledge, STEP_TIMEOUT};
 use crate::api::{ObjectWatch, Place, watch_namespace};
 use crate::model::{Happening, StepId};
 use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL};
-use crate::roundtrip::ledger::{Item, Role, State, Uid};
+use crate::roundtrip::ledger::{Item, State, Uid};
 use crate::roundtrip::machine::{Command, DeleteAnswer, Input, Sight};
+use crate::roundtrip::modes::Seen;
 use crate::roundtrip::objects::Manifest;
 
 impl<K: Knowledge> Driver<'_, K> {
@@ -36,7 +38,7 @@ impl<K: Knowledge> Driver<'_, K> {
             Command::End { trip, step, passed: true } => self.record.passed(trip, step),
             Command::End { trip, step, passed: false } => self.record.failed(trip, step, self.machine.ending(trip)),
             Command::Verdict { trip, ending } => self.verdict(trip, ending),
-            Command::RemoveNamespace => self.begin_budget(None),
+            Command::RemoveShared => self.begin_budget(None),
             Command::Finished => {}
         }
     }
@@ -69,14 +71,17 @@ impl<K: Knowledge> Driver<'_, K> {
             self.next(Input::Admitted { trip, allowed: false });
             return;
         }
-        let manifests: Vec<Manifest> = match trip {
-            None => self.knowledge.manifest(Item::Namespace, None).into_iter().collect(),
+        let program = self.knowledge.program(trip.unwrap_or_default());
+        let created: Vec<Item> = match trip {
+            None => program.created_shared().map(Item::Shared).collect(),
             Some(trip) => {
                 self.watch();
-                let created = Role::CREATED.into_iter();
-                created.filter_map(|role| self.knowledge.manifest(Item::Of(trip, role), None)).collect()
+                let items = program.created().iter().map(|id| program.item(trip, *id));
+                items.filter(|item| item.trip().is_some()).collect()
             }
         };
+        let manifests: Vec<Manifest> =
+            created.into_iter().filter_map(|item| self.knowledge.manifest(item, &Seen::default())).collect();
         let server = self.server.clone();
         self.work.push(
             async move {
@@ -94,8 +99,12 @@ impl<K: Knowledge> Driver<'_, K> {
     }
 
     pub(super) fn create(&mut self, item: Item) {
-        let snapshot = item.trip().and_then(|trip| self.objects.get(&Item::Of(trip, Role::Snapshot)));
-        let manifest = self.knowledge.manifest(item, snapshot);
+        let of_trip = |(other, object)| {
+            let other: &Item = other;
+            (other.trip().is_none() || other.trip() == item.trip()).then_some((other.object(), object))
+        };
+        let seen: Seen<'_> = self.objects.iter().filter_map(of_trip).collect();
+        let manifest = self.knowledge.manifest(item, &seen);
         let server = self.server.clone();
         self.may_land(item);
         self.work.push(
@@ -125,7 +134,7 @@ impl<K: Knowledge> Driver<'_, K> {
         };
         // What is not there gives no sign either, so a watch would tell nothing of a create that comes to nothing.
         let exists = matches!(self.machine.ledger().state(item), State::Exists | State::Deleting);
-        let followed = matches!(item, Item::Of(_, role) if role.namespaced());
+        let followed = self.watching && item.trip().is_some() && place.namespace.is_some();
         if later && exists && !followed {
             let server = self.server.clone();
             let mut lookout = self.lookout(item, place);
@@ -180,14 +189,27 @@ impl<K: Knowledge> Driver<'_, K> {
             return;
         }
         self.watching = true;
-        let namespace = self.knowledge.namespace().to_owned();
         let labels = Some(format!("{}={},{RUN_LABEL}={}", MANAGED_BY.0, MANAGED_BY.1, self.knowledge.run()));
-        for kind in [Kind::POD, Kind::PERSISTENT_VOLUME_CLAIM, Kind::VOLUME_SNAPSHOT] {
-            let objects = watch_namespace(self.server.clone(), kind, &namespace, labels.clone());
-            let name = kind.name.to_owned();
-            self.watches.push(objects.map(move |seen| Message::Followed { kind: name.clone(), seen }).boxed());
+        for (namespace, kinds) in self.watched() {
+            for kind in kinds {
+                let objects = watch_namespace(self.server.clone(), kind, &namespace, labels.clone());
+                let name = kind.name.to_owned();
+                self.watches.push(objects.map(move |seen| Message::Followed { kind: name.clone(), seen }).boxed());
+            }
+            let events = watch_namespace(self.server.clone(), Kind::EVENT, &namespace, None);
+            self.watches.push(events.map(Message::Events).boxed());
         }
-        let events = watch_namespace(self.server.clone(), Kind::EVENT, &namespace, None);
-        self.watches.push(events.map(Message::Events).boxed());
+    }
+
+    /// The namespaces that the run's objects lie in, and their kinds.
+    fn watched(&self) -> BTreeMap<String, BTreeSet<Kind>> {
+        let mut watched: BTreeMap<String, BTreeSet<Kind>> = BTreeMap::new();
+        for object in self.names.keys() {
+            let kind = Kind::ALL.iter().find(|kind| kind.name == object.kind);
+            if let (Some(namespace), Some(kind)) = (&object.namespace, kind) {
+                watched.entry(namespace.clone()).or_default().insert(*kind);
+            }
+        }
+        watched
     }
 }

@@ -4,31 +4,35 @@ use serde_json::Value;
 
 use super::{Driver, Knowledge, observe};
 use crate::api::Place;
-use crate::roundtrip::ledger::{Item, Role};
+use crate::roundtrip::ledger::Item;
+use crate::roundtrip::modes::Seen;
+use crate::roundtrip::program::{By, Object, Policy};
 
 impl<K: Knowledge> Driver<'_, K> {
+    /// Which object of its program this is.
+    pub(super) fn object(&self, item: Item) -> Option<&Object> {
+        self.machine.object(item)
+    }
+
+    /// What may retain an object that a controller makes; `None` for what the run creates.
+    pub(super) fn policy(&self, item: Item) -> Option<Policy> {
+        match self.object(item)?.by {
+            By::Controller { policy, .. } => Some(policy),
+            By::Run => None,
+        }
+    }
+
     /// Where an object lies. What controllers make is named after what they made it for.
     pub(super) fn place(&self, item: Item) -> Option<Place> {
-        if let Item::Of(trip, role) = item
-            && !role.namespaced()
-        {
-            let (object, _) = self.maker(trip, role)?;
-            let uid = observe::text(object, "/metadata/uid")?;
-            let named = match role {
-                Role::Content => observe::text(object, "/status/boundVolumeSnapshotContentName"),
-                _ => observe::text(object, "/spec/volumeName"),
-            };
-            let prefix = if role == Role::Content { "snapcontent" } else { "pvc" };
-            let name = named.map_or_else(|| format!("{prefix}-{uid}"), str::to_owned);
-            return Some(Place { kind: role.kind(), namespace: None, name });
+        if self.policy(item).is_none() {
+            return Some(self.knowledge.manifest(item, &Seen::default())?.place());
         }
-        let manifest = self.knowledge.manifest(item, None)?;
-        Some(manifest.place())
+        observe::derived_place(self.object(item)?, self.maker(item)?)
     }
 
     /// What a controller's object was made for.
-    pub(super) fn maker(&self, trip: usize, role: Role) -> Option<(&Value, Role)> {
-        let maker = role.maker()?;
-        self.objects.get(&Item::Of(trip, maker)).map(|object| (object, maker))
+    pub(super) fn maker(&self, item: Item) -> Option<&Value> {
+        let maker = self.object(item)?.maker()?;
+        self.objects.get(&Item::Of(item.trip()?, maker))
     }
 }

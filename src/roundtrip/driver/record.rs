@@ -143,7 +143,9 @@ impl Record {
     ) -> Option<RoundTrip> {
         let trip = self.trips.get(index)?;
         let planned = knowledge.trips().get(index)?;
-        let steps = StepId::ALL
+        let steps = knowledge
+            .program(index)
+            .steps()
             .into_iter()
             .map(|id| {
                 trip.steps.iter().find(|step| step.id == id).cloned().unwrap_or_else(|| Step {

@@ -8,10 +8,11 @@ use super::observe::said;
 use super::take::Message;
 use super::{Driver, Judgement, Knowledge, observe};
 use crate::api::Watched;
-use crate::model::{CheckResult, DataVerdict};
-use crate::roundtrip::ledger::{Entry, Item, Progress, Role, State, Uid};
+use crate::model::{CheckResult, DataVerdict, ObjectName};
+use crate::roundtrip::ledger::{Entry, Item, Progress, State, Uid};
 use crate::roundtrip::machine::{Input, Sight};
 use crate::roundtrip::objects::{READ_CONTAINER, WRITE_CONTAINER};
+use crate::roundtrip::program::{Object, Task};
 
 impl<K: Knowledge> Driver<'_, K> {
     pub(super) fn events(&mut self, seen: Watched) {
@@ -73,7 +74,8 @@ impl<K: Knowledge> Driver<'_, K> {
     /// Objects of a kind that exist, with their UIDs.
     fn existing(&self, kind: &str) -> Vec<(Item, Uid)> {
         let exists = |(item, entry): &(Item, &Entry)| {
-            matches!(item, Item::Of(_, role) if role.kind().name == kind)
+            item.trip().is_some()
+                && self.object(*item).is_some_and(|object| object.kind.name == kind)
                 && matches!(entry.state, State::Exists | State::Deleting)
         };
         let existing = self.machine.ledger().iter().filter(exists);
@@ -82,9 +84,22 @@ impl<K: Knowledge> Driver<'_, K> {
 
     /// Which of the plan's objects this is, by its kind and name.
     pub(super) fn which(&self, object: &Value) -> Option<Item> {
-        let kind = observe::text(object, "/kind")?;
-        let name = observe::text(object, "/metadata/name")?;
-        self.names.get(&(kind.to_owned(), name.to_owned())).copied()
+        let name = ObjectName {
+            kind: observe::text(object, "/kind")?.to_owned(),
+            namespace: observe::text(object, "/metadata/namespace").map(str::to_owned),
+            name: observe::text(object, "/metadata/name")?.to_owned(),
+        };
+        self.names.get(&name).copied()
+    }
+
+    /// Which of the plan's objects an event is about.
+    pub(super) fn about(&self, event: &Value) -> Option<Item> {
+        let name = ObjectName {
+            kind: observe::text(event, "/involvedObject/kind")?.to_owned(),
+            namespace: observe::text(event, "/involvedObject/namespace").map(str::to_owned),
+            name: observe::text(event, "/involvedObject/name")?.to_owned(),
+        };
+        self.names.get(&name).copied()
     }
 
     pub(super) fn changed(&mut self, item: Item, object: Value) {
@@ -109,28 +124,23 @@ impl<K: Knowledge> Driver<'_, K> {
     }
 
     pub(super) fn see(&mut self, item: Item, object: &Value) -> Sight {
-        let progress = match item {
-            Item::Namespace => Progress::Nothing,
-            Item::Of(trip, role) => self.judged(trip, role, object),
+        let Some(what) = self.object(item).cloned() else {
+            return Sight::Unreadable;
         };
-        let maker = match item {
-            Item::Of(trip, role) if !role.namespaced() => {
-                self.maker(trip, role).and_then(|(maker, _)| observe::text(maker, "/metadata/uid"))
-            }
-            Item::Of(..) | Item::Namespace => None,
-        };
+        let progress = item.trip().map_or(Progress::Nothing, |trip| self.judged(trip, &what, object));
+        let maker = self.maker(item).and_then(|maker| observe::text(maker, "/metadata/uid"));
         let known = self.machine.ledger().get(item).filter(|entry| entry.state != State::Foreign);
         let known = known.and_then(|entry| entry.uid.as_ref());
-        observe::sight(item, object, self.knowledge.run(), maker, known, progress)
+        observe::sight(&what, object, self.knowledge.run(), maker, known, progress)
     }
 
     /// How far an object has come; what writer and reader said is judged.
-    pub(super) fn judged(&mut self, trip: usize, role: Role, object: &Value) -> Progress {
-        let seen = observe::progress(role, object);
-        let before = self.machine.ledger().progress(Item::Of(trip, role));
+    pub(super) fn judged(&mut self, trip: usize, what: &Object, object: &Value) -> Progress {
+        let seen = observe::progress(what, object);
+        let before = self.machine.ledger().progress(Item::Of(trip, what.id));
         let running = self.machine.ending(trip).is_none();
-        match role {
-            Role::Writer if before < Progress::Done && running => {
+        match what.task {
+            Task::Write if before < Progress::Done && running => {
                 let Some((code, message)) = said(object, WRITE_CONTAINER) else {
                     return seen;
                 };
@@ -141,7 +151,7 @@ impl<K: Knowledge> Driver<'_, K> {
                     Err(diagnosis) => self.certain(trip, *diagnosis, Progress::Started),
                 }
             }
-            Role::Reader if before < Progress::Done && running => {
+            Task::Read if before < Progress::Done && running => {
                 let Some((code, message)) = said(object, READ_CONTAINER) else {
                     return seen;
                 };
@@ -175,11 +185,7 @@ impl<K: Knowledge> Driver<'_, K> {
     pub(super) fn event(&mut self, event: Value) {
         let uid = observe::text(&event, "/metadata/uid").map(str::to_owned);
         self.events.retain(|known| uid.is_none() || observe::text(known, "/metadata/uid") != uid.as_deref());
-        let about = (observe::text(&event, "/involvedObject/kind"), observe::text(&event, "/involvedObject/name"));
-        let item = match about {
-            (Some(kind), Some(name)) => self.names.get(&(kind.to_owned(), name.to_owned())).copied(),
-            _ => None,
-        };
+        let item = self.about(&event);
         let Some((item, trip)) = item.and_then(|item| Some((item, item.trip()?))) else {
             return;
         };
@@ -191,10 +197,11 @@ impl<K: Knowledge> Driver<'_, K> {
     /// A kubelet tells at once that a container has started, but shows it in the pod's status only when all have, and
     /// their hooks have ended.
     fn container_started(&mut self, item: Item, event: &Value) {
-        let container = match item {
-            Item::Of(_, Role::Writer) => WRITE_CONTAINER,
-            Item::Of(_, Role::Reader) => READ_CONTAINER,
-            Item::Of(..) | Item::Namespace => return,
+        let Some(what) = self.object(item).cloned() else { return };
+        let container = match what.task {
+            Task::Write => WRITE_CONTAINER,
+            Task::Read => READ_CONTAINER,
+            Task::Exist | Task::Consume(_) => return,
         };
         let says = |pointer, word: &str| observe::text(event, pointer) == Some(word);
         let Some(pod) = self.objects.get(&item) else { return };
@@ -202,7 +209,7 @@ impl<K: Knowledge> Driver<'_, K> {
             && says("/involvedObject/fieldPath", &format!("spec.containers{{{container}}}"))
             && observe::text(pod, "/metadata/uid").is_some_and(|uid| says("/involvedObject/uid", uid))
         {
-            let sight = observe::sight(item, pod, self.knowledge.run(), None, None, Progress::Started);
+            let sight = observe::sight(&what, pod, self.knowledge.run(), None, None, Progress::Started);
             self.feed(Input::Seen { item, sight });
         }
     }

@@ -6,7 +6,7 @@ use super::{Driver, Failure, Knowledge, observe};
 use crate::api::{Deleted, ObjectWatch, Watched};
 use crate::model::ObjectName;
 use crate::roundtrip::known_facts::Look;
-use crate::roundtrip::ledger::{Item, Role, Uid};
+use crate::roundtrip::ledger::{Item, Uid};
 use crate::roundtrip::machine::{CreateAnswer, DeleteAnswer, Input, Sight};
 
 /// Something that came to the driver.
@@ -38,7 +38,7 @@ pub(super) enum Message {
     },
     /// A look at the content of a snapshot that is waited for.
     Content {
-        trip: usize,
+        item: Item,
         answer: Result<Option<Value>, Failure>,
         lookout: ObjectWatch,
     },
@@ -83,7 +83,10 @@ impl<K: Knowledge> Driver<'_, K> {
                         self.record.diagnose(trip, diagnosis);
                     }
                     None => {
-                        self.failures.insert(Item::Namespace, (object, failure));
+                        // Whichever of them was refused, the run has none of them.
+                        if let Some(first) = self.knowledge.program(0).created_shared().next() {
+                            self.failures.insert(Item::Shared(first), (object, failure));
+                        }
                     }
                 }
                 self.feed(Input::Admitted { trip, allowed: false });
@@ -116,15 +119,16 @@ impl<K: Knowledge> Driver<'_, K> {
                 };
                 self.feed(Input::Deleted { item, answer });
             }
-            Message::Content { trip, answer, lookout } => {
-                self.looking.remove(&trip);
-                let item = Item::Of(trip, Role::Content);
+            Message::Content { item, answer, lookout } => {
+                self.looking.remove(&item);
                 self.lookouts.insert(item, lookout);
                 if let Ok(Some(content)) = answer {
                     let sight = self.see(item, &content);
                     self.keep_object(item, &sight, content);
-                    self.diagnose(trip);
-                    self.look_at_content(trip);
+                    if let Some(trip) = item.trip() {
+                        self.diagnose(trip);
+                        self.look_at_content(trip);
+                    }
                 }
             }
             Message::Followed { kind, seen } => self.followed(kind, seen),

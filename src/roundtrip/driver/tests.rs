@@ -19,6 +19,8 @@ use crate::model::{CheckResult, DataVerdict, ObjectName, StepId, Target, VolumeM
 use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL};
 use crate::roundtrip::known_facts::Look;
 use crate::roundtrip::ledger::Item;
+use crate::roundtrip::modes::{Seen, Shape, plain};
+use crate::roundtrip::program::Program;
 
 /// What has to be known of a run that does not come further than its namespace.
 struct Plain {
@@ -67,8 +69,8 @@ impl Knowledge for Plain {
         &self.namespace
     }
 
-    fn own_namespace(&self) -> bool {
-        true
+    fn program(&self, _trip: usize) -> Program {
+        plain::program(Shape { own_namespace: true, immediate: false })
     }
 
     fn trips(&self) -> &[Trip] {
@@ -79,8 +81,8 @@ impl Knowledge for Plain {
         None
     }
 
-    fn manifest(&self, item: Item, _snapshot: Option<&Value>) -> Option<Manifest> {
-        (item == Item::Namespace).then(|| Manifest {
+    fn manifest(&self, item: Item, _seen: &Seen<'_>) -> Option<Manifest> {
+        (item == Item::Shared(plain::SPACE)).then(|| Manifest {
             kind: Kind::NAMESPACE,
             namespace: None,
             name: self.namespace.clone(),

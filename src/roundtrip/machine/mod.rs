@@ -9,7 +9,10 @@
 //! - what is not ours is not touched;
 //! - gone is what was seen to be gone, nothing else.
 
-mod program;
+mod forward;
+#[cfg(test)]
+mod nature;
+mod resume;
 mod sight;
 #[cfg(test)]
 mod tests;
@@ -19,35 +22,15 @@ mod unwind;
 mod walk;
 
 use crate::model::StepId;
-use crate::roundtrip::ledger::{Item, Ledger, Progress, Role, State, Why};
+use crate::roundtrip::ledger::{Item, Ledger, Progress, State, Why};
+use crate::roundtrip::program::{Object, ObjectId, Program};
 
+#[cfg(test)]
+pub(crate) use nature::{Growth, Nature};
 pub use types::{Command, CreateAnswer, DeleteAnswer, Ending, Input, Keep, Settings, Sight};
 
 /// How often a create is sent before the run gives up on it.
 const ATTEMPTS: u8 = 3;
-
-/// The rules, as switches: a test turns one off at a time, to see that the walk notices.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
-struct Rules {
-    ledger_first: bool,
-    drain_first: bool,
-    doubt_absence: bool,
-    respect_foreign: bool,
-    verify_deletion: bool,
-    reverse_order: bool,
-}
-
-impl Rules {
-    const ALL: Self = Self {
-        ledger_first: true,
-        drain_first: true,
-        doubt_absence: true,
-        respect_foreign: true,
-        verify_deletion: true,
-        reverse_order: true,
-    };
-}
 
 /// Where a round trip is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -95,44 +78,88 @@ impl Trip {
     };
 }
 
+/// What is known of the objects that all round trips have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about them")]
+struct Shared {
+    /// Their dry run: asked, and answered with yes.
+    asked: bool,
+    admitted: bool,
+    /// They cannot be had.
+    refused: bool,
+    /// Their removal has begun.
+    removal: bool,
+    /// The namespaces that are gone, and with them what was in them.
+    emptied: Vec<ObjectId>,
+}
+
 /// What a run of round trips does next.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts about the namespace")]
 pub struct Machine {
     settings: Settings,
-    rules: Rules,
+    #[cfg(test)]
+    rules: walk::Rules,
+    /// One for each round trip.
+    programs: Vec<Program>,
     ledger: Ledger,
     trips: Vec<Trip>,
-    /// The namespace's dry run: asked, and answered with yes.
-    namespace_asked: bool,
-    namespace_admitted: bool,
-    /// The namespace cannot be had.
-    namespace_refused: bool,
-    /// The removal of the namespace has begun.
-    namespace_removal: bool,
-    /// The namespace is gone, and with it what was in it.
-    namespace_emptied: bool,
+    shared: Shared,
     signals: u8,
     finished: bool,
 }
 
+/// The rules that a test of the walk turns off, one at a time, to see that the walk notices. Outside of tests each of them
+/// is a constant.
+macro_rules! rules {
+    ($($rule:ident),+) => {
+        $(
+            #[cfg(test)]
+            fn $rule(&self) -> bool {
+                self.rules.$rule
+            }
+
+            #[cfg(not(test))]
+            const fn $rule(&self) -> bool {
+                true
+            }
+        )+
+    };
+}
+
 impl Machine {
-    /// A machine for `trips` round trips.
+    rules!(ledger_first, drain_first, doubt_absence, respect_foreign, verify_deletion, reverse_order);
+
+    /// A machine for round trips with these programs. What they have in common is the same in all of them.
     #[must_use]
-    pub fn new(settings: Settings, trips: usize) -> Self {
+    pub fn new(settings: Settings, programs: Vec<Program>) -> Self {
         Self {
             settings,
-            rules: Rules::ALL,
+            #[cfg(test)]
+            rules: walk::Rules::ALL,
             ledger: Ledger::default(),
-            trips: vec![Trip::QUEUED; trips],
-            namespace_asked: false,
-            namespace_admitted: false,
-            namespace_refused: false,
-            namespace_removal: false,
-            namespace_emptied: false,
+            trips: vec![Trip::QUEUED; programs.len()],
+            programs,
+            shared: Shared::default(),
             signals: 0,
             finished: false,
         }
+    }
+
+    /// The program that an object is of.
+    #[cfg(test)]
+    pub(crate) fn program_of(&self, item: Item) -> Option<&Program> {
+        self.program(item.trip())
+    }
+
+    /// The program of a round trip; that of the first for what all have in common.
+    fn program(&self, trip: Option<usize>) -> Option<&Program> {
+        self.programs.get(trip.unwrap_or_default())
+    }
+
+    /// Which object of its program this is.
+    #[must_use]
+    pub fn object(&self, item: Item) -> Option<&Object> {
+        self.program(item.trip())?.object(item.object())
     }
 
     /// What is known about the objects.
@@ -174,8 +201,8 @@ impl Machine {
         match input {
             Input::Start => {}
             Input::Admitted { trip: None, allowed } => {
-                self.namespace_admitted = allowed;
-                self.namespace_refused |= !allowed;
+                self.shared.admitted = allowed;
+                self.shared.refused |= !allowed;
             }
             Input::Admitted { trip: Some(trip), allowed } => {
                 if allowed {
@@ -237,7 +264,7 @@ impl Machine {
             return;
         }
         if self.trips.iter().all(|trip| trip.stage == Stage::Done) {
-            self.remove_namespace(out);
+            self.remove_shared(out);
         }
     }
 
@@ -259,28 +286,31 @@ impl Machine {
     /// bound.
     fn wanted(&self, item: Item) -> bool {
         match item {
-            Item::Namespace => {
-                !self.namespace_refused && self.trips.iter().any(|trip| matches!(trip.stage, Stage::Running(_)))
+            Item::Shared(_) => {
+                !self.shared.refused && self.trips.iter().any(|trip| matches!(trip.stage, Stage::Running(_)))
             }
-            Item::Of(trip, role) => {
-                let bound = |claim| self.ledger.progress(Self::item(trip, claim)) == Progress::Done;
-                self.trips.get(trip).is_some_and(|trip| matches!(trip.stage, Stage::Running(_)))
-                    && !role.consumes().is_some_and(bound)
+            Item::Of(index, object) => {
+                let claim = self.program(Some(index)).and_then(|program| program.consumes(object));
+                let bound = |claim| self.ledger.progress(Item::Of(index, claim)) == Progress::Done;
+                self.trips.get(index).is_some_and(|trip| matches!(trip.stage, Stage::Running(_)))
+                    && !claim.is_some_and(bound)
             }
         }
     }
 
     /// The one place where a create leaves the machine.
     fn create(&mut self, item: Item, out: &mut Vec<Command>) {
+        let ledger_first = self.ledger_first();
         let entry = self.ledger.entry(item);
         entry.attempts = entry.attempts.saturating_add(1);
-        if self.rules.ledger_first {
+        if ledger_first {
             entry.state = State::InFlight;
         }
         out.push(Command::Create { item });
     }
 
     fn created(&mut self, item: Item, answer: CreateAnswer, out: &mut Vec<Command>) {
+        let doubt_absence = self.doubt_absence();
         let entry = self.ledger.entry(item);
         // A clean-up that was given up has already listed it.
         if let State::Left(_) = entry.state {
@@ -301,7 +331,7 @@ impl Machine {
             }
             CreateAnswer::Unclear => {
                 entry.pending = entry.pending.saturating_add(1);
-                entry.state = if self.rules.doubt_absence { State::Unclear } else { State::Planned };
+                entry.state = if doubt_absence { State::Unclear } else { State::Planned };
                 self.ask(item, false, out);
             }
             CreateAnswer::AlreadyExists => {
@@ -324,11 +354,11 @@ impl Machine {
         }
     }
 
-    /// An object cannot be had: its round trip ends, or all of them if it is the namespace.
+    /// An object cannot be had: its round trip ends, or all of them if they have it in common.
     fn cannot_have(&mut self, item: Item, ending: Ending, out: &mut Vec<Command>) {
         match item {
-            Item::Namespace => {
-                self.namespace_refused = true;
+            Item::Shared(_) => {
+                self.shared.refused = true;
                 self.end_all(ending, out);
             }
             Item::Of(trip, _) => self.end(trip, ending, out),
@@ -372,9 +402,5 @@ impl Machine {
     fn finish(&mut self, out: &mut Vec<Command>) {
         self.finished = true;
         out.push(Command::Finished);
-    }
-
-    fn item(trip: usize, role: Role) -> Item {
-        Item::Of(trip, role)
     }
 }

@@ -60,7 +60,7 @@ impl Machine {
     }
 
     pub(super) fn deleted(&mut self, item: Item, answer: DeleteAnswer, out: &mut Vec<Command>) {
-        let verify = self.rules.verify_deletion;
+        let verify = self.verify_deletion();
         let entry = self.ledger.entry(item);
         if entry.state != State::Deleting {
             return;
@@ -92,7 +92,7 @@ impl Machine {
 
     fn note(&mut self, item: Item, sight: Sight) {
         let sight = match sight {
-            Sight::Foreign { uid } if !self.rules.respect_foreign => Sight::Ours {
+            Sight::Foreign { uid } if !self.respect_foreign() => Sight::Ours {
                 uid,
                 progress: crate::roundtrip::ledger::Progress::Nothing,
                 deleting: false,
@@ -100,7 +100,8 @@ impl Machine {
             },
             sight => sight,
         };
-        let doubt = self.rules.doubt_absence;
+        let doubt = self.doubt_absence();
+        let controllers = self.maker(item).is_some();
         let entry = self.ledger.entry(item);
         match sight {
             Sight::Ours { uid, progress, deleting, retained } => {
@@ -164,7 +165,8 @@ impl Machine {
                 }
             }
             Sight::Unreadable => {
-                if matches!(item, Item::Of(_, role) if !role.namespaced()) && !entry.state.settled() {
+                // What the run creates it may also read; a refusal is then no more than a moment's.
+                if controllers && !entry.state.settled() {
                     entry.state = State::Unseen;
                 }
             }
@@ -174,8 +176,8 @@ impl Machine {
     /// What controllers make for an object that exists has to be looked for when it goes; anew for each object that
     /// comes under the name.
     pub(super) fn expect_derived(&mut self, item: Item, new: bool) {
-        let Item::Of(trip, role) = item else { return };
-        let Some(derived) = role.derived() else {
+        let Item::Of(trip, object) = item else { return };
+        let Some(program) = self.program(Some(trip)).cloned() else {
             return;
         };
         let expected = match self.ledger.state(item) {
@@ -189,11 +191,13 @@ impl Machine {
             | State::Foreign
             | State::Unseen => State::Exists,
         };
-        let entry = self.ledger.entry(Self::item(trip, derived));
-        if entry.state == State::Planned || new {
-            entry.state = expected;
-            // A look that is under way was for another object's.
-            entry.seen_since = entry.asked;
+        for derived in program.derived(object) {
+            let entry = self.ledger.entry(Item::Of(trip, derived));
+            if entry.state == State::Planned || new {
+                entry.state = expected;
+                // A look that is under way was for another object's.
+                entry.seen_since = entry.asked;
+            }
         }
     }
 }

@@ -1,14 +1,15 @@
 //! What the walk does not tell apart: how a round trip ends.
 
-use super::{Command, CreateAnswer, DeleteAnswer, Ending, Input, Keep, Machine, Settings, Sight};
-use crate::roundtrip::ledger::{Item, Progress, Role, Uid};
+use super::{Command, CreateAnswer, DeleteAnswer, Ending, Input, Machine, Settings, Sight};
+use crate::roundtrip::ledger::{Item, Progress, Uid};
+use crate::roundtrip::modes::{Shape, plain};
 
 /// Carries out a command at once, as far as something comes of it.
 fn answer(command: &Command) -> Option<Input> {
     match command {
         Command::DryRun { trip } => Some(Input::Admitted { trip: *trip, allowed: true }),
         Command::Create { item } => Some(Input::Created { item: *item, answer: CreateAnswer::Created(Uid::from("1")) }),
-        Command::Delete { item: item @ Item::Of(0, Role::SourceConsumer), uid } => {
+        Command::Delete { item: item @ Item::Of(0, plain::SOURCE_CONSUMER), uid } => {
             Some(Input::Seen { item: *item, sight: Sight::Gone { uid: uid.clone() } })
         }
         _ => None,
@@ -16,8 +17,7 @@ fn answer(command: &Command) -> Option<Input> {
 }
 
 fn machine() -> Machine {
-    let settings = Settings { own_namespace: false, immediate: Vec::new(), keep: Keep::Never, parallel: 1 };
-    Machine::new(settings, 1)
+    Machine::new(Settings::default(), vec![plain::program(Shape { own_namespace: false, immediate: false })])
 }
 
 /// A machine that waits for the snapshot of a source that is held.
@@ -36,12 +36,12 @@ fn at_the_snapshot() -> Machine {
     machine
 }
 
-const CLAIM: Item = Item::Of(0, Role::SourceClaim);
+const CLAIM: Item = Item::Of(0, plain::SOURCE_CLAIM);
 /// More than anything here takes; a machine that hangs is to fail its test.
 const ENOUGH: usize = 100;
-const CONSUMER: Item = Item::Of(0, Role::SourceConsumer);
-const WRITER: Item = Item::Of(0, Role::Writer);
-const SNAPSHOT: Item = Item::Of(0, Role::Snapshot);
+const CONSUMER: Item = Item::Of(0, plain::SOURCE_CONSUMER);
+const WRITER: Item = Item::Of(0, plain::WRITER);
+const SNAPSHOT: Item = Item::Of(0, plain::SNAPSHOT);
 
 fn seen(item: Item, progress: Progress, deleting: bool) -> Input {
     Input::Seen { item, sight: Sight::Ours { uid: Uid::from("1"), progress, deleting, retained: false } }

@@ -16,14 +16,10 @@ pub enum Keep {
 }
 
 /// What a run was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Settings {
-    /// Whether the run makes its namespace.
-    pub own_namespace: bool,
     /// What is kept.
     pub keep: Keep,
-    /// The round trips whose claims are bound without a consumer.
-    pub immediate: Vec<usize>,
     /// How many round trips run at a time; at least one.
     pub parallel: usize,
 }
@@ -112,7 +108,7 @@ pub enum Sight {
 pub enum Input {
     /// The run begins.
     Start,
-    /// The dry run of a round trip's objects (`None`: of the namespace) was answered.
+    /// The dry run of a round trip's objects (`None`: of what all have in common) was answered.
     Admitted {
         /// Which round trip.
         trip: Option<usize>,
@@ -176,7 +172,7 @@ pub enum Input {
         /// Which round trip.
         trip: usize,
     },
-    /// The budget of a round trip's clean-up (`None`: of the namespace's) is spent.
+    /// The budget of a round trip's clean-up (`None`: of that of what all have in common) is spent.
     BudgetSpent {
         /// Which round trip.
         trip: Option<usize>,
@@ -188,7 +184,7 @@ pub enum Input {
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Command {
-    /// Ask for all objects of a round trip (`None`: for the namespace) as a dry run.
+    /// Ask for all objects of a round trip (`None`: for what all have in common) as a dry run.
     DryRun {
         /// Which round trip.
         trip: Option<usize>,
@@ -240,8 +236,8 @@ pub enum Command {
         /// The outcome.
         ending: Ending,
     },
-    /// The removal of the namespace begins; its budget runs from now.
-    RemoveNamespace,
+    /// The removal of what all round trips have in common begins; its budget runs from now.
+    RemoveShared,
     /// There is nothing left to do.
     Finished,
 }

@@ -2,16 +2,8 @@
 
 use super::{Command, Machine, Stage};
 use crate::model::StepId;
-use crate::roundtrip::ledger::{Item, Role, State, Why};
-
-/// What is removed together; each wave waits for the one before. A pending restore blocks the snapshot's deletion, and
-/// not every driver deletes a volume that has snapshots.
-const WAVES: [&[Role]; 4] = [
-    &[Role::Reader, Role::RestoredConsumer, Role::Writer, Role::SourceConsumer],
-    &[Role::RestoredClaim, Role::RestoredVolume],
-    &[Role::Snapshot, Role::Content],
-    &[Role::SourceClaim, Role::SourceVolume],
-];
+use crate::roundtrip::ledger::{Item, State, Why};
+use crate::roundtrip::program::ObjectId;
 
 impl Machine {
     /// Removes what a round trip made, as far as that can be done now.
@@ -23,7 +15,7 @@ impl Machine {
             return;
         }
         let (hurry, kept) = (trip.hurry, trip.kept);
-        if self.rules.drain_first && !self.ledger.items(Some(index), |state| state == State::InFlight).is_empty() {
+        if self.drain_first() && !self.ledger.items(Some(index), |state| state == State::InFlight).is_empty() {
             return;
         }
         if kept {
@@ -31,13 +23,16 @@ impl Machine {
             return;
         }
         let mut open = false;
-        for wave in WAVES {
+        let Some(program) = self.program(Some(index)).cloned() else {
+            return;
+        };
+        for wave in program.waves() {
             let mut waiting = false;
-            for role in wave {
-                waiting |= self.remove(index, *role, out);
+            for object in wave {
+                waiting |= self.remove(Item::Of(index, *object), out);
             }
             open |= waiting;
-            if waiting && !hurry && self.rules.reverse_order {
+            if waiting && !hurry && self.reverse_order() {
                 return;
             }
         }
@@ -47,47 +42,56 @@ impl Machine {
     }
 
     /// Says whether the object has to be waited for.
-    fn remove(&mut self, index: usize, role: Role, out: &mut Vec<Command>) -> bool {
-        let item = Self::item(index, role);
-        match self.ledger.state(item) {
-            State::Exists if role.namespaced() => {
+    fn remove(&mut self, item: Item, out: &mut Vec<Command>) -> bool {
+        match (self.ledger.state(item), self.maker(item)) {
+            (State::Exists, None) => {
                 self.delete(item, out);
                 true
             }
-            State::Exists => {
-                self.follow(index, role, out);
+            (State::Exists, Some(maker)) => {
+                self.follow(item, maker, out);
                 // What it was made for goes with the namespace, and it is looked for again when that is gone.
-                let later = self.settings.own_namespace && self.maker_state(index, role) == Some(State::Unclear);
+                let later = self.goes_with_space(maker) && self.ledger.state(maker) == State::Unclear;
                 !later && !self.ledger.state(item).settled()
             }
-            State::Deleting => true,
-            State::Unclear => {
+            (State::Deleting, _) => true,
+            (State::Unclear, _) => {
                 self.ask(item, true, out);
                 // In a namespace of our own it goes with the namespace, if it comes at all.
-                !self.settings.own_namespace
+                !self.goes_with_space(item)
             }
-            State::InFlight => self.rules.drain_first,
-            State::Planned | State::Gone | State::Left(_) | State::Kept | State::Foreign | State::Unseen => false,
+            (State::InFlight, _) => self.drain_first(),
+            (State::Planned | State::Gone | State::Left(_) | State::Kept | State::Foreign | State::Unseen, _) => false,
         }
     }
 
     /// What a controller made goes with what it was made for. We only look.
-    fn follow(&mut self, index: usize, role: Role, out: &mut Vec<Command>) {
-        let item = Self::item(index, role);
-        match self.maker_state(index, role) {
-            Some(State::Left(why)) => self.ledger.entry(item).state = State::Left(why),
-            Some(State::Kept) => self.ledger.entry(item).state = State::Kept,
-            Some(State::Gone | State::Planned | State::Foreign) => {
+    fn follow(&mut self, item: Item, maker: Item, out: &mut Vec<Command>) {
+        match self.ledger.state(maker) {
+            State::Left(why) => self.ledger.entry(item).state = State::Left(why),
+            State::Kept => self.ledger.entry(item).state = State::Kept,
+            State::Gone | State::Planned | State::Foreign => {
                 self.ledger.entry(item).state = State::Deleting;
                 self.ask(item, false, out);
             }
-            Some(State::InFlight | State::Unclear | State::Exists | State::Deleting | State::Unseen) | None => {}
+            State::InFlight | State::Unclear | State::Exists | State::Deleting | State::Unseen => {}
         }
     }
 
-    /// The state of what a controller's object was made for.
-    fn maker_state(&self, index: usize, role: Role) -> Option<State> {
-        Some(self.ledger.state(Self::item(index, role.maker()?)))
+    /// What a controller's object was made for; `None` for what the run creates.
+    pub(super) fn maker(&self, item: Item) -> Option<Item> {
+        let program = self.program(item.trip())?;
+        let maker = program.object(item.object())?.maker()?;
+        Some(item.trip().map_or(Item::Shared(maker), |trip| program.item(trip, maker)))
+    }
+
+    /// The namespace of the run's own that an object lies in.
+    fn space(&self, item: Item) -> Option<ObjectId> {
+        self.program(item.trip())?.own_space(item.object())
+    }
+
+    fn goes_with_space(&self, item: Item) -> bool {
+        self.space(item).is_some()
     }
 
     /// The one place where a delete leaves the machine.
@@ -131,7 +135,7 @@ impl Machine {
                 }
             }
             None => {
-                if self.namespace_removal {
+                if self.shared.removal {
                     for item in self.ledger.items(None, |state| !state.settled()) {
                         self.ledger.entry(item).state = State::Left(why);
                     }
@@ -140,30 +144,17 @@ impl Machine {
         }
     }
 
-    /// All round trips are done: the namespace goes, and the run is over.
-    pub(super) fn remove_namespace(&mut self, out: &mut Vec<Command>) {
+    /// All round trips are done: what they had in common goes, and the run is over.
+    pub(super) fn remove_shared(&mut self, out: &mut Vec<Command>) {
         let kept = self.trips.iter().any(|trip| trip.kept);
-        let state = self.ledger.state(Item::Namespace);
-        if kept && matches!(state, State::Exists | State::Deleting) {
-            self.ledger.entry(Item::Namespace).state = State::Kept;
-        } else if !state.settled() && !self.namespace_removal {
-            self.namespace_removal = true;
-            out.push(Command::RemoveNamespace);
+        let shared: Vec<ObjectId> =
+            self.program(None).map(|program| program.created_shared().collect()).unwrap_or_default();
+        let mut waiting = false;
+        for object in shared {
+            waiting |= self.remove_one_shared(object, kept, out);
         }
-        match self.ledger.state(Item::Namespace) {
-            State::Exists => return self.delete(Item::Namespace, out),
-            State::Unclear => return self.ask(Item::Namespace, true, out),
-            State::InFlight | State::Deleting => return,
-            State::Gone => {
-                self.gone_with_namespace();
-                for trip in 0..self.trips.len() {
-                    self.unwind(trip, out);
-                }
-                if self.ledger.items(None, |state| !state.settled()).iter().any(|item| item.trip().is_some()) {
-                    return;
-                }
-            }
-            State::Planned | State::Left(_) | State::Kept | State::Foreign | State::Unseen => {}
+        if waiting {
+            return;
         }
         for item in self.ledger.items(None, |state| !state.settled()) {
             self.ledger.entry(item).state = State::Left(Why::Budget);
@@ -171,21 +162,47 @@ impl Machine {
         self.finish(out);
     }
 
+    /// Says whether there is something to wait for.
+    fn remove_one_shared(&mut self, object: ObjectId, kept: bool, out: &mut Vec<Command>) -> bool {
+        let item = Item::Shared(object);
+        let state = self.ledger.state(item);
+        if kept && matches!(state, State::Exists | State::Deleting) {
+            self.ledger.entry(item).state = State::Kept;
+        } else if !state.settled() && !self.shared.removal {
+            self.shared.removal = true;
+            out.push(Command::RemoveShared);
+        }
+        match self.ledger.state(item) {
+            State::Exists => self.delete(item, out),
+            State::Unclear => self.ask(item, true, out),
+            State::InFlight | State::Deleting => {}
+            State::Gone => {
+                self.gone_with_space(object);
+                for trip in 0..self.trips.len() {
+                    self.unwind(trip, out);
+                }
+                return self.ledger.items(None, |state| !state.settled()).iter().any(|item| item.trip().is_some());
+            }
+            State::Planned | State::Left(_) | State::Kept | State::Foreign | State::Unseen => return false,
+        }
+        true
+    }
+
     /// The namespace is gone, so what was in it is, and nothing can come any more. What was made for it outside of the
     /// namespace is looked at once more.
-    fn gone_with_namespace(&mut self) {
-        if self.namespace_emptied {
+    fn gone_with_space(&mut self, space: ObjectId) {
+        if self.shared.emptied.contains(&space) {
             return;
         }
-        self.namespace_emptied = true;
+        self.shared.emptied.push(space);
         for item in self.ledger.items(None, |state| !state.settled() || matches!(state, State::Left(_))) {
+            let was_in_it = self.space(item) == Some(space);
+            let made_for_it = self.maker(item).is_some_and(|maker| self.space(maker) == Some(space));
             let entry = self.ledger.entry(item);
-            match item {
-                Item::Of(_, role) if role.namespaced() => entry.state = State::Gone,
-                Item::Of(..) if entry.state != State::Left(Why::Policy) => {
-                    entry.state = State::Exists;
-                }
-                Item::Of(..) | Item::Namespace => {}
+            if was_in_it {
+                entry.state = State::Gone;
+            } else if made_for_it && entry.state != State::Left(Why::Policy) {
+                entry.state = State::Exists;
             }
         }
     }

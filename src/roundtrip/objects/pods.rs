@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::ledger::Role;
 use super::{Manifest, manifest, name};
 use crate::model::VolumeMode;
-use crate::roundtrip::payload::{FOLLOW_HOOK, Payload, WRITTEN_HOOK};
+use crate::roundtrip::modes::Making;
+use crate::roundtrip::payload::{FOLLOW_HOOK, WRITTEN_HOOK};
 use crate::roundtrip::plan::{Plan, Target};
 
 /// The container of the source pod: it writes, holds the volume, and overwrites it on TERM.
@@ -26,32 +26,34 @@ const LINGER: &str = "trap 'exit 0' TERM; sleep 10 & wait";
 
 /// The pod for whose sake a claim is bound that waits for its first consumer. It goes when that is done, and does nothing.
 /// A scheduler that has chosen a node looks once a second whether the claim is bound; the pod that comes after this one is
-/// scheduled at once. `None` for a claim that does not wait.
+/// scheduled at once.
 #[must_use]
-pub fn consumer(plan: &Plan, target: &Target, role: Role) -> Option<Manifest> {
-    let claim = role.consumes().filter(|_| !target.binds_at_once())?;
-    let mut spec = pod_spec(plan, target, claim, 1);
-    spec.insert("containers".to_owned(), json!([shell(plan, "consume", LINGER, "100m", "32Mi")]));
-    Some(manifest(plan, target, role, &Value::Object(spec)))
+pub fn consumer(making: &Making<'_>, claim: &str) -> Manifest {
+    let mut spec = pod_spec(making, claim, 1);
+    spec.insert("containers".to_owned(), json!([shell(making.plan, "consume", LINGER, "100m", "32Mi")]));
+    manifest(making, &Value::Object(spec))
 }
 
 /// The source pod. That it runs tells that the data is written: a container with a postStart hook is not running before
 /// the hook has ended (Kubernetes' documentation, "Pod Lifecycle"). Its kubelet tells of that at once, and of a container
 /// that has ended up to a second later.
 #[must_use]
-pub fn writer(plan: &Plan, target: &Target, payload: &Payload) -> Manifest {
-    let mut spec = pod_spec(plan, target, Role::SourceClaim, GRACE);
-    let mut write = container(plan, target, WRITE_CONTAINER, &payload.writer_script(), false);
+pub fn writer(making: &Making<'_>, claim: &str) -> Manifest {
+    let mut spec = pod_spec(making, claim, GRACE);
+    let script = making.payload.writer_script();
+    let mut write = container(making.plan, making.target, WRITE_CONTAINER, &script, false);
     after_start(&mut write, WRITTEN_HOOK);
     spec.insert("containers".to_owned(), json!([write]));
-    manifest(plan, target, Role::Writer, &Value::Object(spec))
+    manifest(making, &Value::Object(spec))
 }
 
 /// The pod that reads the restored volume, which it cannot change.
 #[must_use]
-pub fn reader(plan: &Plan, target: &Target, payload: &Payload) -> Manifest {
-    let mut spec = pod_spec(plan, target, Role::RestoredClaim, 1);
-    let mut containers = [container(plan, target, READ_CONTAINER, &payload.reader_script(), true), follow(plan)];
+pub fn reader(making: &Making<'_>, claim: &str) -> Manifest {
+    let mut spec = pod_spec(making, claim, 1);
+    let script = making.payload.reader_script();
+    let read = container(making.plan, making.target, READ_CONTAINER, &script, true);
+    let mut containers = [read, follow(making.plan)];
     for container in &mut containers {
         add(container, "env", json!({ "name": "HANDOVER", "value": HANDOVER }));
         add(container, "volumeMounts", json!({ "name": "handover", "mountPath": HANDOVER }));
@@ -59,10 +61,11 @@ pub fn reader(plan: &Plan, target: &Target, payload: &Payload) -> Manifest {
     spec.insert("containers".to_owned(), json!(containers));
     let mut spec = Value::Object(spec);
     add(&mut spec, "volumes", json!({ "name": "handover", "emptyDir": {} }));
-    manifest(plan, target, Role::Reader, &spec)
+    manifest(making, &spec)
 }
 
-fn pod_spec(plan: &Plan, target: &Target, claim: Role, grace: i64) -> Map<String, Value> {
+fn pod_spec(making: &Making<'_>, claim: &str, grace: i64) -> Map<String, Value> {
+    let Making { plan, target, .. } = making;
     let mut security = Map::new();
     security.insert("runAsNonRoot".to_owned(), json!(true));
     security.insert("seccompProfile".to_owned(), json!({ "type": "RuntimeDefault" }));

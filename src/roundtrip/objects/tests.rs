@@ -2,7 +2,9 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::model::VolumeMode;
+use crate::roundtrip::modes::{Seen, Shape, plain};
 use crate::roundtrip::payload::Payload;
+use crate::roundtrip::program::ObjectId;
 
 fn plan(own_namespace: bool, user: Option<i64>, modes: &[VolumeMode]) -> Plan {
     let target = |(index, volume_mode): (usize, &VolumeMode)| Target {
@@ -19,6 +21,7 @@ fn plan(own_namespace: bool, user: Option<i64>, modes: &[VolumeMode]) -> Plan {
     };
     Plan {
         run: "7f3a9c".parse().unwrap(),
+        mode: &plain::MODE,
         namespace: "ns".to_owned(),
         own_namespace,
         image: "docker.io/library/busybox:1.36".to_owned(),
@@ -32,12 +35,20 @@ fn plan(own_namespace: bool, user: Option<i64>, modes: &[VolumeMode]) -> Plan {
 
 const BOTH: [VolumeMode; 2] = [VolumeMode::Filesystem, VolumeMode::Block];
 
+fn make(plan: &Plan, target: &Target, id: ObjectId) -> Manifest {
+    made(plan, target, id, &Seen::default())
+}
+
+fn made(plan: &Plan, target: &Target, id: ObjectId, seen: &Seen<'_>) -> Manifest {
+    let payload = Payload::new(b"seed", target.index, target.volume_mode, 32 << 20);
+    let program = plain::program(Shape { own_namespace: plan.own_namespace, immediate: false });
+    let object = program.object(id).unwrap();
+    plain::manifest(&Making { plan, target, payload: &payload, program: &program, object, seen }).unwrap()
+}
+
 fn pods(plan: &Plan) -> Vec<Manifest> {
-    let make = |target: &Target| {
-        let payload = Payload::new(b"seed", target.index, target.volume_mode, 32 << 20);
-        let consumer = consumer(plan, target, Role::RestoredConsumer).unwrap();
-        [consumer, writer(plan, target, &payload), reader(plan, target, &payload)]
-    };
+    let make =
+        |target: &Target| [plain::RESTORED_CONSUMER, plain::WRITER, plain::READER].map(|id| make(plan, target, id));
     plan.targets.iter().flat_map(make).collect()
 }
 
@@ -71,15 +82,15 @@ fn pods_satisfy_the_restricted_level() {
 #[test]
 fn names_and_labels_find_everything_again() {
     let single = plan(true, None, &BOTH[..1]);
-    assert_eq!(name(&single, &single.targets[0], Role::SourceClaim), "source");
+    assert_eq!(name(&single, &single.targets[0], "source"), "source");
     let several = plan(true, None, &BOTH);
-    assert_eq!(name(&several, &several.targets[1], Role::Reader), "reader-1");
+    assert_eq!(name(&several, &several.targets[1], "reader"), "reader-1");
     let shared = plan(false, None, &BOTH);
-    assert_eq!(name(&shared, &shared.targets[1], Role::Snapshot), "snapready-7f3a9c-snapshot-1");
+    assert_eq!(name(&shared, &shared.targets[1], "snapshot"), "snapready-7f3a9c-snapshot-1");
     let target = &shared.targets[1];
     let mut all = pods(&shared);
-    all.extend([source_claim(&shared, target), snapshot(&shared, target), restored_claim(&shared, target, 5 << 30)]);
-    all.push(namespace(&shared));
+    let others = [plain::SOURCE_CLAIM, plain::SNAPSHOT, plain::RESTORED_CLAIM, plain::SPACE];
+    all.extend(others.map(|id| make(&shared, target, id)));
     for object in all {
         let metadata = &object.body["metadata"];
         assert_eq!(metadata["labels"][RUN_LABEL], "7f3a9c");
@@ -95,12 +106,17 @@ fn names_and_labels_find_everything_again() {
 fn the_restored_claim_comes_from_the_snapshot_of_the_source() {
     let plan = plan(true, None, &BOTH);
     let target = &plan.targets[1];
-    let restored = restored_claim(&plan, target, 5 << 30).body;
-    assert_eq!(restored["spec"]["dataSource"]["name"], snapshot(&plan, target).name.as_str());
+    let ready = json!({ "status": { "restoreSize": "5Gi" } });
+    let seen = [(plain::SNAPSHOT, &ready)].into_iter().collect();
+    let restored = made(&plan, target, plain::RESTORED_CLAIM, &seen).body;
+    assert_eq!(restored["spec"]["dataSource"]["name"], make(&plan, target, plain::SNAPSHOT).name.as_str());
     assert_eq!(restored["spec"]["resources"]["requests"]["storage"], "5Gi");
     assert_eq!(restored["spec"]["volumeMode"], "Block");
-    let taken = snapshot(&plan, target).body;
-    assert_eq!(taken["spec"]["source"]["persistentVolumeClaimName"], source_claim(&plan, target).name.as_str());
+    let taken = make(&plan, target, plain::SNAPSHOT).body;
+    assert_eq!(
+        taken["spec"]["source"]["persistentVolumeClaimName"],
+        make(&plan, target, plain::SOURCE_CLAIM).name.as_str()
+    );
     assert!(taken["spec"].get("volumeSnapshotClassName").is_none());
     let reader = &pods(&plan)[5].body["spec"];
     assert_eq!(reader["volumes"][0]["persistentVolumeClaim"]["claimName"], "restored-1");

@@ -10,7 +10,7 @@ use super::simplify::{Items, Traits, bit, clean, forget, simplify, traits};
 use super::world::{Pending, Scenario, World};
 use crate::model::StepId;
 use crate::roundtrip::ledger::{Item, State};
-use crate::roundtrip::machine::{Command, Input, Machine, Stage};
+use crate::roundtrip::machine::{Command, Ending, Input, Machine, Stage};
 
 /// More than this is too much for a test.
 const MOST: usize = 3_000_000;
@@ -80,13 +80,20 @@ pub(super) struct Walk {
     pairs: Vec<(Id, Id)>,
     pub(super) edges: Vec<Vec<usize>>,
     terminal: Vec<bool>,
+    /// Whether some path ends with a pass.
+    pub(super) passed: bool,
 }
 
 impl Walk {
     pub(super) fn run(scenario: Scenario) -> Result<Self, String> {
-        let mut machine = Machine::new(scenario.settings.clone(), scenario.trips);
+        let mut machine = Machine::new(scenario.settings.clone(), scenario.programs.clone());
         machine.rules = scenario.rules.clone();
         let world = World::new(&scenario);
+        Self::from(scenario, vec![(machine, world)])
+    }
+
+    /// Walks all states that can be reached from these.
+    pub(super) fn from(scenario: Scenario, starts: Vec<(Machine, World)>) -> Result<Self, String> {
         let mut walk = Self {
             scenario,
             machines: Table::new(),
@@ -107,12 +114,19 @@ impl Walk {
             pairs: Vec::new(),
             edges: Vec::new(),
             terminal: Vec::new(),
+            passed: false,
         };
-        let first = (walk.machine(machine), walk.worlds.id(world));
         let start = walk.inputs.id(Input::Start);
-        let first = walk.feed(first, start)?;
-        walk.number(first);
-        let mut queue = vec![0];
+        let mut queue = Vec::new();
+        for (machine, world) in starts {
+            let first = (walk.machine(machine), walk.worlds.id(world));
+            let first = walk.feed(first, start)?;
+            if walk.machines.get(first.0).finished() {
+                walk.judge(first)?;
+            } else if let (number, true) = walk.number(first) {
+                queue.push(number);
+            }
+        }
         while let Some(number) = queue.pop() {
             let pair = walk.pairs[number];
             let next = walk.successors(pair).map_err(|error| format!("{error}\n{}", walk.show(pair)))?;
@@ -138,6 +152,12 @@ impl Walk {
         }
         walk.terminates()?;
         Ok(walk)
+    }
+
+    /// The worlds that were reached.
+    pub(super) fn reached(&self) -> impl Iterator<Item = Rc<World>> + '_ {
+        let worlds: HashSet<Id> = self.pairs.iter().map(|(_, world)| *world).collect();
+        worlds.into_iter().map(|world| self.worlds.get(world))
     }
 
     fn show(&self, (machine, world): (Id, Id)) -> String {
@@ -239,7 +259,7 @@ impl Walk {
                 (Stage::Queued | Stage::Unwinding | Stage::Done, _) => {}
             }
         }
-        if state.namespace_removal {
+        if state.shared.removal {
             moves.push((Tweak::Hardship, Input::BudgetSpent { trip: None }));
         }
         match state.signals {
@@ -311,7 +331,9 @@ impl Walk {
         }
         let mut after = (*self.machines.get(machine)).clone();
         let commands = after.handle((*self.inputs.get(input)).clone());
-        simplify(&mut after, self.scenario.settings.keep);
+        if self.scenario.merged {
+            simplify(&mut after, self.scenario.settings.keep);
+        }
         let id = self.machine(after);
         let known = (id, self.commands.id(commands));
         self.handled.insert((machine, input), known);
@@ -327,7 +349,10 @@ impl Walk {
         let mut at_once = Vec::new();
         for command in self.commands.get(commands).iter() {
             match command {
-                Command::Verdict { trip, ending } => judge::verdict(&mut after, *trip, *ending)?,
+                Command::Verdict { trip, ending } => {
+                    self.passed |= *ending == Ending::Passed;
+                    judge::verdict(&self.scenario, &mut after, *trip, *ending)?;
+                }
                 Command::Delete { item, .. } => {
                     judge::order(&self.scenario, &self.machines.get(machine), &after, *item)?;
                     let request = Pending::Request(command.clone());
@@ -340,7 +365,7 @@ impl Walk {
                 Command::Create { .. } | Command::DryRun { .. } | Command::RetryLater { .. } => {
                     after.pending.push(Pending::Request(command.clone()));
                 }
-                Command::Begin { .. } | Command::End { .. } | Command::RemoveNamespace | Command::Finished => {}
+                Command::Begin { .. } | Command::End { .. } | Command::RemoveShared | Command::Finished => {}
             }
         }
         after.pending.sort();
@@ -364,7 +389,7 @@ impl Walk {
 
     /// A machine without what it knows of objects that are over.
     fn forget(&mut self, machine: Id, Traits { over, dropped, .. }: Traits) -> Id {
-        if over == 0 {
+        if over == 0 || !self.scenario.merged {
             return machine;
         }
         if let Some(id) = self.forgotten.get(&(machine, over, dropped)) {
@@ -388,14 +413,14 @@ impl Walk {
     /// A world without what no longer matters to anybody.
     fn clean(&mut self, world: Id, traits: Traits) -> Id {
         let Traits { ended, over, dropped, finished, .. } = traits;
-        if ended == 0 && !finished {
+        if (ended == 0 && !finished) || !self.scenario.merged {
             return world;
         }
         if let Some(id) = self.cleaned.get(&(world, ended, over, dropped, finished)) {
             return *id;
         }
         let mut after = (*self.worlds.get(world)).clone();
-        clean(&mut after, self.scenario.trips, traits);
+        clean(&mut after, &self.scenario, traits);
         let id = self.worlds.id(after);
         self.cleaned.insert((world, ended, over, dropped, finished), id);
         id

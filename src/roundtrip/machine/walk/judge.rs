@@ -1,14 +1,20 @@
 //! What must hold: in the end, when a verdict is given, and when something is deleted.
 
-use super::world::{Pending, Scenario, World};
-use crate::roundtrip::ledger::{Item, Role, State};
+use super::world::{Pending, Scenario, World, row};
+use crate::roundtrip::ledger::{Item, State};
 use crate::roundtrip::machine::{Command, Ending, Keep, Machine};
 
 /// At the end every object is gone, or listed, or kept; and what is not ours is untouched.
 pub(super) fn end(scenario: &Scenario, machine: &Machine, world: &World) -> Result<(), String> {
-    let listed = |item: Item| matches!(machine.ledger().state(item), State::Left(_) | State::Kept | State::Unseen);
+    let named = |item: Item| matches!(machine.ledger().state(item), State::Left(_) | State::Kept | State::Unseen);
+    // A clean-up does not know of what came after it looked; if it lists the namespace, that stands for what is in it.
+    let in_a_named_space = |item: Item| scenario.resumed && scenario.space(item).is_some_and(named);
+    let listed = |item: Item| named(item) || in_a_named_space(item);
     let fail = |what: &str, item: Item| Err(format!("{what}: {item:?}\n{machine:#?}\n{world:#?}"));
     for (item, thing) in &world.things {
+        if scenario.resumed && scenario.goes_by_itself(*item, thing) {
+            continue;
+        }
         if thing.ours && !listed(*item) {
             return fail("left without being listed", *item);
         }
@@ -17,14 +23,13 @@ pub(super) fn end(scenario: &Scenario, machine: &Machine, world: &World) -> Resu
     if let Some(item) = scenario.foreign.iter().find(missing) {
         return fail("a foreign object was deleted", *item);
     }
-    let namespace = !scenario.settings.own_namespace || world.things.contains_key(&Item::Namespace);
     let on_the_way = world.pending.iter().filter_map(|pending| match pending {
         Pending::Request(Command::Create { item }) => Some(*item),
         Pending::Request(_) | Pending::Answer(..) => None,
     });
     let late = world.landing.iter().filter(|(_, count)| **count > 0).map(|(item, _)| *item);
     for item in on_the_way.chain(late) {
-        let possible = item == Item::Namespace || namespace;
+        let possible = scenario.space(item).is_none_or(|space| world.things.contains_key(&space));
         if possible && !listed(item) && !scenario.foreign.contains(&item) {
             return fail("may still come without being listed", item);
         }
@@ -36,19 +41,20 @@ pub(super) fn end(scenario: &Scenario, machine: &Machine, world: &World) -> Resu
     {
         return fail("listed although nothing kept it from being removed", *item);
     }
-    if world.verdicts.len() != scenario.trips {
+    if !scenario.resumed && world.verdicts.len() != scenario.programs.len() {
         return Err(format!("verdicts: {:?}\n{machine:#?}", world.verdicts));
     }
     Ok(())
 }
 
 /// Each round trip has one verdict, and a pass only if the source was overwritten and the data was read.
-pub(super) fn verdict(world: &mut World, trip: usize, ending: Ending) -> Result<(), String> {
+pub(super) fn verdict(scenario: &Scenario, world: &mut World, trip: usize, ending: Ending) -> Result<(), String> {
     if world.verdicts.contains(&trip) {
         return Err(format!("second verdict on {trip}"));
     }
     world.verdicts.push(trip);
-    if ending == Ending::Passed && !(world.read.contains(&trip) && world.overwritten.contains(&trip)) {
+    let proved = scenario.nature.proof.iter().all(|object| world.proved.contains(&(trip, *object)));
+    if ending == Ending::Passed && !proved {
         return Err("a pass without proof".to_owned());
     }
     Ok(())
@@ -56,22 +62,17 @@ pub(super) fn verdict(world: &mut World, trip: usize, ending: Ending) -> Result<
 
 /// Nothing is deleted before what needs it.
 pub(super) fn order(scenario: &Scenario, machine: &Machine, world: &World, item: Item) -> Result<(), String> {
-    let Item::Of(trip, role) = item else {
+    let Item::Of(trip, object) = item else {
         return Ok(());
     };
-    let before: &[Role] = match role {
-        Role::RestoredClaim => &[Role::Reader, Role::RestoredConsumer],
-        Role::Snapshot => &[Role::Reader, Role::RestoredConsumer, Role::RestoredClaim],
-        Role::SourceClaim => &[Role::Writer, Role::SourceConsumer, Role::Snapshot, Role::RestoredClaim],
-        _ => &[],
-    };
+    let mut before = row(scenario.nature.outlived_by, object).flatten();
     if machine.trips[trip].hurry || world.hardship {
         return Ok(());
     }
-    match before.iter().find(|role| world.things.get(&Item::Of(trip, **role)).is_some_and(|thing| thing.ours)) {
+    match before.find(|first| world.things.get(&Item::Of(trip, **first)).is_some_and(|thing| thing.ours)) {
         // One that comes late into a namespace that goes anyway is nobody's to wait for.
-        Some(_) if scenario.settings.own_namespace && world.trouble < scenario.trouble => Ok(()),
-        Some(role) => Err(format!("{item:?} is deleted while {role:?} exists")),
+        Some(_) if scenario.own_namespace() && world.trouble < scenario.trouble => Ok(()),
+        Some(first) => Err(format!("{item:?} is deleted while {first:?} exists")),
         None => Ok(()),
     }
 }

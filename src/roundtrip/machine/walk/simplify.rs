@@ -1,11 +1,10 @@
 //! Leaves out of machines and worlds what can no longer make a difference, so that states that differ in nothing else are
 //! one.
 
-use std::iter;
-
-use super::world::{Pending, World};
-use crate::roundtrip::ledger::{Item, Progress, Role, State};
+use super::world::{Pending, Scenario, World};
+use crate::roundtrip::ledger::{Item, Progress, State};
 use crate::roundtrip::machine::{Command, Ending, Keep, Machine, Stage};
+use crate::roundtrip::program::By;
 
 /// A set of objects, a bit for each.
 pub(super) type Items = u64;
@@ -23,13 +22,21 @@ pub(super) struct Traits {
     pub(super) finished: bool,
 }
 
-/// How many roles there are.
-const ROLES: usize = Role::RestoredVolume as usize + 1;
+/// How many objects a round trip may have, and how many may be shared.
+const OBJECTS: usize = 28;
+const SHARED: usize = 8;
 
 pub(super) fn bit(item: Item) -> Items {
-    match item {
-        Item::Namespace => 1,
-        Item::Of(trip, role) => 2 << (trip * ROLES + role as usize),
+    let place = item.object().place();
+    match item.trip() {
+        None => {
+            assert!(place < SHARED, "a set of objects is too small");
+            1 << place
+        }
+        Some(trip) => {
+            assert!(place < OBJECTS && trip < 2, "a set of objects is too small");
+            1 << (SHARED + trip * OBJECTS + place)
+        }
     }
 }
 
@@ -44,8 +51,8 @@ pub(super) fn traits(machine: &Machine) -> Traits {
         });
         items.fold(0, |items, (item, _)| items | bit(item))
     };
-    let done =
-        if machine.settings.own_namespace || machine.finished { 0 } else { mask(|trip| trip.stage == Stage::Done) };
+    let own_namespace = machine.programs[0].created_shared().next().is_some();
+    let done = if own_namespace || machine.finished { 0 } else { mask(|trip| trip.stage == Stage::Done) };
     Traits {
         ended,
         hurry: mask(|trip| trip.hurry),
@@ -70,27 +77,31 @@ pub(super) fn simplify(machine: &mut Machine, keep: Keep) {
         trip.admission_asked = true;
         trip.admitted = true;
         trip.held = true;
-        for role in Role::CREATED.into_iter().flat_map(|role| iter::once(role).chain(role.derived())) {
-            let entry = machine.ledger.entry(Item::Of(index, role));
+        let program = machine.programs[index].clone();
+        for object in program.objects().iter().filter(|object| !object.shared) {
+            let entry = machine.ledger.entry(Item::Of(index, object.id));
             entry.attempts = 0;
             entry.progress = Progress::Nothing;
         }
-        for role in Role::CREATED {
-            let entry = machine.ledger.entry(Item::Of(index, role));
+        for object in program.objects() {
+            let By::Controller { of, .. } = object.by else { continue };
+            let entry = machine.ledger.entry(Item::Of(index, of));
             let may_come = entry.pending > 0 || matches!(entry.state, State::InFlight | State::Unclear);
             // A look at it by name finds this one or none.
-            if let Some(derived) = role.derived().filter(|_| !may_come) {
-                machine.ledger.entry(Item::Of(index, derived)).uid = None;
+            if !may_come {
+                machine.ledger.entry(Item::Of(index, object.id)).uid = None;
             }
         }
     }
     if machine.trips.iter().all(|trip| trip.ending.is_some()) {
         machine.signals = machine.signals.max(1);
-        machine.namespace_asked = true;
-        machine.namespace_admitted = true;
-        machine.namespace_refused = true;
-        if let Some(1..) = machine.ledger.get(Item::Namespace).map(|entry| entry.attempts) {
-            machine.ledger.entry(Item::Namespace).attempts = 0;
+        machine.shared.asked = true;
+        machine.shared.admitted = true;
+        machine.shared.refused = true;
+        let shared: Vec<Item> =
+            machine.ledger.iter().map(|(item, _)| item).filter(|item| item.trip().is_none()).collect();
+        for item in shared {
+            machine.ledger.entry(item).attempts = 0;
         }
     }
 }
@@ -112,30 +123,33 @@ pub(super) fn forget(after: &mut Machine, over: Items, dropped: Items) {
 }
 
 /// Leaves out of a world what no longer matters to anybody.
-pub(super) fn clean(after: &mut World, trips: usize, Traits { ended, over, dropped, finished, .. }: Traits) {
+pub(super) fn clean(after: &mut World, scenario: &Scenario, traits: Traits) {
+    let Traits { ended, over, dropped, finished, .. } = traits;
+    let nature = &scenario.nature;
     let has_ended = |trip: usize| ended & (1 << trip) != 0;
-    let all_ended = (0..trips).all(has_ended);
-    after.overwritten.retain(|trip| !has_ended(*trip));
-    after.read.retain(|trip| !has_ended(*trip));
+    let all_ended = (0..scenario.programs.len()).all(has_ended);
+    after.proved.retain(|(trip, _)| !has_ended(*trip));
     after.pending.retain(|pending| match pending {
         Pending::Request(Command::DryRun { trip: Some(trip) } | Command::RetryLater { item: Item::Of(trip, _) }) => {
             !has_ended(*trip)
         }
-        Pending::Request(Command::DryRun { trip: None } | Command::RetryLater { item: Item::Namespace }) => !all_ended,
+        Pending::Request(Command::DryRun { trip: None } | Command::RetryLater { item: Item::Shared(_) }) => !all_ended,
         Pending::Request(Command::Ask { item, .. }) => over & bit(*item) == 0,
         Pending::Request(_) | Pending::Answer(..) => true,
     });
     let things = &after.things;
     after.made.retain(|item, _| {
-        let Item::Of(trip, role) = item else { return true };
+        let Item::Of(trip, object) = item else { return true };
         // What was made for something that is still there is not made again.
-        let remembered = role.maker().is_some_and(|maker| things.contains_key(&Item::Of(*trip, maker)));
+        let mut makers = nature.brings.iter().filter(|(_, derived)| derived == object);
+        let remembered = makers.any(|(maker, _)| things.contains_key(&Item::Of(*trip, *maker)));
         remembered || over & bit(*item) == 0
     });
     after.things.retain(|item, _| dropped & bit(*item) == 0);
     for (item, thing) in &mut after.things {
         // How far its pods come is of no more interest, but for the volumes that are made when they start.
-        if let Item::Of(trip, Role::Writer | Role::Reader) = item
+        if let Item::Of(trip, object) = item
+            && nature.proof.contains(object)
             && has_ended(*trip)
             && thing.progress >= Progress::Started
         {

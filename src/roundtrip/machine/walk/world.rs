@@ -1,16 +1,23 @@
 //! The world that the machine is walked with: a cluster, the requests under way to it, and what can happen there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::roundtrip::ledger::{Item, Progress, Role, Uid};
-use crate::roundtrip::machine::{Command, CreateAnswer, DeleteAnswer, Input, Settings, Sight};
+use super::Rules;
+use crate::roundtrip::ledger::{Item, Progress, Uid};
+use crate::roundtrip::machine::{Command, CreateAnswer, DeleteAnswer, Input, Nature, Settings, Sight};
+use crate::roundtrip::program::{Lies, Object, ObjectId, Program};
 
 /// What a walk explores.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub(super) struct Scenario {
     pub(super) settings: Settings,
-    pub(super) trips: usize,
-    pub(super) rules: crate::roundtrip::machine::Rules,
+    /// One for each round trip.
+    pub(super) programs: Vec<Program>,
+    pub(super) nature: Nature,
+    /// Whether claims are bound without a consumer.
+    pub(super) immediate: bool,
+    pub(super) rules: Rules,
     /// How many things may go wrong on one path, apart from time-outs and signals.
     pub(super) trouble: u8,
     pub(super) foreign: Vec<Item>,
@@ -19,6 +26,47 @@ pub(super) struct Scenario {
     /// Whether clean-ups run so late that the order no longer matters. Everything is then deleted at once, so to keep the
     /// number of states small, deletes are answered at once and watches are reliable.
     pub(super) hurry: bool,
+    /// Whether states that differ in nothing that matters are one.
+    pub(super) merged: bool,
+    /// Whether the run died, and another process cleans up after it.
+    pub(super) resumed: bool,
+}
+
+impl Scenario {
+    fn object(&self, item: Item) -> Option<&Object> {
+        self.programs[item.trip().unwrap_or_default()].object(item.object())
+    }
+
+    /// The namespace that an object lies in, if the run creates it.
+    pub(super) fn space(&self, item: Item) -> Option<Item> {
+        let Lies::In(space) = self.object(item)?.lies else { return None };
+        self.programs[0].creates(space).then_some(Item::Shared(space))
+    }
+
+    /// Whether the run creates namespaces.
+    pub(super) fn own_namespace(&self) -> bool {
+        self.programs[0].created_shared().next().is_some()
+    }
+
+    /// The driver watches what lies in namespaces, and asks for the rest by name.
+    fn watched(&self, item: Item) -> bool {
+        item.trip().is_some() && self.object(item).is_some_and(|object| object.kind.namespaced)
+    }
+
+    /// What a controller made carries no label of ours. If what it was made for had gone before a clean-up looked, nobody
+    /// can find it; but it is on its way out.
+    pub(super) fn goes_by_itself(&self, item: Item, thing: &Thing) -> bool {
+        item.trip().is_some() && self.is_brought(item.object()) && thing.deleting
+    }
+
+    fn is_brought(&self, object: ObjectId) -> bool {
+        self.nature.brings.iter().any(|(_, derived)| *derived == object)
+    }
+}
+
+/// What a table says of an object.
+pub(super) fn row<T: Copy>(table: &[(ObjectId, T)], object: ObjectId) -> impl Iterator<Item = T> + '_ {
+    table.iter().filter(move |(of, _)| *of == object).map(|(_, what)| *what)
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -45,9 +93,8 @@ pub(super) struct World {
     /// How often an object came to be, so that each has a UID of its own.
     pub(super) made: BTreeMap<Item, u8>,
     pub(super) trouble: u8,
-    pub(super) overwritten: Vec<usize>,
-    /// Round trips whose restored data a pod has read.
-    pub(super) read: Vec<usize>,
+    /// What a pass rests on: the source is overwritten, the restored data is read.
+    pub(super) proved: BTreeSet<(usize, ObjectId)>,
     pub(super) verdicts: Vec<usize>,
     /// Something happened after which objects may be left.
     pub(super) hardship: bool,
@@ -77,8 +124,7 @@ impl World {
             pending: Vec::new(),
             made: BTreeMap::new(),
             trouble: scenario.trouble,
-            overwritten: Vec::new(),
-            read: Vec::new(),
+            proved: BTreeSet::new(),
             verdicts: Vec::new(),
             hardship: false,
         }
@@ -151,7 +197,7 @@ impl World {
                 Command::Begin { .. }
                 | Command::End { .. }
                 | Command::Verdict { .. }
-                | Command::RemoveNamespace
+                | Command::RemoveShared
                 | Command::Finished,
             ) => {}
         }
@@ -160,9 +206,9 @@ impl World {
 
     fn answer_create(self, scenario: &Scenario, item: Item, next: &mut Vec<Move>) {
         let taken = self.things.contains_key(&item);
-        let homeless = item != Item::Namespace
-            && scenario.settings.own_namespace
-            && self.things.get(&Item::Namespace).is_none_or(|namespace| namespace.deleting);
+        let homeless = scenario
+            .space(item)
+            .is_some_and(|space| self.things.get(&space).is_none_or(|namespace| namespace.deleting));
         let told = |world, answer| Move::told(world, Input::Created { item, answer });
         if self.trouble > 0 {
             next.push(told(self.clone().troubled(), CreateAnswer::NotProcessed));
@@ -192,10 +238,8 @@ impl World {
 
     /// The cluster does something.
     fn cluster(&self, scenario: &Scenario, next: &mut Vec<Move>) {
-        let own_namespace = scenario.settings.own_namespace;
         for (item, count) in &self.landing {
-            let home = *item == Item::Namespace || !own_namespace || self.things.contains_key(&Item::Namespace);
-            if *count > 0 && home && !self.things.contains_key(item) {
+            if *count > 0 && self.may_land(scenario, *item) {
                 let mut landed = self.clone();
                 landed.land(*item);
                 *landed.landing.entry(*item).or_default() -= 1;
@@ -208,35 +252,35 @@ impl World {
             }
         }
         for (item, thing) in self.things.iter().filter(|(_, thing)| thing.ours) {
-            if let Some(progress) = grows(*item, thing)
+            if let Some(progress) = grows(scenario, *item, thing)
                 && self.fed(scenario, *item)
             {
                 let mut grown = self.clone();
-                grown.grow(*item, progress);
+                grown.grow(scenario, *item, progress);
                 let sight = grown.sight(scenario, *item);
                 next.push(Move::told(grown, Input::Seen { item: *item, sight }));
             }
-            if self.in_use(*item) {
+            if self.in_use(scenario, *item) {
                 continue;
             }
             if thing.deleting {
                 let mut gone = self.clone();
                 gone.vanish(scenario, *item);
-                if *item == Item::Namespace {
+                if item.trip().is_none() {
                     for inner in self.things.keys() {
-                        if matches!(inner, Item::Of(_, role) if role.namespaced()) {
+                        if scenario.space(*inner) == Some(*item) {
                             gone.vanish(scenario, *inner);
                         }
                     }
-                    gone.landing.retain(|item, _| *item == Item::Namespace);
-                } else if watched(*item) {
+                    gone.landing.retain(|inner, _| scenario.space(*inner) != Some(*item));
+                } else if scenario.watched(*item) {
                     let sight = Sight::Gone { uid: thing.uid.clone() };
                     next.push(Move::told(gone.clone(), Input::Seen { item: *item, sight }));
                 }
-                if !scenario.hurry || !watched(*item) {
+                if !scenario.hurry || !scenario.watched(*item) {
                     next.push(Move { world: gone, inputs: Vec::new() });
                 }
-            } else if self.trouble > 0 && *item != Item::Namespace {
+            } else if self.trouble > 0 && item.trip().is_some() {
                 // Somebody else deletes it.
                 let mut gone = self.clone().troubled();
                 gone.vanish(scenario, *item);
@@ -246,7 +290,13 @@ impl World {
         }
     }
 
-    fn land(&mut self, item: Item) -> Uid {
+    /// Whether a create that is under way can take effect now.
+    pub(super) fn may_land(&self, scenario: &Scenario, item: Item) -> bool {
+        let home = scenario.space(item).is_none_or(|space| self.things.contains_key(&space));
+        home && !self.things.contains_key(&item)
+    }
+
+    pub(super) fn land(&mut self, item: Item) -> Uid {
         let count = self.made.entry(item).or_default();
         *count += 1;
         let uid = Uid::from(format!("{item:?} {count}").as_str());
@@ -255,46 +305,42 @@ impl World {
         uid
     }
 
-    fn grow(&mut self, item: Item, progress: Progress) {
-        let Item::Of(trip, role) = item else { return };
+    fn grow(&mut self, scenario: &Scenario, item: Item, progress: Progress) {
+        let Item::Of(trip, object) = item else { return };
         self.things.get_mut(&item).unwrap().progress = progress;
-        if role == Role::Writer && progress == Progress::Done && !self.overwritten.contains(&trip) {
-            self.overwritten.push(trip);
-        }
-        if role == Role::Reader && progress == Progress::Done && !self.read.contains(&trip) {
-            self.read.push(trip);
-        }
-        let derived = match (role, progress) {
-            (Role::SourceClaim, Progress::Done) => Role::SourceVolume,
-            (Role::RestoredClaim, Progress::Done) => Role::RestoredVolume,
-            (Role::Snapshot, Progress::Done) => Role::Content,
-            _ => return,
-        };
-        let derived_item = Item::Of(trip, derived);
-        // A claim has one volume, whatever becomes of it, and however many pods use the claim.
-        let count =
-            derived.maker().and_then(|maker| self.made.get(&Item::Of(trip, maker))).copied().unwrap_or_default();
-        if self.made.insert(derived_item, count) == Some(count) {
+        if progress != Progress::Done {
             return;
         }
-        let uid = Uid::from(format!("{derived:?} {count}").as_str());
-        let thing = Thing { uid, ours: true, progress: Progress::Nothing, deleting: false };
-        self.things.insert(derived_item, thing);
+        if scenario.nature.proof.contains(&object) {
+            self.proved.insert((trip, object));
+        }
+        for derived in row(scenario.nature.brings, object) {
+            let derived_item = Item::Of(trip, derived);
+            // A claim has one volume, whatever becomes of it, and however many pods use the claim.
+            let count = self.made.get(&item).copied().unwrap_or_default();
+            if self.made.insert(derived_item, count) == Some(count) {
+                continue;
+            }
+            let uid = Uid::from(format!("{derived:?} {count}").as_str());
+            let thing = Thing { uid, ours: true, progress: Progress::Nothing, deleting: false };
+            self.things.insert(derived_item, thing);
+        }
     }
 
     fn vanish(&mut self, scenario: &Scenario, item: Item) {
         self.things.remove(&item);
-        if let Item::Of(trip, role) = item
-            && let Some(derived) = role.derived()
-            && let Some(thing) = self.things.get_mut(&Item::Of(trip, derived))
-            && !scenario.retained
-        {
-            thing.deleting = true;
+        let Item::Of(trip, object) = item else { return };
+        let brought = row(scenario.nature.brings, object).filter(|_| !scenario.retained);
+        for other in brought.chain(row(scenario.nature.takes, object)) {
+            if let Some(thing) = self.things.get_mut(&Item::Of(trip, other)) {
+                thing.deleting = true;
+            }
         }
     }
 
     fn sight(&self, scenario: &Scenario, item: Item) -> Sight {
-        if scenario.unreadable && !watched(item) && item != Item::Namespace {
+        let brought = item.trip().is_some() && scenario.is_brought(item.object());
+        if scenario.unreadable && brought {
             return Sight::Unreadable;
         }
         match self.things.get(&item) {
@@ -304,57 +350,38 @@ impl World {
                 uid: thing.uid.clone(),
                 progress: thing.progress,
                 deleting: thing.deleting,
-                retained: scenario.retained && !watched(item) && item != Item::Namespace,
+                retained: scenario.retained && brought,
             },
         }
     }
 
     /// Whether what an object needs to come further is there.
     fn fed(&self, scenario: &Scenario, item: Item) -> bool {
-        let Item::Of(trip, role) = item else {
+        let Item::Of(trip, object) = item else {
             return true;
         };
-        let claim = match role {
-            Role::SourceClaim | Role::RestoredClaim => {
-                let consumes =
-                    |pod: &Item| matches!(pod, Item::Of(other, pod) if *other == trip && pod.consumes() == Some(role));
-                return scenario.settings.immediate.contains(&trip) || self.things.keys().any(consumes);
-            }
-            Role::Writer | Role::Snapshot => Role::SourceClaim,
-            Role::Reader => Role::RestoredClaim,
-            _ => return true,
-        };
+        if let Some(pods) = row(scenario.nature.bound_for, object).next() {
+            return scenario.immediate || pods.iter().any(|pod| self.things.contains_key(&Item::Of(trip, *pod)));
+        }
         let started = self.things.get(&item).is_some_and(|thing| thing.progress > Progress::Nothing);
-        started || self.things.get(&Item::Of(trip, claim)).is_some_and(|claim| !claim.deleting)
+        started
+            || row(scenario.nature.fed_by, object)
+                .all(|claim| self.things.get(&Item::Of(trip, claim)).is_some_and(|claim| !claim.deleting))
     }
 
     /// Kubernetes keeps a claim as long as a pod uses it.
-    fn in_use(&self, item: Item) -> bool {
-        let Item::Of(trip, role) = item else {
+    fn in_use(&self, scenario: &Scenario, item: Item) -> bool {
+        let Item::Of(trip, object) = item else {
             return false;
         };
-        let pods: &[Role] = match role {
-            Role::SourceClaim => &[Role::Writer, Role::SourceConsumer],
-            Role::RestoredClaim => &[Role::Reader, Role::RestoredConsumer],
-            _ => &[],
-        };
-        pods.iter().any(|pod| self.things.contains_key(&Item::Of(trip, *pod)))
+        row(scenario.nature.used_by, object).flatten().any(|pod| self.things.contains_key(&Item::Of(trip, *pod)))
     }
 }
 
-/// The driver watches what lies in the namespace, and asks for the rest by name.
-fn watched(item: Item) -> bool {
-    matches!(item, Item::Of(_, role) if role.namespaced())
-}
-
-fn grows(item: Item, thing: &Thing) -> Option<Progress> {
-    let Item::Of(_, role) = item else { return None };
-    match (role, thing.progress) {
-        (Role::Writer | Role::Reader, Progress::Nothing) => Some(Progress::Started),
-        (Role::Writer, Progress::Started) => Some(Progress::Written),
-        (Role::Writer, Progress::Written) if thing.deleting => Some(Progress::Done),
-        (Role::Reader, Progress::Started)
-        | (Role::Snapshot | Role::SourceClaim | Role::RestoredClaim, Progress::Nothing) => Some(Progress::Done),
-        _ => None,
-    }
+fn grows(scenario: &Scenario, item: Item, thing: &Thing) -> Option<Progress> {
+    let Item::Of(_, object) = item else { return None };
+    let mut growths = scenario.nature.grows.iter().filter(|growth| growth.object == object);
+    growths
+        .find(|growth| growth.from == thing.progress && (thing.deleting || !growth.on_deletion))
+        .map(|growth| growth.to)
 }

@@ -1,47 +1,9 @@
-//! The round trip as a program, and how it goes forward.
+//! How a round trip goes forward in its program.
 
 use super::{Command, Ending, Machine, Stage};
 use crate::model::StepId;
-use crate::roundtrip::ledger::{Item, Progress, Role, State};
-
-/// One thing that a round trip does, and waits for.
-#[derive(Debug, Clone, Copy)]
-enum Act {
-    /// The namespace exists.
-    Namespace,
-    /// The dry run of all objects is allowed.
-    DryRun,
-    /// The object exists.
-    Create(Role),
-    /// The object has come that far.
-    Await(Role, Progress),
-    /// The same, while the writer holds the source. In the end it is looked for by name, as a watch may be behind.
-    AwaitHeld(Role, Progress),
-    /// The claim of this consumer is bound, and the consumer has gone, if it was needed.
-    Bind(Role),
-    /// The writer was asked to go, and has overwritten the source.
-    Release,
-}
-
-/// The source is in use while it is snapshotted. The writer overwrites it on its way out: no exec is needed, and no
-/// second start of a pod.
-const PROGRAM: [(StepId, Act); 15] = [
-    (StepId::Admission, Act::Namespace),
-    (StepId::Admission, Act::DryRun),
-    (StepId::Provision, Act::Create(Role::SourceClaim)),
-    (StepId::Provision, Act::Bind(Role::SourceConsumer)),
-    (StepId::Provision, Act::Create(Role::Writer)),
-    (StepId::Provision, Act::Await(Role::Writer, Progress::Started)),
-    (StepId::Write, Act::Await(Role::Writer, Progress::Written)),
-    (StepId::Snapshot, Act::Create(Role::Snapshot)),
-    (StepId::Snapshot, Act::AwaitHeld(Role::Snapshot, Progress::Done)),
-    (StepId::Overwrite, Act::Release),
-    (StepId::Restore, Act::Create(Role::RestoredClaim)),
-    (StepId::Restore, Act::Bind(Role::RestoredConsumer)),
-    (StepId::Restore, Act::Create(Role::Reader)),
-    (StepId::Restore, Act::Await(Role::Reader, Progress::Started)),
-    (StepId::Verify, Act::Await(Role::Reader, Progress::Done)),
-];
+use crate::roundtrip::ledger::{Item, Progress, State};
+use crate::roundtrip::program::{Act, ObjectId};
 
 /// What came of an act.
 enum Turn {
@@ -54,12 +16,13 @@ impl Machine {
     /// Goes forward with a round trip until there is something to wait for.
     pub(super) fn advance(&mut self, index: usize, out: &mut Vec<Command>) {
         while let Some(Stage::Running(place)) = self.trips.get(index).map(|trip| trip.stage) {
-            let Some((step, act)) = PROGRAM.get(place) else {
+            let next = self.program(Some(index)).and_then(|program| program.acts().get(place).copied());
+            let Some((step, act)) = next else {
                 self.end(index, Ending::Passed, out);
                 return;
             };
-            self.enter(index, *step, out);
-            match self.act(index, *act, out) {
+            self.enter(index, step, out);
+            match self.act(index, act, out) {
                 Turn::Done => {
                     // An act may itself have ended the round trip.
                     if let Some(trip) = self.trips.get_mut(index)
@@ -93,28 +56,32 @@ impl Machine {
 
     fn act(&mut self, index: usize, act: Act, out: &mut Vec<Command>) -> Turn {
         match act {
-            Act::Namespace => self.namespace(out),
-            Act::DryRun => self.dry_run(index, out),
-            Act::Create(role) => self.make(Self::item(index, role), out),
-            Act::Await(role, progress) => self.wait_for(Self::item(index, role), progress),
-            Act::AwaitHeld(role, progress) => self.wait_held(index, Self::item(index, role), progress, out),
+            Act::AdmitShared => self.admit_shared(index, out),
+            Act::Admit => self.dry_run(index, out),
+            Act::Create(object) => self.make(self.item(index, object), out),
+            Act::Await(object, progress) => self.wait_for(self.item(index, object), progress),
+            Act::AwaitHeld { object, progress, holder } => {
+                self.wait_held(index, self.item(index, object), progress, self.item(index, holder), out)
+            }
             Act::Bind(consumer) => self.bind(index, consumer, out),
-            Act::Release => self.release(Self::item(index, Role::Writer), out),
+            Act::Release(writer) => self.release(self.item(index, writer), out),
         }
     }
 
-    fn namespace(&mut self, out: &mut Vec<Command>) -> Turn {
-        if !self.settings.own_namespace {
-            return Turn::Done;
+    fn item(&self, index: usize, object: ObjectId) -> Item {
+        self.program(Some(index)).map_or(Item::Of(index, object), |program| program.item(index, object))
+    }
+
+    fn admit_shared(&mut self, index: usize, out: &mut Vec<Command>) -> Turn {
+        if self.shared.refused {
+            let first = self.program(Some(index)).and_then(|program| program.created_shared().next());
+            return Turn::End(first.map_or(Ending::NotAdmitted, |object| Ending::Refused(Item::Shared(object))));
         }
-        if self.namespace_refused {
-            return Turn::End(Ending::Refused(Item::Namespace));
-        }
-        if !self.namespace_asked {
-            self.namespace_asked = true;
+        if !self.shared.asked {
+            self.shared.asked = true;
             out.push(Command::DryRun { trip: None });
         }
-        if self.namespace_admitted { self.make(Item::Namespace, out) } else { Turn::Wait }
+        if self.shared.admitted { Turn::Done } else { Turn::Wait }
     }
 
     fn dry_run(&mut self, index: usize, out: &mut Vec<Command>) -> Turn {
@@ -157,14 +124,15 @@ impl Machine {
         }
     }
 
-    fn bind(&mut self, index: usize, consumer: Role, out: &mut Vec<Command>) -> Turn {
-        let Some(claim) = consumer.consumes().map(|claim| Self::item(index, claim)) else {
+    fn bind(&mut self, index: usize, consumer: ObjectId, out: &mut Vec<Command>) -> Turn {
+        let claim = self.program(Some(index)).and_then(|program| program.consumes(consumer));
+        let Some(claim) = claim.map(|claim| self.item(index, claim)) else {
             return Turn::Done;
         };
-        let consumer = Self::item(index, consumer);
+        let consumer = self.item(index, consumer);
         let bound = self.wait_for(claim, Progress::Done);
         match (bound, self.ledger.state(consumer)) {
-            (Turn::Wait, _) if !self.settings.immediate.contains(&index) => match self.make(consumer, out) {
+            (Turn::Wait, _) => match self.make(consumer, out) {
                 Turn::Done => Turn::Wait,
                 turn @ (Turn::Wait | Turn::End(_)) => turn,
             },
@@ -177,8 +145,14 @@ impl Machine {
         }
     }
 
-    fn wait_held(&mut self, index: usize, item: Item, progress: Progress, out: &mut Vec<Command>) -> Turn {
-        let writer = Self::item(index, Role::Writer);
+    fn wait_held(
+        &mut self,
+        index: usize,
+        item: Item,
+        progress: Progress,
+        writer: Item,
+        out: &mut Vec<Command>,
+    ) -> Turn {
         if self.ledger.state(writer) != State::Exists {
             // Its last deed is to overwrite the source, so what the snapshot holds is not known.
             return Turn::End(Ending::Vanished(writer));

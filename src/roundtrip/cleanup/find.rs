@@ -1,0 +1,96 @@
+//! Finds what runs left, by its labels.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use kube::api::ListParams;
+use serde_json::Value;
+use snapready_checks::model::object::Kind;
+
+use super::Which;
+use crate::api::{Objects, Place};
+use crate::roundtrip::driver::observe::{label, text};
+use crate::roundtrip::kinds::{EXPIRES_AT, MANAGED_BY, RUN_LABEL};
+use crate::roundtrip::modes::{MODES, Shape};
+
+/// How often a list is tried.
+const TRIES: u32 = 5;
+
+/// An object of a run.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) place: Place,
+    pub(super) uid: String,
+    pub(super) run: String,
+    pub(super) object: Value,
+}
+
+/// The kinds of objects that round trips create.
+fn kinds() -> BTreeSet<Kind> {
+    let programs = MODES.iter().map(|mode| (mode.program)(Shape { own_namespace: true, immediate: false }));
+    programs
+        .flat_map(|program| {
+            let created = program.created().iter().filter_map(|id| program.object(*id)).map(|object| object.kind);
+            created.collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// Finds them; `unseen` says where it could not be looked.
+pub(super) async fn find(
+    server: &Objects,
+    which: &Which,
+    namespace: Option<&str>,
+    unseen: &mut Vec<String>,
+) -> Vec<Found> {
+    let mut labels = format!("{}={}", MANAGED_BY.0, MANAGED_BY.1);
+    match which {
+        Which::Run(run) => labels = format!("{labels},{RUN_LABEL}={run}"),
+        Which::All | Which::Expired { .. } => labels = format!("{labels},{RUN_LABEL}"),
+    }
+    let parameters = ListParams::default().labels(&labels);
+    let mut found = Vec::new();
+    for kind in kinds() {
+        let scope = namespace.filter(|_| kind.namespaced);
+        match server.list(&kind, scope, &parameters, TRIES).await {
+            Ok(list) => found.extend(list.into_iter().filter_map(|object| wanted(kind, object, which))),
+            // The snapshot API is not served: then there are no snapshots.
+            Err(failure) if failure.status == 404 => {}
+            // A namespace that was named need not be ours.
+            Err(failure) if failure.status == 403 && kind == Kind::NAMESPACE && namespace.is_some() => {}
+            Err(failure) => {
+                let scope = scope.map_or_else(|| "the cluster".to_owned(), |name| format!("namespace {name}"));
+                unseen.push(format!("{} in {scope}: {}", kind.plural, failure.message));
+            }
+        }
+    }
+    if let Some(namespace) = namespace {
+        found.retain(|found| found.place.kind != Kind::NAMESPACE || found.place.name == namespace);
+    }
+    found
+}
+
+/// An object, if it is one of the runs that are meant.
+fn wanted(kind: Kind, object: Value, which: &Which) -> Option<Found> {
+    let run = label(&object, RUN_LABEL)?.to_owned();
+    if label(&object, MANAGED_BY.0) != Some(MANAGED_BY.1) {
+        return None;
+    }
+    let wanted = match which {
+        Which::Run(wanted) => *wanted == run,
+        Which::All => true,
+        Which::Expired { now } => object
+            .pointer("/metadata/annotations")
+            .and_then(|annotations| annotations.get(EXPIRES_AT)?.as_str()?.parse::<Timestamp>().ok())
+            .is_some_and(|expiry| expiry <= *now),
+    };
+    if !wanted {
+        return None;
+    }
+    let place = Place {
+        kind,
+        namespace: text(&object, "/metadata/namespace").map(str::to_owned),
+        name: text(&object, "/metadata/name")?.to_owned(),
+    };
+    Some(Found { place, uid: text(&object, "/metadata/uid")?.to_owned(), run, object })
+}

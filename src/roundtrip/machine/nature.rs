@@ -1,0 +1,49 @@
+//! What the walk knows of a mode's objects, and the machine does not: how they behave in a cluster, and what must hold of
+//! them. Stated by each mode, on its own, so that what judges the machine does not read what the machine computes.
+
+use crate::roundtrip::ledger::Progress;
+use crate::roundtrip::program::ObjectId;
+
+/// One step in an object's life.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Growth {
+    pub(crate) object: ObjectId,
+    pub(crate) from: Progress,
+    pub(crate) to: Progress,
+    /// Only once it is being deleted.
+    pub(crate) on_deletion: bool,
+}
+
+impl Growth {
+    pub(crate) const fn new(object: ObjectId, from: Progress, to: Progress) -> Self {
+        Self { object, from, to, on_deletion: false }
+    }
+
+    pub(crate) const fn on_deletion(object: ObjectId, from: Progress, to: Progress) -> Self {
+        Self { object, from, to, on_deletion: true }
+    }
+}
+
+/// How a mode's objects behave.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Nature {
+    pub(crate) grows: &'static [Growth],
+    /// An object begins to grow only while the other is there and stays.
+    pub(crate) fed_by: &'static [(ObjectId, ObjectId)],
+    /// A claim that is not bound at once is bound as soon as one of these pods is there.
+    pub(crate) bound_for: &'static [(ObjectId, &'static [ObjectId])],
+    /// Kubernetes keeps a claim as long as one of these pods is there.
+    pub(crate) used_by: &'static [(ObjectId, &'static [ObjectId])],
+    /// An object that is done has a controller make another, which goes with it.
+    pub(crate) brings: &'static [(ObjectId, ObjectId)],
+    /// An object takes another with it, although the run created that.
+    pub(crate) takes: &'static [(ObjectId, ObjectId)],
+    /// A pass has to have these done.
+    pub(crate) proof: &'static [ObjectId],
+    /// While one of these is there, the object must not be deleted, unless there is no time left.
+    pub(crate) outlived_by: &'static [(ObjectId, &'static [ObjectId])],
+    /// Of which objects foreign ones are tried; the rest would be the same again.
+    pub(crate) foreign: &'static [ObjectId],
+    /// How many things go wrong at most on one path of the walks that every test run makes: (own namespace, given one).
+    pub(crate) trouble: (u8, u8),
+}

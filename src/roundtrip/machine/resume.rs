@@ -1,0 +1,38 @@
+//! A run that ended before its clean-up did is taken up where it was left: on its way out.
+
+use super::{Ending, Machine, Settings, Shared, Stage, Trip};
+use crate::model::StepId;
+use crate::roundtrip::ledger::{Item, Ledger, State, Uid};
+use crate::roundtrip::program::Program;
+
+impl Machine {
+    /// A machine that removes what was found of a run, in the order that its programs ask for. It creates nothing. A
+    /// namespace counts as the run's own only if its program creates it.
+    #[must_use]
+    pub fn resume(programs: Vec<Program>, found: impl IntoIterator<Item = (Item, Uid)>) -> Self {
+        let unwinding = Trip {
+            stage: Stage::Unwinding,
+            step: Some(StepId::Cleanup),
+            ending: Some(Ending::Interrupted),
+            ..Trip::QUEUED
+        };
+        let mut machine = Self {
+            settings: Settings { parallel: programs.len(), ..Settings::default() },
+            #[cfg(test)]
+            rules: super::walk::Rules::ALL,
+            ledger: Ledger::default(),
+            trips: vec![unwinding; programs.len()],
+            programs,
+            shared: Shared { asked: true, admitted: true, ..Shared::default() },
+            signals: 0,
+            finished: false,
+        };
+        for (item, uid) in found {
+            let entry = machine.ledger.entry(item);
+            entry.state = State::Exists;
+            entry.uid = Some(uid);
+            machine.expect_derived(item, true);
+        }
+        machine
+    }
+}

@@ -1,0 +1,129 @@
+//! The modes of the round trip, one folder each: which objects there are, what is done with them, and how they are made.
+//! Adding one takes its folder and its line here.
+
+pub mod plain;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::model::StepId;
+use crate::roundtrip::objects::Manifest;
+use crate::roundtrip::payload::Payload;
+use crate::roundtrip::plan::{Plan, Target};
+use crate::roundtrip::program::{Object, ObjectId, Program};
+
+/// All modes.
+pub static MODES: &[&Mode] = &[&plain::MODE];
+
+/// A mode of the round trip.
+pub struct Mode {
+    /// Its word: the folder, and the label of what it creates.
+    pub name: &'static str,
+    /// What it does and what it shows, in Markdown.
+    pub doc: &'static str,
+    /// Its program.
+    pub program: fn(Shape) -> Program,
+    /// How its objects are made; `None` for what controllers make.
+    pub manifest: fn(&Making<'_>) -> Option<Manifest>,
+    /// The objects that the diagnosis of a step rests on.
+    pub chain: fn(StepId) -> Chain,
+    /// How its objects behave, for the walk. The machine does not know of it.
+    #[cfg(test)]
+    pub(crate) nature: crate::roundtrip::machine::Nature,
+}
+
+impl Mode {
+    /// The mode with this name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<&'static Self> {
+        MODES.iter().copied().find(|mode| mode.name == name)
+    }
+}
+
+impl fmt::Debug for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// There is one mode of each name.
+impl PartialEq for Mode {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Mode {}
+
+/// What a program depends on, apart from its mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Whether the run creates its namespace.
+    pub own_namespace: bool,
+    /// Whether claims are bound without a consumer.
+    pub immediate: bool,
+}
+
+/// All objects of a round trip as they were last seen.
+#[derive(Debug, Clone, Default)]
+pub struct Seen<'a>(BTreeMap<ObjectId, &'a Value>);
+
+impl<'a> Seen<'a> {
+    /// An object, if it was seen.
+    #[must_use]
+    pub fn get(&self, id: ObjectId) -> Option<&'a Value> {
+        self.0.get(&id).copied()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nothing was seen.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'a> FromIterator<(ObjectId, &'a Value)> for Seen<'a> {
+    fn from_iter<I: IntoIterator<Item = (ObjectId, &'a Value)>>(objects: I) -> Self {
+        Self(objects.into_iter().collect())
+    }
+}
+
+/// What an object is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Making<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The round trip.
+    pub target: &'a Target,
+    /// Its data.
+    pub payload: &'a Payload,
+    /// The program that the object is of.
+    pub program: &'a Program,
+    /// The object.
+    pub object: &'a Object,
+    /// Everything that is known of the round trip's objects.
+    pub seen: &'a Seen<'a>,
+}
+
+/// The objects that the diagnosis of a step rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chain {
+    /// The claim that is to be bound.
+    pub claim: ObjectId,
+    /// Its pods; the first that exists counts.
+    pub pods: Vec<ObjectId>,
+    /// The snapshot.
+    pub snapshot: ObjectId,
+    /// The content of the snapshot.
+    pub content: ObjectId,
+}

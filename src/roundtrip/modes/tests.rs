@@ -1,0 +1,66 @@
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use super::{MODES, Shape};
+use crate::roundtrip::program::{By, Lies, ObjectId};
+
+fn shapes() -> impl Iterator<Item = Shape> {
+    [(true, true), (true, false), (false, true), (false, false)]
+        .into_iter()
+        .map(|(own_namespace, immediate)| Shape { own_namespace, immediate })
+}
+
+#[test]
+fn every_folder_is_a_mode_and_every_mode_has_its_folder_and_its_doc() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/roundtrip/modes");
+    let folders: BTreeSet<String> = fs::read_dir(&root)
+        .unwrap()
+        .map(Result::unwrap)
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    let names: BTreeSet<String> = MODES.iter().map(|mode| mode.name.replace('-', "_")).collect();
+    assert_eq!(names, folders, "a folder is missing in MODES, or a mode has no folder of its name");
+    assert_eq!(names.len(), MODES.len(), "two modes have one name");
+    for mode in MODES {
+        let doc = fs::read_to_string(root.join(mode.name.replace('-', "_")).join("doc.md")).unwrap();
+        assert_eq!(mode.doc, doc, "{}: its doc is its folder's doc.md", mode.name);
+        assert!(doc.starts_with(&format!("# {}\n", mode.name)), "{}: the heading is its name", mode.name);
+    }
+}
+
+#[test]
+fn programs_are_sound() {
+    for mode in MODES {
+        for program in shapes().map(mode.program) {
+            let mut words = BTreeSet::new();
+            for (place, object) in program.objects().iter().enumerate() {
+                let name = format!("{} {}", mode.name, object.word);
+                assert_eq!(object.id.place(), place, "{name} stands at another place than its id says");
+                assert!(words.insert(object.word), "{name}: the word is not unique");
+                assert_eq!(matches!(object.lies, Lies::In(_)), object.kind.namespaced, "{name}: scope");
+                let known = |id: &ObjectId| program.object(*id).is_some();
+                assert!(object.needs.iter().all(known), "{name}: needs");
+                if let By::Controller { of, .. } = object.by {
+                    assert_eq!(program.object(of).map(|maker| maker.by), Some(By::Run), "{name}: made for");
+                }
+            }
+            let waves = program.waves();
+            let wave = |id: &ObjectId| waves.iter().position(|wave| wave.contains(id));
+            for object in program.objects().iter().filter(|object| !object.shared && object.by == By::Run) {
+                for needed in object.needs.iter() {
+                    assert!(wave(&object.id) < wave(needed), "{} {}: needs each other", mode.name, object.word);
+                }
+            }
+            let mut done = BTreeSet::new();
+            for id in program.created() {
+                let object = program.object(*id).unwrap();
+                assert_eq!(object.by, By::Run, "{} {}", mode.name, object.word);
+                let before = |id: &ObjectId| done.contains(id) || !program.creates(*id);
+                assert!(object.needs.iter().all(before), "{} {}: created before what it needs", mode.name, object.word);
+                done.insert(*id);
+            }
+        }
+    }
+}

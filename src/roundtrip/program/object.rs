@@ -1,0 +1,148 @@
+//! The objects of a round trip, as data.
+
+use std::borrow::Cow;
+
+use crate::model::Kind;
+
+/// An object of a program: its place in [`super::Program::objects`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectId(u16);
+
+impl ObjectId {
+    /// The object with this place.
+    #[must_use]
+    pub const fn new(place: u16) -> Self {
+        Self(place)
+    }
+
+    /// Its place.
+    #[must_use]
+    pub const fn place(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Where an object lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lies {
+    /// In the cluster.
+    Cluster,
+    /// In this namespace, which is an object of the program like others: it is gone when the namespace is.
+    In(ObjectId),
+}
+
+/// The field that says whether an object of a controller stays when what it was made for goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Policy {
+    /// A `PersistentVolume`'s reclaim policy.
+    Reclaim,
+    /// A `VolumeSnapshotContent`'s deletion policy.
+    Deletion,
+}
+
+impl Policy {
+    /// Where the policy stands.
+    #[must_use]
+    pub const fn pointer(self) -> &'static str {
+        match self {
+            Self::Reclaim => "/spec/persistentVolumeReclaimPolicy",
+            Self::Deletion => "/spec/deletionPolicy",
+        }
+    }
+}
+
+/// Who creates an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum By {
+    /// The run, if an act of the program says so. A namespace that no act creates is given.
+    Run,
+    /// A controller, on behalf of an object of the run. It goes with that object, unless its policy retains it.
+    Controller {
+        /// What it is made for.
+        of: ObjectId,
+        /// What may retain it.
+        policy: Policy,
+    },
+}
+
+/// What an object does in the round trip, as far as its kind does not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Task {
+    /// What its kind does.
+    Exist,
+    /// A pod for whose sake this claim is bound.
+    Consume(ObjectId),
+    /// A pod that writes the data, holds the volume, and overwrites it when it is deleted.
+    Write,
+    /// A pod that reads restored data.
+    Read,
+}
+
+/// An object of a round trip.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Object {
+    /// Its place in the program.
+    pub id: ObjectId,
+    /// The word in its name and in the component label. Clean-ups of later versions know an object by it.
+    pub word: &'static str,
+    /// Its kind.
+    pub kind: Kind,
+    /// Where it lies.
+    pub lies: Lies,
+    /// Who creates it.
+    pub by: By,
+    /// What it does.
+    pub task: Task,
+    /// What has to exist as long as it does, namespaces apart. The order of deletion follows from it.
+    pub needs: Cow<'static, [ObjectId]>,
+    /// All round trips of a run have it in common: it is created by the first and deleted after the last.
+    pub shared: bool,
+}
+
+impl Object {
+    /// A namespace, which all round trips of a run have in common.
+    #[must_use]
+    pub const fn space(id: ObjectId, word: &'static str) -> Self {
+        Self {
+            id,
+            word,
+            kind: Kind::NAMESPACE,
+            lies: Lies::Cluster,
+            by: By::Run,
+            task: Task::Exist,
+            needs: Cow::Borrowed(&[]),
+            shared: true,
+        }
+    }
+
+    /// An object that the run creates.
+    #[must_use]
+    pub const fn created(id: ObjectId, word: &'static str, kind: Kind, lies: Lies, needs: &'static [ObjectId]) -> Self {
+        let needs = Cow::Borrowed(needs);
+        Self { id, word, kind, lies, by: By::Run, task: Task::Exist, needs, shared: false }
+    }
+
+    /// A cluster-scoped object that a controller makes for another object.
+    #[must_use]
+    pub const fn derived(id: ObjectId, word: &'static str, kind: Kind, of: ObjectId, policy: Policy) -> Self {
+        let by = By::Controller { of, policy };
+        let needs = Cow::Borrowed(&[] as &[ObjectId]);
+        Self { id, word, kind, lies: Lies::Cluster, by, task: Task::Exist, needs, shared: false }
+    }
+
+    /// The same, which does this.
+    #[must_use]
+    pub fn doing(self, task: Task) -> Self {
+        let Self { id, word, kind, lies, by, needs, shared, .. } = self;
+        Self { id, word, kind, lies, by, task, needs, shared }
+    }
+
+    /// What it was made for, if a controller makes it.
+    #[must_use]
+    pub const fn maker(&self) -> Option<ObjectId> {
+        match self.by {
+            By::Run => None,
+            By::Controller { of, .. } => Some(of),
+        }
+    }
+}
