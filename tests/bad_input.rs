@@ -19,7 +19,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use program::{Ended, Place, follow, program};
+use program::{Ended, Place, follow, program, program_at};
 
 fn healthy() -> &'static Scenario {
     scenario::find("healthy").unwrap()
@@ -197,17 +197,29 @@ async fn a_kubeconfig_that_cannot_be_used_is_a_wrong_call() {
     refused(&good.call(&arguments).await, &arguments, "nowhere");
 }
 
-/// A file that its reader may not read. To root no file is one.
+/// A file that its reader may not read. To root no file is one, so root calls the program as somebody else, who gets a copy
+/// of the program to run: its own folder may be closed to others.
 #[tokio::test]
 async fn a_kubeconfig_that_may_not_be_read_is_a_wrong_call() {
     let file = kubeconfig(CLOSED);
     std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o000)).unwrap();
-    if std::fs::File::open(file.path()).is_ok() {
-        return;
-    }
     let arguments = ["check", "--kubeconfig", file.path().to_str().unwrap()];
-    refused(&call(&arguments).await, &arguments, "ermission");
+    let folder = tempfile::tempdir().unwrap();
+    let command = if std::fs::File::open(file.path()).is_ok() {
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let copy = folder.path().join("snapready");
+        std::fs::copy(env!("CARGO_BIN_EXE_snapready"), &copy).unwrap();
+        let mut command = program_at(&copy, arguments);
+        command.uid(NOBODY);
+        command
+    } else {
+        program(arguments)
+    };
+    refused(&follow(command, async |_, _, _| {}).await, &arguments, "ermission");
 }
+
+/// The user that owns nothing.
+const NOBODY: u32 = 65_534;
 
 /// Answers the request on every connection with these bytes, and keeps it open.
 fn answering(bytes: &'static [u8]) -> String {

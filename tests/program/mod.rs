@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::Write;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -34,7 +35,12 @@ const HANGS: Duration = Duration::from_secs(120);
 
 /// The program, knowing nothing of the machine's own clusters.
 pub(crate) fn program(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_snapready"));
+    program_at(env!("CARGO_BIN_EXE_snapready").as_ref(), arguments)
+}
+
+/// The same as it lies at a path.
+pub(crate) fn program_at(path: &Path, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
+    let mut command = Command::new(path);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     for name in ["KUBECONFIG", "KUBERNETES_SERVICE_HOST", "SNAPREADY_LOG", "HTTP_PROXY", "http_proxy"] {
         command.env_remove(name);
