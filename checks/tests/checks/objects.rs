@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use snapready_checks::model::facts::Facts;
+use snapready_checks::model::need::{Access, Need};
+use snapready_checks::model::object::Kind;
 
 /// What a case says about the cluster.
 #[derive(Debug, Deserialize)]
@@ -45,24 +47,30 @@ pub(crate) enum Crds {
     Each(Map<String, Value>),
 }
 
+/// The field of `Facts` that holds what a need asks for, as it is written: the need's own word in camelCase.
+fn field(need: Need) -> String {
+    let word = serde_json::to_value(need).unwrap();
+    let mut parts = word.as_str().unwrap().split('-');
+    let first = parts.next().unwrap().to_owned();
+    parts.fold(first, |field, part| field + &part[..1].to_ascii_uppercase() + &part[1..])
+}
+
 /// The time of collection in all cases.
 pub(crate) const NOW: &str = "2026-01-01T00:10:00Z";
 
 impl Cluster {
     pub(crate) fn facts(&self) -> Value {
         let mut fields = Map::new();
-        for field in [
-            "customResourceDefinitions",
-            "storageClasses",
-            "volumeSnapshotClasses",
-            "volumeSnapshotContents",
-            "csiDrivers",
-            "csiNodes",
-            "pods",
-            "workloads",
-            "leases",
-        ] {
-            fields.insert(field.to_owned(), json!([]));
+        // Which field holds a kind, the table of needs says.
+        let listed: Vec<(String, &[Kind])> = Need::ALL
+            .iter()
+            .filter_map(|need| match need.row().access {
+                Access::Listed(kinds) => Some((field(*need), kinds)),
+                Access::Named(..) | Access::Open => None,
+            })
+            .collect();
+        for (field, _) in &listed {
+            fields.insert(field.clone(), json!([]));
         }
         let mut crds = self.definitions();
         crds.extend(self.objects.iter().filter(|object| object["kind"] == "CustomResourceDefinition").cloned());
@@ -76,20 +84,14 @@ impl Cluster {
                 }
             }
         }
-        fields["customResourceDefinitions"] = json!(crds);
+        fields.insert("customResourceDefinitions".to_owned(), json!(crds));
         for object in &self.objects {
-            let field = match object["kind"].as_str().unwrap() {
-                "CustomResourceDefinition" => continue,
-                "StorageClass" => "storageClasses",
-                "VolumeSnapshotClass" => "volumeSnapshotClasses",
-                "VolumeSnapshotContent" => "volumeSnapshotContents",
-                "CSIDriver" => "csiDrivers",
-                "CSINode" => "csiNodes",
-                "Pod" => "pods",
-                "Deployment" | "StatefulSet" | "DaemonSet" => "workloads",
-                "Lease" => "leases",
-                other => panic!("no fact holds a {other}"),
-            };
+            let kind = object["kind"].as_str().unwrap();
+            if kind == Kind::CUSTOM_RESOURCE_DEFINITION.name {
+                continue;
+            }
+            let holds = |(_, kinds): &&(String, &[Kind])| kinds.iter().any(|known| known.name == kind);
+            let (field, _) = listed.iter().find(holds).unwrap_or_else(|| panic!("no fact holds a {kind}"));
             fields[field].as_array_mut().unwrap().push(object.clone());
         }
         let version = self.kubernetes.as_deref().unwrap_or("v1.33.1");
