@@ -6,6 +6,7 @@ pub mod api;
 pub mod cli;
 pub mod cluster;
 pub mod evaluate;
+pub mod facts;
 pub mod model;
 pub mod rbac;
 pub mod report;

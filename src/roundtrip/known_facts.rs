@@ -1,14 +1,13 @@
 //! The facts that diagnoses rest on: read before the run, and the control plane again while it waits.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::future::BoxFuture;
 use snapready_checks::model::facts::Facts;
 use snapready_checks::model::look_again::Earlier;
 use tokio::time::Instant;
 
-/// Reads the control plane once more: [`CONTROL_PLANE`](snapready_checks::model::look_again::CONTROL_PLANE).
-pub type ReadAgain = Arc<dyn Fn() -> BoxFuture<'static, Facts> + Send + Sync>;
+use crate::facts::ReadAgain;
 
 /// Facts, and how to read them again.
 pub struct KnownFacts {

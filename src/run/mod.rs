@@ -6,20 +6,18 @@ mod found;
 mod tell;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use snapready_checks::model::check::Check;
 use snapready_checks::model::facts::Facts;
-use snapready_checks::model::look_again::CONTROL_PLANE;
 use snapready_checks::model::need::Need;
 use tokio::sync::watch;
 
 use crate::cli::output::{Screens, complain, note};
 use crate::cli::signals::{self, Received};
-use crate::cluster::{Collection, ConnectError, Connection, ConnectionArgs, collect, connect, server_version};
+use crate::cluster::{Collection, ConnectError, Connection, ConnectionArgs, connect, server_version};
 use crate::evaluate::evaluate;
+use crate::facts;
 use crate::model::{Happening, Source, SourceKind, Target};
 use crate::report::format::Format;
 use crate::report::output::Reporter;
@@ -27,7 +25,7 @@ use crate::report::progress::Progress;
 use crate::report::words;
 use crate::roundtrip::carry::Carry;
 use crate::roundtrip::driver::{self, Options, Signals};
-use crate::roundtrip::known_facts::{KnownFacts, ReadAgain};
+use crate::roundtrip::known_facts::KnownFacts;
 use crate::roundtrip::plan::{Plan, RunId, Selection};
 use crate::run::again::Again;
 use crate::run::found::Found;
@@ -210,29 +208,13 @@ async fn see(
         own_namespace: given.is_none(),
         server_version: Some(version),
     };
-    let facts = collect(&connection, &collection, &|retry| {
-        teller.tell(Happening::Retrying { request: retry.request, reason: retry.reason });
-    })
-    .await;
+    let source = facts::Source::Cluster(Box::new(connection.clone()));
+    let facts = source
+        .read(&collection, &|retry| {
+            teller.tell(Happening::Retrying { request: retry.request, reason: retry.reason });
+        })
+        .await;
     Ok((connection, facts))
-}
-
-/// Reads the control plane again while round trips wait.
-fn read_again(connection: &Connection, teller: &Teller) -> ReadAgain {
-    let (connection, happenings) = (connection.clone(), teller.happenings());
-    Arc::new(move || {
-        let (connection, happenings) = (connection.clone(), happenings.clone());
-        async move {
-            let needs = BTreeSet::from(CONTROL_PLANE);
-            let collection = Collection { needs: &needs, namespace: "", own_namespace: false, server_version: None };
-            collect(&connection, &collection, &|retry| {
-                // Nobody listens any more: then nobody needs to know.
-                let _ = happenings.send(Happening::Retrying { request: retry.request, reason: retry.reason });
-            })
-            .await
-        }
-        .boxed()
-    })
 }
 
 #[expect(clippy::too_many_arguments, reason = "everything that a round trip takes, handed over once")]
@@ -246,7 +228,13 @@ async fn carry_out(
     teller: &Teller,
     signals: watch::Receiver<Received>,
 ) {
-    let facts = KnownFacts::new(facts, Some(read_again(connection, teller)));
+    let happenings = teller.happenings();
+    let source = facts::Source::Cluster(Box::new(connection.clone()));
+    let read_again = source.read_again(move |retry| {
+        // Nobody listens any more: then nobody needs to know.
+        let _ = happenings.send(Happening::Retrying { request: retry.request, reason: retry.reason });
+    });
+    let facts = KnownFacts::new(facts, read_again);
     let carry = Carry::new(plan, facts, seed);
     teller.tell(Happening::RoundTripsPlanned {
         namespace: plan.namespace.clone(),
