@@ -9,12 +9,14 @@ use tokio::sync::mpsc;
 
 use crate::cli::UsageError;
 use crate::cli::duration::Limit;
-use crate::cli::output::{OutputArgs, complain, print};
+use crate::cli::output::{OutputArgs, print};
 use crate::cluster::{ConnectError, ConnectionArgs, connect, server_version};
-use crate::report::format::{Format, Verbosity};
+use crate::report::format::Format;
+use crate::report::options::Verbosity;
 use crate::report::{sanitize, words};
 use crate::roundtrip::cleanup::{CleanupOutcome, Which, cleanup};
 use crate::roundtrip::plan::RunId;
+use crate::run::screens::complain;
 use crate::verdict::exit;
 
 /// Which runs.

@@ -6,10 +6,11 @@ use std::io::Write as _;
 use clap::Args;
 
 use crate::cli::UsageError;
-use crate::cli::output::{OutputArgs, complain, print};
+use crate::cli::output::{OutputArgs, print};
 use crate::cli::roundtrip::PreflightArgs;
 use crate::cluster::ConnectionArgs;
 use crate::run;
+use crate::run::screens::complain;
 use crate::sim;
 use crate::sim::scenario::{self, Scenario};
 use crate::verdict::exit;

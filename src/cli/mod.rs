@@ -6,12 +6,11 @@ mod demo;
 mod duration;
 mod explain;
 mod list;
-pub(crate) mod output;
+mod output;
 mod rbac;
 mod roundtrip;
 mod select;
 mod shared_flags;
-pub(crate) mod signals;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -21,6 +20,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::cli::output::OutputArgs;
 use crate::cluster::ConnectionArgs;
 use crate::run::WrongCall;
+use crate::run::screens::complain;
 use crate::verdict::exit;
 
 /// Tells whether a Kubernetes cluster can take a CSI volume snapshot and give the data back, and proves it.
@@ -94,14 +94,14 @@ pub fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            output::complain(&format!("the asynchronous runtime does not start: {error}"));
+            complain(&format!("the asynchronous runtime does not start: {error}"));
             return ExitCode::from(exit::INCONCLUSIVE);
         }
     };
     let code = match runtime.block_on(dispatch(cli)) {
         Ok(code) => code,
         Err(UsageError(message)) => {
-            output::complain(&format!("{message}\n\nFor more information, try '--help'."));
+            complain(&format!("{message}\n\nFor more information, try '--help'."));
             exit::USAGE
         }
     };

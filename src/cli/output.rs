@@ -5,10 +5,12 @@ use std::io::{IsTerminal, Write};
 use clap::{ArgAction, Args};
 
 use crate::cli::UsageError;
-use crate::report::format::{Format, RenderOptions, Verbosity};
+use crate::report::format::Format;
+use crate::report::options::{RenderOptions, Verbosity};
 use crate::report::output::{Outputs, ReportArgument};
 use crate::report::progress::{ProgressMode, ProgressOptions};
 use crate::report::style::{ColorChoice, Environment, Styles};
+use crate::run::screens::Screens;
 use crate::verdict::FailOn;
 
 const HEADING: &str = "Output";
@@ -37,16 +39,6 @@ pub(super) struct OutputArgs {
     /// Show no progress on stderr
     #[arg(long, global = true, help_heading = HEADING)]
     no_progress: bool,
-}
-
-/// Everything that a run needs to show itself.
-pub(crate) struct Screens {
-    /// Where reports go.
-    pub(crate) outputs: Outputs,
-    /// How the human format looks.
-    pub(crate) render: RenderOptions,
-    /// Whether and how progress is shown.
-    pub(crate) progress: (ProgressMode, ProgressOptions),
 }
 
 impl OutputArgs {
@@ -114,17 +106,6 @@ pub(super) fn start_log(arguments: &OutputArgs) {
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .init();
-}
-
-/// Writes an error to stderr.
-pub(crate) fn complain(message: &str) {
-    // Nobody is left to tell when stderr is closed.
-    let _ = writeln!(std::io::stderr(), "error: {message}");
-}
-
-/// Writes to stderr what must be known and is no error.
-pub(crate) fn note(message: &str) {
-    let _ = writeln!(std::io::stderr(), "{message}");
 }
 
 /// Writes a document to stdout. A reader that has seen enough and closed it is no error.

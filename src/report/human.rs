@@ -4,7 +4,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use crate::model::{CheckResult, DataVerdict, ObjectName, Report, RoundTrip, Step, StepId};
-use crate::report::format::{RenderOptions, Verbosity};
+use crate::report::options::{RenderOptions, Verbosity};
 use crate::report::page::{Lead, Page};
 use crate::report::sanitize;
 use crate::report::style::paint;

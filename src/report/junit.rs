@@ -8,8 +8,8 @@ use junit_report::{Duration, OffsetDateTime, ReportBuilder, TestCase, TestResult
 use snapready_checks::model::finding::Status;
 
 use crate::model::{CheckResult, DataVerdict, Report, RoundTrip};
-use crate::report::format::{RenderOptions, Verbosity};
 use crate::report::junit_completion::complete;
+use crate::report::options::{RenderOptions, Verbosity};
 use crate::report::sanitize;
 use crate::report::words;
 

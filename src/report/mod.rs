@@ -7,6 +7,7 @@ mod junit;
 mod junit_completion;
 mod markdown;
 mod ndjson;
+pub mod options;
 pub mod output;
 mod page;
 pub mod progress;

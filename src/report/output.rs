@@ -10,8 +10,9 @@ use tempfile::NamedTempFile;
 
 use crate::model::Report;
 use crate::model::{Event, Happening};
-use crate::report::format::{Format, RenderOptions, UnknownFormat, render};
+use crate::report::format::{Format, UnknownFormat, render};
 use crate::report::ndjson;
+use crate::report::options::RenderOptions;
 
 /// A `--report FORMAT=PATH`.
 #[derive(Debug, Clone, PartialEq, Eq)]

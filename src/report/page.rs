@@ -4,7 +4,7 @@
 use owo_colors::Style;
 use unicode_width::UnicodeWidthStr;
 
-use crate::report::format::RenderOptions;
+use crate::report::options::RenderOptions;
 use crate::report::sanitize;
 use crate::report::style::{Glyphs, paint};
 

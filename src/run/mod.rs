@@ -3,6 +3,8 @@
 
 mod again;
 mod found;
+pub(crate) mod screens;
+mod signals;
 mod tell;
 
 use std::collections::BTreeSet;
@@ -13,8 +15,6 @@ use snapready_checks::model::facts::Facts;
 use snapready_checks::model::need::Need;
 use tokio::sync::watch;
 
-use crate::cli::output::{Screens, complain, note};
-use crate::cli::signals::{self, Received};
 use crate::cluster::{Collection, ConnectError, Connection, ConnectionArgs, connect, server_version};
 use crate::evaluate::evaluate;
 use crate::facts;
@@ -29,6 +29,8 @@ use crate::roundtrip::known_facts::KnownFacts;
 use crate::roundtrip::plan::{Plan, RunId, Selection};
 use crate::run::again::Again;
 use crate::run::found::Found;
+use crate::run::screens::{Screens, complain, note};
+use crate::run::signals::Received;
 use crate::run::tell::Teller;
 use crate::verdict::{FailOn, UnknownPolicy, exit};
 

@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
 use super::samples;
-use crate::report::format::{Format, RenderOptions, Verbosity, render};
+use crate::report::format::{Format, render};
+use crate::report::options::{RenderOptions, Verbosity};
 use crate::report::sanitize::is_hidden;
 use crate::report::style::Styles;
 

@@ -2,7 +2,8 @@ use snapready_checks::model::finding::Status;
 use unicode_width::UnicodeWidthStr;
 
 use super::samples;
-use crate::report::format::{Format, RenderOptions, Verbosity, render};
+use crate::report::format::{Format, render};
+use crate::report::options::{RenderOptions, Verbosity};
 use crate::report::style::Styles;
 
 fn screen(report: &crate::model::Report, options: RenderOptions) -> String {

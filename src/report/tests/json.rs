@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::samples;
 use crate::model::{Event, Happening, Report};
-use crate::report::format::{Format, RenderOptions, render};
+use crate::report::format::{Format, render};
+use crate::report::options::RenderOptions;
 use crate::report::schema;
 
 fn validator(schema: &str) -> jsonschema::Validator {

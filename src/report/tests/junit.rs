@@ -5,7 +5,8 @@ use quick_junit::{NonSuccessKind, Report as Read, TestCaseStatus};
 
 use super::samples;
 use crate::model::Report;
-use crate::report::format::{Format, RenderOptions, Verbosity, render};
+use crate::report::format::{Format, render};
+use crate::report::options::{RenderOptions, Verbosity};
 use crate::report::sanitize;
 
 fn read(report: &Report, options: RenderOptions) -> Read {

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use super::samples;
 use crate::model::{Event, Happening, Report};
-use crate::report::format::{Format, RenderOptions};
+use crate::report::format::Format;
+use crate::report::options::RenderOptions;
 use crate::report::output::{OutputError, Outputs, OutputsError, ReportArgument, Reporter};
 use crate::report::style::Styles;
 

@@ -11,7 +11,8 @@ use tokio::sync::mpsc;
 use super::output::{Recorder, event};
 use super::samples;
 use crate::model::{DataVerdict, Event, Happening, StepId, Target, VolumeMode};
-use crate::report::format::{Format, RenderOptions};
+use crate::report::format::Format;
+use crate::report::options::RenderOptions;
 use crate::report::output::{Outputs, Reporter};
 use crate::report::progress::{HEARTBEAT, Progress, ProgressMode, ProgressOptions, follow};
 

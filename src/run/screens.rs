@@ -1,0 +1,28 @@
+//! The streams of a run, decided once: reports to stdout and files, everything else to stderr.
+
+use std::io::Write;
+
+use crate::report::options::RenderOptions;
+use crate::report::output::Outputs;
+use crate::report::progress::{ProgressMode, ProgressOptions};
+
+/// Everything that a run needs to show itself.
+pub(crate) struct Screens {
+    /// Where reports go.
+    pub(crate) outputs: Outputs,
+    /// How the human format looks.
+    pub(crate) render: RenderOptions,
+    /// Whether and how progress is shown.
+    pub(crate) progress: (ProgressMode, ProgressOptions),
+}
+
+/// Writes an error to stderr.
+pub(crate) fn complain(message: &str) {
+    // Nobody is left to tell when stderr is closed.
+    let _ = writeln!(std::io::stderr(), "error: {message}");
+}
+
+/// Writes to stderr what must be known and is no error.
+pub(crate) fn note(message: &str) {
+    let _ = writeln!(std::io::stderr(), "{message}");
+}
