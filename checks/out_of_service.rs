@@ -34,8 +34,7 @@ pub fn snapshot_controller(now: &Facts, earlier: &Earlier) -> Option<OutOfServic
 #[must_use]
 pub fn csi_snapshotter(now: &Facts, earlier: &Earlier, driver: &str) -> Option<OutOfService> {
     let leases = leases(now, &format!("external-snapshotter-leader-{}", sanitised(driver)));
-    let of = |facts| of_driver(facts, driver, is_csi_snapshotter);
-    all(&of(now), &of_kind(earlier.facts(), is_csi_snapshotter), |now, before| {
+    all(&of_driver(now, driver, is_csi_snapshotter), &running(earlier.facts(), is_csi_snapshotter), |now, before| {
         idle(now, before, "csi-snapshotter")
             .or_else(|| alone(before, false).and_then(|_| alone(now, false)).map(explained))
             .or_else(|| hanging(now, &leases, "csi-snapshotter"))
@@ -45,10 +44,9 @@ pub fn csi_snapshotter(now: &Facts, earlier: &Earlier, driver: &str) -> Option<O
 /// Whether no csi-provisioner of a driver works, in this look and in an earlier one. `None` as well if none can be seen.
 #[must_use]
 pub fn csi_provisioner(now: &Facts, earlier: &Earlier, driver: &str) -> Option<OutOfService> {
-    let of = |facts| of_driver(facts, driver, is_csi_provisioner);
     // A csi-provisioner's lease has the driver's name alone.
     let leases = leases(now, &sanitised(driver));
-    all(&of(now), &of_kind(earlier.facts(), is_csi_provisioner), |now, before| {
+    all(&of_driver(now, driver, is_csi_provisioner), &running(earlier.facts(), is_csi_provisioner), |now, before| {
         idle(now, before, "csi-provisioner").or_else(|| hanging(now, &leases, "csi-provisioner"))
     })
 }
@@ -60,10 +58,6 @@ fn of_driver<'a>(facts: &'a Facts, driver: &str, matches: fn(&Container) -> bool
         return Vec::new();
     }
     all.into_iter().filter(|sidecar| sidecar.serves(driver)).map(|sidecar| sidecar.running).collect()
-}
-
-fn of_kind(facts: &Facts, matches: fn(&Container) -> bool) -> Vec<Running<'_>> {
-    running(facts, matches)
 }
 
 fn leases<'a>(facts: &'a Facts, name: &str) -> Vec<&'a Lease> {

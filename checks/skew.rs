@@ -1,9 +1,10 @@
 //! Whether a version of a component fits the APIs that the cluster serves, and what is known to be wrong with it.
 
-use crate::api::crds::{CONTENTS, GROUP_SNAPSHOT_GROUP, SNAPSHOT_GROUP, crd, crd_evidence, install};
+use crate::api::crds::{CONTENTS, crd, crd_evidence, install};
 use crate::api::release::schema_node;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Fix, Status};
+use crate::model::object::{GROUP_SNAPSHOT_GROUP, SNAPSHOT_GROUP};
 use crate::names::{fix_with, is_object_name};
 use crate::running::{Running, is_switched_on, is_true};
 use crate::version::{Component, Version, rows};

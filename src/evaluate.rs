@@ -26,7 +26,7 @@ pub fn evaluate(facts: &Facts, checks: &[&'static Check]) -> Vec<CheckResult> {
             check.needs.iter().filter_map(|need| Some((*need, facts.missing(*need)?))).collect();
         let findings = if missing.is_empty() {
             let mut findings = Findings::default();
-            look(&facts.only(&check.sees()), &mut findings);
+            look(&facts.only(&check.sees().collect()), &mut findings);
             findings.into_vec()
         } else {
             vec![not_seen(&missing, api_is_judged)]

@@ -6,10 +6,6 @@ use crate::model::kubernetes::CustomResourceDefinition;
 use crate::upstream;
 use crate::version::Version;
 
-/// The API group of snapshots.
-pub const SNAPSHOT_GROUP: &str = "snapshot.storage.k8s.io";
-/// The API group of group snapshots.
-pub const GROUP_SNAPSHOT_GROUP: &str = "groupsnapshot.storage.k8s.io";
 /// The CRD of `VolumeSnapshot`.
 pub const SNAPSHOTS: &str = "volumesnapshots.snapshot.storage.k8s.io";
 /// The CRD of `VolumeSnapshotContent`.

@@ -1,7 +1,5 @@
 //! A check: data about it, and the function that looks.
 
-use std::collections::BTreeSet;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -121,8 +119,7 @@ pub struct Check {
 
 impl Check {
     /// All that it looks at.
-    #[must_use]
-    pub fn sees(&self) -> BTreeSet<Need> {
-        self.needs.iter().chain(self.uses).copied().collect()
+    pub fn sees(&self) -> impl Iterator<Item = Need> + use<> {
+        self.needs.iter().chain(self.uses).copied()
     }
 }

@@ -58,7 +58,7 @@ impl Objects {
 
     pub(super) fn retrying(&self, retry: Retry) {
         // Nobody listens any more: then nobody needs to know.
-        let _ = self.events.send(Happening::Retrying { request: retry.request, reason: retry.reason });
+        let _ = self.events.send(retry.into());
     }
 
     /// Creates an object; once, for a second request could create a second time.

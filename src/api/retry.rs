@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use super::failure::Failure;
 use super::log::name;
+use crate::model::Happening;
 
 /// A request that failed and is sent again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,12 @@ pub struct Retry {
     pub request: String,
     /// What came back.
     pub reason: String,
+}
+
+impl From<Retry> for Happening {
+    fn from(retry: Retry) -> Self {
+        Self::Retrying { request: retry.request, reason: retry.reason }
+    }
 }
 
 /// How often, and for how long, a request is sent again.

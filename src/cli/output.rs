@@ -13,7 +13,8 @@ use crate::report::style::{ColorChoice, Environment, Styles};
 use crate::run::screens::Screens;
 use crate::verdict::FailOn;
 
-const HEADING: &str = "Output";
+/// The heading of these flags in the help, by which they are known.
+pub(super) const HEADING: &str = "Output";
 
 /// How results are shown. All flags may stand before or after the subcommand.
 #[derive(Debug, Clone, Default, Args)]

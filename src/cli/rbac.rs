@@ -25,8 +25,7 @@ pub(super) struct RbacArgs {
 
 /// Prints the manifests. With `--namespace` the round trip takes place there, and no right to make namespaces is needed.
 pub(super) fn run(connection: &ConnectionArgs, arguments: &RbacArgs) -> Result<u8, UsageError> {
-    let mut needs: Vec<Need> =
-        arguments.select.checks()?.iter().flat_map(|check| check.needs.iter().chain(check.uses)).copied().collect();
+    let mut needs: Vec<Need> = arguments.select.checks()?.iter().flat_map(|check| check.sees()).collect();
     needs.sort();
     needs.dedup();
     let account = match arguments.service_account.as_deref().map(|text| text.split_once('/')) {

@@ -3,10 +3,10 @@
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, Args, Command};
+use clap::{Arg, ArgMatches, Command};
 
-use crate::cli::output::OutputArgs;
-use crate::cluster::ConnectionArgs;
+use crate::cli::output::HEADING as OUTPUT;
+use crate::cluster::flags::HEADING as CONNECTION;
 
 /// Flags that commands share, by their ids.
 #[derive(Debug, Clone, Copy)]
@@ -29,16 +29,14 @@ struct Use {
     command: &'static str,
     connection: Flags,
     output: Flags,
-    /// Why it does not use the others.
+    /// Why it does not use the others, if there are any.
     because: &'static str,
 }
 
-const RUN: &str = "";
-
 const USES: [Use; 8] = [
-    Use { command: "preflight", connection: Flags::All, output: Flags::All, because: RUN },
-    Use { command: "check", connection: Flags::All, output: Flags::All, because: RUN },
-    Use { command: "roundtrip", connection: Flags::All, output: Flags::All, because: RUN },
+    Use { command: "preflight", connection: Flags::All, output: Flags::All, because: "" },
+    Use { command: "check", connection: Flags::All, output: Flags::All, because: "" },
+    Use { command: "roundtrip", connection: Flags::All, output: Flags::All, because: "" },
     Use {
         command: "demo",
         connection: Flags::Only(&[]),
@@ -76,41 +74,23 @@ impl Use {
         USES.iter().find(|used| used.command == command)
     }
 
-    /// Whether the command uses a flag; a flag of its own it does.
-    fn includes(&self, shared: &Shared, id: &str) -> bool {
-        let is = |ids: &[String]| ids.iter().any(|shared| shared == id);
-        (!is(&shared.connection) || self.connection.contain(id)) && (!is(&shared.output) || self.output.contain(id))
-    }
-}
-
-/// The ids of the flags that commands share.
-struct Shared {
-    connection: Vec<String>,
-    output: Vec<String>,
-}
-
-impl Shared {
-    fn new() -> Self {
-        let ids = |command: Command| command.get_arguments().map(|flag| flag.get_id().to_string()).collect();
-        Self {
-            connection: ids(ConnectionArgs::augment_args(Command::new(""))),
-            output: ids(OutputArgs::augment_args(Command::new(""))),
+    /// Whether the command uses a flag that commands share.
+    fn includes(&self, flag: &Arg) -> bool {
+        let id = flag.get_id().as_str();
+        match flag.get_help_heading() {
+            Some(CONNECTION) => self.connection.contain(id),
+            Some(OUTPUT) => self.output.contain(id),
+            _ => true,
         }
-    }
-
-    fn all(&self) -> impl Iterator<Item = &String> {
-        self.connection.iter().chain(&self.output)
     }
 }
 
 /// Hides in the help of each command the shared flags that it does not use.
 pub(super) fn hide_unused(mut command: Command) -> Command {
-    let shared = Shared::new();
-    let flags: Vec<Arg> = command.get_arguments().cloned().collect();
     for used in &USES {
         // A command that has the flag itself, hidden, is not handed the shared one.
-        let hidden = flags.iter().filter(|flag| !used.includes(&shared, flag.get_id().as_str()));
-        let hidden: Vec<Arg> = hidden.map(|flag| flag.clone().hide(true)).collect();
+        let unused = command.get_arguments().filter(|flag| !used.includes(flag));
+        let hidden: Vec<Arg> = unused.map(|flag| flag.clone().hide(true)).collect();
         command = command.mut_subcommand(used.command, |subcommand| subcommand.args(hidden));
     }
     command
@@ -121,20 +101,14 @@ pub(super) fn hide_unused(mut command: Command) -> Command {
 pub(super) fn refuse_unused(command: &mut Command, matches: &ArgMatches) -> Result<(), clap::Error> {
     let Some((name, behind)) = matches.subcommand() else { return Ok(()) };
     let Some(used) = Use::of(name) else { return Ok(()) };
-    let shared = Shared::new();
     let is_given = |matches: &ArgMatches, id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
-    let given = |id: &&String| is_given(matches, id) || is_given(behind, id);
-    match shared.all().filter(given).find(|id| !used.includes(&shared, id)) {
-        None => Ok(()),
-        Some(id) => {
-            let flag = id.replace('_', "-");
-            let flag = if id == "as_user" { "as" } else { &flag };
-            Err(command.error(
-                ErrorKind::ArgumentConflict,
-                format!("--{flag} has no effect on '{name}': {}; leave it out", used.because),
-            ))
-        }
-    }
+    let unused = command.get_arguments().filter(|flag| !used.includes(flag)).find(|flag| {
+        let id = flag.get_id().as_str();
+        is_given(matches, id) || is_given(behind, id)
+    });
+    let Some(flag) = unused.and_then(Arg::get_long) else { return Ok(()) };
+    let message = format!("--{flag} has no effect on '{name}': {}; leave it out", used.because);
+    Err(command.error(ErrorKind::ArgumentConflict, message))
 }
 
 #[cfg(test)]
@@ -152,11 +126,14 @@ mod tests {
         commands.sort_unstable();
         known.sort_unstable();
         assert_eq!(commands, known);
-        let shared = Shared::new();
         for used in &USES {
-            for flags in [used.connection, used.output] {
+            for (heading, flags) in [(CONNECTION, used.connection), (OUTPUT, used.output)] {
                 let Flags::Only(ids) = flags else { continue };
-                assert!(ids.iter().all(|id| shared.all().any(|known| known == id)), "{}: {ids:?}", used.command);
+                let is_one = |id: &&str| {
+                    let mut flags = command.get_arguments();
+                    flags.any(|flag| flag.get_id().as_str() == *id && flag.get_help_heading() == Some(heading))
+                };
+                assert!(ids.iter().all(is_one), "{}: {ids:?}", used.command);
             }
         }
     }
@@ -184,19 +161,20 @@ mod tests {
     /// Every shared flag with every command, before and after it: in its help and taken, or not in its help and refused.
     #[test]
     fn a_flag_is_used_or_refused() {
-        let shared = Shared::new();
         let mut command = hide_unused(Cli::command());
         command.build();
+        let is_shared = |flag: &&Arg| matches!(flag.get_help_heading(), Some(CONNECTION | OUTPUT));
+        let flags: Vec<Arg> = command.get_arguments().filter(is_shared).cloned().collect();
+        assert!(flags.len() > 20, "{}", flags.len());
         for used in &USES {
             let help = command.find_subcommand_mut(used.command).unwrap().render_long_help().to_string();
-            for id in shared.all() {
-                let flag = command.get_arguments().find(|flag| flag.get_id().as_str() == id.as_str()).unwrap();
+            for flag in &flags {
                 let long = format!("--{}", flag.get_long().unwrap());
                 let mut words = vec![long.as_str()];
                 if flag.get_action().takes_values() {
-                    words.push(value(id));
+                    words.push(value(flag.get_id().as_str()));
                 }
-                let is_used = used.includes(&shared, id);
+                let is_used = used.includes(flag);
                 let shown =
                     help.lines().any(|line| line.split([' ', ',']).any(|word| word.trim_end_matches('.') == long));
                 assert_eq!(shown, is_used, "{long} in the help of {}", used.command);

@@ -11,14 +11,14 @@ use snapready_checks::model::kubernetes::{CustomResourceDefinition, ServerVersio
 use snapready_checks::model::listed::{Listed, Visit};
 use snapready_checks::model::need::{Access, CRD_NAMES, Need};
 use snapready_checks::model::nulls;
-use snapready_checks::model::object::{GROUP_SNAPSHOT_GROUP, SNAPSHOT_GROUP};
+use snapready_checks::model::object::{GROUP_SNAPSHOT_GROUP, Kind, SNAPSHOT_GROUP};
 use snapready_checks::model::probe::Probe;
 
 pub use crate::api::Retry;
 use crate::api::{Failure, JSON};
 use crate::cluster::access;
 use crate::cluster::connect::Connection;
-use crate::cluster::list::list;
+use crate::cluster::list::{list, path};
 use crate::cluster::request::Requests;
 
 /// What to collect.
@@ -208,7 +208,7 @@ async fn versions(requests: &Requests<'_>, group: &str) -> Result<Option<Vec<Str
 /// By name, since the right to read these six is less than the right to list all.
 async fn custom_resource_definitions(requests: &Requests<'_>) -> Probe<Vec<CustomResourceDefinition>> {
     let answers = join_all(CRD_NAMES.map(async |name| {
-        let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
+        let path = format!("{}/{name}", path(&Kind::CUSTOM_RESOURCE_DEFINITION));
         match requests.get(&path, JSON).await {
             Ok(answer) => match definition(&answer) {
                 Some(definition) if definition.metadata.name == name => Ok(Some(definition)),

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-const HEADING: &str = "Connection";
+/// The heading of these flags in the help, by which they are known.
+pub(crate) const HEADING: &str = "Connection";
 
 /// How to reach the cluster, and as whom. All flags may stand before or after the subcommand.
 #[derive(Debug, Clone, Default, Args)]

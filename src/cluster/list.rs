@@ -13,7 +13,8 @@ use snapready_checks::model::probe::Probe;
 use crate::api::{Failure, JSON, escape, shorten};
 use crate::cluster::request::Requests;
 
-fn path(kind: &Kind) -> String {
+/// The path of a kind's objects in all namespaces, or in the cluster.
+pub(super) fn path(kind: &Kind) -> String {
     let Kind { group, version, plural, .. } = kind;
     if group.is_empty() { format!("/api/{version}/{plural}") } else { format!("/apis/{group}/{version}/{plural}") }
 }

@@ -36,7 +36,7 @@ impl Manifest {
     /// Its name in reports.
     #[must_use]
     pub fn object(&self) -> ObjectName {
-        ObjectName { kind: self.kind.name.to_owned(), namespace: self.namespace.clone(), name: self.name.clone() }
+        self.place().object()
     }
 }
 
@@ -87,8 +87,8 @@ pub fn source_claim(making: &Making<'_>) -> Manifest {
 pub fn restored_claim(making: &Making<'_>, snapshot: &str, size_bytes: u64) -> Manifest {
     let mut spec = claim_spec(making.target, size_bytes);
     let source = json!({
-        "apiGroup": "snapshot.storage.k8s.io",
-        "kind": "VolumeSnapshot",
+        "apiGroup": Kind::VOLUME_SNAPSHOT.group,
+        "kind": Kind::VOLUME_SNAPSHOT.name,
         "name": name(making.plan, making.target, snapshot),
     });
     if let Value::Object(spec) = &mut spec {

@@ -18,13 +18,13 @@ use tokio::sync::watch;
 use crate::cluster::{Collection, ConnectError, Connection, ConnectionArgs, connect, server_version};
 use crate::evaluate::evaluate;
 use crate::facts;
-use crate::model::{Happening, Source, SourceKind, Target};
+use crate::model::{Happening, Source, SourceKind};
 use crate::report::format::Format;
 use crate::report::output::Reporter;
 use crate::report::progress::Progress;
 use crate::report::words;
 use crate::roundtrip::carry::Carry;
-use crate::roundtrip::driver::{self, Options, Signals};
+use crate::roundtrip::driver::{self, Knowledge as _, Options, Signals};
 use crate::roundtrip::known_facts::KnownFacts;
 use crate::roundtrip::plan::{Plan, RunId, Selection};
 use crate::run::again::Again;
@@ -197,8 +197,7 @@ async fn see(
     };
     found.source = source.clone();
     teller.tell(Happening::RunStarted { run: found.id.to_string(), command: task.command.to_owned(), source });
-    let mut needs: BTreeSet<Need> =
-        task.checks.iter().flat_map(|check| check.needs.iter().chain(check.uses)).copied().collect();
+    let mut needs: BTreeSet<Need> = task.checks.iter().flat_map(|check| check.sees()).collect();
     if task.round_trip.is_some() {
         needs.extend(ROUND_TRIP_NEEDS);
     }
@@ -213,7 +212,7 @@ async fn see(
     let source = facts::Source::Cluster(Box::new(connection.clone()));
     let facts = source
         .read(&collection, &|retry| {
-            teller.tell(Happening::Retrying { request: retry.request, reason: retry.reason });
+            teller.tell(retry.into());
         })
         .await;
     Ok((connection, facts))
@@ -234,23 +233,14 @@ async fn carry_out(
     let source = facts::Source::Cluster(Box::new(connection.clone()));
     let read_again = source.read_again(move |retry| {
         // Nobody listens any more: then nobody needs to know.
-        let _ = happenings.send(Happening::Retrying { request: retry.request, reason: retry.reason });
+        let _ = happenings.send(retry.into());
     });
     let facts = KnownFacts::new(facts, read_again);
     let carry = Carry::new(plan, facts, seed);
     teller.tell(Happening::RoundTripsPlanned {
         namespace: plan.namespace.clone(),
         own_namespace: plan.own_namespace,
-        targets: plan
-            .targets
-            .iter()
-            .map(|target| Target {
-                index: target.index,
-                storage_class: target.storage_class.clone(),
-                snapshot_class: target.snapshot_class.clone(),
-                volume_mode: target.volume_mode,
-            })
-            .collect(),
+        targets: carry.trips().iter().map(|trip| trip.target.clone()).collect(),
     });
     let mut options = options.clone();
     if let Some(limit) = connection.request_timeout {

@@ -1,11 +1,12 @@
 //! Whether the CRDs of group snapshots, which are optional, are whole where they are installed.
 
-use crate::api::crds::{GROUP_SNAPSHOT_GROUP, crd, crd_evidence};
+use crate::api::crds::{crd, crd_evidence};
 use crate::api::release::of_group_contents;
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Findings, Fix, Status};
 use crate::model::need::Need;
+use crate::model::object::GROUP_SNAPSHOT_GROUP;
 use crate::words::list;
 
 /// See `doc.md`.

@@ -1,11 +1,12 @@
 //! Whether the snapshot API is served in version v1.
 
-use crate::api::crds::{CONTENTS, SNAPSHOT_GROUP, SNAPSHOTS, crd_evidence, install, installed};
+use crate::api::crds::{CONTENTS, SNAPSHOTS, crd_evidence, install, installed};
 use crate::api::release::{has_status, served};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Status};
 use crate::model::need::Need;
+use crate::model::object::SNAPSHOT_GROUP;
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {

@@ -111,7 +111,7 @@ fn a_check_declares_all_that_it_reads() {
     for (file, facts) in &clusters {
         for check in looking() {
             let (all, _) = look(check, facts);
-            let (declared, _) = look(check, &facts.only(&check.sees()));
+            let (declared, _) = look(check, &facts.only(&check.sees().collect()));
             if all != declared {
                 wrong.insert(format!("{} in {}: {declared:#?}\ninstead of {all:#?}", check.id, file.display()));
             }

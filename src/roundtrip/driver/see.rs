@@ -84,20 +84,19 @@ impl<K: Knowledge> Driver<'_, K> {
 
     /// Which of the plan's objects this is, by its kind and name.
     pub(super) fn which(&self, object: &Value) -> Option<Item> {
-        let name = ObjectName {
-            kind: observe::text(object, "/kind")?.to_owned(),
-            namespace: observe::text(object, "/metadata/namespace").map(str::to_owned),
-            name: observe::text(object, "/metadata/name")?.to_owned(),
-        };
-        self.names.get(&name).copied()
+        self.named(object, ["/kind", "/metadata/namespace", "/metadata/name"])
     }
 
     /// Which of the plan's objects an event is about.
     pub(super) fn about(&self, event: &Value) -> Option<Item> {
+        self.named(event, ["/involvedObject/kind", "/involvedObject/namespace", "/involvedObject/name"])
+    }
+
+    fn named(&self, value: &Value, [kind, namespace, name]: [&str; 3]) -> Option<Item> {
         let name = ObjectName {
-            kind: observe::text(event, "/involvedObject/kind")?.to_owned(),
-            namespace: observe::text(event, "/involvedObject/namespace").map(str::to_owned),
-            name: observe::text(event, "/involvedObject/name")?.to_owned(),
+            kind: observe::text(value, kind)?.to_owned(),
+            namespace: observe::text(value, namespace).map(str::to_owned),
+            name: observe::text(value, name)?.to_owned(),
         };
         self.names.get(&name).copied()
     }
