@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use snapready_checks::model::check::{Check, Group, How};
+use snapready_checks::model::need::Need;
 
 use crate::cli::UsageError;
 use crate::cli::output::{OutputArgs, print};
@@ -70,7 +71,7 @@ fn for_people(checks: &[&Check], with_permissions: bool) -> String {
 /// The rights that a check takes. Those of the round trip are its own, and the same for all of its ids.
 pub(super) fn permissions(check: &Check) -> Vec<String> {
     let mut rules: Vec<_> = match check.how {
-        How::Looking(_) => check.sees().flat_map(|need| need.rules()).collect(),
+        How::Looking(_) => check.sees().flat_map(Need::rules).collect(),
         How::RoundTrip => {
             let cluster = crate::rbac::round_trip_cluster_rules(true);
             cluster.into_iter().chain(crate::rbac::round_trip_namespace_rules()).collect()
