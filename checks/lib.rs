@@ -8,6 +8,7 @@ pub mod api;
 mod catalogue;
 pub mod classes;
 pub mod controller;
+pub mod diagnosis;
 pub mod distribution;
 pub mod drivers;
 mod interests;

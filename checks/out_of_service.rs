@@ -1,6 +1,8 @@
 //! Whether a part of the control plane is out of service: its workload is there, and none of its pods works. One look may
 //! meet a restart or an update; two looks, one some seconds after the other, do not.
 
+use std::time::Duration;
+
 use crate::controller::find::{CONTROLLER_LEASE, has_lapsed, is_snapshot_controller, lease_evidence};
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Fix, Status};
@@ -11,6 +13,11 @@ use crate::running::{Running, meaning, readiness, running, trouble};
 use crate::sidecars::mapping::{is_csi_provisioner, is_csi_snapshotter, sanitised, sidecars};
 use crate::sidecars::snapshot_sidecar_ready::alone;
 
+/// So long into a wait, what two looks found not working, with the reason, is believed.
+const EXPLAINED: Duration = Duration::from_secs(10);
+/// The same without a reason: a pod that is being started gets this long.
+const UNEXPLAINED: Duration = Duration::from_secs(18);
+
 /// A part of the control plane that is out of service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutOfService {
@@ -18,6 +25,14 @@ pub struct OutOfService {
     pub finding: Finding,
     /// Whether it is known why. A pod that is not ready without a reason may only be starting.
     pub is_explained: bool,
+}
+
+impl OutOfService {
+    /// From when on a wait for it is over.
+    #[must_use]
+    pub const fn patience(&self) -> Duration {
+        if self.is_explained { EXPLAINED } else { UNEXPLAINED }
+    }
 }
 
 /// Whether no snapshot-controller works, in this look and in an earlier one. `None` as well if none can be seen.
@@ -49,6 +64,12 @@ pub fn csi_provisioner(now: &Facts, earlier: &Earlier, driver: &str) -> Option<O
     all(&of_driver(now, driver, is_csi_provisioner), &running(earlier.facts(), is_csi_provisioner), |now, before| {
         idle(now, before, "csi-provisioner").or_else(|| hanging(now, &leases, "csi-provisioner"))
     })
+}
+
+/// What the static check says of the first installation, if all are scaled to 0.
+pub(crate) fn scaled_to_zero(installations: &[Running<'_>], what: &str) -> Option<Finding> {
+    let first = installations.first()?;
+    installations.iter().all(|running| running.wanted == 0).then(|| readiness(first, what, false))
 }
 
 /// The sidecars that certainly serve a driver. One that may serve it, too, may do its work.
@@ -156,8 +177,6 @@ fn hanging(now: &Running<'_>, leases: &[&Lease], what: &str) -> Option<OutOfServ
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use serde_json::{Value, json};
 
     use super::*;

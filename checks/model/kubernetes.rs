@@ -169,6 +169,12 @@ pub struct VolumeSnapshotContentStatus {
     /// Whether it can be restored from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ready_to_use: Option<bool>,
+    /// When the storage took it, in nanoseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub creation_time: Option<i64>,
+    /// The size of a volume that it can be restored to, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restore_size: Option<i64>,
     /// The last error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<SnapshotError>,
@@ -322,6 +328,18 @@ pub struct HostPath {
 pub struct PodStatus {
     /// Phase.
     pub phase: String,
+    /// Why it failed, in one word: `Evicted`, …
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// The same for people.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// `PodScheduled`, `Ready`, …
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+    /// State of each init container.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub init_container_statuses: Vec<ContainerStatus>,
     /// State of each container.
     pub container_statuses: Vec<ContainerStatus>,
 }
@@ -332,6 +350,9 @@ pub struct PodStatus {
 pub struct ContainerStatus {
     /// Name.
     pub name: String,
+    /// Image, as the runtime names it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub image: String,
     /// Whether it is ready.
     pub ready: bool,
     /// How often it was started again.

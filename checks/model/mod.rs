@@ -1,5 +1,6 @@
 //! The contract between what snapready knows (this crate) and what it does (the program): facts in, findings out.
 
+pub mod chain;
 pub mod check;
 pub mod facts;
 pub mod finding;

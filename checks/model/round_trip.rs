@@ -3,6 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// The container of the source pod: it writes, holds the volume, and overwrites it on TERM.
+pub const WRITE_CONTAINER: &str = "write";
+/// The container of the reader pod that reads.
+pub const READ_CONTAINER: &str = "read";
+
 /// How a volume is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum VolumeMode {

@@ -1,4 +1,5 @@
-//! What the round trip reports under ids of its own. It is carried out by the program; here is what is known about each.
+//! What the round trip reports under ids of its own. It is carried out by the program; here is what is known about each
+//! fault: a folder holds the rules that report under its id. [`crate::diagnosis`] asks them.
 
 pub mod admission_allows;
 pub mod data_intact;
@@ -14,7 +15,7 @@ pub mod snapshot_sidecar_works;
 pub mod snapshot_succeeds;
 pub mod write_succeeds;
 
-use crate::model::check::Check;
+use crate::model::check::{Check, Group, How, Severity};
 
 /// The checks of this group.
 pub const CHECKS: &[&Check] = &[
@@ -32,3 +33,19 @@ pub const CHECKS: &[&Check] = &[
     &everything_removed::CHECK,
     &write_succeeds::CHECK,
 ];
+
+/// A check that only a round trip carries out.
+const fn check(id: &'static str, slug: &'static str, title: &'static str, doc: &'static str) -> Check {
+    Check {
+        id,
+        slug,
+        title,
+        group: Group::Roundtrip,
+        severity: Severity::Error,
+        since: "0.1.0",
+        needs: &[],
+        uses: &[],
+        doc,
+        how: How::RoundTrip,
+    }
+}

@@ -4,19 +4,25 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use futures::future::BoxFuture;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use snapready_checks::diagnosis::{self, Diagnosis, Explanation, Moment, line};
+use snapready_checks::model::chain::{Chain, Event};
+use snapready_checks::model::nulls;
+use snapready_checks::roundtrip::admission_allows::{Refusal, refused};
+use snapready_checks::roundtrip::data_intact::{compared, not_measured};
+use snapready_checks::roundtrip::everything_removed::{StuckObject, stuck};
+use snapready_checks::roundtrip::round_trip::vanished;
+use snapready_checks::roundtrip::snapshot_driver_matches;
+use snapready_checks::roundtrip::write_succeeds::not_written;
 
-use crate::model::{CheckResult, DataVerdict, ObjectName, StepId};
-
-use crate::roundtrip::diagnose::{
-    self, Observation, SeenEvent, StuckObject, data_result, line, refused, timed_out, unreadable_result, vanished,
-    write_result,
-};
-use crate::roundtrip::driver::{Diagnosis, Failure, Judgement, Knowledge, Observed, Trip};
+use crate::model::{CheckResult, DataVerdict, Kind, ObjectName, StepId};
+use crate::roundtrip::advice;
+use crate::roundtrip::driver::{Failure, Knowledge, Observed, ReadResult, Trip};
 use crate::roundtrip::known_facts::{KnownFacts, Look};
 use crate::roundtrip::ledger::Item;
 use crate::roundtrip::modes::{Making, Seen, Shape};
-use crate::roundtrip::objects::Manifest;
+use crate::roundtrip::objects::{Manifest, name};
 use crate::roundtrip::payload::{Payload, Written};
 use crate::roundtrip::plan::{Plan, Target};
 use crate::roundtrip::program::Program;
@@ -72,24 +78,42 @@ impl<'a> Carry<'a> {
         self.programs.get(trip).expect("a round trip of the plan")
     }
 
+    /// An explanation in the words of a run.
+    fn in_words(&self, trip: usize, explanation: Explanation) -> CheckResult {
+        let target = self.target(trip).0;
+        explanation.result(|advice| Some(advice::command(advice, target)))
+    }
+
+    /// An object of a round trip by its word.
+    fn object(&self, trip: usize, kind: Kind, word: &str) -> ObjectName {
+        ObjectName {
+            kind: kind.name.to_owned(),
+            namespace: Some(self.plan.namespace.clone()),
+            name: name(self.plan, self.target(trip).0, word),
+        }
+    }
+
     /// The objects that the diagnosis of a step rests on: the source's, and from the restore on those of the restore.
-    fn observe<T>(&self, observed: &Observed<'_>, then: impl FnOnce(&Observation<'_>) -> T) -> T {
+    fn moment<T>(&self, observed: &Observed<'_>, then: impl FnOnce(&Moment<'_>) -> T) -> T {
         let seen = |id| observed.objects.get(&id).copied();
-        let chain = (self.plan.mode.chain)(observed.step);
-        let pod = chain.pods.iter().copied().find(|id| seen(*id).is_some());
-        let events: Vec<SeenEvent> = observed.events.iter().copied().map(event).collect();
+        let ids = (self.plan.mode.chain)(observed.step);
+        let pod = ids.pods.iter().copied().find(|id| seen(*id).is_some());
+        let events: Vec<Event> = observed.events.iter().filter_map(|event| typed(event)).collect();
+        let chain = Chain {
+            claim: seen(ids.claim).and_then(typed),
+            pod: pod.and_then(seen).and_then(typed),
+            volume_snapshot: seen(ids.snapshot).and_then(typed),
+            volume_snapshot_content: seen(ids.content).and_then(typed),
+        };
         let known = self.facts.latest();
-        then(&Observation {
+        then(&Moment {
             step: observed.step,
             elapsed: observed.elapsed,
             pod_elapsed: pod.and_then(|id| observed.ages.get(&id)).copied().unwrap_or_default(),
             facts: &known.facts,
             earlier: known.earlier.as_ref(),
-            target: self.target(observed.trip).0,
-            claim: seen(chain.claim),
-            pod: pod.and_then(seen),
-            volume_snapshot: seen(chain.snapshot),
-            volume_snapshot_content: seen(chain.content),
+            subject: &self.target(observed.trip).0.subject(),
+            chain: &chain,
             events: &events,
         })
     }
@@ -121,7 +145,9 @@ impl Knowledge for Carry<'_> {
     }
 
     fn foreseen(&self, trip: usize) -> Option<CheckResult> {
-        diagnose::foreseen(&self.facts.latest().facts, self.target(trip).0)
+        let subject = self.target(trip).0.subject();
+        let explanation = snapshot_driver_matches::foreseen(&self.facts.latest().facts, &subject)?;
+        Some(self.in_words(trip, explanation))
     }
 
     fn written(&self, trip: usize, message: &str) -> Result<(), Box<CheckResult>> {
@@ -131,21 +157,34 @@ impl Knowledge for Carry<'_> {
                 self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(trip, written);
                 Ok(())
             }
-            Err(fault) => Err(Box::new(write_result(self.plan, target, &fault))),
+            Err(fault) => {
+                let writer = self.object(trip, Kind::POD, "writer");
+                let explanation =
+                    not_written(&target.subject(), &writer, fault.blame(), &fault.to_string(), fault.text());
+                Err(Box::new(self.in_words(trip, explanation)))
+            }
         }
     }
 
-    fn read(&self, trip: usize, message: &str) -> Result<Judgement, Box<CheckResult>> {
+    fn read(&self, trip: usize, message: &str) -> Result<ReadResult, Box<CheckResult>> {
         let (target, payload) = self.target(trip);
         let written = self.written.lock().unwrap_or_else(PoisonError::into_inner).get(&trip).cloned();
+        let subject = target.subject();
         match payload.judge_read(&written.unwrap_or_default(), message) {
-            Ok(judgement) => Ok(Judgement {
-                data: judgement.verdict,
-                message: judgement.message.clone(),
-                diagnosis: (judgement.verdict != DataVerdict::Intact)
-                    .then(|| Box::new(data_result(self.plan, target, &judgement))),
-            }),
-            Err(unreadable) => Err(Box::new(unreadable_result(self.plan, target, &unreadable))),
+            Ok(judgement) => {
+                let diagnosis = (judgement.verdict != DataVerdict::Intact).then(|| {
+                    let claim = name(self.plan, target, "restored");
+                    let evidence = judgement.evidence(&self.plan.namespace, &claim);
+                    let explanation = compared(&subject, judgement.verdict, &judgement.message, evidence);
+                    Box::new(self.in_words(trip, explanation))
+                });
+                Ok(ReadResult { data: judgement.verdict, message: judgement.message, diagnosis })
+            }
+            Err(unreadable) => {
+                let reader = self.object(trip, Kind::POD, "reader");
+                let explanation = not_measured(&subject, &reader, &unreadable.to_string(), &unreadable.text);
+                Err(Box::new(self.in_words(trip, explanation)))
+            }
         }
     }
 
@@ -157,31 +196,33 @@ impl Knowledge for Carry<'_> {
         self.facts.learn(look);
     }
 
-    fn diagnose(&self, observed: &Observed<'_>) -> Diagnosis {
-        match self.observe(observed, diagnose::diagnose) {
-            diagnose::Diagnosis::Waiting { waiting_for, last_seen } => Diagnosis::Waiting { waiting_for, last_seen },
-            diagnose::Diagnosis::Certain(result) => Diagnosis::Certain(result),
-        }
+    fn diagnose(&self, observed: &Observed<'_>) -> Diagnosis<CheckResult> {
+        self.moment(observed, diagnosis::diagnose).map(|explanation| self.in_words(observed.trip, explanation))
     }
 
     fn timed_out(&self, observed: &Observed<'_>) -> CheckResult {
-        self.observe(observed, timed_out)
+        self.in_words(observed.trip, self.moment(observed, diagnosis::timed_out))
     }
 
     fn refused(&self, trip: usize, failure: &Failure, object: &ObjectName) -> CheckResult {
-        let mut result = refused(failure.status, &failure.reason, &failure.message, object, self.plan.own_namespace);
-        result.target = Some(self.target(trip).0.label());
-        result
+        let explanation = refused(&Refusal {
+            status: failure.status,
+            reason: &failure.reason,
+            message: &failure.message,
+            object,
+            own_namespace: self.plan.own_namespace,
+        });
+        self.in_words(trip, explanation.about(&self.target(trip).0.subject()))
     }
 
     fn vanished(&self, trip: usize, step: StepId, object: &ObjectName) -> CheckResult {
-        vanished(self.target(trip).0, step, object)
+        self.in_words(trip, vanished(&self.target(trip).0.subject(), step, object))
     }
 
     fn stuck(&self, object: ObjectName, seen: &Value) -> String {
         let text = |pointer| seen.pointer(pointer).and_then(Value::as_str).map(ToOwned::to_owned);
         let finalizers = seen.pointer("/metadata/finalizers").and_then(Value::as_array);
-        let result = diagnose::stuck(&StuckObject {
+        let explanation = stuck(&StuckObject {
             object,
             deletion_timestamp: text("/metadata/deletionTimestamp"),
             finalizers: finalizers.into_iter().flatten().filter_map(Value::as_str).map(ToOwned::to_owned).collect(),
@@ -189,24 +230,14 @@ impl Knowledge for Carry<'_> {
                 .is_some(),
             error: text("/status/error/message"),
         });
-        match (result.cause, text("/status/error/message")) {
-            (Some(cause), Some(error)) => format!("{} ({cause}; last error: {})", result.message, line(&error, 200)),
-            (None, Some(error)) => format!("{} (last error: {})", result.message, line(&error, 200)),
-            (Some(cause), None) => format!("{} ({cause})", result.message),
-            (None, None) => result.message,
-        }
+        let found = explanation.finding();
+        let error = text("/status/error/message").map(|error| format!("last error: {}", line(&error, 200)));
+        let more: Vec<String> = found.cause.clone().into_iter().chain(error).collect();
+        if more.is_empty() { found.message.clone() } else { format!("{} ({})", found.message, more.join("; ")) }
     }
 }
 
-fn event(event: &Value) -> SeenEvent {
-    let text = |pointer| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-    SeenEvent {
-        kind: text("/involvedObject/kind"),
-        name: text("/involvedObject/name"),
-        event_type: text("/type"),
-        reason: text("/reason"),
-        message: text("/message"),
-        count: event.pointer("/count").and_then(Value::as_u64).unwrap_or_default(),
-        component: text("/source/component"),
-    }
+/// An object of the API server in its type. One that does not have its kind's form is as good as not seen.
+fn typed<T: DeserializeOwned>(object: &Value) -> Option<T> {
+    nulls::from_value(object.clone()).ok()
 }

@@ -1,8 +1,8 @@
 //! The round trip: snapshot, restore, verify. What is decided here is decided from plain data; only the driver acts.
 
+mod advice;
 pub mod carry;
 pub mod cleanup;
-pub mod diagnose;
 pub mod driver;
 pub mod kinds;
 pub mod known_facts;

@@ -5,7 +5,7 @@ mod pods;
 use serde_json::{Map, Value, json};
 use snapready_checks::model::object::Kind;
 
-pub use self::pods::{READ_CONTAINER, WRITE_CONTAINER, consumer, reader, writer};
+pub use self::pods::{consumer, reader, writer};
 use super::kinds::{COMPONENT_LABEL, EXPIRES_AT, MANAGED_BY, MODE_LABEL, RUN_LABEL, TARGET_LABEL};
 use super::modes::Making;
 use super::plan::{Plan, Target};

@@ -5,6 +5,7 @@ mod run_id;
 
 use jiff::Timestamp;
 use oci_spec::distribution::Reference;
+use snapready_checks::diagnosis::Subject;
 use snapready_checks::distribution::assigns_users;
 use snapready_checks::model::facts::Facts;
 use snapready_checks::names::is_object_name;
@@ -134,6 +135,18 @@ impl Target {
     #[must_use]
     pub fn binds_at_once(&self) -> bool {
         self.binding_mode.as_deref() == Some("Immediate")
+    }
+
+    /// What diagnosis has to know of it.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        Subject {
+            label: self.label(),
+            storage_class: self.storage_class.clone(),
+            driver: self.driver.clone(),
+            snapshot_class: self.snapshot_class.clone(),
+            volume_mode: self.volume_mode,
+        }
     }
 
     /// What it is about, stable from run to run: `gp3 → gold, Block`.

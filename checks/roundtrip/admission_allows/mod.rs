@@ -1,17 +1,96 @@
 //! The cluster admits the objects of the round trip.
 
-use crate::model::check::{Check, Group, How, Severity};
+use crate::model::check::Check;
+use crate::roundtrip::check;
 
 /// See `doc.md`.
-pub const CHECK: Check = Check {
-    id: "SR311",
-    slug: "admission-allows",
-    title: "The cluster admits the objects of the round trip",
-    group: Group::Roundtrip,
-    severity: Severity::Error,
-    since: "0.1.0",
-    needs: &[],
-    uses: &[],
-    doc: include_str!("doc.md"),
-    how: How::RoundTrip,
-};
+pub const CHECK: Check =
+    check("SR311", "admission-allows", "The cluster admits the objects of the round trip", include_str!("doc.md"));
+
+mod namespace;
+mod policy;
+mod server;
+
+use crate::diagnosis::{Advice, Explanation};
+use crate::model::finding::{Evidence, Fix};
+use crate::model::object::ObjectName;
+
+/// What the API server answered to a create, or to its dry run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal<'a> {
+    /// HTTP status.
+    pub status: u16,
+    /// Reason in one word.
+    pub reason: &'a str,
+    /// Text.
+    pub message: &'a str,
+    /// The object that was to be created.
+    pub object: &'a ObjectName,
+    /// Whether the run has created the namespace: then it is gone when the fix is read, and no command names it.
+    pub own_namespace: bool,
+}
+
+impl<'a> Refusal<'a> {
+    /// The namespace, if it is still there when the fix is read.
+    fn lasting_namespace(&self) -> Option<&'a str> {
+        self.object.namespace.as_deref().filter(|_| !self.own_namespace)
+    }
+
+    /// `-n NAMESPACE` for a namespace that stays, all namespaces otherwise.
+    fn scope(&self) -> String {
+        let scope = |namespace| format!("-n {}", crate::diagnosis::safe(namespace, "NAMESPACE"));
+        self.lasting_namespace().map_or_else(|| "-A".to_owned(), scope)
+    }
+
+    fn says(&self, part: &str) -> bool {
+        self.message.contains(part)
+    }
+}
+
+/// Why, and what to do.
+struct Why {
+    cause: String,
+    fix: Fix,
+    advice: Vec<Advice>,
+}
+
+impl Why {
+    fn new(cause: impl Into<String>, fix: Fix) -> Self {
+        Self { cause: cause.into(), fix, advice: Vec::new() }
+    }
+
+    fn advise(mut self, advice: Advice) -> Self {
+        self.advice.push(advice);
+        self
+    }
+}
+
+/// Why the API server does not take an object: who refused, and what they want. The rules of the namespace are asked
+/// before policies, and those before the API server's own status: each names its text more exactly than the next.
+#[must_use]
+pub fn refused(refusal: &Refusal<'_>) -> Explanation {
+    let why =
+        namespace::explain(refusal).or_else(|| policy::explain(refusal)).unwrap_or_else(|| server::explain(refusal));
+    // A server that does not know a kind answers with plain text, and the client then complains of that.
+    let plain = refusal.status == 404 && refusal.says("404 page not found");
+    let (reason, text) = if plain { ("NotFound", "404 page not found") } else { (refusal.reason, refusal.message) };
+    let object = refusal.object;
+    let evidence = Evidence {
+        kind: object.kind.clone(),
+        namespace: object.namespace.clone(),
+        name: object.name.clone(),
+        path: format!("HTTP {} {reason}", refusal.status),
+        value: text.to_owned(),
+    };
+    let said = if plain { "the API server does not know this kind" } else { text };
+    let explanation = Explanation::fail(&CHECK, &format!("{object} is refused: {said}"))
+        .evidence([evidence])
+        .cause(why.cause)
+        .fix(why.fix);
+    why.advice.into_iter().fold(explanation, Explanation::advise)
+}
+
+/// The text between two marks.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    text.split_once(before)?.1.split_once(after).map(|(found, _)| found)
+}

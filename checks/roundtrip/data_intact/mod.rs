@@ -1,17 +1,73 @@
 //! The restored data is what was snapshotted.
 
-use crate::model::check::{Check, Group, How, Severity};
+use crate::model::check::Check;
+use crate::roundtrip::check;
 
 /// See `doc.md`.
-pub const CHECK: Check = Check {
-    id: "SR302",
-    slug: "data-intact",
-    title: "The restored data is what was snapshotted",
-    group: Group::Roundtrip,
-    severity: Severity::Error,
-    since: "0.1.0",
-    needs: &[],
-    uses: &[],
-    doc: include_str!("doc.md"),
-    how: How::RoundTrip,
-};
+pub const CHECK: Check =
+    check("SR302", "data-intact", "The restored data is what was snapshotted", include_str!("doc.md"));
+
+use crate::diagnosis::{Advice, Explanation, Subject};
+use crate::model::finding::{Evidence, Fix, Status};
+use crate::model::object::ObjectName;
+use crate::model::round_trip::DataVerdict;
+
+/// At most so many differences are shown.
+const SHOWN: usize = 12;
+
+/// The result of comparing the restored data: `message` and `evidence` say what was measured.
+#[must_use]
+pub fn compared(
+    subject: &Subject,
+    verdict: DataVerdict,
+    message: &str,
+    evidence: impl IntoIterator<Item = Evidence>,
+) -> Explanation {
+    let status = if verdict == DataVerdict::Intact { Status::Pass } else { Status::Fail };
+    let explanation =
+        Explanation::new(&CHECK, status, message).about(subject).evidence(evidence.into_iter().take(SHOWN));
+    let driver = subject.driver.as_deref().unwrap_or("the driver");
+    let (cause, text) = match verdict {
+        DataVerdict::Intact => return explanation,
+        DataVerdict::LiveData => (
+            format!("{driver} copied the live volume instead of the snapshot, or its snapshot is not a point in time"),
+            "Do not rely on this driver's snapshots: restores hold newer data than the backup. Update the driver, and report it to its maker.",
+        ),
+        DataVerdict::Empty => (
+            format!("{driver} created a new volume and restored nothing into it"),
+            "Do not rely on this driver's snapshots: restores are empty. Update the driver, and check the snapshot on the storage's side.",
+        ),
+        DataVerdict::FreshlyFormatted => (
+            format!("{driver} formatted the restored volume instead of keeping its file system"),
+            "Do not rely on this driver's snapshots: restores are empty. Update the driver's node plugin: it takes a restored volume for a new one.",
+        ),
+        DataVerdict::Truncated => (
+            format!(
+                "{driver} restored only the beginning of the data, or the snapshot was taken before it was on the disk"
+            ),
+            "Do not rely on this driver's snapshots: restores are incomplete. Check for failed copies on the storage's side, and update the driver.",
+        ),
+        DataVerdict::Corrupted => (
+            "the snapshot or its restore changed the data".to_owned(),
+            "Do not rely on this driver's snapshots. Check the storage's health, update the driver, and report it to its maker.",
+        ),
+        DataVerdict::WrongVolume => (
+            format!("{driver} restored another volume's data"),
+            "Do not rely on this driver's snapshots: a restore shows data of somebody else. Report it to the driver's maker.",
+        ),
+    };
+    explanation.cause(cause).fix(Fix::text(text)).advise(Advice::Again)
+}
+
+/// The result of a reader without a report: nothing is known about the data, so it is neither pass nor fail. `text` is
+/// what it left.
+#[must_use]
+pub fn not_measured(subject: &Subject, reader: &ObjectName, message: &str, text: &str) -> Explanation {
+    let namespace = reader.namespace.as_deref().unwrap_or_default();
+    Explanation::new(&CHECK, Status::Unknown, message)
+        .about(subject)
+        .evidence([Evidence::namespaced(&reader.kind, namespace, &reader.name, "termination message", text)])
+        .cause("the restored data was not measured, so nothing is known about it")
+        .fix(Fix::text("Try again; if it still fails, name another image, for example busybox."))
+        .advise(Advice::Image)
+}

@@ -1,17 +1,96 @@
 //! Everything that the round trip made is gone.
 
-use crate::model::check::{Check, Group, How, Severity};
+use crate::model::check::Check;
+use crate::roundtrip::check;
 
 /// See `doc.md`.
-pub const CHECK: Check = Check {
-    id: "SR312",
-    slug: "everything-removed",
-    title: "Everything that the round trip made is gone",
-    group: Group::Roundtrip,
-    severity: Severity::Error,
-    since: "0.1.0",
-    needs: &[],
-    uses: &[],
-    doc: include_str!("doc.md"),
-    how: How::RoundTrip,
-};
+pub const CHECK: Check =
+    check("SR312", "everything-removed", "Everything that the round trip made is gone", include_str!("doc.md"));
+
+use crate::diagnosis::{Advice, Explanation, safe};
+use crate::model::finding::{Evidence, Fix, Status};
+use crate::model::object::{Kind, ObjectName};
+use crate::version::rows;
+
+/// An object whose deletion does not end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StuckObject {
+    /// Which one.
+    pub object: ObjectName,
+    /// Since when it is being deleted; `None` if its deletion was not even accepted.
+    pub deletion_timestamp: Option<String>,
+    /// Its finalizers.
+    pub finalizers: Vec<String>,
+    /// Whether the driver's last answer left open if it still takes the snapshot: csi-snapshotter's annotation
+    /// `snapshot.storage.kubernetes.io/volumesnapshot-being-created` on a `VolumeSnapshotContent`.
+    pub being_created: bool,
+    /// The last error that its status or events report, if any.
+    pub error: Option<String>,
+}
+
+/// Why an object does not go away. What keeps it has an owner; stripping a finalizer would leave storage behind that
+/// nobody knows of, so it is never proposed.
+#[must_use]
+pub fn stuck(stuck: &StuckObject) -> Explanation {
+    let object = &stuck.object;
+    let evidence = |path: &str, value: &String| Evidence {
+        kind: object.kind.clone(),
+        namespace: object.namespace.clone(),
+        name: object.name.clone(),
+        path: path.to_owned(),
+        value: value.clone(),
+    };
+    let message = match (&stuck.deletion_timestamp, stuck.finalizers.is_empty()) {
+        (None, _) => format!("{object} was not deleted"),
+        (Some(_), true) => format!("{object} is being deleted, but not gone"),
+        (Some(_), false) => format!("{object} is being deleted, but kept by {}", stuck.finalizers.join(", ")),
+    };
+    let namespace = object.namespace.as_deref();
+    let scope = namespace.map(|namespace| format!(" -n {}", safe(namespace, "NAMESPACE"))).unwrap_or_default();
+    let kind = object.kind.to_ascii_lowercase();
+    let fix = Fix::text("Make the component that owns the finalizer run and reach its storage; it then removes the object. Removing the finalizer by hand would leave the snapshot or volume in the storage.")
+        .command(format!("kubectl get {} {}{scope} -o yaml", safe(&kind, "KIND"), safe(&object.name, "NAME")));
+    Explanation::new(&CHECK, Status::Fail, &message)
+        .evidence(stuck.deletion_timestamp.iter().map(|time| evidence("metadata.deletionTimestamp", time)))
+        .evidence(stuck.finalizers.iter().map(|finalizer| evidence("metadata.finalizers[]", finalizer)))
+        .evidence(stuck.error.iter().map(|error| evidence("status.error.message", error)))
+        .cause(cause(stuck))
+        .fix(fix)
+        .advise(Advice::CleanUp)
+}
+
+fn cause(stuck: &StuckObject) -> String {
+    let kind = stuck.object.kind.as_str();
+    let fixed = match stuck.deletion_timestamp {
+        None => "the delete was refused or did not reach the API server",
+        Some(_) if stuck.being_created => {
+            "the driver has not said for certain whether the snapshot exists in its storage; csi-snapshotter asks again, at most every 5 minutes, and does not delete before"
+        }
+        Some(_) if !stuck.finalizers.is_empty() => {
+            let owners: Vec<String> = stuck
+                .finalizers
+                .iter()
+                .map(|finalizer| {
+                    let (owner, what) = owner(finalizer);
+                    format!("{owner} removes {finalizer} and waits for {what}")
+                })
+                .collect();
+            return owners.join("; ");
+        }
+        Some(_) if kind == Kind::POD.name => "the node's kubelet has not terminated the pod",
+        Some(_) if kind == Kind::NAMESPACE.name => "objects in the namespace are not gone yet",
+        Some(_) => "nothing that the object itself shows keeps it",
+    };
+    fixed.to_owned()
+}
+
+/// Who removes a finalizer, and what it waits for.
+fn owner(finalizer: &str) -> (&'static str, &'static str) {
+    let is = |name: &str| finalizer == name || (name.ends_with('/') && finalizer.starts_with(name));
+    rows(include_str!("../../data/finalizers.tsv"))
+        .find_map(|row| match *row {
+            [name, owner, what, _source] if is(name) => Some((owner, what)),
+            _ => None,
+        })
+        .unwrap_or(("a component that snapready does not know", "something of its own"))
+}

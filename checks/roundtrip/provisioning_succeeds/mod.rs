@@ -1,17 +1,15 @@
 //! The driver makes the source volume.
 
-use crate::model::check::{Check, Group, How, Severity};
+use crate::model::check::Check;
+use crate::roundtrip::check;
 
 /// See `doc.md`.
-pub const CHECK: Check = Check {
-    id: "SR308",
-    slug: "provisioning-succeeds",
-    title: "The driver makes the source volume",
-    group: Group::Roundtrip,
-    severity: Severity::Error,
-    since: "0.1.0",
-    needs: &[],
-    uses: &[],
-    doc: include_str!("doc.md"),
-    how: How::RoundTrip,
-};
+pub const CHECK: Check =
+    check("SR308", "provisioning-succeeds", "The driver makes the source volume", include_str!("doc.md"));
+
+// A restore is a provisioning with a source, by the same component: these rules report under SR309 during a restore.
+mod refused;
+mod silent;
+
+pub(crate) use refused::{driver_refuses, lost, missing_right, refused_for_good};
+pub(crate) use silent::{no_driver, no_provisioner, provisioner_out_of_service};

@@ -1,17 +1,9 @@
-//! The driver makes a volume from the snapshot.
+//! The driver makes a volume from the snapshot. The rules are those of [`crate::roundtrip::provisioning_succeeds`]: the same component
+//! provisions, with a source.
 
-use crate::model::check::{Check, Group, How, Severity};
+use crate::model::check::Check;
+use crate::roundtrip::check;
 
 /// See `doc.md`.
-pub const CHECK: Check = Check {
-    id: "SR309",
-    slug: "restore-succeeds",
-    title: "The driver makes a volume from the snapshot",
-    group: Group::Roundtrip,
-    severity: Severity::Error,
-    since: "0.1.0",
-    needs: &[],
-    uses: &[],
-    doc: include_str!("doc.md"),
-    how: How::RoundTrip,
-};
+pub const CHECK: Check =
+    check("SR309", "restore-succeeds", "The driver makes a volume from the snapshot", include_str!("doc.md"));

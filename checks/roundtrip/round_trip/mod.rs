@@ -1,17 +1,44 @@
 //! Data comes back from a snapshot.
 
-use crate::model::check::{Check, Group, How, Severity};
+use crate::model::check::Check;
+use crate::roundtrip::check;
 
 /// See `doc.md`.
-pub const CHECK: Check = Check {
-    id: "SR301",
-    slug: "round-trip",
-    title: "Data comes back from a snapshot",
-    group: Group::Roundtrip,
-    severity: Severity::Error,
-    since: "0.1.0",
-    needs: &[],
-    uses: &[],
-    doc: include_str!("doc.md"),
-    how: How::RoundTrip,
-};
+pub const CHECK: Check = check("SR301", "round-trip", "Data comes back from a snapshot", include_str!("doc.md"));
+
+use crate::diagnosis::{Advice, Explanation, Subject};
+use crate::model::finding::{Evidence, Fix, Status};
+use crate::model::object::{Kind, ObjectName};
+use crate::model::round_trip::StepId;
+
+/// An object that the round trip needs was deleted, and not by snapready.
+#[must_use]
+pub fn vanished(subject: &Subject, step: StepId, object: &ObjectName) -> Explanation {
+    if step == StepId::Overwrite && object.kind == Kind::POD.name {
+        return unproven(subject, object);
+    }
+    let evidence = Evidence {
+        kind: object.kind.clone(),
+        namespace: object.namespace.clone(),
+        name: object.name.clone(),
+        path: "metadata".to_owned(),
+        value: "deleted by somebody else".to_owned(),
+    };
+    Explanation::fail(&CHECK, &format!("{object} was deleted while it was needed"))
+        .about(subject)
+        .evidence([evidence])
+        .cause("somebody, or a controller that cleans up, deletes objects in the namespace of the round trip")
+        .fix(Fix::text("Try again, in a namespace where nothing else deletes objects."))
+        .advise(Advice::Again)
+}
+
+/// The writer was asked to overwrite the source and to exit. Without its word for it a restore could not be told from a
+/// copy of the live volume.
+fn unproven(subject: &Subject, object: &ObjectName) -> Explanation {
+    let message = format!("{object} was removed before it confirmed that the source was overwritten");
+    Explanation::new(&CHECK, Status::Unknown, &message)
+        .about(subject)
+        .cause("its last status was not seen: it was removed by force, or the API server could not be watched")
+        .fix(Fix::text("Try again."))
+        .advise(Advice::Again)
+}

@@ -1,17 +1,129 @@
 //! The snapshot-controller works on snapshots.
 
-use crate::model::check::{Check, Group, How, Severity};
+use crate::model::check::Check;
+use crate::roundtrip::check;
 
 /// See `doc.md`.
-pub const CHECK: Check = Check {
-    id: "SR303",
-    slug: "snapshot-controller-works",
-    title: "The snapshot-controller works on snapshots",
-    group: Group::Roundtrip,
-    severity: Severity::Error,
-    since: "0.1.0",
-    needs: &[],
-    uses: &[],
-    doc: include_str!("doc.md"),
-    how: How::RoundTrip,
-};
+pub const CHECK: Check =
+    check("SR303", "snapshot-controller-works", "The snapshot-controller works on snapshots", include_str!("doc.md"));
+
+use std::time::Duration;
+
+use crate::controller::find::{Presence, snapshot_controllers};
+use crate::controller::snapshot_controller_installed::install;
+use crate::diagnosis::{Explanation, Moment, with_controller_log};
+use crate::model::chain::{VolumeSnapshot, VolumeSnapshotStatus};
+use crate::model::finding::{Evidence, Fix};
+use crate::out_of_service::{scaled_to_zero, snapshot_controller};
+use crate::roundtrip::snapshot_succeeds::{about, answers, lacks_right};
+
+/// The controller's answer comes within a second; a cluster under load gets five.
+const ANSWER: Duration = Duration::from_secs(5);
+/// After the sidecar has done its part the controller may be electing a new leader.
+const ELECTION: Duration = Duration::from_secs(10);
+
+/// The snapshot-controller says that its account lacks a right.
+pub(crate) fn controller_lacks_right(moment: &Moment<'_>) -> Option<Explanation> {
+    let answer = answers(moment).into_iter().find(|answer| !answer.is_of_content() && lacks_right(moment, answer))?;
+    Some(
+        about(&CHECK, moment, &format!("the snapshot-controller lacks a right: {}", answer.text))
+            .evidence([answer.evidence])
+            .cause("the snapshot-controller's account has fewer rights than upstream's role snapshot-controller-runner gives")
+            .fix(
+                Fix::text("Give the account the rights of upstream's ClusterRole snapshot-controller-runner of the snapshot-controller's release.")
+                    .command("kubectl get clusterrole snapshot-controller-runner -o yaml"),
+            ),
+    )
+}
+
+/// None is installed.
+pub(crate) fn no_controller(moment: &Moment<'_>) -> Option<Explanation> {
+    if !is_left_alone(moment) || moment.elapsed < ANSWER {
+        return None;
+    }
+    match snapshot_controllers(moment.facts) {
+        Presence::Absent { because, .. } => Some(not_picked_up(
+            moment,
+            &format!("no snapshot-controller is installed: {because}"),
+            install(moment.facts),
+        )),
+        Presence::Present { .. } | Presence::Unknown { .. } => None,
+    }
+}
+
+/// All that are installed are scaled to 0.
+pub(crate) fn controller_scaled_to_zero(moment: &Moment<'_>) -> Option<Explanation> {
+    if !is_left_alone(moment) || moment.elapsed < ANSWER {
+        return None;
+    }
+    let controllers = snapshot_controllers(moment.facts);
+    let found = scaled_to_zero(controllers.installations(), "the snapshot-controller")?;
+    let message = found.message.clone();
+    let explanation = not_picked_up(moment, &message, found.fix.clone().unwrap_or_default());
+    Some(explanation.evidence(found.evidence))
+}
+
+/// It was out of service in two looks, or has gone between them.
+pub(crate) fn controller_out_of_service(moment: &Moment<'_>) -> Option<Explanation> {
+    moment.waiting_snapshot()?;
+    let earlier = moment.earlier?;
+    if !is_left_alone(moment) && !is_ready_below(moment) {
+        return None;
+    }
+    if let Some(found) = snapshot_controller(moment.facts, earlier) {
+        let message = format!("no snapshot-controller works on it: {}", found.finding.message);
+        return (moment.elapsed >= found.patience())
+            .then(|| about(&CHECK, moment, &message).with_finding(found.finding));
+    }
+    if !is_ready_below(moment) || moment.elapsed < ELECTION {
+        return None;
+    }
+    // The sidecar has done its part, and only the controller is to say so.
+    match snapshot_controllers(moment.facts) {
+        Presence::Absent { because, .. } => {
+            Some(not_picked_up(moment, &format!("the snapshot-controller has gone: {because}"), install(moment.facts)))
+        }
+        Presence::Present { .. } | Presence::Unknown { .. } => None,
+    }
+}
+
+/// What is likely when the time is up.
+pub(crate) fn likely(moment: &Moment<'_>) -> Option<Explanation> {
+    if !is_left_alone(moment) {
+        return None;
+    }
+    Some(match snapshot_controllers(moment.facts) {
+        Presence::Present { .. } => not_picked_up(
+            moment,
+            "likely: the snapshot-controller that is installed does not run, waits for another one's lease, lacks rights, or watches another API version",
+            with_controller_log(moment.facts, Fix::text("Check the pods and the log of the snapshot-controller.")),
+        ),
+        Presence::Absent { because: why, .. } | Presence::Unknown { why } => {
+            not_picked_up(moment, &format!("likely: no snapshot-controller runs: {why}"), install(moment.facts))
+        }
+    })
+}
+
+/// Nobody has picked the snapshot up.
+pub(crate) fn is_left_alone(moment: &Moment<'_>) -> bool {
+    let untouched = |snapshot: &VolumeSnapshot| {
+        snapshot.status == VolumeSnapshotStatus::default() && snapshot.metadata.finalizers.is_empty()
+    };
+    moment.waiting_snapshot().is_some_and(untouched)
+        && !moment.events.iter().any(|event| event.involved_object.kind == "VolumeSnapshot")
+}
+
+fn is_ready_below(moment: &Moment<'_>) -> bool {
+    moment
+        .volume_snapshot_content()
+        .is_some_and(|content| content.status.ready_to_use == Some(true) && content.status.snapshot_handle.is_some())
+}
+
+fn not_picked_up(moment: &Moment<'_>, cause: &str, fix: Fix) -> Explanation {
+    let name = moment.volume_snapshot().map(|snapshot| snapshot.metadata.name.as_str()).unwrap_or_default();
+    let what = "no controller has picked it up (no status, no finalizers, no events)";
+    about(&CHECK, moment, what)
+        .evidence([Evidence::namespaced("VolumeSnapshot", moment.namespace(), name, "status", "absent")])
+        .cause(cause)
+        .fix(fix)
+}

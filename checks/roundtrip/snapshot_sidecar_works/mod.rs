@@ -1,17 +1,104 @@
 //! The driver's csi-snapshotter works on snapshots.
 
-use crate::model::check::{Check, Group, How, Severity};
+use crate::model::check::Check;
+use crate::roundtrip::check;
 
 /// See `doc.md`.
-pub const CHECK: Check = Check {
-    id: "SR304",
-    slug: "snapshot-sidecar-works",
-    title: "The driver's csi-snapshotter works on snapshots",
-    group: Group::Roundtrip,
-    severity: Severity::Error,
-    since: "0.1.0",
-    needs: &[],
-    uses: &[],
-    doc: include_str!("doc.md"),
-    how: How::RoundTrip,
-};
+pub const CHECK: Check =
+    check("SR304", "snapshot-sidecar-works", "The driver's csi-snapshotter works on snapshots", include_str!("doc.md"));
+
+use std::time::Duration;
+
+use crate::controller::find::Presence;
+use crate::diagnosis::{Explanation, Moment};
+use crate::model::finding::{Evidence, Fix};
+use crate::model::kubernetes::VolumeSnapshotContentStatus;
+use crate::out_of_service::csi_snapshotter;
+use crate::roundtrip::snapshot_succeeds::{about, answers, lacks_right};
+use crate::sidecars::find::sidecar_of;
+
+/// The sidecar's first sign of life comes within a second of the content.
+const ANSWER: Duration = Duration::from_secs(6);
+/// Set by the csi-snapshotter before it calls the driver (external-snapshotter pkg/sidecar-controller).
+const BEING_CREATED: &str = "snapshot.storage.kubernetes.io/volumesnapshot-being-created";
+
+/// The csi-snapshotter says that its account lacks a right.
+pub(crate) fn sidecar_lacks_right(moment: &Moment<'_>) -> Option<Explanation> {
+    let answer = answers(moment).into_iter().find(|answer| answer.is_of_content() && lacks_right(moment, answer))?;
+    Some(
+        about(&CHECK, moment, &format!("the csi-snapshotter lacks a right: {}", answer.text))
+            .evidence([answer.evidence])
+            .cause("the csi-snapshotter's account has fewer rights than upstream's role external-snapshotter-runner gives")
+            .fix(
+                Fix::text("Give the account the rights of upstream's ClusterRole external-snapshotter-runner of the csi-snapshotter's release.")
+                    .command("kubectl get clusterrole external-snapshotter-runner -o yaml"),
+            ),
+    )
+}
+
+/// The driver's controller is visible, without a csi-snapshotter.
+pub(crate) fn no_sidecar(moment: &Moment<'_>) -> Option<Explanation> {
+    let driver = moment.subject.driver.as_deref()?;
+    if !is_left_alone(moment) || moment.elapsed < ANSWER {
+        return None;
+    }
+    match sidecar_of(moment.facts, driver) {
+        Presence::Absent { because, .. } => {
+            Some(not_picked_up(moment, &format!("no csi-snapshotter of this driver is installed: {because}")))
+        }
+        Presence::Present { .. } | Presence::Unknown { .. } => None,
+    }
+}
+
+/// It was out of service in two looks.
+pub(crate) fn sidecar_out_of_service(moment: &Moment<'_>) -> Option<Explanation> {
+    let driver = moment.subject.driver.as_deref()?;
+    if !is_left_alone(moment) {
+        return None;
+    }
+    let found = csi_snapshotter(moment.facts, moment.earlier?, driver)?;
+    let message = format!("no csi-snapshotter of driver {driver} works on its content: {}", found.finding.message);
+    (moment.elapsed >= found.patience()).then(|| about(&CHECK, moment, &message).with_finding(found.finding))
+}
+
+/// What is likely when the time is up.
+pub(crate) fn likely(moment: &Moment<'_>) -> Option<Explanation> {
+    if !is_left_alone(moment) {
+        return None;
+    }
+    let cause = match sidecar_of(moment.facts, moment.subject.driver.as_deref().unwrap_or_default()) {
+        Presence::Present { .. } => "likely: the driver's csi-snapshotter does not run, waits for another one's lease, lacks rights, or is too old".to_owned(),
+        Presence::Absent { because: why, .. } | Presence::Unknown { why } => {
+            format!("likely: no csi-snapshotter of this driver runs: {why}")
+        }
+    };
+    Some(not_picked_up(moment, &cause))
+}
+
+/// Bound, and not a sign of a sidecar on the content.
+pub(crate) fn is_left_alone(moment: &Moment<'_>) -> bool {
+    let (Some(snapshot), Some(content)) = (moment.waiting_snapshot(), moment.volume_snapshot_content()) else {
+        return false;
+    };
+    let heard = moment.events.iter().any(|event| {
+        event.involved_object.kind == "VolumeSnapshotContent"
+            || event.component().starts_with("csi-snapshotter")
+            || (event.involved_object.kind == "VolumeSnapshot" && event.warns())
+    });
+    snapshot.status.bound_volume_snapshot_content_name.is_some()
+        && content.status == VolumeSnapshotContentStatus::default()
+        && !content.metadata.annotations.contains_key(BEING_CREATED)
+        && !heard
+}
+
+fn not_picked_up(moment: &Moment<'_>, cause: &str) -> Explanation {
+    let driver = moment.subject.driver_in_words();
+    let content = moment.volume_snapshot_content().map(|content| content.metadata.name.as_str()).unwrap_or_default();
+    about(&CHECK, moment, &format!("no csi-snapshotter of {driver} works on its content"))
+        .evidence([Evidence::cluster("VolumeSnapshotContent", content, "status", "absent")])
+        .cause(cause)
+        .fix(
+            Fix::text("Install the driver with its csi-snapshotter sidecar; many charts leave it out if the snapshot CRDs come later, so upgrade the chart once more.")
+                .command("kubectl get pods -A -o jsonpath='{range .items[*]}{.metadata.namespace}/{.metadata.name} {.spec.containers[*].name}{\"\\n\"}{end}' | grep csi-snapshotter"),
+        )
+}

@@ -1,17 +1,76 @@
 //! The driver makes the snapshot.
 
-use crate::model::check::{Check, Group, How, Severity};
+use crate::model::check::Check;
+use crate::roundtrip::check;
 
 /// See `doc.md`.
-pub const CHECK: Check = Check {
-    id: "SR307",
-    slug: "snapshot-succeeds",
-    title: "The driver makes the snapshot",
-    group: Group::Roundtrip,
-    severity: Severity::Error,
-    since: "0.1.0",
-    needs: &[],
-    uses: &[],
-    doc: include_str!("doc.md"),
-    how: How::RoundTrip,
-};
+pub const CHECK: Check = check("SR307", "snapshot-succeeds", "The driver makes the snapshot", include_str!("doc.md"));
+
+mod answers;
+
+pub(crate) use answers::{Answer, LAG, about, answers, lacks_right};
+
+use crate::diagnosis::grpc::Code;
+use crate::diagnosis::{Advice, Explanation, Moment, with_sidecar_log};
+use crate::model::finding::Fix;
+
+/// What makes a volume one that nobody can take a snapshot of.
+pub(crate) fn source_without_snapshots(moment: &Moment<'_>) -> Option<Explanation> {
+    // Both stand in external-snapshotter pkg/common-controller/snapshot_controller.go.
+    let texts = ["snapshotting non-CSI volumes is not supported", "cannot find CSI PersistentVolumeSource for volume"];
+    source(
+        moment,
+        &texts,
+        "its source is no CSI volume",
+        "volumes of in-tree plugins have no snapshots, even where a CSI driver has taken over",
+        "Move the data to a volume of a CSI StorageClass, or use file-system backups.",
+    )
+}
+
+/// A snapshot that something changed while it was created.
+pub(crate) fn malformed(moment: &Moment<'_>) -> Option<Explanation> {
+    source(
+        moment,
+        &["Exactly one of PersistentVolumeClaimName and VolumeSnapshotContentName should be specified"],
+        "the controller finds it malformed",
+        "something changed the VolumeSnapshot while it was created",
+        "Look for a mutating webhook that changes VolumeSnapshots.",
+    )
+}
+
+/// A snapshot whose content is another's.
+pub(crate) fn misbound(moment: &Moment<'_>) -> Option<Explanation> {
+    let texts =
+        ["VolumeSnapshotContent is not bound to the VolumeSnapshot correctly", "is bound to a different snapshot"];
+    source(
+        moment,
+        &texts,
+        "its content belongs to another snapshot",
+        "two controllers work on the same snapshots, or objects were restored by hand",
+        "Leave one snapshot-controller in the cluster.",
+    )
+}
+
+fn source(moment: &Moment<'_>, texts: &[&str], what: &str, cause: &str, text: &str) -> Option<Explanation> {
+    let says = |answer: &str| texts.iter().any(|part| answer.contains(part));
+    let answer = answers(moment).into_iter().find(|answer| says(&answer.text))?;
+    (moment.elapsed >= LAG).then(|| {
+        about(&CHECK, moment, what).evidence([answer.evidence]).cause(cause).fix(Fix::text(text)).advise(Advice::Again)
+    })
+}
+
+/// The driver's own answer. The status keeps one text per kind of answer and no count, so time alone decides: sidecars
+/// have asked again after one, two and four seconds.
+pub(crate) fn driver_refuses(moment: &Moment<'_>) -> Option<Explanation> {
+    answers(moment).into_iter().find_map(|answer| {
+        let code = Code::find(&answer.text)?;
+        let (_, long) = code.patience(&answer.text)?;
+        if moment.elapsed < long {
+            return None;
+        }
+        let explanation = about(&CHECK, moment, &format!("the driver refuses: {}", answer.text))
+            .evidence([answer.evidence])
+            .cause(code.meaning);
+        Some(with_sidecar_log(explanation, moment, Fix::text(code.advice)))
+    })
+}

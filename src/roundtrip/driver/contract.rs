@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use serde_json::Value;
+use snapready_checks::diagnosis::Diagnosis;
 
 use super::Failure;
 use crate::model::{CheckResult, DataVerdict, ObjectName, StepId};
@@ -40,23 +41,9 @@ pub struct Observed<'a> {
     pub events: Vec<&'a Value>,
 }
 
-/// What an observation means.
-#[derive(Debug, Clone)]
-pub enum Diagnosis {
-    /// Nothing is certain yet.
-    Waiting {
-        /// What has to come.
-        waiting_for: String,
-        /// What was last seen.
-        last_seen: String,
-    },
-    /// It fails, and this is why.
-    Certain(Box<CheckResult>),
-}
-
 /// What the reader found.
 #[derive(Debug, Clone)]
-pub struct Judgement {
+pub struct ReadResult {
     /// What the restored data is.
     pub data: DataVerdict,
     /// One line for people.
@@ -83,13 +70,13 @@ pub trait Knowledge: Sync {
     /// Whether what the writer reports is what was to be written, and that it is overwritten.
     fn written(&self, trip: usize, message: &str) -> Result<(), Box<CheckResult>>;
     /// What the reader reports; an error if it cannot be understood.
-    fn read(&self, trip: usize, message: &str) -> Result<Judgement, Box<CheckResult>>;
+    fn read(&self, trip: usize, message: &str) -> Result<ReadResult, Box<CheckResult>>;
     /// A look at the control plane, which diagnoses rest on; `None` if it cannot be looked at.
     fn look_again(&self) -> Option<BoxFuture<'static, Look>>;
     /// What that look has shown.
     fn learn(&self, look: Look);
     /// What an observation means.
-    fn diagnose(&self, observed: &Observed<'_>) -> Diagnosis;
+    fn diagnose(&self, observed: &Observed<'_>) -> Diagnosis<CheckResult>;
     /// A step took too long.
     fn timed_out(&self, observed: &Observed<'_>) -> CheckResult;
     /// The API server refused, or did not answer, a create.

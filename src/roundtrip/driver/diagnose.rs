@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use futures::FutureExt;
+use snapready_checks::diagnosis::Diagnosis;
 
 use super::take::Message;
-use super::{Diagnosis, Driver, Knowledge, Observed, observe};
+use super::{Driver, Knowledge, Observed, observe};
 use crate::model::{CheckResult, StepId};
 use crate::roundtrip::ledger::Item;
 use crate::roundtrip::machine::{Ending, Input};

@@ -36,7 +36,7 @@ use crate::roundtrip::ledger::{Item, Uid};
 use crate::roundtrip::machine::{Input, Machine, Settings};
 use crate::roundtrip::modes::Seen;
 
-pub use self::contract::{Diagnosis, Judgement, Knowledge, Observed, Trip};
+pub use self::contract::{Knowledge, Observed, ReadResult, Trip};
 pub use self::options::{CLEANUP_TIMEOUT, Options, Outcome, STEP_TIMEOUT, Signals};
 pub use crate::api::Failure;
 pub use crate::roundtrip::objects::Manifest;

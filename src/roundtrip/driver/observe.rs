@@ -8,9 +8,9 @@ use snapready_checks::model::object::Kind;
 
 use crate::roundtrip::ledger::{Progress, Uid};
 use crate::roundtrip::machine::Sight;
-use crate::roundtrip::objects::{READ_CONTAINER, WRITE_CONTAINER};
 use crate::roundtrip::payload::FAILED;
 use crate::roundtrip::program::{By, Object, Policy, Task};
+use snapready_checks::model::round_trip::{READ_CONTAINER, WRITE_CONTAINER};
 
 /// A string in an object.
 pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> Option<&'a str> {

@@ -6,13 +6,13 @@ use tokio::time::Instant;
 
 use super::observe::said;
 use super::take::Message;
-use super::{Driver, Judgement, Knowledge, observe};
+use super::{Driver, Knowledge, ReadResult, observe};
 use crate::api::Watched;
 use crate::model::{CheckResult, DataVerdict, ObjectName};
 use crate::roundtrip::ledger::{Entry, Item, Progress, State, Uid};
 use crate::roundtrip::machine::{Input, Sight};
-use crate::roundtrip::objects::{READ_CONTAINER, WRITE_CONTAINER};
 use crate::roundtrip::program::{Object, Task};
+use snapready_checks::model::round_trip::{READ_CONTAINER, WRITE_CONTAINER};
 
 impl<K: Knowledge> Driver<'_, K> {
     pub(super) fn events(&mut self, seen: Watched) {
@@ -155,7 +155,7 @@ impl<K: Knowledge> Driver<'_, K> {
                     return seen;
                 };
                 match self.knowledge.read(trip, message) {
-                    Ok(Judgement { data, message, diagnosis }) => {
+                    Ok(ReadResult { data, message, diagnosis }) => {
                         self.record.data(trip, data, message);
                         match (data, diagnosis) {
                             (DataVerdict::Intact, None) if code == 0 => Progress::Done,

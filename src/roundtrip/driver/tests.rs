@@ -7,13 +7,14 @@ use futures::future::BoxFuture;
 use http::{Method, Request, Response, StatusCode};
 use kube::client::Body;
 use serde_json::{Value, json};
+use snapready_checks::diagnosis::Diagnosis;
 use snapready_checks::model::check::{Group, Severity};
 use snapready_checks::model::finding::Status;
 use snapready_checks::model::object::Kind;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::{Diagnosis, Failure, Judgement, Knowledge, Manifest, Observed, Options, Outcome, Signals, Trip, run};
+use super::{Failure, Knowledge, Manifest, Observed, Options, Outcome, ReadResult, Signals, Trip, run};
 use crate::api::Client;
 use crate::model::{CheckResult, DataVerdict, ObjectName, StepId, Target, VolumeMode};
 use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL};
@@ -95,8 +96,8 @@ impl Knowledge for Plain {
         Err(Box::new(Self::result(message)))
     }
 
-    fn read(&self, _trip: usize, message: &str) -> Result<Judgement, Box<CheckResult>> {
-        Ok(Judgement { data: DataVerdict::Corrupted, message: message.to_owned(), diagnosis: None })
+    fn read(&self, _trip: usize, message: &str) -> Result<ReadResult, Box<CheckResult>> {
+        Ok(ReadResult { data: DataVerdict::Corrupted, message: message.to_owned(), diagnosis: None })
     }
 
     fn look_again(&self) -> Option<BoxFuture<'static, Look>> {
@@ -105,7 +106,7 @@ impl Knowledge for Plain {
 
     fn learn(&self, _: Look) {}
 
-    fn diagnose(&self, observed: &Observed<'_>) -> Diagnosis {
+    fn diagnose(&self, observed: &Observed<'_>) -> Diagnosis<CheckResult> {
         Diagnosis::Waiting {
             waiting_for: observed.step.title().to_owned(),
             last_seen: format!("{} objects, {} events", observed.objects.len(), observed.events.len()),

@@ -1,6 +1,7 @@
 //! The pods of a round trip: what they run, and with which rights.
 
 use serde_json::{Map, Value, json};
+use snapready_checks::model::round_trip::{READ_CONTAINER, WRITE_CONTAINER};
 
 use super::{Manifest, manifest, name};
 use crate::model::VolumeMode;
@@ -8,10 +9,6 @@ use crate::roundtrip::modes::Making;
 use crate::roundtrip::payload::{FOLLOW_HOOK, WRITTEN_HOOK};
 use crate::roundtrip::plan::{Plan, Target};
 
-/// The container of the source pod: it writes, holds the volume, and overwrites it on TERM.
-pub const WRITE_CONTAINER: &str = "write";
-/// The container of the reader pod that reads.
-pub const READ_CONTAINER: &str = "read";
 /// The last container of the reader pod. See [`follow`].
 const FOLLOW_CONTAINER: &str = "follow";
 /// The group that owns disks on common Linux distributions: a raw device keeps its owner in the container, and without

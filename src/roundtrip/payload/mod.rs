@@ -12,6 +12,7 @@ use content::Content;
 
 use crate::model::{DataVerdict, VolumeMode};
 use snapready_checks::model::finding::Evidence;
+use snapready_checks::roundtrip::write_succeeds::Blame;
 
 /// The first word of every termination message: its version.
 const VERSION: &str = "snapready/1";
@@ -85,6 +86,32 @@ pub enum WriteFault {
         /// What it left; hostile text, cut.
         text: String,
     },
+}
+
+impl WriteFault {
+    /// What is to blame.
+    #[must_use]
+    pub const fn blame(&self) -> Blame {
+        match self {
+            Self::Image { .. } => Blame::Image,
+            Self::Volume { .. } => Blame::Volume,
+            Self::Node { .. } => Blame::Node,
+            Self::Measured { .. } => Blame::Measured,
+            Self::Unreadable { .. } => Blame::Unreadable,
+        }
+    }
+
+    /// What shows it; hostile text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Image { text, .. }
+            | Self::Volume { text, .. }
+            | Self::Node { text }
+            | Self::Unreadable { text }
+            | Self::Measured { what: text } => text,
+        }
+    }
 }
 
 /// The reader's report is missing, cut or not one of snapready's scripts: nothing is known about the data.

@@ -1,9 +1,21 @@
-use serde_json::json;
-use snapready_checks::model::finding::Status;
-use snapready_checks::model::probe::Probe;
+use std::time::Duration;
+
+use serde_json::{Value, json};
 
 use super::*;
-use crate::model::VolumeMode;
+use crate::model::chain::{Chain, Event};
+use crate::model::facts::Facts;
+use crate::model::finding::Status;
+use crate::model::look_again::Earlier;
+use crate::model::nulls;
+use crate::model::object::ObjectName;
+use crate::model::probe::Probe;
+use crate::model::result::CheckResult;
+use crate::model::round_trip::{StepId, VolumeMode};
+use crate::roundtrip::admission_allows::{Refusal, refused};
+use crate::roundtrip::everything_removed::{StuckObject, stuck};
+use crate::roundtrip::round_trip::vanished;
+use crate::roundtrip::snapshot_driver_matches::foreseen;
 
 /// A cluster in which everything was seen; `parts` are merged over it.
 fn facts(parts: &Value) -> Facts {
@@ -25,36 +37,31 @@ fn facts(parts: &Value) -> Facts {
     serde_json::from_value(facts).unwrap()
 }
 
-fn target() -> Target {
-    Target {
-        index: 0,
+fn subject() -> Subject {
+    Subject {
+        label: "fast → default class, Filesystem".to_owned(),
         storage_class: "fast".to_owned(),
         driver: Some("good.csi".to_owned()),
-        binding_mode: None,
-        reclaim_policy: None,
         snapshot_class: None,
-        snapshot_driver: None,
-        deletion_policy: None,
         volume_mode: VolumeMode::Filesystem,
-        size_bytes: 1 << 30,
     }
 }
 
-/// A moment of a wait.
-struct Moment {
+/// A moment of a wait, with its objects as the API server serves them.
+struct Wait {
     step: StepId,
     seconds: u64,
     facts: Facts,
     earlier: Option<Earlier>,
-    target: Target,
+    subject: Subject,
     claim: Option<Value>,
     pod: Option<Value>,
     snapshot: Option<Value>,
     content: Option<Value>,
-    events: Vec<SeenEvent>,
+    events: Vec<Event>,
 }
 
-impl Moment {
+impl Wait {
     fn at(step: StepId, seconds: u64) -> Self {
         let metadata = |name: &str| json!({ "namespace": "snapready-7f3a9c", "name": name });
         Self {
@@ -62,7 +69,7 @@ impl Moment {
             seconds,
             facts: facts(&json!({})),
             earlier: None,
-            target: target(),
+            subject: subject(),
             claim: Some(json!({ "metadata": metadata("source"), "status": { "phase": "Pending" } })),
             pod: Some(json!({ "metadata": metadata("writer"), "status": { "phase": "Pending" } })),
             snapshot: (step == StepId::Snapshot).then(|| json!({ "metadata": metadata("snapshot") })),
@@ -79,15 +86,14 @@ impl Moment {
             _ => "snapcontent-1",
         };
         let normal = ["ExternalProvisioning", "Provisioning", "CreatingSnapshot"].contains(&reason);
-        self.events.push(SeenEvent {
-            kind: kind.to_owned(),
-            name: name.to_owned(),
-            event_type: if normal { "Normal" } else { "Warning" }.to_owned(),
-            reason: reason.to_owned(),
-            message: message.to_owned(),
-            count,
-            component: String::new(),
+        let event = json!({
+            "involvedObject": { "kind": kind, "name": name },
+            "type": if normal { "Normal" } else { "Warning" },
+            "reason": reason,
+            "message": message,
+            "count": count,
         });
+        self.events.push(nulls::from_value(event).unwrap());
         self
     }
 
@@ -125,30 +131,39 @@ impl Moment {
         self
     }
 
-    fn observation(&self) -> Observation<'_> {
-        Observation {
+    fn chain(&self) -> Chain {
+        nulls::from_value(json!({
+            "claim": self.claim, "pod": self.pod, "volumeSnapshot": self.snapshot, "volumeSnapshotContent": self.content,
+        }))
+        .unwrap()
+    }
+
+    fn moment<'a>(&'a self, chain: &'a Chain) -> Moment<'a> {
+        Moment {
             step: self.step,
             elapsed: Duration::from_secs(self.seconds),
             pod_elapsed: Duration::from_secs(self.seconds),
             facts: &self.facts,
             earlier: self.earlier.as_ref(),
-            target: &self.target,
-            claim: self.claim.as_ref(),
-            pod: self.pod.as_ref(),
-            volume_snapshot: self.snapshot.as_ref(),
-            volume_snapshot_content: self.content.as_ref(),
+            subject: &self.subject,
+            chain,
             events: &self.events,
         }
     }
 
+    fn timed_out(&self) -> CheckResult {
+        in_words(timed_out(&self.moment(&self.chain())))
+    }
+
     #[track_caller]
     fn is(&self, id: &str) -> CheckResult {
-        match diagnose(&self.observation()) {
-            Diagnosis::Certain(result) => {
+        match diagnose(&self.moment(&self.chain())) {
+            Diagnosis::Certain(explanation) => {
+                let result = in_words(*explanation);
                 assert_eq!(result.id, id, "{result:#?}");
                 assert!(result.cause.is_some() && result.fix.is_some() && !result.evidence.is_empty(), "{result:#?}");
                 works_afterwards(&result);
-                *result
+                result
             }
             waiting @ Diagnosis::Waiting { .. } => panic!("{id} expected: {waiting:?}"),
         }
@@ -156,16 +171,21 @@ impl Moment {
 
     #[track_caller]
     fn waits(&self) -> CheckResult {
-        match diagnose(&self.observation()) {
+        match diagnose(&self.moment(&self.chain())) {
             Diagnosis::Waiting { waiting_for, last_seen } => assert!(!waiting_for.is_empty() && !last_seen.is_empty()),
             Diagnosis::Certain(result) => panic!("certain too early: {result:#?}"),
         }
-        let result = timed_out(&self.observation());
+        let result = self.timed_out();
         assert!(result.cause.is_some() && result.fix.is_some(), "{result:#?}");
         assert!(result.status == Status::Fail);
         works_afterwards(&result);
         result
     }
+}
+
+/// Advice as its own name.
+fn in_words(explanation: Explanation) -> CheckResult {
+    explanation.result(|advice| Some(format!("{advice:?}")))
 }
 
 /// The run's namespace and objects are gone when a fix is read.
@@ -192,7 +212,7 @@ fn controller() -> Value {
 #[test]
 fn a_pod_that_ended_by_itself_is_not_waited_for() {
     let ended = |step, name: &str, code: i64, reason: &str| {
-        let mut moment = Moment::at(step, 1);
+        let mut moment = Wait::at(step, 1);
         let state = json!({ "terminated": { "exitCode": code, "reason": reason, "message": "" } });
         let pod = moment.pod.as_mut().unwrap();
         pod["status"] = json!({ "phase": "Running", "containerStatuses": [{ "name": name, "state": state }] });
@@ -211,23 +231,23 @@ fn a_pod_that_ended_by_itself_is_not_waited_for() {
 
 #[test]
 fn nobody_works_on_snapshots() {
-    Moment::at(Snapshot, 5).is("SR303");
-    Moment::at(Snapshot, 4).waits();
+    Wait::at(Snapshot, 5).is("SR303");
+    Wait::at(Snapshot, 4).waits();
     let idle = json!([{ "kind": "Deployment", "metadata": { "namespace": "kube-system", "name": "snapshot-controller" },
         "spec": { "replicas": 0, "template": { "spec": { "containers": [{ "name": "snapshot-controller", "image": "r/snapshot-controller:v8.6.0" }] } } } }]);
-    let result = Moment::at(Snapshot, 5).with(&json!({ "workloads": idle })).is("SR303");
+    let result = Wait::at(Snapshot, 5).with(&json!({ "workloads": idle })).is("SR303");
     assert!(result.cause.unwrap().contains("scaled to 0"));
     // A sign of life, a controller that is to be seen, or a cluster that may hide it.
-    assert_eq!(Moment::at(Snapshot, 60).with(&json!({ "pods": controller() })).waits().id, "SR303");
-    Moment::at(Snapshot, 60).event("VolumeSnapshot", "CreatingSnapshot", 1, SILENT).waits();
-    Moment::at(Snapshot, 60).with(&json!({ "serverVersion": { "gitVersion": "v1.32.0-gke.1000" } })).waits();
-    Moment::at(Snapshot, 60).with(&json!({ "csiDrivers": [{ "metadata": { "name": "disk.csi.azure.com" } }] })).waits();
+    assert_eq!(Wait::at(Snapshot, 60).with(&json!({ "pods": controller() })).waits().id, "SR303");
+    Wait::at(Snapshot, 60).event("VolumeSnapshot", "CreatingSnapshot", 1, SILENT).waits();
+    Wait::at(Snapshot, 60).with(&json!({ "serverVersion": { "gitVersion": "v1.32.0-gke.1000" } })).waits();
+    Wait::at(Snapshot, 60).with(&json!({ "csiDrivers": [{ "metadata": { "name": "disk.csi.azure.com" } }] })).waits();
     let lease = json!([{ "metadata": { "name": "snapshot-controller-leader" }, "spec": { "holderIdentity": "h", "leaseDurationSeconds": 15, "renewTime": "2025-12-31T23:59:55Z" } }]);
-    Moment::at(Snapshot, 60).with(&json!({ "leases": lease })).waits();
+    Wait::at(Snapshot, 60).with(&json!({ "leases": lease })).waits();
     let old = json!([{ "metadata": { "name": "snapshot-controller-leader" }, "spec": { "holderIdentity": "h", "leaseDurationSeconds": 15, "renewTime": "2025-12-31T00:00:00Z" } }]);
-    Moment::at(Snapshot, 60).with(&json!({ "leases": old })).is("SR303");
+    Wait::at(Snapshot, 60).with(&json!({ "leases": old })).is("SR303");
     // Could not look is not absent.
-    let mut unseen = Moment::at(Snapshot, 60);
+    let mut unseen = Wait::at(Snapshot, 60);
     unseen.facts.pods = Probe::NotCollected;
     assert_eq!(unseen.waits().id, "SR303");
 }
@@ -235,12 +255,7 @@ fn nobody_works_on_snapshots() {
 #[test]
 fn no_sidecar_works_on_the_content() {
     let silent = |seconds| {
-        Moment::at(Snapshot, seconds).bound("good.csi", &json!({})).event(
-            "VolumeSnapshot",
-            "CreatingSnapshot",
-            1,
-            SILENT,
-        )
+        Wait::at(Snapshot, seconds).bound("good.csi", &json!({})).event("VolumeSnapshot", "CreatingSnapshot", 1, SILENT)
     };
     // The driver's controller is to be seen, without it.
     let without = json!([{ "metadata": { "name": "c" }, "spec": { "containers": [
@@ -263,8 +278,8 @@ fn no_sidecar_works_on_the_content() {
         json!({ "snapshot.storage.kubernetes.io/volumesnapshot-being-created": "yes" });
     assert_eq!(begun.waits().id, "SR307");
     // Cut, and still being uploaded.
-    let cut = Moment::at(Snapshot, 600).bound("good.csi", &json!({ "snapshotHandle": "h", "readyToUse": false }));
-    assert!(cut.waits().cause.unwrap().contains("cut"));
+    let cut = Wait::at(Snapshot, 600).bound("good.csi", &json!({ "snapshotHandle": "h", "readyToUse": false }));
+    assert!(cut.waits().cause.unwrap().contains("taken"));
     // The content could not be seen: nothing is known about the sidecar.
     let mut unseen = silent(60);
     unseen.content = None;
@@ -273,7 +288,7 @@ fn no_sidecar_works_on_the_content() {
 
 #[test]
 fn classes() {
-    let event = |reason: &str, message: &str| Moment::at(Snapshot, 3).event("VolumeSnapshot", reason, 1, message);
+    let event = |reason: &str, message: &str| Wait::at(Snapshot, 3).event("VolumeSnapshot", reason, 1, message);
     let none = "Failed to set default snapshot class with error cannot find default snapshot class";
     assert!(event("SetDefaultSnapshotClassFailed", none).is("SR305").fix.unwrap().manifest.is_some());
     let class = json!([{ "metadata": { "name": "gold" }, "driver": "good.csi" }]);
@@ -301,30 +316,30 @@ fn classes() {
     .is("SR307");
     event("SetDefaultSnapshotClassFailed", "snapshotting non-CSI volumes is not supported, snapshot:ns/name")
         .is("SR307");
-    Moment::at(Snapshot, 3).error("Failed to check and update snapshot content: cannot get credentials for snapshot content \"snapcontent-1\": error getting secret x in namespace y: secrets \"x\" not found").is("SR305");
-    Moment::at(Snapshot, 3)
+    Wait::at(Snapshot, 3).error("Failed to check and update snapshot content: cannot get credentials for snapshot content \"snapcontent-1\": error getting secret x in namespace y: secrets \"x\" not found").is("SR305");
+    Wait::at(Snapshot, 3)
         .error("found unknown parameter key \"csi.storage.k8s.io/x\" with reserved namespace csi.storage.k8s.io/")
         .is("SR305");
-    Moment::at(Snapshot, 5).error("snapshot controller failed to update: volumesnapshotcontents \"x\" is forbidden: User \"system:serviceaccount:a:b\" cannot patch resource").is("SR304");
+    Wait::at(Snapshot, 5).error("snapshot controller failed to update: volumesnapshotcontents \"x\" is forbidden: User \"system:serviceaccount:a:b\" cannot patch resource").is("SR304");
 }
 
 #[test]
 fn another_drivers_class() {
-    let moment = Moment::at(Snapshot, 0).bound("other.csi", &json!({}));
+    let moment = Wait::at(Snapshot, 0).bound("other.csi", &json!({}));
     assert!(moment.is("SR306").message.contains("other.csi"));
-    Moment::at(Snapshot, 0).bound("good.csi", &json!({})).waits();
+    Wait::at(Snapshot, 0).bound("good.csi", &json!({})).waits();
 }
 
 #[test]
 fn another_drivers_class_is_foreseen() {
     let class = |driver: &str| json!([{ "metadata": { "name": "gold" }, "driver": driver }]);
-    let mut moment = Moment::at(Snapshot, 0).with(&json!({ "volumeSnapshotClasses": class("other.csi") }));
-    assert!(foreseen(&moment.facts, &moment.target).is_none(), "no class was named");
-    moment.target.snapshot_class = Some("gold".to_owned());
-    let result = foreseen(&moment.facts, &moment.target).unwrap();
+    let mut moment = Wait::at(Snapshot, 0).with(&json!({ "volumeSnapshotClasses": class("other.csi") }));
+    assert!(foreseen(&moment.facts, &moment.subject).is_none(), "no class was named");
+    moment.subject.snapshot_class = Some("gold".to_owned());
+    let result = in_words(foreseen(&moment.facts, &moment.subject).unwrap());
     assert_eq!((result.id.as_str(), result.message.contains("other.csi")), ("SR306", true));
     let moment = moment.with(&json!({ "volumeSnapshotClasses": class("good.csi") }));
-    assert!(foreseen(&moment.facts, &moment.target).is_none());
+    assert!(foreseen(&moment.facts, &moment.subject).is_none());
 }
 
 #[test]
@@ -346,20 +361,20 @@ fn the_drivers_answer_to_a_snapshot() {
         ("DeadlineExceeded", 3600, None),
         ("Aborted", 3600, None),
     ] {
-        assert_eq!(Moment::at(Snapshot, early).error(&text(code)).waits().id, "SR307");
+        assert_eq!(Wait::at(Snapshot, early).error(&text(code)).waits().id, "SR307");
         if let Some(late) = late {
-            Moment::at(Snapshot, late).error(&text(code)).is("SR307");
+            Wait::at(Snapshot, late).error(&text(code)).is("SR307");
         }
     }
-    Moment::at(Snapshot, 3600).error(&text("Nonsense")).waits();
+    Wait::at(Snapshot, 3600).error(&text("Nonsense")).waits();
     let throttled = "rpc error: code = ResourceExhausted desc = Request rate exceeded, try again later";
-    Moment::at(Snapshot, 3600).error(throttled).waits();
+    Wait::at(Snapshot, 3600).error(throttled).waits();
 }
 
 #[test]
 fn provisioning() {
     let failed = |step, seconds, count, message: &str| {
-        Moment::at(step, seconds).event("PersistentVolumeClaim", "ProvisioningFailed", count, message)
+        Wait::at(step, seconds).event("PersistentVolumeClaim", "ProvisioningFailed", count, message)
     };
     let rpc = |code: &str| {
         format!(
@@ -374,7 +389,7 @@ fn provisioning() {
         rpc("InvalidArgument")
     );
     failed(Provision, 0, 1, &infeasible).is("SR308");
-    assert!(failed(Provision, 3, 2, &rpc("OutOfRange")).is("SR308").fix.unwrap().commands[0].contains("--size"));
+    assert!(failed(Provision, 3, 2, &rpc("OutOfRange")).is("SR308").fix.unwrap().commands.contains(&"Size".to_owned()));
     failed(Restore, 8, 3, &rpc("NotFound")).is("SR309");
     failed(Restore, 600, 30, &rpc("Unavailable")).waits();
     failed(Provision, 9, 3, &rpc("ResourceExhausted")).is("SR308");
@@ -416,14 +431,14 @@ fn provisioning() {
     assert_eq!(bound.waits().id, "SR310");
     // Another claim's failure is not this step's.
     let mut other = failed(Restore, 9, 9, &rpc("InvalidArgument"));
-    other.events[0].name = "another".to_owned();
+    other.events[0].involved_object.name = "another".to_owned();
     other.waits();
 }
 
 #[test]
 fn no_provisioner() {
     let waiting = |seconds| {
-        Moment::at(Provision, seconds).event(
+        Wait::at(Provision, seconds).event(
             "PersistentVolumeClaim",
             "ExternalProvisioning",
             3,
@@ -449,30 +464,27 @@ fn no_provisioner() {
 #[test]
 fn images() {
     let gone = "Failed to pull image \"x/busybox:1\": rpc error: code = NotFound desc = failed to pull and unpack image: x/busybox:1: not found";
-    Moment::at(Provision, 1).container("ErrImagePull", gone).is("SR310");
-    Moment::at(Provision, 1)
+    Wait::at(Provision, 1).container("ErrImagePull", gone).is("SR310");
+    Wait::at(Provision, 1)
         .container("ImagePullBackOff", "Back-off pulling image")
         .event("Pod", "Failed", 1, gone)
         .is("SR310");
-    Moment::at(Provision, 1).container("InvalidImageName", "couldn't parse image name").is("SR310");
+    Wait::at(Provision, 1).container("InvalidImageName", "couldn't parse image name").is("SR310");
     let slow = "Failed to pull image \"x\": dial tcp 10.0.0.1:443: i/o timeout";
-    Moment::at(Provision, 20).container("ErrImagePull", slow).event("Pod", "Failed", 2, slow).waits();
-    Moment::at(Provision, 40).container("ImagePullBackOff", slow).event("Pod", "Failed", 3, slow).is("SR310");
-    Moment::at(Provision, 1)
+    Wait::at(Provision, 20).container("ErrImagePull", slow).event("Pod", "Failed", 2, slow).waits();
+    Wait::at(Provision, 40).container("ImagePullBackOff", slow).event("Pod", "Failed", 3, slow).is("SR310");
+    Wait::at(Provision, 1)
         .container("CreateContainerConfigError", "container has runAsNonRoot and image will run as root")
         .is("SR310");
-    Moment::at(Provision, 1).container("CreateContainerConfigError", "failed to sync secret cache").waits();
-    Moment::at(Verify, 60).container("ContainerCreating", "").waits();
+    Wait::at(Provision, 1).container("CreateContainerConfigError", "failed to sync secret cache").waits();
+    Wait::at(Verify, 60).container("ContainerCreating", "").waits();
 }
 
 #[test]
 fn nodes() {
     let conflict = "0/2 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, 1 node(s) had volume node affinity conflict. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.";
-    Moment::at(Restore, 5).unschedulable(conflict).is("SR310");
-    Moment::at(Restore, 5)
-        .unschedulable(conflict)
-        .event("Pod", "TriggeredScaleUp", 1, "pod triggered scale-up")
-        .waits();
+    Wait::at(Restore, 5).unschedulable(conflict).is("SR310");
+    Wait::at(Restore, 5).unschedulable(conflict).event("Pod", "TriggeredScaleUp", 1, "pod triggered scale-up").waits();
     for (message, cause) in [
         ("0/1 nodes are available: 1 Insufficient cpu. preemption: none", "no node has room"),
         ("0/2 nodes are available: 1 Insufficient memory, 1 node(s) had volume node affinity conflict.", "can reach"),
@@ -481,7 +493,7 @@ fn nodes() {
         ("0/2 nodes are available: 2 node(s) did not have enough free storage.", "CSIStorageCapacity"),
         ("0/2 nodes are available: 2 node(s) had something new.", "no autoscaler"),
     ] {
-        let moment = |seconds| Moment::at(Restore, seconds).unschedulable(message);
+        let moment = |seconds| Wait::at(Restore, seconds).unschedulable(message);
         moment(59).waits();
         assert!(moment(60).is("SR310").cause.unwrap().contains(cause), "{message}");
         moment(20)
@@ -489,7 +501,7 @@ fn nodes() {
             .is("SR310");
         moment(600).event("Pod", "Nominated", 1, "Pod should schedule on: nodeclaim/default-x").waits();
     }
-    Moment::at(Restore, 600)
+    Wait::at(Restore, 600)
         .unschedulable("0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.")
         .waits();
 }
@@ -497,7 +509,7 @@ fn nodes() {
 #[test]
 fn mounts() {
     let failed = |seconds, count, message: &str| {
-        Moment::at(Restore, seconds).container("ContainerCreating", "").event("Pod", "FailedMount", count, message)
+        Wait::at(Restore, seconds).container("ContainerCreating", "").event("Pod", "FailedMount", count, message)
     };
     let mount = "MountVolume.MountDevice failed for volume \"pvc-1\" : rpc error: code = Internal desc = mount failed: exit status 32 wrong fs type, bad option, bad superblock on /dev/sde";
     failed(5, 2, mount).is("SR310");
@@ -509,6 +521,10 @@ fn mounts() {
         "MountVolume.SetUp failed for volume \"pvc-1\" : rpc error: code = InvalidArgument desc = no such option",
     )
     .is("SR310");
+}
+
+fn refusal<'a>(status: u16, reason: &'a str, message: &'a str, object: &'a ObjectName) -> Refusal<'a> {
+    Refusal { status, reason, message, object, own_namespace: false }
 }
 
 fn claim() -> ObjectName {
@@ -585,7 +601,7 @@ fn refusals_name_who_refuses() {
         ),
         (401, "Unauthorized", "Unauthorized", "credentials"),
     ] {
-        let result = refused(status, reason, message, &claim(), false);
+        let result = in_words(refused(&refusal(status, reason, message, &claim())));
         assert_eq!((result.id.as_str(), result.status), ("SR311", Status::Fail));
         assert!(result.cause.as_ref().unwrap().contains(cause), "{result:#?}");
         assert!(!result.fix.unwrap().text.is_empty());
@@ -597,13 +613,14 @@ fn stuck_objects_name_the_owner_and_nothing_is_stripped() {
     let finalizer = "snapshot.storage.kubernetes.io/volumesnapshotcontent-bound-protection";
     let object =
         ObjectName { kind: "VolumeSnapshotContent".to_owned(), namespace: None, name: "snapcontent-1".to_owned() };
-    let result = stuck(&StuckObject {
+    let stuck = stuck(&StuckObject {
         object,
         deletion_timestamp: Some("2026-01-01T00:00:00Z".to_owned()),
         finalizers: vec![finalizer.to_owned()],
         being_created: false,
         error: None,
     });
+    let result = in_words(stuck);
     assert_eq!(result.id, "SR312");
     assert!(result.message.contains(finalizer));
     assert!(result.cause.unwrap().contains("csi-snapshotter"));
@@ -621,44 +638,44 @@ fn stuck_objects_name_the_owner_and_nothing_is_stripped() {
 fn a_snapshot_that_may_still_be_cut_is_not_deleted() {
     let object =
         ObjectName { kind: "VolumeSnapshotContent".to_owned(), namespace: None, name: "snapcontent-1".to_owned() };
-    let result = stuck(&StuckObject {
+    let stuck = stuck(&StuckObject {
         object,
         deletion_timestamp: Some("2026-01-01T00:00:00Z".to_owned()),
         finalizers: vec!["snapshot.storage.kubernetes.io/volumesnapshotcontent-bound-protection".to_owned()],
         being_created: true,
         error: None,
     });
-    assert!(result.cause.unwrap().contains("has not said for certain"));
+    assert!(in_words(stuck).cause.unwrap().contains("has not said for certain"));
 }
 
 #[test]
 fn hostile_text_stays_on_one_line_and_out_of_commands() {
     let evil = format!("\u{1b}[31m$(rm -rf /)\n\u{202e}{}", "A".repeat(1 << 20));
-    let mut moment = Moment::at(Snapshot, 60).error(&format!("{evil} rpc error: code = InvalidArgument desc = {evil}"));
-    moment.target.driver = Some(evil.clone());
-    moment.target.storage_class.clone_from(&evil);
-    moment.target.snapshot_class = Some(evil.clone());
+    let mut moment = Wait::at(Snapshot, 60).error(&format!("{evil} rpc error: code = InvalidArgument desc = {evil}"));
+    moment.subject.driver = Some(evil.clone());
+    moment.subject.storage_class.clone_from(&evil);
+    moment.subject.snapshot_class = Some(evil.clone());
     moment.snapshot.as_mut().unwrap()["metadata"]["name"] = json!(evil);
     moment.content.as_mut().unwrap()["spec"]["driver"] = json!("other");
     let mut results = vec![
-        timed_out(&moment.observation()),
-        refused(403, &evil, &format!("exceeded quota: {evil},"), &claim(), false),
+        moment.timed_out(),
+        in_words(refused(&refusal(403, &evil, &format!("exceeded quota: {evil},"), &claim()))),
     ];
     let finalizers = vec![evil.clone()];
-    results.push(stuck(&StuckObject {
+    results.push(in_words(stuck(&StuckObject {
         object: claim(),
         deletion_timestamp: Some(evil.clone()),
         finalizers,
         being_created: false,
         error: Some(evil.clone()),
-    }));
-    let moment = Moment::at(Restore, 60).event(
+    })));
+    let moment = Wait::at(Restore, 60).event(
         "PersistentVolumeClaim",
         "ProvisioningFailed",
         9,
         &format!("{evil}rpc error: code = NotFound"),
     );
-    results.push(timed_out(&moment.observation()));
+    results.push(moment.timed_out());
     for result in results {
         assert!(
             !result.message.chars().any(char::is_control) && result.message.chars().count() < 2000,
@@ -681,7 +698,7 @@ fn hostile_text_stays_on_one_line_and_out_of_commands() {
 #[test]
 fn every_step_says_what_it_waits_for_without_any_object() {
     for step in StepId::ALL {
-        let mut moment = Moment::at(step, 0);
+        let mut moment = Wait::at(step, 0);
         (moment.claim, moment.pod, moment.snapshot) = (None, None, None);
         moment.waits();
     }
@@ -689,7 +706,7 @@ fn every_step_says_what_it_waits_for_without_any_object() {
 
 #[test]
 fn a_pod_that_somebody_deletes_has_not_failed() {
-    let mut moment = Moment::at(Verify, 1);
+    let mut moment = Wait::at(Verify, 1);
     let ended = json!([{ "name": "read", "state": { "terminated": { "exitCode": 1 } } }]);
     moment.pod.as_mut().unwrap()["status"]["containerStatuses"] = ended;
     moment.is("SR302");
@@ -699,15 +716,16 @@ fn a_pod_that_somebody_deletes_has_not_failed() {
 
 #[test]
 fn a_pod_has_its_own_time_to_be_scheduled() {
-    let moment = Moment::at(Provision, 90).unschedulable("0/1 nodes are available: 1 Insufficient cpu.");
-    let late = Observation { pod_elapsed: Duration::from_secs(1), ..moment.observation() };
+    let moment = Wait::at(Provision, 90).unschedulable("0/1 nodes are available: 1 Insufficient cpu.");
+    let chain = moment.chain();
+    let late = Moment { pod_elapsed: Duration::from_secs(1), ..moment.moment(&chain) };
     assert!(matches!(diagnose(&late), Diagnosis::Waiting { .. }));
     moment.is("SR310");
 }
 
 #[test]
 fn a_consumer_that_does_not_go_is_waited_for_as_such() {
-    let mut moment = Moment::at(Provision, 300);
+    let mut moment = Wait::at(Provision, 300);
     moment.claim.as_mut().unwrap()["status"]["phase"] = json!("Bound");
     moment.pod.as_mut().unwrap()["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
     let result = moment.waits();
@@ -717,9 +735,10 @@ fn a_consumer_that_does_not_go_is_waited_for_as_such() {
 
 #[test]
 fn what_was_not_proved_is_not_known() {
+    let status = |step, object: &ObjectName| vanished(&subject(), step, object).finding().status;
     let writer = ObjectName { kind: "Pod".to_owned(), namespace: Some("n".to_owned()), name: "writer".to_owned() };
-    assert_eq!(vanished(&target(), Overwrite, &writer).status, Status::Unknown);
-    assert_eq!(vanished(&target(), Snapshot, &writer).status, Status::Fail);
+    assert_eq!(status(Overwrite, &writer), Status::Unknown);
+    assert_eq!(status(Snapshot, &writer), Status::Fail);
     let claim = ObjectName { kind: "PersistentVolumeClaim".to_owned(), ..writer };
-    assert_eq!(vanished(&target(), Overwrite, &claim).status, Status::Fail);
+    assert_eq!(status(Overwrite, &claim), Status::Fail);
 }

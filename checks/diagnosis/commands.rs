@@ -1,0 +1,59 @@
+//! Commands for fixes. A fix is read after the clean-up, when the run's own objects are gone, and mostly their namespace
+//! too. So a command is about what stays: classes, the driver's logs, nodes and policies.
+
+use crate::controller::find::snapshot_controllers;
+use crate::diagnosis::{Advice, Explanation, Moment};
+use crate::model::facts::Facts;
+use crate::model::finding::Fix;
+use crate::model::round_trip::StepId;
+use crate::names::is_object_name;
+use crate::running::Running;
+use crate::sidecars::find::sidecar_in_sight;
+use crate::sidecars::mapping::{is_csi_provisioner, is_csi_snapshotter};
+
+/// A name for a command: the name if it is one that Kubernetes accepts, a placeholder otherwise.
+pub(crate) fn safe<'a>(name: &'a str, placeholder: &'a str) -> &'a str {
+    if is_object_name(name) { name } else { placeholder }
+}
+
+/// A fix with the way to see more: the log of the sidecar that has to act, if it is visible, and the same once more.
+pub(crate) fn with_sidecar_log(explanation: Explanation, moment: &Moment<'_>, fix: Fix) -> Explanation {
+    let sidecar = if moment.step == StepId::Snapshot { is_csi_snapshotter } else { is_csi_provisioner };
+    let driver = moment.subject.driver.as_deref();
+    let running = driver.and_then(|driver| sidecar_in_sight(moment.facts, driver, sidecar));
+    let fix = match running.and_then(|running| log(&running)) {
+        Some(command) => fix.command(command),
+        None => fix,
+    };
+    explanation.fix(fix).advise(Advice::Again)
+}
+
+fn log(running: &Running<'_>) -> Option<String> {
+    let container = Some(running.container.name.as_str()).filter(|name| is_object_name(name))?;
+    Some(format!("kubectl logs -n {} -c {container} --tail=50", workload(running)?))
+}
+
+/// `NAMESPACE deployment/NAME`; nothing of a kind that kubectl would have to be told the group of.
+fn workload(running: &Running<'_>) -> Option<String> {
+    let kind = match running.kind.as_str() {
+        kind @ ("Deployment" | "StatefulSet" | "DaemonSet" | "Pod") => kind.to_ascii_lowercase(),
+        _ => return None,
+    };
+    (is_object_name(&running.namespace) && is_object_name(&running.name))
+        .then(|| format!("{} {kind}/{}", running.namespace, running.name))
+}
+
+/// A fix with the log of the snapshot-controller, if it is visible.
+pub(crate) fn with_controller_log(facts: &Facts, fix: Fix) -> Fix {
+    match snapshot_controllers(facts).installations().first().and_then(log) {
+        Some(command) => fix.command(command),
+        None => fix,
+    }
+}
+
+/// Restarts the snapshot-controller, if it is visible.
+pub(crate) fn restart_controller(facts: &Facts) -> Option<String> {
+    let controllers = snapshot_controllers(facts);
+    let running = controllers.installations().iter().find(|running| running.kind == "Deployment")?;
+    Some(format!("kubectl rollout restart -n {}", workload(running)?))
+}

@@ -1,0 +1,156 @@
+//! What is likely when the time of a step is up. A likely cause is called likely.
+
+use super::grpc::Code;
+use super::waiting::{is_homeless, makes_room, waiting};
+use super::{Advice, Explanation, Moment, certain, with_sidecar_log};
+use crate::model::check::Check;
+use crate::model::finding::{Evidence, Fix};
+use crate::model::kubernetes::Metadata;
+use crate::model::object::Kind;
+use crate::model::round_trip::StepId;
+use crate::roundtrip::{
+    admission_allows, everything_removed, pod_starts, provisioning_succeeds, restore_succeeds, round_trip,
+    snapshot_controller_works, snapshot_sidecar_works, snapshot_succeeds, write_succeeds,
+};
+
+/// The result of a step whose time is up.
+#[must_use]
+pub fn timed_out(moment: &Moment<'_>) -> Explanation {
+    if let Some(explanation) = certain(moment) {
+        return explanation;
+    }
+    if moment.step == StepId::Snapshot && moment.volume_snapshot().is_some() {
+        return snapshot_controller_works::likely(moment)
+            .or_else(|| snapshot_sidecar_works::likely(moment))
+            .unwrap_or_else(|| snapshot(moment));
+    }
+    let check = check(moment);
+    if check.id == pod_starts::CHECK.id {
+        return pod(moment);
+    }
+    let explanation = waited(moment, check);
+    if [provisioning_succeeds::CHECK.id, restore_succeeds::CHECK.id].contains(&check.id) {
+        return claim(moment, explanation);
+    }
+    let (cause, text) = match moment.step {
+        StepId::Write => (
+            "likely: the volume does not take writes, or only slowly",
+            "Check the driver's node plugin on the pod's node.",
+        ),
+        StepId::Cleanup => (
+            "likely: a finalizer keeps an object, or the driver does not delete",
+            "Check which finalizers are left, and whether their owners run.",
+        ),
+        _ => (
+            "likely: the node or its volume does not answer",
+            "Check the pod's events and the driver's node plugin on the pod's node.",
+        ),
+    };
+    with_sidecar_log(explanation.cause(cause), moment, Fix::text(text))
+}
+
+fn check(moment: &Moment<'_>) -> &'static Check {
+    match moment.step {
+        StepId::Admission => &admission_allows::CHECK,
+        StepId::Provision | StepId::Restore if is_homeless(moment) || moment.has_bound_claim() => &pod_starts::CHECK,
+        StepId::Provision | StepId::Restore => moment.claim_check(),
+        StepId::Write => &write_succeeds::CHECK,
+        StepId::Snapshot => &snapshot_succeeds::CHECK,
+        StepId::Overwrite | StepId::Verify => &round_trip::CHECK,
+        StepId::Cleanup => &everything_removed::CHECK,
+    }
+}
+
+fn claim(moment: &Moment<'_>, explanation: Explanation) -> Explanation {
+    let driver = moment.subject.driver_in_words();
+    let (cause, text) = match moment.claim_events(&["ProvisioningFailed"]).last() {
+        Some(event) => match Code::find(&event.message) {
+            Some(code) => (format!("likely: {}", code.meaning), code.advice),
+            None => (
+                "the provisioner keeps failing; see its message".to_owned(),
+                "Look into the log of the driver's csi-provisioner.",
+            ),
+        },
+        None if moment.claim_events(&["Provisioning"]).next().is_some() => (
+            format!("likely: {driver} or its storage does not answer"),
+            "Check that the driver's controller runs and reaches its storage, or allow more time.",
+        ),
+        None => (
+            format!("likely: no csi-provisioner of {driver} runs: no provisioner has reported anything"),
+            "Check that the driver's controller, with its csi-provisioner, runs.",
+        ),
+    };
+    with_sidecar_log(explanation.cause(cause), moment, Fix::text(text))
+}
+
+fn pod(moment: &Moment<'_>) -> Explanation {
+    let explanation = waited(moment, &pod_starts::CHECK);
+    let nodes = |text: &str| Fix::text(text).command("kubectl get nodes");
+    if is_homeless(moment) {
+        let fix = nodes("Make a node available that takes pods: uncordon one, add one, or free room on one.");
+        return explanation
+            .cause("no node takes the pod, and a volume that waits for its first consumer is not provisioned before")
+            .fix(fix);
+    }
+    if makes_room(moment) {
+        let fix = nodes("Check whether the pod's node is ready, and its kubelet runs.");
+        return explanation.cause("likely: the pod's node does not answer").fix(fix);
+    }
+    let cause =
+        "likely: no node has room for the pod, its volume cannot be attached or mounted, or its image is slow to come";
+    let fix = Fix::text("Check the pod's events; allow more time if they get on.");
+    with_sidecar_log(explanation.cause(cause), moment, fix)
+}
+
+fn snapshot(moment: &Moment<'_>) -> Explanation {
+    let content = moment.volume_snapshot_content();
+    let error = content
+        .and_then(|content| content.status.error.as_ref())
+        .or_else(|| moment.volume_snapshot()?.status.error.as_ref())
+        .and_then(|error| error.message.as_deref());
+    let explanation = waited(moment, &snapshot_succeeds::CHECK);
+    if let Some(error) = error {
+        let (cause, text) = match Code::find(error) {
+            Some(code) => (format!("likely: {}", code.meaning), code.advice),
+            None => (
+                "the snapshot keeps failing; see its message".to_owned(),
+                "Look into the log of the driver's csi-snapshotter.",
+            ),
+        };
+        return with_sidecar_log(explanation.cause(cause), moment, Fix::text(text));
+    }
+    if content.is_some_and(|content| content.status.snapshot_handle.is_some()) {
+        let cause = "the snapshot has been taken, but the storage has not finished it; cloud storage uploads the first one whole";
+        let fix = Fix::text("Allow more time; a backup product's own time-out must be longer, too.");
+        return with_sidecar_log(explanation.cause(cause).advise(Advice::SnapshotTime), moment, fix);
+    }
+    let cause = format!(
+        "likely: {} does not answer CreateSnapshot; its csi-snapshotter tries again every minute",
+        moment.subject.driver_in_words()
+    );
+    let fix = Fix::text("Look into the logs of the driver's controller and of its storage.");
+    with_sidecar_log(explanation.cause(cause), moment, fix)
+}
+
+/// What was waited for, with the last warnings and the state of the objects.
+fn waited(moment: &Moment<'_>, check: &'static Check) -> Explanation {
+    let (waiting_for, last_seen) = waiting(moment);
+    let seconds = moment.elapsed.as_secs();
+    let message = format!("timed out after {seconds} s: waited for {waiting_for}; last seen: {last_seen}");
+    let state = |kind: Kind, metadata: &Metadata, path: &str, value: &str| {
+        let value = if value.is_empty() { "absent" } else { value };
+        Evidence::namespaced(kind.name, moment.namespace(), &metadata.name, path, value)
+    };
+    let claim = moment
+        .claim()
+        .map(|claim| state(Kind::PERSISTENT_VOLUME_CLAIM, &claim.metadata, "status.phase", &claim.status.phase));
+    let pod = moment.pod().map(|pod| state(Kind::POD, &pod.metadata, "status.phase", &pod.status.phase));
+    let snapshot = moment.volume_snapshot().map(|snapshot| {
+        let content = snapshot.status.bound_volume_snapshot_content_name.as_deref().unwrap_or_default();
+        state(Kind::VOLUME_SNAPSHOT, &snapshot.metadata, "status.boundVolumeSnapshotContentName", content)
+    });
+    Explanation::fail(check, &message)
+        .about(moment.subject)
+        .evidence([claim, pod, snapshot].into_iter().flatten())
+        .evidence(moment.warnings())
+}

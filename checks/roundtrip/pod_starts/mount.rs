@@ -1,0 +1,52 @@
+//! Volumes that cannot be attached or mounted.
+
+use std::time::Duration;
+
+use super::CHECK;
+use crate::diagnosis::grpc::Code;
+use crate::diagnosis::{Advice, Explanation, Moment, times};
+use crate::drivers::registered::is_surely_unregistered;
+use crate::model::chain::Event;
+use crate::model::finding::Fix;
+
+/// A volume that the kubelet or the driver's node plugin cannot bring into the pod.
+pub(crate) fn not_mounted(moment: &Moment<'_>) -> Option<Explanation> {
+    let pod = moment.pod().filter(|pod| pod.status.phase == "Pending")?;
+    let events: Vec<&Event> = moment.pod_events(&["FailedMount", "FailedMapVolume", "FailedAttachVolume"]).collect();
+    let event = *events.last()?;
+    let (cause, fix) = explain(moment, event, &events)?;
+    let message = format!("pod {} cannot use its volume: {}", pod.metadata.name, event.message);
+    Some(
+        Explanation::fail(&CHECK, &message)
+            .about(moment.subject)
+            .evidence([moment.event_evidence(event)])
+            .cause(cause)
+            .fix(fix)
+            .advise(Advice::Again),
+    )
+}
+
+fn explain(moment: &Moment<'_>, event: &Event, events: &[&Event]) -> Option<(&'static str, Fix)> {
+    let lasts = |often: u64, seconds: u64| {
+        times(events.iter().copied()) >= often && moment.pod_elapsed >= Duration::from_secs(seconds)
+    };
+    if event.message.contains("duplicate UUID") || event.message.contains("wrong fs type, bad option, bad superblock") {
+        return lasts(2, 5).then(|| {
+            (
+                "the file system cannot be mounted; an XFS copy beside its source has the same UUID, which the driver has to change or mount with nouuid",
+                Fix::text("Update the driver, or set the file system type ext4 in the StorageClass's parameters."),
+            )
+        });
+    }
+    if event.message.contains("not found in the list of registered CSI drivers") {
+        let driver = moment.subject.driver.as_deref()?;
+        return (is_surely_unregistered(moment.facts, driver) && lasts(3, 15)).then(|| {
+            let fix = Fix::text("Install or repair the driver's DaemonSet.").command("kubectl get csinodes");
+            ("the driver's node plugin runs on no node", fix)
+        });
+    }
+    let code = Code::find(&event.message)?;
+    let (often, long) = code.patience(&event.message)?;
+    let same = events.iter().copied().filter(|event| Code::find(&event.message) == Some(code));
+    (times(same) >= often && moment.pod_elapsed >= long).then(|| (code.meaning, Fix::text(code.advice)))
+}

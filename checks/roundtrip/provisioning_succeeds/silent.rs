@@ -1,0 +1,86 @@
+//! Claims that no provisioner has picked up.
+
+use std::time::Duration;
+
+use crate::diagnosis::{Explanation, Moment, safe};
+use crate::drivers::registered::is_surely_unregistered;
+use crate::model::finding::{Evidence, Fix};
+use crate::out_of_service::csi_provisioner;
+use crate::sidecars::find::without_provisioner;
+
+/// A provisioner says that it begins within a second; so long after the claim was made, none has heard of it.
+const UNHEARD: Duration = Duration::from_secs(8);
+
+/// Kubernetes waits for the provisioner, which has reported nothing.
+pub(crate) fn is_unheard(moment: &Moment<'_>) -> bool {
+    const HEARD: [&str; 3] = ["Provisioning", "ProvisioningFailed", "ProvisioningSucceeded"];
+    moment.elapsed >= UNHEARD
+        && moment.claim_events(&HEARD).next().is_none()
+        && moment.claim_events(&["ExternalProvisioning"]).next().is_some()
+}
+
+/// No driver of this name is installed.
+pub(crate) fn no_driver(moment: &Moment<'_>) -> Option<Explanation> {
+    let driver = moment.subject.driver.as_deref()?;
+    let explanation = silent(moment, &format!("no driver {driver} is installed"))?;
+    if !is_surely_unregistered(moment.facts, driver) {
+        return None;
+    }
+    let class = safe(&moment.subject.storage_class, "CLASS");
+    Some(
+        explanation
+            .evidence([Evidence::cluster("CSIDriver", driver, "metadata.name", "not found")])
+            .cause("the StorageClass names a provisioner that is neither registered as a CSIDriver nor on any node")
+            .fix(
+                Fix::text("Install the driver, or correct the StorageClass's provisioner.")
+                    .command("kubectl get csidrivers")
+                    .command(format!("kubectl get storageclass {class} -o yaml")),
+            ),
+    )
+}
+
+/// The driver's controller is visible, without a csi-provisioner.
+pub(crate) fn no_provisioner(moment: &Moment<'_>) -> Option<Explanation> {
+    let driver = moment.subject.driver.as_deref()?;
+    let explanation = silent(moment, &format!("no csi-provisioner of driver {driver} works on it"))?;
+    let part = without_provisioner(moment.facts, driver)?;
+    let containers: Vec<&str> = part.spec.containers.iter().map(|container| container.name.as_str()).collect();
+    Some(
+        explanation
+            .evidence([part.evidence("spec.template.spec.containers", containers.join(", "))])
+            .cause(format!("the driver's controller runs in {} without csi-provisioner", part.place()))
+            .fix(Fix::text("Install the driver's controller as its vendor does, with the csi-provisioner sidecar.")),
+    )
+}
+
+/// The csi-provisioner was out of service in two looks.
+pub(crate) fn provisioner_out_of_service(moment: &Moment<'_>) -> Option<Explanation> {
+    let claim = moment.unbound_claim()?;
+    let driver = moment.subject.driver.as_deref()?;
+    if !is_unheard(moment) {
+        return None;
+    }
+    let found = csi_provisioner(moment.facts, moment.earlier?, driver)?;
+    if moment.elapsed < found.patience() {
+        return None;
+    }
+    let name = &claim.metadata.name;
+    let message = format!("claim {name} {}: {}", moment.claim_trouble(), found.finding.message);
+    Some(Explanation::fail(moment.claim_check(), &message).about(moment.subject).with_finding(found.finding))
+}
+
+fn silent(moment: &Moment<'_>, what: &str) -> Option<Explanation> {
+    let claim = moment.unbound_claim()?;
+    let driver = moment.subject.driver.as_deref()?;
+    let event = moment.claim_events(&["ExternalProvisioning"]).last()?;
+    if !is_unheard(moment) {
+        return None;
+    }
+    let class = &moment.subject.storage_class;
+    let message = format!("claim {} {}: {what}", claim.metadata.name, moment.claim_trouble());
+    Some(
+        Explanation::fail(moment.claim_check(), &message)
+            .about(moment.subject)
+            .evidence([Evidence::cluster("StorageClass", class, "provisioner", driver), moment.event_evidence(event)]),
+    )
+}
