@@ -57,8 +57,9 @@ rules! {
     SNAPSHOT: class::several_default_classes as "several-default-classes";
     SNAPSHOT: class::class_missing as "class-missing";
     SNAPSHOT: class::secret_missing as "secret-missing";
-    SNAPSHOT: class::credentials_unreadable as "credentials-unreadable";
     SNAPSHOT: class::wrong_parameters as "wrong-parameters";
+    SNAPSHOT: class::secret_forbidden as "secret-forbidden";
+    SNAPSHOT: class::credentials_unreadable as "credentials-unreadable";
     SNAPSHOT: sidecar::sidecar_lacks_right as "sidecar-lacks-right";
     SNAPSHOT: controller::controller_lacks_right as "controller-lacks-right";
     SNAPSHOT: snapshot::source_without_snapshots as "source-without-snapshots";

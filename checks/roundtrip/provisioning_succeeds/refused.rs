@@ -47,10 +47,12 @@ pub(crate) fn refused_for_good(moment: &Moment<'_>) -> Option<Explanation> {
     })
 }
 
-/// A csi-provisioner whose account lacks a right. One refusal may be of an account that is being set up.
+/// A csi-provisioner whose account lacks a right. One refusal may be of an account that is being set up; with a gRPC code it
+/// is of the driver's account.
 pub(crate) fn missing_right(moment: &Moment<'_>) -> Option<Explanation> {
     let event = failures(moment).last()?;
-    if !event.message.contains(" is forbidden: User ") || times(failures(moment)) < 2 {
+    let own = event.message.contains(" is forbidden: User ") && Code::find(&event.message).is_none();
+    if !own || times(failures(moment)) < 2 {
         return None;
     }
     let text = "Give the driver's provisioner account the rights of upstream's external-provisioner-runner role.";

@@ -9,7 +9,7 @@ pub const CHECK: Check =
 
 mod secrets;
 
-pub(crate) use secrets::{credentials_unreadable, secret_missing, wrong_parameters};
+pub(crate) use secrets::{credentials_unreadable, secret_forbidden, secret_missing, wrong_parameters};
 
 use serde_json::Value;
 

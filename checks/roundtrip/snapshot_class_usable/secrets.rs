@@ -23,6 +23,19 @@ pub(crate) fn secret_missing(moment: &Moment<'_>) -> Option<Explanation> {
     )
 }
 
+/// The csi-snapshotter may not read the secret that the class names. Upstream's role external-snapshotter-runner has no rule
+/// for secrets (external-snapshotter deploy/kubernetes/csi-snapshotter/rbac-csi-snapshotter.yaml).
+pub(crate) fn secret_forbidden(moment: &Moment<'_>) -> Option<Explanation> {
+    let answer = first(moment, |text| text.contains(UNREADABLE) && text.contains(" is forbidden: User "))?;
+    let text = "Permit the csi-snapshotter's account to get secrets in the namespace that the class names.";
+    Some(
+        about(&CHECK, moment, "the csi-snapshotter may not read the secret of its class")
+            .evidence([answer.evidence])
+            .cause("the csi-snapshotter's account may not read the secret that the VolumeSnapshotClass names; upstream's role has no rule for secrets, so drivers that need one have to add it")
+            .fix(Fix::text(text).command(get_class(moment))),
+    )
+}
+
 /// The secret that the class names cannot be read.
 pub(crate) fn credentials_unreadable(moment: &Moment<'_>) -> Option<Explanation> {
     let answer = first(moment, |text| text.contains(UNREADABLE))?;

@@ -1,0 +1,307 @@
+//! A case of a check of the round trip: one of several moments, and what follows.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use snapready_checks::catalogue;
+use snapready_checks::diagnosis::{Diagnosis, Explanation, Moment, RULES, Subject, diagnose, timed_out};
+use snapready_checks::model::chain::{Chain, Event};
+use snapready_checks::model::check::{Check, Group};
+use snapready_checks::model::finding::Status;
+use snapready_checks::model::nulls;
+use snapready_checks::model::object::ObjectName;
+use snapready_checks::model::result::CheckResult;
+use snapready_checks::model::round_trip::{DataVerdict, StepId, VolumeMode};
+use snapready_checks::roundtrip::admission_allows::{Refusal, refused};
+use snapready_checks::roundtrip::data_intact::compared;
+use snapready_checks::roundtrip::everything_removed::{StuckObject, stuck};
+use snapready_checks::roundtrip::round_trip::vanished;
+use snapready_checks::roundtrip::write_succeeds::{Blame, not_written};
+
+use crate::objects::{Cluster, read};
+
+/// A file of `cases/`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Case {
+    #[serde(flatten)]
+    pub(crate) moment: What,
+    pub(crate) expect: Expected,
+}
+
+/// What happened.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum What {
+    /// A step waits.
+    Wait(Box<Wait>),
+    /// The API server refused a create.
+    Refusal { status: u16, reason: String, message: String, object: ObjectName },
+    /// An object does not go away.
+    #[serde(rename_all = "camelCase")]
+    Stuck {
+        object: ObjectName,
+        deletion_timestamp: Option<String>,
+        #[serde(default)]
+        finalizers: Vec<String>,
+        #[serde(default)]
+        being_created: bool,
+    },
+    /// An object was deleted by somebody else.
+    Vanished { step: StepId, object: ObjectName },
+    /// The restored data was compared.
+    Compared(DataVerdict),
+    /// The writer's report is not good enough.
+    #[serde(rename_all = "camelCase")]
+    Written { blame: String, text: String, volume_mode: Option<VolumeMode> },
+}
+
+/// A step that waits.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Wait {
+    pub(crate) step: StepId,
+    /// Since the step began, and since its pod was seen.
+    pub(crate) seconds: u64,
+    /// The cluster; with the driver's `CSIDriver` object if not given.
+    #[serde(default = "with_driver")]
+    pub(crate) cluster: Cluster,
+    /// Its control plane in an earlier look, ten seconds before.
+    pub(crate) earlier: Option<Cluster>,
+    /// The step's objects, and events.
+    pub(crate) objects: Vec<Value>,
+}
+
+fn with_driver() -> Cluster {
+    let driver = json!({ "objects": [{ "kind": "CSIDriver", "metadata": { "name": "good.csi" } }] });
+    serde_json::from_value(driver).unwrap()
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Expected {
+    /// The rule that holds; none if it is waited for.
+    pub(crate) rule: Option<String>,
+    /// Rules that would hold as well, and are asked later.
+    #[serde(default)]
+    pub(crate) also: Vec<String>,
+    /// Whether the rule does not hold a second earlier.
+    #[serde(default)]
+    not_before: bool,
+    /// The check that reports it; the folder's if not given.
+    check: Option<String>,
+    status: Option<Status>,
+    /// What is waited for.
+    #[serde(default)]
+    waiting: Vec<String>,
+    #[serde(default)]
+    message: Vec<String>,
+    #[serde(default)]
+    cause: Vec<String>,
+    /// Parts of the fix; advice stands in it by its name.
+    #[serde(default)]
+    fix: Vec<String>,
+    #[serde(default)]
+    without: Vec<String>,
+}
+
+fn round_trip_checks() -> impl Iterator<Item = &'static Check> {
+    catalogue().into_iter().filter(|check| check.group == Group::Roundtrip)
+}
+
+fn files(check: &Check) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("roundtrip").join(check.slug.replace('-', "_"));
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder.join("cases")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+/// All cases, with the check in whose folder they lie.
+pub(crate) fn cases() -> Vec<(&'static Check, PathBuf, Case)> {
+    let mut cases = Vec::new();
+    for check in round_trip_checks() {
+        for file in files(check) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let case = serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            cases.push((check, file, case));
+        }
+    }
+    cases
+}
+
+fn subject(volume_mode: VolumeMode) -> Subject {
+    Subject {
+        label: "fast → default class, Filesystem".to_owned(),
+        storage_class: "fast".to_owned(),
+        driver: Some("good.csi".to_owned()),
+        snapshot_class: None,
+        volume_mode,
+    }
+}
+
+/// Advice as its own name.
+fn in_words(explanation: Explanation) -> CheckResult {
+    explanation.result(|advice| Some(format!("{advice:?}")))
+}
+
+impl Wait {
+    /// Calls a function with the moment, `seconds` into the step.
+    pub(crate) fn at<T>(&self, seconds: u64, then: impl FnOnce(&Moment<'_>) -> T) -> T {
+        let mut facts = read(self.cluster.facts());
+        let earlier = self.earlier.as_ref().map(|earlier| {
+            let latest = facts.clone();
+            let earlier = read(earlier.facts());
+            (facts.pods, facts.workloads) = (earlier.pods, earlier.workloads);
+            facts.look_again(latest, Duration::from_secs(10))
+        });
+        let of = |kind: &str| self.objects.iter().find(|object| object["kind"] == kind);
+        let chain: Chain = nulls::from_value(json!({
+            "claim": of("PersistentVolumeClaim"),
+            "pod": of("Pod"),
+            "volumeSnapshot": of("VolumeSnapshot"),
+            "volumeSnapshotContent": of("VolumeSnapshotContent"),
+        }))
+        .unwrap();
+        let events: Vec<Event> = self
+            .objects
+            .iter()
+            .filter(|object| object["kind"] == "Event")
+            .map(|object| nulls::from_value(object.clone()).unwrap())
+            .collect();
+        then(&Moment {
+            step: self.step,
+            elapsed: Duration::from_secs(seconds),
+            pod_elapsed: Duration::from_secs(seconds),
+            facts: &facts,
+            earlier: earlier.as_ref(),
+            subject: &subject(VolumeMode::Filesystem),
+            chain: &chain,
+            events: &events,
+        })
+    }
+
+    /// The rules that hold, in their order.
+    pub(crate) fn rules(&self, seconds: u64) -> Vec<&'static str> {
+        self.at(seconds, |moment| {
+            let of_step = RULES.iter().filter(|rule| rule.steps.contains(&moment.step));
+            of_step.filter(|rule| (rule.explains)(moment).is_some()).map(|rule| rule.name).collect()
+        })
+    }
+
+    fn wrong(&self, expected: &Expected, check: &Check) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let wanted: Vec<&str> = expected.rule.iter().chain(&expected.also).map(String::as_str).collect();
+        let holds = self.rules(self.seconds);
+        if holds != wanted {
+            wrong.push(format!("rules {holds:?}, expected {wanted:?}"));
+        }
+        if let (true, Some(rule)) = (expected.not_before, &expected.rule)
+            && self.rules(self.seconds - 1).contains(&rule.as_str())
+        {
+            wrong.push(format!("{rule} holds a second earlier"));
+        }
+        let result = match self.at(self.seconds, diagnose) {
+            Diagnosis::Certain(explanation) => in_words(*explanation),
+            Diagnosis::Waiting { waiting_for, .. } => {
+                wrong.extend(lacking("waits for", &waiting_for, &expected.waiting));
+                in_words(self.at(self.seconds, timed_out))
+            }
+        };
+        wrong.extend(differences(&result, expected, check));
+        wrong
+    }
+}
+
+impl Case {
+    fn wrong(&self, check: &Check) -> Vec<String> {
+        let filesystem = subject(VolumeMode::Filesystem);
+        let explanation = match &self.moment {
+            What::Wait(wait) => return wait.wrong(&self.expect, check),
+            What::Refusal { status, reason, message, object } => {
+                refused(&Refusal { status: *status, reason, message, object, own_namespace: false })
+            }
+            What::Stuck { object, deletion_timestamp, finalizers, being_created } => stuck(&StuckObject {
+                object: object.clone(),
+                deletion_timestamp: deletion_timestamp.clone(),
+                finalizers: finalizers.clone(),
+                being_created: *being_created,
+                error: None,
+            }),
+            What::Vanished { step, object } => vanished(&filesystem, *step, object),
+            What::Compared(verdict) => compared(&filesystem, *verdict, "what was measured", []),
+            What::Written { blame, text, volume_mode } => {
+                let blame = match blame.as_str() {
+                    "image" => Blame::Image,
+                    "volume" => Blame::Volume,
+                    "node" => Blame::Node,
+                    "measured" => Blame::Measured,
+                    "unreadable" => Blame::Unreadable,
+                    other => panic!("nothing is blamed as {other}"),
+                };
+                let writer =
+                    ObjectName { kind: "Pod".to_owned(), namespace: Some("ns".to_owned()), name: "writer".to_owned() };
+                not_written(&subject(volume_mode.unwrap_or(VolumeMode::Filesystem)), &writer, blame, "why", text)
+            }
+        };
+        differences(&in_words(explanation), &self.expect, check)
+    }
+}
+
+fn differences(result: &CheckResult, expected: &Expected, check: &Check) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let id = expected.check.as_deref().unwrap_or(check.id);
+    let status = expected.status.unwrap_or(Status::Fail);
+    if result.id != id || result.status != status {
+        wrong.push(format!("{} {:?}, expected {id} {status:?}", result.id, result.status));
+    }
+    let fix = result.fix.as_ref().map_or_else(String::new, |fix| {
+        [fix.text.clone(), fix.commands.join("\n"), fix.manifest.clone().unwrap_or_default()].join("\n")
+    });
+    wrong.extend(lacking("message", &result.message, &expected.message));
+    wrong.extend(lacking("cause", result.cause.as_deref().unwrap_or_default(), &expected.cause));
+    wrong.extend(lacking("fix", &fix, &expected.fix));
+    wrong.extend(
+        expected.without.iter().filter(|part| fix.contains(part.as_str())).map(|part| format!("fix has {part:?}")),
+    );
+    if result.status != Status::Pass && (result.cause.is_none() || fix.is_empty()) {
+        wrong.push("no cause or no fix".to_owned());
+    }
+    // A fix is read after the clean-up: what the run created is gone.
+    let gone = ["snapready-7f3a9c", "snapcontent-1"];
+    let commands = result.fix.iter().flat_map(|fix| &fix.commands);
+    let kept = result.id == "SR312";
+    wrong.extend(
+        commands
+            .filter(|command| !kept && gone.iter().any(|name| command.contains(name)))
+            .map(|command| format!("{command} names what is gone")),
+    );
+    wrong
+}
+
+fn lacking(what: &str, text: &str, parts: &[String]) -> Vec<String> {
+    let lacks = |part: &&String| !text.to_lowercase().contains(&part.to_lowercase());
+    parts.iter().filter(lacks).map(|part| format!("{what} {text:?} lacks {part:?}")).collect()
+}
+
+#[test]
+fn every_case_is_explained_as_it_says() {
+    let mut all = Vec::new();
+    for (check, file, case) in cases() {
+        let wrong = case.wrong(check);
+        if !wrong.is_empty() {
+            all.push(format!("{}\n  {}", file.display(), wrong.join("\n  ")));
+        }
+    }
+    assert!(all.is_empty(), "{}", all.join("\n"));
+}
+
+#[test]
+fn every_check_of_the_round_trip_has_cases() {
+    let with: BTreeSet<&str> = cases().iter().map(|(check, ..)| check.id).collect();
+    let all: BTreeSet<&str> = round_trip_checks().map(|check| check.id).collect();
+    assert_eq!(with, all);
+}

@@ -1,0 +1,71 @@
+//! The order in which rules are asked: for each two neighbours a case in which both hold, or the reason why both never do.
+
+use std::collections::BTreeSet;
+
+use snapready_checks::diagnosis::RULES;
+use snapready_checks::model::round_trip::StepId;
+
+use crate::case::{What, cases};
+
+/// Neighbours of which one at most holds.
+const EXCLUSIVE: &[(&str, &str, &str)] = &[
+    ("provisioner-refuses-for-good", "provisioner-lacks-right", "both read the last failure, which says one thing"),
+    ("provisioner-lacks-right", "driver-refuses-volume", "one is without a gRPC code, the other with one"),
+    ("driver-refuses-volume", "no-driver", "one is an answer, the other silence"),
+    ("no-driver", "no-provisioner", "which sidecar serves a driver is only known of registered drivers"),
+    ("no-provisioner", "provisioner-out-of-service", "there is none, or it is down"),
+    ("provisioner-out-of-service", "invalid-image-name", "no kubelet sees a pod whose claim is not bound"),
+    ("shell-cannot-be-run", "out-of-memory", "one container ended for one reason"),
+    ("pod-ended-badly", "unschedulable", "a pod that ended was scheduled"),
+    ("unschedulable", "volume-not-mounted", "no volume is mounted before the pod has a node"),
+    ("driver-refuses-snapshot", "no-controller", "an answer shows that a controller is at work"),
+    ("no-controller", "controller-scaled-to-zero", "there is none, or it is scaled to 0"),
+    ("controller-scaled-to-zero", "no-sidecar", "the snapshot is not bound, or it is"),
+    ("no-sidecar", "controller-out-of-service", "the content is untouched, or the sidecar has done its part"),
+    ("controller-out-of-service", "sidecar-out-of-service", "the snapshot is not bound, or it is"),
+];
+
+/// Rules of the same step, one asked right after the other.
+fn neighbours() -> BTreeSet<(&'static str, &'static str)> {
+    let mut pairs = BTreeSet::new();
+    for step in StepId::ALL {
+        let names: Vec<&str> = RULES.iter().filter(|rule| rule.steps.contains(&step)).map(|rule| rule.name).collect();
+        pairs.extend(names.windows(2).map(|pair| (pair[0], pair[1])));
+    }
+    pairs
+}
+
+/// All pairs of rules that hold in the same case.
+fn together() -> BTreeSet<(&'static str, &'static str)> {
+    let mut pairs = BTreeSet::new();
+    for (_, _, case) in cases() {
+        if let What::Wait(wait) = &case.moment {
+            let holds = wait.rules(wait.seconds);
+            pairs.extend(
+                holds.iter().enumerate().flat_map(|(n, one)| holds[n + 1..].iter().map(move |other| (*one, *other))),
+            );
+        }
+    }
+    pairs
+}
+
+#[test]
+fn the_order_of_neighbours_is_shown_by_a_case_or_does_not_matter() {
+    let exclusive: BTreeSet<(&str, &str)> = EXCLUSIVE.iter().map(|(one, other, _)| (*one, *other)).collect();
+    let (neighbours, together) = (neighbours(), together());
+    let open: Vec<_> = neighbours.difference(&exclusive).filter(|pair| !together.contains(pair)).collect();
+    assert!(open.is_empty(), "no case in which both hold: {open:?}");
+    let wrong: Vec<_> = exclusive.intersection(&together).collect();
+    assert!(wrong.is_empty(), "both hold in a case: {wrong:?}");
+    let stale: Vec<_> = exclusive.difference(&neighbours).collect();
+    assert!(stale.is_empty(), "no neighbours: {stale:?}");
+}
+
+#[test]
+fn every_rule_has_a_case_in_which_it_is_the_cause() {
+    let all: BTreeSet<&str> = RULES.iter().map(|rule| rule.name).collect();
+    assert_eq!(all.len(), RULES.len(), "two rules of one name");
+    let first: BTreeSet<String> = cases().into_iter().filter_map(|(_, _, case)| case.expect.rule).collect();
+    let lacking: Vec<_> = all.iter().filter(|rule| !first.contains(**rule)).collect();
+    assert!(lacking.is_empty(), "{lacking:?}");
+}
