@@ -1,14 +1,11 @@
-//! The rights that snapready takes, and manifests that grant them: derived from the needs of checks and from what a round
-//! trip does, so that what is asked for, what is granted and what is used are one list.
+//! Manifests that grant what the needs of checks take, and what a round trip takes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use snapready_checks::model::need::{Need, Rule};
-use snapready_checks::model::object::Kind;
 
-use crate::roundtrip::modes::{Shape, plain};
-use crate::roundtrip::program::Program;
+use crate::roundtrip::rights;
 
 /// The account that rights are bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,72 +31,6 @@ pub enum Place<'a> {
     Namespace(&'a str),
 }
 
-/// What a round trip does whose rights are asked for.
-fn program(own_namespace: bool) -> Program {
-    (plain::MODE.program)(Shape { own_namespace, immediate: false })
-}
-
-/// The rights that a round trip takes in its namespace: on what it creates there, and on events.
-///
-/// Pods are neither executed in nor read the logs of, so there is no subresource.
-#[must_use]
-pub fn round_trip_namespace_rules() -> Vec<Rule> {
-    let program = program(true);
-    let created = program.created().iter().filter_map(|id| program.object(*id)).map(|object| object.kind);
-    let kinds: BTreeSet<Kind> = created.filter(|kind| kind.namespaced).collect();
-    let mut rules = vec![Rule::new("", "events", &["list", "watch"])];
-    rules.extend(
-        kinds.iter().map(|kind| Rule::new(kind.group, kind.plural, &["create", "delete", "get", "list", "watch"])),
-    );
-    rules
-}
-
-/// The cluster-scoped kinds that a round trip has to do with, and whether it creates them.
-fn cluster_kinds(own_namespace: bool) -> BTreeMap<Kind, bool> {
-    let program = program(own_namespace);
-    let mut kinds = BTreeMap::new();
-    for object in program.objects().iter().filter(|object| !object.kind.namespaced) {
-        let created = program.creates(object.id);
-        // A namespace that is given is left alone.
-        if created || object.maker().is_some() {
-            *kinds.entry(object.kind).or_default() |= created;
-        }
-    }
-    kinds
-}
-
-/// The rights that a round trip takes on cluster-scoped resources: on what it creates, on what controllers make for it,
-/// and on the classes.
-#[must_use]
-pub fn round_trip_cluster_rules(own_namespace: bool) -> Vec<Rule> {
-    let mut rules: Vec<Rule> = cluster_kinds(own_namespace)
-        .into_iter()
-        .map(|(kind, created)| {
-            let verbs: &[&str] = if created { &["create", "delete", "get"] } else { &["get"] };
-            Rule::new(kind.group, kind.plural, verbs)
-        })
-        .collect();
-    rules.extend(
-        [Kind::VOLUME_SNAPSHOT_CLASS, Kind::STORAGE_CLASS].map(|kind| Rule::new(kind.group, kind.plural, &["list"])),
-    );
-    rules
-}
-
-/// The rights that let a round trip see at once when a cluster-scoped object has changed or gone. Without them it looks
-/// once a second instead, so nobody is asked whether they are granted.
-#[must_use]
-pub fn round_trip_watch_rules(own_namespace: bool) -> Vec<Rule> {
-    cluster_kinds(own_namespace).into_keys().map(|kind| Rule::new(kind.group, kind.plural, &["watch"])).collect()
-}
-
-/// The rights that finding cluster-scoped objects takes that an interrupted run has left behind; a round trip itself does
-/// without.
-#[must_use]
-pub fn cleanup_rules() -> Vec<Rule> {
-    let created = cluster_kinds(true).into_iter().filter(|(_, created)| *created);
-    created.map(|(kind, _)| Rule::new(kind.group, kind.plural, &["list"])).collect()
-}
-
 /// Manifests that grant what these needs take, and what a round trip takes if one is to take place: a `ClusterRole` for
 /// looking, a `Role` (or, for an own namespace, a `ClusterRole`) for the round trip, and their bindings. The same needs
 /// give the same text, in whatever order they come.
@@ -120,20 +51,19 @@ pub fn manifests(needs: &[Need], round_trip: Option<Place<'_>>, account: Account
                 "---\n# The run makes its own namespace, whose name RBAC cannot know: these rights are for all namespaces.\n\
                  # For rights in one namespace only, make it and call `snapready rbac --namespace NAME`.\n",
             );
-            let rules: Vec<Rule> = round_trip_cluster_rules(true)
+            let rules: Vec<Rule> = rights::cluster_rules(true)
                 .into_iter()
-                .chain(round_trip_watch_rules(true))
-                .chain(round_trip_namespace_rules())
-                .chain(cleanup_rules())
+                .chain(rights::watch_rules(true))
+                .chain(rights::namespace_rules())
+                .chain(rights::cleanup_rules())
                 .collect();
             role_and_binding(&mut text, "snapready-roundtrip", None, &rules, account);
         }
         Some(Place::Namespace(namespace)) => {
-            let rules: Vec<Rule> =
-                round_trip_cluster_rules(false).into_iter().chain(round_trip_watch_rules(false)).collect();
+            let rules: Vec<Rule> = rights::cluster_rules(false).into_iter().chain(rights::watch_rules(false)).collect();
             cluster_role(&mut text, "snapready-roundtrip", &rules, account);
             text.push_str("---\n");
-            role_and_binding(&mut text, "snapready-roundtrip", Some(namespace), &round_trip_namespace_rules(), account);
+            role_and_binding(&mut text, "snapready-roundtrip", Some(namespace), &rights::namespace_rules(), account);
         }
     }
     text
