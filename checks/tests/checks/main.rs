@@ -5,6 +5,7 @@
 mod cases;
 mod catalogue;
 mod crds;
+mod data;
 mod nulls;
 mod objects;
 mod real_cluster;
