@@ -1,14 +1,14 @@
-//! The rights that snapready takes, and manifests that grant them: derived from the needs of checks and from what a round
-//! trip does, so that what is asked for, what is granted and what is used are one list.
+//! Manifests that grant what the needs of checks take, and what a round trip takes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
+use k8s_openapi::Resource as _;
+use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef, Subject};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::Serialize;
 use snapready_checks::model::need::{Need, Rule};
-use snapready_checks::model::object::Kind;
 
-use crate::roundtrip::modes::{Shape, plain};
-use crate::roundtrip::program::Program;
+use crate::roundtrip::rights;
 
 /// The account that rights are bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,72 +34,6 @@ pub enum Place<'a> {
     Namespace(&'a str),
 }
 
-/// What a round trip does whose rights are asked for.
-fn program(own_namespace: bool) -> Program {
-    (plain::MODE.program)(Shape { own_namespace, immediate: false })
-}
-
-/// The rights that a round trip takes in its namespace: on what it creates there, and on events.
-///
-/// Pods are neither executed in nor read the logs of, so there is no subresource.
-#[must_use]
-pub fn round_trip_namespace_rules() -> Vec<Rule> {
-    let program = program(true);
-    let created = program.created().iter().filter_map(|id| program.object(*id)).map(|object| object.kind);
-    let kinds: BTreeSet<Kind> = created.filter(|kind| kind.namespaced).collect();
-    let mut rules = vec![Rule::new("", "events", &["list", "watch"])];
-    rules.extend(
-        kinds.iter().map(|kind| Rule::new(kind.group, kind.plural, &["create", "delete", "get", "list", "watch"])),
-    );
-    rules
-}
-
-/// The cluster-scoped kinds that a round trip has to do with, and whether it creates them.
-fn cluster_kinds(own_namespace: bool) -> BTreeMap<Kind, bool> {
-    let program = program(own_namespace);
-    let mut kinds = BTreeMap::new();
-    for object in program.objects().iter().filter(|object| !object.kind.namespaced) {
-        let created = program.creates(object.id);
-        // A namespace that is given is left alone.
-        if created || object.maker().is_some() {
-            *kinds.entry(object.kind).or_default() |= created;
-        }
-    }
-    kinds
-}
-
-/// The rights that a round trip takes on cluster-scoped resources: on what it creates, on what controllers make for it,
-/// and on the classes.
-#[must_use]
-pub fn round_trip_cluster_rules(own_namespace: bool) -> Vec<Rule> {
-    let mut rules: Vec<Rule> = cluster_kinds(own_namespace)
-        .into_iter()
-        .map(|(kind, created)| {
-            let verbs: &[&str] = if created { &["create", "delete", "get"] } else { &["get"] };
-            Rule::new(kind.group, kind.plural, verbs)
-        })
-        .collect();
-    rules.extend(
-        [Kind::VOLUME_SNAPSHOT_CLASS, Kind::STORAGE_CLASS].map(|kind| Rule::new(kind.group, kind.plural, &["list"])),
-    );
-    rules
-}
-
-/// The rights that let a round trip see at once when a cluster-scoped object has changed or gone. Without them it looks
-/// once a second instead, so nobody is asked whether they are granted.
-#[must_use]
-pub fn round_trip_watch_rules(own_namespace: bool) -> Vec<Rule> {
-    cluster_kinds(own_namespace).into_keys().map(|kind| Rule::new(kind.group, kind.plural, &["watch"])).collect()
-}
-
-/// The rights that finding cluster-scoped objects takes that an interrupted run has left behind; a round trip itself does
-/// without.
-#[must_use]
-pub fn cleanup_rules() -> Vec<Rule> {
-    let created = cluster_kinds(true).into_iter().filter(|(_, created)| *created);
-    created.map(|(kind, _)| Rule::new(kind.group, kind.plural, &["list"])).collect()
-}
-
 /// Manifests that grant what these needs take, and what a round trip takes if one is to take place: a `ClusterRole` for
 /// looking, a `Role` (or, for an own namespace, a `ClusterRole`) for the round trip, and their bindings. The same needs
 /// give the same text, in whatever order they come.
@@ -111,6 +45,7 @@ pub fn manifests(needs: &[Need], round_trip: Option<Place<'_>>, account: Account
     );
     let looking: Vec<Rule> = needs.iter().flat_map(|need| need.rules()).collect();
     if !looking.is_empty() {
+        text.push_str("---\n");
         cluster_role(&mut text, "snapready-check", &looking, account);
     }
     match round_trip {
@@ -120,97 +55,87 @@ pub fn manifests(needs: &[Need], round_trip: Option<Place<'_>>, account: Account
                 "---\n# The run makes its own namespace, whose name RBAC cannot know: these rights are for all namespaces.\n\
                  # For rights in one namespace only, make it and call `snapready rbac --namespace NAME`.\n",
             );
-            let rules: Vec<Rule> = round_trip_cluster_rules(true)
-                .into_iter()
-                .chain(round_trip_watch_rules(true))
-                .chain(round_trip_namespace_rules())
-                .chain(cleanup_rules())
-                .collect();
-            role_and_binding(&mut text, "snapready-roundtrip", None, &rules, account);
+            let rules = [
+                rights::cluster_rules(true),
+                rights::watch_rules(true),
+                rights::namespace_rules(),
+                rights::cleanup_rules(),
+            ];
+            cluster_role(&mut text, ROUND_TRIP, &rules.concat(), account);
         }
         Some(Place::Namespace(namespace)) => {
-            let rules: Vec<Rule> =
-                round_trip_cluster_rules(false).into_iter().chain(round_trip_watch_rules(false)).collect();
-            cluster_role(&mut text, "snapready-roundtrip", &rules, account);
             text.push_str("---\n");
-            role_and_binding(&mut text, "snapready-roundtrip", Some(namespace), &round_trip_namespace_rules(), account);
+            let rules = [rights::cluster_rules(false), rights::watch_rules(false)].concat();
+            cluster_role(&mut text, ROUND_TRIP, &rules, account);
+            text.push_str("---\n");
+            role(&mut text, ROUND_TRIP, namespace, &rights::namespace_rules(), account);
         }
     }
     text
 }
 
+const ROUND_TRIP: &str = "snapready-roundtrip";
+
+/// A `ClusterRole` and its binding.
 fn cluster_role(text: &mut String, name: &str, rules: &[Rule], account: Account<'_>) {
-    text.push_str("---\n");
-    role_and_binding(text, name, None, rules, account);
+    let metadata = ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
+    let role = ClusterRole { metadata: metadata.clone(), rules: Some(merged(rules)), aggregation_rule: None };
+    let role_ref = RoleRef {
+        api_group: Some(ClusterRole::GROUP.to_owned()),
+        kind: ClusterRole::KIND.to_owned(),
+        name: name.to_owned(),
+    };
+    let binding = ClusterRoleBinding { metadata, role_ref, subjects: Some(vec![subject(account)]) };
+    pair(text, &role, &binding);
 }
 
-fn role_and_binding(text: &mut String, name: &str, namespace: Option<&str>, rules: &[Rule], account: Account<'_>) {
-    let kind = if namespace.is_some() { "Role" } else { "ClusterRole" };
-    head(text, kind, name, namespace);
-    text.push_str("rules:\n");
-    for ((group, resource, names), verbs) in merged(rules) {
-        line(text, &format!("- apiGroups: {}", flow(&[group])));
-        line(text, &format!("  resources: {}", flow(&[resource])));
-        if !names.is_empty() {
-            text.push_str("  resourceNames:\n");
-            for name in names {
-                line(text, &format!("  - {name}"));
-            }
-        }
-        line(text, &format!("  verbs: {}", flow(&verbs)));
-    }
-    text.push_str("---\n");
-    head(text, &format!("{kind}Binding"), name, namespace);
-    line(text, "roleRef:");
-    line(text, "  apiGroup: rbac.authorization.k8s.io");
-    line(text, &format!("  kind: {kind}"));
-    line(text, &format!("  name: {name}"));
-    line(text, "subjects:");
-    line(text, "- kind: ServiceAccount");
-    line(text, &format!("  name: {}", quoted(account.name)));
-    line(text, &format!("  namespace: {}", quoted(account.namespace)));
+/// A `Role` and its binding.
+fn role(text: &mut String, name: &str, namespace: &str, rules: &[Rule], account: Account<'_>) {
+    let metadata =
+        ObjectMeta { name: Some(name.to_owned()), namespace: Some(namespace.to_owned()), ..ObjectMeta::default() };
+    let role = Role { metadata: metadata.clone(), rules: Some(merged(rules)) };
+    let role_ref =
+        RoleRef { api_group: Some(Role::GROUP.to_owned()), kind: Role::KIND.to_owned(), name: name.to_owned() };
+    let binding = RoleBinding { metadata, role_ref, subjects: Some(vec![subject(account)]) };
+    pair(text, &role, &binding);
 }
 
-fn head(text: &mut String, kind: &str, name: &str, namespace: Option<&str>) {
-    line(text, "apiVersion: rbac.authorization.k8s.io/v1");
-    line(text, &format!("kind: {kind}"));
-    line(text, "metadata:");
-    line(text, &format!("  name: {name}"));
-    if let Some(namespace) = namespace {
-        line(text, &format!("  namespace: {}", quoted(namespace)));
+fn subject(account: Account<'_>) -> Subject {
+    Subject {
+        kind: "ServiceAccount".to_owned(),
+        name: account.name.to_owned(),
+        namespace: Some(account.namespace.to_owned()),
+        api_group: None,
     }
 }
 
-type Subject<'a> = (&'a str, &'a str, &'a [String]);
-
-/// One entry for each resource, with the verbs of all rules for it, everything in alphabetical order.
-fn merged(rules: &[Rule]) -> BTreeMap<Subject<'_>, Vec<&str>> {
-    let mut merged: BTreeMap<Subject<'_>, Vec<&str>> = BTreeMap::new();
+/// One rule for each resource, with the verbs of all rules for it, everything in alphabetical order.
+fn merged(rules: &[Rule]) -> Vec<PolicyRule> {
+    let mut merged: BTreeMap<_, BTreeSet<&String>> = BTreeMap::new();
     for rule in rules {
-        let verbs = merged.entry((&rule.group, &rule.resource, &rule.names)).or_default();
-        verbs.extend(rule.verbs.iter().map(String::as_str));
-        verbs.sort_unstable();
-        verbs.dedup();
+        merged.entry((&rule.group, &rule.resource, &rule.names)).or_default().extend(&rule.verbs);
     }
-    merged
+    let rules = merged.into_iter().map(|((group, resource, names), verbs)| PolicyRule {
+        api_groups: Some(vec![group.clone()]),
+        resources: Some(vec![resource.clone()]),
+        resource_names: (!names.is_empty()).then(|| names.clone()),
+        verbs: verbs.into_iter().cloned().collect(),
+        non_resource_urls: None,
+    });
+    rules.collect()
 }
 
-fn line(text: &mut String, content: &str) {
-    text.push_str(content);
-    text.push('\n');
+/// Two documents of the manifest.
+fn pair(text: &mut String, role: &impl Serialize, binding: &impl Serialize) {
+    write(text, role);
+    text.push_str("---\n");
+    write(text, binding);
 }
 
-/// A YAML list on one line. JSON strings are YAML strings.
-fn flow(values: &[&str]) -> String {
-    let mut text = "[".to_owned();
-    for (index, value) in values.iter().enumerate() {
-        let _ = write!(text, "{}{}", if index == 0 { "" } else { ", " }, quoted(value));
-    }
-    text + "]"
-}
-
-fn quoted(value: &str) -> String {
-    serde_json::Value::from(value).to_string()
+#[expect(clippy::expect_used, reason = "these objects are maps, lists and texts, which YAML can always say")]
+fn write(text: &mut String, object: &impl Serialize) {
+    let options = serde_saphyr::ser_options! { compact_list_indent: true, prefer_block_scalars: false };
+    serde_saphyr::to_fmt_writer_with_options(text, object, options).expect("plain data");
 }
 
 #[cfg(test)]

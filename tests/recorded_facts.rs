@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use snapready::cluster::{Collection, Connection};
+use snapready::cluster::Connection;
 use snapready::evaluate::evaluate;
-use snapready::facts::Source;
+use snapready::facts::{Collection, Source};
+use snapready::roundtrip::rights;
 use snapready::sim::{scenario, start};
 use snapready_checks::catalogue;
 use snapready_checks::model::need::Need;
@@ -13,8 +14,8 @@ use snapready_checks::model::recorded;
 #[tokio::test]
 async fn recorded_facts_give_the_same_results_as_the_cluster() {
     let needs = BTreeSet::from(Need::ALL);
-    let collection =
-        Collection { needs: &needs, namespace: "snapready-000000", own_namespace: true, server_version: None };
+    let round_trip = rights::reviewed("snapready-000000", true);
+    let collection = Collection { needs: &needs, round_trip: &round_trip, server_version: None };
     for scenario in scenario::all() {
         let cluster = start(scenario).await.unwrap();
         let source = Source::Cluster(Box::new(Connection::to_url(&cluster.url()).unwrap()));

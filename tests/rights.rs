@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use program::Place;
 use serde_json::Value;
-use snapready::rbac::{cleanup_rules, round_trip_cluster_rules, round_trip_namespace_rules, round_trip_watch_rules};
+use snapready::roundtrip::rights::{cleanup_rules, cluster_rules, namespace_rules, watch_rules};
 use snapready::sim::{Request, scenario};
 use snapready_checks::model::need::{Need, Rule};
 
@@ -55,9 +55,8 @@ fn right(request: &Request) -> Option<Right> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_granted_is_what_is_used() {
     for (flags, own) in [(&[][..], true), (&["-n", "default"][..], false)] {
-        let cluster = [round_trip_cluster_rules(own), round_trip_watch_rules(own)].concat();
-        let granted: BTreeSet<Right> =
-            rights(cluster, false).chain(rights(round_trip_namespace_rules(), true)).collect();
+        let cluster = [cluster_rules(own), watch_rules(own)].concat();
+        let granted: BTreeSet<Right> = rights(cluster, false).chain(rights(namespace_rules(), true)).collect();
         let mut used = BTreeSet::new();
         // One run need not use all: what is over before it is looked at is not watched, and what a watch has told is not
         // looked at.
@@ -89,8 +88,8 @@ async fn a_clean_up_takes_what_is_granted() {
     let before = place.cluster.requests().len();
     let ended = place.call(&["cleanup", "--run", report["run"]["id"].as_str().unwrap()]).await;
     assert_eq!(ended.code, Some(0), "{}", ended.errors);
-    let cluster = [round_trip_cluster_rules(true), round_trip_watch_rules(true), cleanup_rules()].concat();
-    let granted: BTreeSet<Right> = rights(cluster, false).chain(rights(round_trip_namespace_rules(), true)).collect();
+    let cluster = [cluster_rules(true), watch_rules(true), cleanup_rules()].concat();
+    let granted: BTreeSet<Right> = rights(cluster, false).chain(rights(namespace_rules(), true)).collect();
     let requests = place.cluster.requests();
     let used: BTreeSet<Right> = requests.iter().skip(before).filter_map(right).collect();
     for (verb, resource, _) in &used {

@@ -59,15 +59,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_read_whole() {
-        let table = include_str!("../data/drivers.tsv");
-        let columns = table.lines().next().unwrap().split('\t').count();
-        for line in table.lines() {
-            assert_eq!(line.split('\t').count(), columns, "{line}");
-        }
-    }
-
-    #[test]
     fn drivers_are_found_by_name_and_by_the_name_an_operator_gives() {
         assert_eq!(known_driver("ebs.csi.aws.com").unwrap().snapshots, Some(true));
         assert_eq!(known_driver("efs.csi.aws.com").unwrap().snapshots, Some(false));

@@ -16,7 +16,7 @@ export KUBECONFIG=$work/kubeconfig
 grant_rights() {
   "$snapready" rbac "$@" | k apply --dry-run=server -f - >/dev/null
   "$snapready" rbac "$@" |
-    sed "s/^- kind: ServiceAccount/- kind: User\n  apiGroup: rbac.authorization.k8s.io/; s/^  name: \"snapready\"/  name: $user/; /^  namespace: \"snapready\"/d" >"$work/rights.yaml"
+    sed "s/^- kind: ServiceAccount/- kind: User\n  apiGroup: rbac.authorization.k8s.io/; s/^  name: snapready$/  name: $user/; /^  namespace: snapready$/d" >"$work/rights.yaml"
   k apply -f "$work/rights.yaml" >/dev/null
 }
 take_rights() { k delete -f "$work/rights.yaml" >/dev/null; }

@@ -108,7 +108,7 @@ fn wrapped(text: &mut String, line: &str, width: Option<usize>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rbac::{round_trip_cluster_rules, round_trip_namespace_rules};
+    use crate::roundtrip::rights;
 
     #[test]
     fn headings_lose_their_signs_and_lines_are_wrapped() {
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn the_round_trip_takes_what_its_rights_are_reviewed_for() {
         let told = permissions(find("SR301").unwrap());
-        let rules = round_trip_cluster_rules(true).into_iter().chain(round_trip_namespace_rules());
+        let rules = rights::cluster_rules(true).into_iter().chain(rights::namespace_rules());
         for rule in rules {
             assert!(told.contains(&rule.to_string()), "{rule}: {told:?}");
         }

@@ -10,6 +10,7 @@ use crate::cli::UsageError;
 use crate::cli::output::{OutputArgs, print};
 use crate::cli::select::SelectArgs;
 use crate::report::format::Format;
+use crate::roundtrip::rights;
 use crate::verdict::exit;
 
 /// Which checks.
@@ -72,10 +73,7 @@ fn for_people(checks: &[&Check], with_permissions: bool) -> String {
 pub(super) fn permissions(check: &Check) -> Vec<String> {
     let mut rules: Vec<_> = match check.how {
         How::Looking(_) => check.sees().flat_map(Need::rules).collect(),
-        How::RoundTrip => {
-            let cluster = crate::rbac::round_trip_cluster_rules(true);
-            cluster.into_iter().chain(crate::rbac::round_trip_namespace_rules()).collect()
-        }
+        How::RoundTrip => rights::cluster_rules(true).into_iter().chain(rights::namespace_rules()).collect(),
     };
     rules.sort();
     rules.dedup();

@@ -1,6 +1,8 @@
 //! Where facts come from. Whatever it is, the same checks judge them and the same report shows them: a live cluster (the
 //! embedded one is met like any other), or facts that were written down.
 
+mod live;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -9,7 +11,12 @@ use futures::future::BoxFuture;
 use snapready_checks::model::facts::Facts;
 use snapready_checks::model::look_again::CONTROL_PLANE;
 
-use crate::cluster::{Collection, Connection, Retry, collect};
+use crate::api::Retry;
+use crate::cluster::Connection;
+use crate::facts::live::collect::collect;
+
+pub use live::access::Right;
+pub use live::collect::Collection;
 
 /// Reads the control plane once more: [`CONTROL_PLANE`].
 pub type ReadAgain = Arc<dyn Fn() -> BoxFuture<'static, Facts> + Send + Sync>;
@@ -43,8 +50,7 @@ impl Source {
             let (connection, on_retry) = (connection.clone(), on_retry.clone());
             async move {
                 let needs = BTreeSet::from(CONTROL_PLANE);
-                let collection =
-                    Collection { needs: &needs, namespace: "", own_namespace: false, server_version: None };
+                let collection = Collection { needs: &needs, round_trip: &[], server_version: None };
                 collect(&connection, &collection, &|retry| on_retry(retry)).await
             }
             .boxed()

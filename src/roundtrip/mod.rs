@@ -14,3 +14,4 @@ pub mod payload;
 pub mod plan;
 pub mod program;
 pub mod quantity;
+pub mod rights;

@@ -15,9 +15,9 @@ use snapready_checks::model::facts::Facts;
 use snapready_checks::model::need::Need;
 use tokio::sync::watch;
 
-use crate::cluster::{Collection, ConnectError, Connection, ConnectionArgs, connect, server_version};
+use crate::cluster::{ConnectError, Connection, ConnectionArgs, connect, server_version};
 use crate::evaluate::evaluate;
-use crate::facts;
+use crate::facts::{self, Collection};
 use crate::model::{Happening, Source, SourceKind};
 use crate::report::format::Format;
 use crate::report::output::Reporter;
@@ -27,6 +27,7 @@ use crate::roundtrip::carry::Carry;
 use crate::roundtrip::driver::{self, Knowledge as _, Options, Signals};
 use crate::roundtrip::known_facts::KnownFacts;
 use crate::roundtrip::plan::{Plan, RunId, Selection};
+use crate::roundtrip::rights;
 use crate::run::again::Again;
 use crate::run::found::Found;
 use crate::run::screens::{Screens, complain, note};
@@ -203,12 +204,8 @@ async fn see(
     }
     let given = task.round_trip.as_ref().and_then(|trip| trip.selection.namespace.as_deref());
     let own = format!("snapready-{}", found.id);
-    let collection = Collection {
-        needs: &needs,
-        namespace: given.unwrap_or(&own),
-        own_namespace: given.is_none(),
-        server_version: Some(version),
-    };
+    let round_trip = rights::reviewed(given.unwrap_or(&own), given.is_none());
+    let collection = Collection { needs: &needs, round_trip: &round_trip, server_version: Some(version) };
     let source = facts::Source::Cluster(Box::new(connection.clone()));
     let facts = source
         .read(&collection, &|retry| {

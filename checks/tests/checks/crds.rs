@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use snapready_checks::api::release::{Release, Together, of_group_contents, together};
 use snapready_checks::model::kubernetes::CustomResourceDefinition;
 
-use crate::objects::{definition, fingerprints};
+use crate::definitions::{definition, fingerprints};
 
 const NAMES: [&str; 3] = [
     "volumesnapshots.snapshot.storage.k8s.io",

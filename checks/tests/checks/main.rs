@@ -1,10 +1,11 @@
-//! The checks against their cases, the catalogue's invariants, and the CRD procedure against upstream's CRDs.
+//! The catalogue's invariants, the CRD procedure against upstream's CRDs, and the checks against a real cluster's facts. The
+//! cases are a target of their own, as each is a test.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it is wrong")]
 #![expect(clippy::disallowed_methods, reason = "cases are files")]
 
-mod cases;
 mod catalogue;
 mod crds;
+mod data;
+mod definitions;
 mod nulls;
-mod objects;
 mod real_cluster;

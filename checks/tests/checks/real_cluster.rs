@@ -1,19 +1,17 @@
 //! The facts of a healthy real cluster (`ci/cluster`): no check may find anything there but a pass.
 
-use serde_json::Value;
 use snapready_checks::model::check::How;
+use snapready_checks::model::facts::Facts;
 use snapready_checks::model::finding::{Findings, Status};
 use snapready_checks::{catalogue, controller, sidecars};
 
-use crate::objects::read;
-
-fn facts() -> Value {
+fn facts() -> Facts {
     serde_json::from_str(include_str!("healthy-cluster.json")).unwrap()
 }
 
 #[test]
 fn a_healthy_cluster_passes_every_check() {
-    let facts = read(facts());
+    let facts = facts();
     for check in catalogue() {
         let How::Looking(run) = check.how else {
             continue;
@@ -29,7 +27,7 @@ fn a_healthy_cluster_passes_every_check() {
 
 #[test]
 fn its_controller_and_sidecar_are_found() {
-    let facts = read(facts());
+    let facts = facts();
     let controllers = controller::find::snapshot_controllers(&facts);
     assert_eq!(controllers.installations()[0].place(), "kube-system/snapshot-controller");
     let sidecars = sidecars::find::sidecar_of(&facts, "csi.snapready.test");

@@ -11,7 +11,7 @@ use snapready_checks::model::object::Kind;
 use snapready_checks::model::probe::Probe;
 
 use crate::api::{Failure, JSON, escape, shorten};
-use crate::cluster::request::Requests;
+use crate::facts::live::request::Requests;
 
 /// The path of a kind's objects in all namespaces, or in the cluster.
 pub(super) fn path(kind: &Kind) -> String {

@@ -14,22 +14,19 @@ use snapready_checks::model::nulls;
 use snapready_checks::model::object::{GROUP_SNAPSHOT_GROUP, Kind, SNAPSHOT_GROUP};
 use snapready_checks::model::probe::Probe;
 
-pub use crate::api::Retry;
-use crate::api::{Failure, JSON};
-use crate::cluster::access;
-use crate::cluster::connect::Connection;
-use crate::cluster::list::{list, path};
-use crate::cluster::request::Requests;
+use crate::api::{Failure, JSON, Retry};
+use crate::cluster::Connection;
+use crate::facts::live::access::{self, Right};
+use crate::facts::live::list::{list, path};
+use crate::facts::live::request::Requests;
 
 /// What to collect.
 #[derive(Debug, Clone)]
 pub struct Collection<'a> {
     /// What the selected checks need and use. Nothing else is asked for, but that [`Need::ClassSecrets`] takes the classes.
     pub needs: &'a BTreeSet<Need>,
-    /// The namespace of the round trip, for [`Need::RoundTripAccess`].
-    pub namespace: &'a str,
-    /// Whether the run makes that namespace.
-    pub own_namespace: bool,
+    /// What the caller is asked about for [`Need::RoundTripAccess`].
+    pub round_trip: &'a [Right],
     /// The version, if the first request has shown it already.
     pub server_version: Option<ServerVersion>,
 }
@@ -42,7 +39,7 @@ const OPENSHIFT_SECURITY: &str = "security.openshift.io";
 
 /// Looks at a cluster. What cannot be seen is a value in the facts; this itself cannot fail. `on_retry` is told of every request
 /// that is made again.
-pub async fn collect(
+pub(crate) async fn collect(
     connection: &Connection,
     collection: &Collection<'_>,
     on_retry: &(dyn Fn(Retry) + Send + Sync),
@@ -89,7 +86,7 @@ async fn meet(requests: &Requests<'_>, collection: &Collection<'_>, need: Need) 
             Box::new(|facts| (facts.volume_snapshot_classes, facts.class_secrets) = (classes, secrets))
         }
         Need::RoundTripAccess => {
-            let seen = access::round_trip(requests, collection.namespace, collection.own_namespace).await;
+            let seen = access::reviews(requests, collection.round_trip).await;
             Box::new(|facts| facts.round_trip_access = seen)
         }
         Need::SecurityContextConstraints => {

@@ -14,12 +14,20 @@ use snapready_checks::model::probe::Probe;
 use snapready_checks::names::is_object_name;
 
 use crate::api::Failure;
-use crate::cluster::request::Requests;
-use crate::rbac;
+use crate::facts::live::request::Requests;
 
 const PATH: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
 /// The answer to this holds an object's metadata and nothing else; a server that cannot give it answers 406.
 const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+
+/// Rights that the caller is asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Right {
+    /// What may be done.
+    pub rule: Rule,
+    /// Where; `None` for all namespaces and for cluster-scoped resources.
+    pub namespace: Option<String>,
+}
 
 /// Asks "may I?" for one verb of a rule.
 async fn may(requests: &Requests<'_>, rule: &Rule, verb: &str, namespace: Option<&str>) -> Result<bool, Failure> {
@@ -59,23 +67,13 @@ fn no_review<T>(failure: &Failure) -> Probe<T> {
     }
 }
 
-/// Whether the caller may do what a round trip does, verb by verb: in `namespace`, and with `own_namespace` make and remove
-/// that namespace.
-pub(super) async fn round_trip(
-    requests: &Requests<'_>,
-    namespace: &str,
-    own_namespace: bool,
-) -> Probe<Vec<AccessReview>> {
-    let cluster = rbac::round_trip_cluster_rules(own_namespace).into_iter().map(|rule| (rule, None));
-    let within = rbac::round_trip_namespace_rules().into_iter().map(|rule| (rule, Some(namespace)));
-    let asked = cluster.chain(within).flat_map(|(rule, namespace)| {
-        let verbs = rule.verbs.clone();
-        verbs.into_iter().map(move |verb| (Rule { verbs: vec![verb], ..rule.clone() }, namespace))
-    });
-    let answers = join_all(asked.map(async |(rule, namespace)| {
-        let verb = rule.verbs.join(",");
-        let allowed = may(requests, &rule, &verb, namespace).await?;
-        Ok(AccessReview { rule, namespace: namespace.map(str::to_owned), allowed })
+/// Whether the caller has these rights, verb by verb.
+pub(super) async fn reviews(requests: &Requests<'_>, rights: &[Right]) -> Probe<Vec<AccessReview>> {
+    let asked = rights.iter().flat_map(|right| right.rule.verbs.iter().map(move |verb| (right, verb)));
+    let answers = join_all(asked.map(async |(right, verb)| {
+        let allowed = may(requests, &right.rule, verb, right.namespace.as_deref()).await?;
+        let rule = Rule { verbs: vec![verb.clone()], ..right.rule.clone() };
+        Ok(AccessReview { rule, namespace: right.namespace.clone(), allowed })
     }))
     .await;
     match answers.into_iter().collect::<Result<Vec<_>, _>>() {

@@ -15,6 +15,7 @@ use tower::service_fn;
 
 use super::*;
 use crate::api::Client;
+use crate::roundtrip::rights;
 
 type Answer = (u16, Vec<u8>, Option<&'static str>);
 
@@ -148,7 +149,7 @@ fn healthy(asked: &Asked) -> Answer {
 
 async fn look(connection: &Connection, needs: &[Need]) -> Facts {
     let needs: BTreeSet<Need> = needs.iter().copied().collect();
-    let collection = Collection { needs: &needs, namespace: "test-ns", own_namespace: true, server_version: None };
+    let collection = Collection { needs: &needs, round_trip: &rights::reviewed("test-ns", true), server_version: None };
     collect(connection, &collection, &|_| {}).await
 }
 
@@ -225,8 +226,7 @@ async fn a_version_that_is_known_is_not_asked_for_again() {
     let connection = server.connection(|_, _| None);
     let known = ServerVersion { git_version: "v1.30.0".to_owned(), ..ServerVersion::default() };
     let needs = BTreeSet::from([Need::ServerVersion]);
-    let collection =
-        Collection { needs: &needs, namespace: "a", own_namespace: false, server_version: Some(known.clone()) };
+    let collection = Collection { needs: &needs, round_trip: &[], server_version: Some(known.clone()) };
     let facts = collect(&connection, &collection, &|_| {}).await;
     assert_eq!(facts.server_version, Probe::from(known));
     assert_eq!(server.asked(), []);
@@ -314,7 +314,8 @@ async fn rights_of_the_round_trip_are_all_reviewed() {
         let server = Server::default();
         let connection = server.connection(|_, _| None);
         let needs = BTreeSet::from([Need::RoundTripAccess]);
-        let collection = Collection { needs: &needs, namespace: "test-ns", own_namespace: own, server_version: None };
+        let collection =
+            Collection { needs: &needs, round_trip: &rights::reviewed("test-ns", own), server_version: None };
         collect(&connection, &collection, &|_| {}).await;
         let place = if own { rbac::Place::Own } else { rbac::Place::Namespace("test-ns") };
         let manifest = rbac::manifests(&[], Some(place), rbac::Account::PLACEHOLDER);
@@ -329,7 +330,7 @@ async fn rights_of_the_round_trip_are_all_reviewed() {
             assert!(granted.remove("\"list\" \"namespaces\".\"\""), "for `snapready cleanup`");
         }
         // Nobody needs these: without them the round trip looks now and then. Asking would make a warning of it.
-        for rule in rbac::round_trip_watch_rules(own) {
+        for rule in rights::watch_rules(own) {
             let right = format!("\"{}\" \"{}\".\"{}\"", rule.verbs[0], rule.resource, rule.group);
             assert!(granted.remove(&right), "{right} is not granted");
         }
@@ -467,7 +468,7 @@ async fn a_busy_server_is_asked_again_when_it_says() {
     });
     let retries = Mutex::new(Vec::new());
     let needs = BTreeSet::from([Need::StorageClasses]);
-    let collection = Collection { needs: &needs, namespace: "a", own_namespace: false, server_version: None };
+    let collection = Collection { needs: &needs, round_trip: &[], server_version: None };
     let begin = tokio::time::Instant::now();
     let facts = collect(&connection, &collection, &|retry| retries.lock().unwrap().push(retry)).await;
     assert_eq!(names(&facts), ["fast"]);

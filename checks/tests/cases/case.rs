@@ -1,0 +1,57 @@
+//! What a case file says: objects in, findings out.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use snapready_checks::model::finding::{Finding, Status};
+
+use crate::cluster::Cluster;
+
+/// A file of `cases/`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Case {
+    pub(crate) cluster: Cluster,
+    pub(crate) expect: Vec<Expected>,
+}
+
+impl Case {
+    pub(crate) fn read(file: &Path) -> Self {
+        let text = std::fs::read_to_string(file).unwrap();
+        serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    }
+}
+
+/// A finding; words are parts of the text, in any case.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Expected {
+    status: Status,
+    target: Option<String>,
+    #[serde(default)]
+    message: Vec<String>,
+    #[serde(default)]
+    cause: Vec<String>,
+    #[serde(default)]
+    fix: Vec<String>,
+    /// What must not stand in the fix.
+    #[serde(default)]
+    without: Vec<String>,
+}
+
+impl Expected {
+    /// Whether a finding says what is expected.
+    pub(crate) fn fits(&self, found: &Finding) -> bool {
+        let has =
+            |text: &str, words: &[String]| words.iter().all(|word| text.to_lowercase().contains(&word.to_lowercase()));
+        let fix = found.fix.as_ref().map_or_else(String::new, |fix| {
+            [fix.text.clone(), fix.commands.join("\n"), fix.manifest.clone().unwrap_or_default()].join("\n")
+        });
+        found.status == self.status
+            && found.target == self.target
+            && has(&found.message, &self.message)
+            && has(found.cause.as_deref().unwrap_or_default(), &self.cause)
+            && has(&fix, &self.fix)
+            && !self.without.iter().any(|word| fix.contains(word.as_str()))
+    }
+}

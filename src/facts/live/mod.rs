@@ -1,0 +1,7 @@
+//! Facts of a live cluster. Nothing here judges what it sees, and nothing writes; access reviews, which the API server forgets
+//! at once, are the only requests that are not a GET.
+
+pub(super) mod access;
+pub(super) mod collect;
+mod list;
+mod request;
