@@ -18,7 +18,7 @@ pub(crate) fn folder(check: &Check) -> String {
     format!("{}/{}", check.group.word(), check.slug.replace('-', "_"))
 }
 
-fn read(facts: Value) -> Facts {
+pub(crate) fn read(facts: Value) -> Facts {
     serde_json::from_value(facts).unwrap()
 }
 
@@ -115,7 +115,7 @@ pub(crate) fn kinds_that_are_missing(check: &Check, files: &[PathBuf]) -> Vec<St
 /// What a shell would run, if it stood in a command.
 const HOSTILE: &str = ";$(reboot)\u{1b}[2J";
 
-fn make_hostile(value: &mut Value) {
+pub(crate) fn make_hostile(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             for (field, value) in fields {
