@@ -3,7 +3,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::model::{CheckResult, DataVerdict, ObjectName, Report, RoundTrip, Step, StepId};
+use crate::model::{CheckResult, DataVerdict, ObjectName, Report, RoundTrip, Source, Step, StepId, Tool};
 use crate::report::options::{RenderOptions, Verbosity};
 use crate::report::page::{Lead, Page};
 use crate::report::sanitize;
@@ -34,12 +34,7 @@ pub(crate) fn render(report: &Report, options: &RenderOptions) -> String {
         return String::new();
     }
     let mut screen = Screen { page: Page::new(options), first_failure: None };
-    if options.verbosity > Verbosity::Quiet {
-        screen.header(report);
-    }
-    for group in Group::ALL {
-        screen.group(group, &report.results);
-    }
+    screen.beginning(&report.tool, &report.run.id, &report.source, &report.results);
     for trip in &report.round_trips {
         screen.round_trip(trip);
     }
@@ -54,6 +49,23 @@ pub(crate) fn render(report: &Report, options: &RenderOptions) -> String {
     screen.page.finish()
 }
 
+/// The beginning of the screen, which is known before the round trips are: what was read, and the checks. What [`render`]
+/// gives for the whole report begins with it.
+pub(crate) fn beginning(
+    tool: &Tool,
+    run: &str,
+    source: &Source,
+    results: &[CheckResult],
+    options: &RenderOptions,
+) -> String {
+    if options.verbosity == Verbosity::Silent {
+        return String::new();
+    }
+    let mut screen = Screen { page: Page::new(options), first_failure: None };
+    screen.beginning(tool, run, source, results);
+    screen.page.finish()
+}
+
 /// The screen in the making, and the line of the first failure on it.
 struct Screen<'a> {
     page: Page<'a>,
@@ -61,21 +73,30 @@ struct Screen<'a> {
 }
 
 impl Screen<'_> {
-    fn header(&mut self, report: &Report) {
+    fn beginning(&mut self, tool: &Tool, run: &str, source: &Source, results: &[CheckResult]) {
+        if self.page.options.verbosity > Verbosity::Quiet {
+            self.header(tool, run, source);
+        }
+        for group in Group::ALL {
+            self.group(group, results);
+        }
+    }
+
+    fn header(&mut self, tool: &Tool, run: &str, source: &Source) {
         let styles = self.page.options.styles;
         let dot = format!(" {} ", self.page.glyphs.dot);
         let mut parts = Vec::new();
-        if words::simulated(report.source.kind).is_some() {
+        if words::simulated(source.kind).is_some() {
             parts.push("simulated cluster, nothing here is real".to_owned());
         }
-        if let Some(context) = &report.source.context {
+        if let Some(context) = &source.context {
             parts.push(format!("context {}", self.page.safe(context)));
         }
-        if let Some(version) = &report.source.server_version {
+        if let Some(version) = &source.server_version {
             parts.push(format!("server {}", self.page.safe(version)));
         }
-        parts.push(format!("run {}", self.page.safe(&report.run.id)));
-        let name = format!("{} {}", self.page.safe(&report.tool.name), self.page.safe(&report.tool.version));
+        parts.push(format!("run {}", self.page.safe(run)));
+        let name = format!("{} {}", self.page.safe(&tool.name), self.page.safe(&tool.version));
         let lead = Lead { detail_column: name.width() + 3, parts: vec![(name, styles.heading)], indent: 2 };
         self.page.row(&lead, &parts.join(&dot), Style::new());
     }

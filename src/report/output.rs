@@ -8,9 +8,9 @@ use std::str::FromStr;
 
 use tempfile::NamedTempFile;
 
-use crate::model::Report;
-use crate::model::{Event, Happening};
+use crate::model::{CheckResult, Event, Happening, Report, Source, Tool};
 use crate::report::format::{Format, UnknownFormat, render};
+use crate::report::human;
 use crate::report::ndjson;
 use crate::report::options::RenderOptions;
 
@@ -139,6 +139,16 @@ pub struct Reporter {
     options: RenderOptions,
     stdout: Stream,
     files: Vec<ReportFile>,
+    early: Early,
+}
+
+/// What people see on stdout before the report is complete.
+#[derive(Default)]
+struct Early {
+    run: Option<(String, Source)>,
+    results: Vec<CheckResult>,
+    /// What stands there already.
+    shown: String,
 }
 
 /// A file that a report goes to.
@@ -162,7 +172,7 @@ impl Reporter {
         }
         several(errors)?;
         let stdout = Stream { writer: stdout, closed: false, failure: None };
-        Ok(Self { format: outputs.stdout, options, stdout, files })
+        Ok(Self { format: outputs.stdout, options, stdout, files, early: Early::default() })
     }
 
     /// Passes an event on to the formats that show events. What fails is told by [`Self::finish`].
@@ -171,11 +181,30 @@ impl Reporter {
         if matches!(event.event, Happening::RunFinished { .. }) {
             return;
         }
-        if self.format == Format::Ndjson {
-            self.stdout.write(&ndjson::line(event));
+        match self.format {
+            Format::Ndjson => self.stdout.write(&ndjson::line(event)),
+            Format::Human => self.early(&event.event),
+            _ => {}
         }
         for file in self.files.iter_mut().filter(|file| file.format == Format::Ndjson) {
             file.write(&ndjson::line(event));
+        }
+    }
+
+    /// Shows the results of the checks when round trips begin, which take their time. That they begin means as well that
+    /// the call was right, and a report will follow.
+    fn early(&mut self, happening: &Happening) {
+        match happening {
+            Happening::RunStarted { run, source, .. } => self.early.run = Some((run.clone(), source.clone())),
+            Happening::CheckFinished { result } => self.early.results.push(result.clone()),
+            Happening::RoundTripsPlanned { .. } => {
+                if let Some((run, source)) = &self.early.run {
+                    let text = human::beginning(&Tool::this(), run, source, &self.early.results, &self.options);
+                    self.stdout.write(&text);
+                    self.early.shown = text;
+                }
+            }
+            _ => {}
         }
     }
 
@@ -183,7 +212,8 @@ impl Reporter {
     /// its reader has seen enough. To be called once, at the end.
     pub fn finish(&mut self, report: &Report) -> Result<(), OutputError> {
         let mut errors = Vec::new();
-        self.stdout.write(&render(self.format, report, &self.options));
+        let text = render(self.format, report, &self.options);
+        self.stdout.write(text.strip_prefix(&self.early.shown).unwrap_or(&text));
         errors.extend(self.stdout.failure.take().map(OutputError::Stdout));
         let options = self.options.for_file();
         for mut file in self.files.drain(..) {

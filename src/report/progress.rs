@@ -287,6 +287,14 @@ impl Progress {
         if self.options.ascii { sanitize::ascii(&line) } else { line }
     }
 
+    /// Does something that may write to the same terminal.
+    fn aside(&self, write: impl FnOnce()) {
+        match &self.surface {
+            Surface::Bar(bar) => bar.suspend(write),
+            Surface::Off(_) | Surface::Lines(_) => write(),
+        }
+    }
+
     /// Says something that stays on the screen. A stream that is closed is nobody's loss.
     fn say(&mut self, at: Option<&str>, text: &str, style: Style, always: bool) {
         let text = paint(&self.safe(text), style);
@@ -354,8 +362,8 @@ pub async fn follow(mut events: mpsc::UnboundedReceiver<Event>, progress: &mut P
             biased;
             event = events.recv() => match event {
                 Some(event) => {
+                    progress.aside(|| reporter.event(&event));
                     progress.event(&event);
-                    reporter.event(&event);
                 }
                 None => return,
             },

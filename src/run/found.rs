@@ -62,7 +62,7 @@ impl Found {
         }
         Report {
             schema_version: SCHEMA_VERSION.to_owned(),
-            tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+            tool: Tool::this(),
             run: Run {
                 id: self.id.to_string(),
                 command: task.command.to_owned(),
