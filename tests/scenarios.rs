@@ -85,7 +85,7 @@ const ROWS: [Row; 38] = [
     row("hung-provision", PROVISION, 1, &[], Fail("SR308", &["timed out after 4 s", "does not answer"])),
     row("hung-driver", SNAPSHOT, 1, &[], Fail("SR307", &["timed out after 4 s", "does not answer CreateSnapshot"])),
     row("snapshot-error", ONE, 1, &[], Fail("SR307", &["InvalidArgument", "snapshots are not enabled for pool standard"])),
-    row("never-ready", SNAPSHOT, 1, &[], Fail("SR307", &["timed out after 4 s", "the snapshot is cut, but the storage has not finished it"])),
+    row("never-ready", SNAPSHOT, 1, &[], Fail("SR307", &["timed out after 4 s", "the snapshot has been taken, but the storage has not finished it"])),
     row("slow-snapshot", ONE, 0, &[], Pass),
     row("restore-error", ONE, 1, &[], Fail("SR309", &["snapshot not found in zone b", "the storage does not know"])),
     row("hung-restore", RESTORE, 1, &[], Fail("SR309", &["timed out after 4 s", "does not answer"])),
