@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use snapready::cluster::{Collection, Connection};
 use snapready::evaluate::evaluate;
 use snapready::facts::Source;
-use snapready::sim::{scenario, start};
 use snapready_checks::catalogue;
 use snapready_checks::model::need::Need;
 use snapready_checks::model::recorded;
+use snapready_sim::{scenario, start};
 
 #[tokio::test]
 async fn recorded_facts_give_the_same_results_as_the_cluster() {
