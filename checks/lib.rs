@@ -14,6 +14,7 @@ pub mod drivers;
 mod interests;
 pub mod model;
 pub mod names;
+mod near;
 pub mod out_of_service;
 pub mod refusals;
 pub mod roundtrip;
@@ -24,5 +25,6 @@ pub mod upstream;
 pub mod version;
 mod words;
 
-pub use catalogue::{SelectError, catalogue, find, nearest, select};
+pub use catalogue::{SelectError, catalogue, find, select};
 pub use interests::interests;
+pub use near::nearest;

@@ -12,5 +12,4 @@ pub mod rbac;
 pub mod report;
 pub mod roundtrip;
 mod run;
-pub mod sim;
 pub mod verdict;

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use futures::{StreamExt, stream};
 use serde_json::Value;
-use snapready::sim::scenario::{self, Scenario};
-use snapready::sim::{Effect, Fault};
+use snapready_sim::scenario::{self, Scenario};
+use snapready_sim::{Effect, Fault};
 use tempfile::NamedTempFile;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;

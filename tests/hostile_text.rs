@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use futures::{StreamExt, stream};
 use serde_json::Value;
-use snapready::sim::scenario;
+use snapready_sim::scenario;
 
 use program::{Ended, Place};
 

@@ -6,10 +6,10 @@ use snapready::cluster::Connection;
 use snapready::evaluate::evaluate;
 use snapready::facts::{Collection, Source};
 use snapready::roundtrip::rights;
-use snapready::sim::{scenario, start};
 use snapready_checks::catalogue;
 use snapready_checks::model::need::Need;
 use snapready_checks::model::recorded;
+use snapready_sim::{scenario, start};
 
 #[tokio::test]
 async fn recorded_facts_give_the_same_results_as_the_cluster() {

@@ -7,8 +7,8 @@ mod program;
 use std::time::Duration;
 
 use serde_json::Value;
-use snapready::sim::scenario::{self, Scenario};
-use snapready::sim::{Effect, Fault};
+use snapready_sim::scenario::{self, Scenario};
+use snapready_sim::{Effect, Fault};
 
 use program::{Ended, Place};
 

@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 use program::Place;
 use serde_json::Value;
 use snapready::roundtrip::rights::{cleanup_rules, cluster_rules, namespace_rules, watch_rules};
-use snapready::sim::{Request, scenario};
 use snapready_checks::model::need::{Need, Rule};
+use snapready_sim::{Request, scenario};
 
 /// A verb and a resource, and whether it lies in the namespace of the round trip.
 type Right = (String, String, bool);

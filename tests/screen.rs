@@ -5,7 +5,7 @@ mod program;
 
 use program::Place;
 use rustix::process::{Signal, kill_process};
-use snapready::sim::scenario;
+use snapready_sim::scenario;
 
 /// The driver of this cluster never answers, so the round trip ends only because the results of the checks were seen.
 #[tokio::test(flavor = "multi_thread")]

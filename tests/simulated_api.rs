@@ -15,7 +15,7 @@ use kube::api::{
 use kube::core::PartialObjectMeta;
 use kube::{Client, Error};
 use serde_json::json;
-use snapready::sim::{Cluster, Effect, Fault, scenario, start};
+use snapready_sim::{Cluster, Effect, Fault, scenario, start};
 
 async fn cluster(name: &str) -> (Cluster, Client) {
     let cluster = start(scenario::find(name).unwrap()).await.unwrap();
@@ -140,12 +140,12 @@ async fn finalizers_hold_and_names_are_taken_and_old_versions_conflict() {
     let held = api.get("c").await.unwrap();
     assert!(held.metadata.deletion_timestamp.is_some());
 
-    let mut stale = created;
-    stale.metadata.finalizers = None;
-    assert_eq!(status(api.replace("c", &PostParams::default(), &stale).await.unwrap_err()).1, "Conflict");
-    let mut fresh = held;
-    fresh.metadata.finalizers = None;
-    api.replace("c", &PostParams::default(), &fresh).await.unwrap();
+    let free = async |version: Option<String>| {
+        let patch = Patch::Merge(json!({ "metadata": { "resourceVersion": version, "finalizers": null } }));
+        api.patch("c", &PatchParams::default(), &patch).await
+    };
+    assert_eq!(status(free(created.metadata.resource_version).await.unwrap_err()).1, "Conflict");
+    free(held.metadata.resource_version).await.unwrap();
     assert_eq!(status(api.get("c").await.unwrap_err()).0, 404);
 }
 

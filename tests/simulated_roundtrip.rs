@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::Event;
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, PostParams, WatchEvent, WatchParams};
 use kube::{Client, core::GroupVersionKind};
 use serde_json::{Value, json};
-use snapready::sim::{Cluster, scenario, start};
+use snapready_sim::{Cluster, scenario, start};
 
 struct User {
     cluster: Cluster,

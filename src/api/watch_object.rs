@@ -117,7 +117,7 @@ mod tests {
 
     use super::*;
     use crate::api::Client;
-    use crate::sim::{Cluster, Effect, Fault, scenario, start};
+    use snapready_sim::{Cluster, Effect, Fault, scenario, start};
 
     /// Longer than any test: who pauses does not come back.
     const FOREVER: Duration = Duration::from_secs(86_400);

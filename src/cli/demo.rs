@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use clap::Args;
+use snapready_sim::scenario::{self, Scenario};
 
 use crate::cli::UsageError;
 use crate::cli::output::{OutputArgs, print};
@@ -11,8 +12,6 @@ use crate::cli::roundtrip::PreflightArgs;
 use crate::cluster::ConnectionArgs;
 use crate::run;
 use crate::run::screens::complain;
-use crate::sim;
-use crate::sim::scenario::{self, Scenario};
 use crate::verdict::exit;
 
 /// Which simulated cluster.
@@ -51,11 +50,11 @@ pub(super) async fn run(output: &OutputArgs, arguments: &DemoArgs) -> Result<u8,
 struct Started {
     kubeconfig: tempfile::NamedTempFile,
     /// It ends when this is dropped.
-    _cluster: sim::Cluster,
+    _cluster: snapready_sim::Cluster,
 }
 
 async fn start(scenario: &'static Scenario) -> std::io::Result<Started> {
-    let cluster = sim::start(scenario).await?;
+    let cluster = snapready_sim::start(scenario).await?;
     // The run connects as it does to any cluster.
     let mut kubeconfig = tempfile::NamedTempFile::new()?;
     kubeconfig.write_all(cluster.kubeconfig().as_bytes())?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures::{StreamExt, stream};
 use serde_json::Value;
-use snapready::sim::scenario;
+use snapready_sim::scenario;
 
 use crate::program::Place;
 use crate::{AT_A_TIME, nothing_is_left};

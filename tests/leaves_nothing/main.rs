@@ -10,7 +10,7 @@ mod troubled;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use snapready::sim::scenario::{self, Scenario};
+use snapready_sim::scenario::{self, Scenario};
 
 use program::{Ended, Place};
 

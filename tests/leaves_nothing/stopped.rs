@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::{StreamExt, stream};
 use rustix::process::Signal;
 use serde_json::Value;
-use snapready::sim::scenario::{self, Driver, Scenario};
+use snapready_sim::scenario::{self, Driver, Scenario};
 use tokio::sync::Notify;
 
 use crate::program::{Ended, Place};

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use kube::{Client, Config};
 use serde_json::{Value, json};
-use snapready::sim::{Effect, Fault};
+use snapready_sim::{Effect, Fault};
 
 use crate::program::{Ended, Place};
 use crate::{AT_A_TIME, begins, healthy, interrupt, nothing_is_left, report};

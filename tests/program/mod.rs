@@ -7,8 +7,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::Pid;
-use snapready::sim::scenario::Scenario;
-use snapready::sim::{self, Cluster};
+use snapready_sim::Cluster;
+use snapready_sim::scenario::Scenario;
 use tempfile::NamedTempFile;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::Command;
@@ -50,7 +50,7 @@ pub(crate) fn program_at(path: &Path, arguments: impl IntoIterator<Item = impl A
 
 impl Place {
     pub(crate) async fn of(scenario: &Scenario) -> Self {
-        let cluster = sim::start(scenario).await.unwrap();
+        let cluster = snapready_sim::start(scenario).await.unwrap();
         let mut kubeconfig = NamedTempFile::new().unwrap();
         kubeconfig.write_all(cluster.kubeconfig().as_bytes()).unwrap();
         Self { cluster, kubeconfig }

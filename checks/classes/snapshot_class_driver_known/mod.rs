@@ -1,6 +1,5 @@
 //! Whether the drivers of the `VolumeSnapshotClasses` are installed.
 
-use crate::catalogue::distance;
 use crate::classes::choose::drivers_of;
 use crate::drivers::registered::{is_registered, registered_drivers};
 use crate::model::check::{Check, Group, How, Severity};
@@ -9,6 +8,7 @@ use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
 use crate::names::fix_with;
+use crate::near::distance;
 use crate::words::list;
 
 /// See `doc.md`.

@@ -153,7 +153,7 @@ fn look_alike<'a>(facts: &'a Facts, driver: &str) -> Option<(&'a str, &'a str)> 
     let classes = facts.volume_snapshot_classes.seen().into_iter().flatten();
     classes
         .filter(|class| !is_registered(facts, &class.driver))
-        .find(|class| crate::catalogue::distance(&class.driver, driver) <= 2)
+        .find(|class| crate::near::distance(&class.driver, driver) <= 2)
         .map(|class| (class.metadata.name.as_str(), class.driver.as_str()))
 }
 

@@ -5,8 +5,8 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::data_plane::Mode;
 use super::files::next_data;
+use super::volume_mode::Mode;
 
 /// Cuts every file to half its length, or zeros the second half of what is written of a disk.
 pub(super) fn truncate(path: &Path, mode: Mode) -> io::Result<()> {

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::driver::{CallError, call};
 use super::snapshots::{BEING_CREATED, BEING_DELETED, CONTENT_BOUND};
-use crate::sim::clock;
-use crate::sim::object::Object;
-use crate::sim::resources::{CONTENTS, SECRETS, SNAPSHOT_CLASSES};
-use crate::sim::scenario::{DRIVER, Driver};
-use crate::sim::store::Key;
-use crate::sim::world::World;
+use crate::clock;
+use crate::object::Object;
+use crate::resources::{CONTENTS, SECRETS, SNAPSHOT_CLASSES};
+use crate::scenario::{DRIVER, Driver};
+use crate::store::Key;
+use crate::world::World;
 
 fn component() -> String {
     format!("csi-snapshotter {DRIVER}")

@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 
 use super::driver::call;
 use super::volumes::{PROVISIONER, SELECTED_NODE};
-use crate::sim::data_plane::Mode;
-use crate::sim::discovery;
-use crate::sim::object::Object;
-use crate::sim::quantity;
-use crate::sim::resources::{CLAIMS, CONTENTS, SNAPSHOTS, STORAGE_CLASSES, VOLUMES};
-use crate::sim::scenario::{DRIVER, Driver};
-use crate::sim::store::{Key, Preconditions};
-use crate::sim::world::World;
+use crate::discovery;
+use crate::object::Object;
+use crate::quantity;
+use crate::resources::{CLAIMS, CONTENTS, SNAPSHOTS, STORAGE_CLASSES, VOLUMES};
+use crate::scenario::{DRIVER, Driver};
+use crate::store::{Key, Preconditions};
+use crate::volume_mode::Mode;
+use crate::world::World;
 
 /// On a snapshot while a volume is made from it.
 const SOURCE_PROTECTION: &str = "provisioner.storage.kubernetes.io/volumesnapshot-as-source-protection";

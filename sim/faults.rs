@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Something that goes wrong with requests to the API. Which requests: verbs and resources; empty means any.
 #[derive(Debug, Clone, Copy)]
 pub struct Fault {
-    /// Verbs as in RBAC: `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`, `deletecollection`.
+    /// Verbs as in RBAC: `get`, `list`, `watch`, `create`, `patch`, `delete`.
     pub verbs: &'static [&'static str],
     /// Resources in the plural, without their group; of subresources only the resource counts.
     pub resources: &'static [&'static str],
@@ -89,6 +89,7 @@ impl Faults {
         self.lock().push((fault, 0));
     }
 
+    #[cfg(feature = "hooks")]
     pub(super) fn clear(&self) {
         self.lock().clear();
     }

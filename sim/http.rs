@@ -16,11 +16,12 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::api::{Reply, answer};
-use super::cluster::Request;
 use super::faults::Effect;
+use super::lock::lock;
 use super::request::{ApiRequest, Target, decode, parse_query};
+use super::requests::Request;
 use super::status::ApiError;
-use super::world::{World, lock};
+use super::world::World;
 
 type Body = UnsyncBoxBody<Bytes, io::Error>;
 
@@ -179,7 +180,7 @@ fn refuse(
 
 fn reply(world: &World, answer: Result<Reply, ApiError>) -> io::Result<Response<Body>> {
     let (code, retry_after, content_type, body) = match answer {
-        Ok(Reply::Json(code, value)) => (code, None, "application/json", full(world.tamper.apply(value).to_string())),
+        Ok(Reply::Json(code, value)) => (code, None, "application/json", full(world.sent(value).to_string())),
         Ok(Reply::Text(code, text)) => (code, None, "text/plain; charset=utf-8", full(text)),
         Ok(Reply::Watch(watch)) => {
             let lines = stream::unfold(watch, async |mut watch| {
@@ -188,9 +189,7 @@ fn reply(world: &World, answer: Result<Reply, ApiError>) -> io::Result<Response<
             });
             (200, None, "application/json", StreamBody::new(lines).boxed_unsync())
         }
-        Err(error) => {
-            (error.code, error.retry_after, "application/json", full(world.tamper.apply(error.body()).to_string()))
-        }
+        Err(error) => (error.code, error.retry_after, "application/json", full(world.sent(error.body()).to_string())),
     };
     let mut response = Response::builder().status(code).header(header::CONTENT_TYPE, content_type);
     if let Some(seconds) = retry_after {

@@ -16,6 +16,7 @@ use super::resources::NAMESPACES;
 use super::selector::Selector;
 use super::status::ApiError;
 use super::store::{Deleted, Key, Place, Preconditions};
+use super::view::View;
 use super::watch::Watch;
 use super::world::World;
 
@@ -27,44 +28,6 @@ pub(super) enum Reply {
     Watch(Box<Watch>),
 }
 
-/// How an object is shown to a client.
-#[derive(Debug, Clone)]
-pub(super) struct View {
-    api_version: String,
-    kind: &'static str,
-    metadata_only: bool,
-}
-
-impl View {
-    fn new(request: &ApiRequest, target: &Target) -> Self {
-        Self {
-            api_version: target.resource.api_version(&target.version),
-            kind: target.resource.kind,
-            metadata_only: request.accept.contains("as=PartialObjectMetadata"),
-        }
-    }
-
-    pub(super) fn show(&self, object: &Value) -> Value {
-        if self.metadata_only {
-            let metadata = object.get("metadata").cloned().unwrap_or_default();
-            return json!({ "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata });
-        }
-        let mut object = object.clone();
-        object.set(&["apiVersion"], json!(self.api_version));
-        object.set(&["kind"], json!(self.kind));
-        object
-    }
-
-    fn list(&self, items: &[Value], metadata: &Value) -> Value {
-        let (kind, api_version) = if self.metadata_only {
-            ("PartialObjectMetadataList".to_owned(), "meta.k8s.io/v1")
-        } else {
-            (format!("{}List", self.kind), self.api_version.as_str())
-        };
-        json!({ "kind": kind, "apiVersion": api_version, "metadata": metadata, "items": items })
-    }
-}
-
 /// Answers a request.
 pub(super) fn answer(world: &Arc<World>, request: &ApiRequest) -> Result<Reply, ApiError> {
     let Some(target) = request.target() else { return other(world, request) };
@@ -72,13 +35,7 @@ pub(super) fn answer(world: &Arc<World>, request: &ApiRequest) -> Result<Reply, 
     if !served.contains(&target.version) {
         return Ok(Reply::Text(404, NOT_FOUND));
     }
-    let known = match target.subresource.as_str() {
-        "" => true,
-        "status" => target.resource.status,
-        "finalize" => target.resource == &NAMESPACES,
-        _ => false,
-    };
-    if !known {
+    if !target.subresource.is_empty() {
         return Err(ApiError::new(404, "NotFound", "the server could not find the requested resource"));
     }
     if target.resource.namespaced && target.namespace.is_empty() && !matches!(target.verb, "list" | "watch") {
@@ -89,10 +46,8 @@ pub(super) fn answer(world: &Arc<World>, request: &ApiRequest) -> Result<Reply, 
         "list" => list(world, request, &target),
         "watch" => watch(world, request, &target),
         "create" if target.name.is_empty() => create(world, request, &target),
-        "update" => update(world, request, &target),
         "patch" => patch_object(world, request, &target),
         "delete" => delete(world, request, &target),
-        "deletecollection" => delete_collection(world, request, &target),
         _ => Err(ApiError::method_not_allowed()),
     }
 }
@@ -107,10 +62,7 @@ fn other(world: &World, request: &ApiRequest) -> Result<Reply, ApiError> {
             ("POST", "selfsubjectaccessreviews") => {
                 Ok(Reply::Json(201, access::access_review(&world.faults, request.json()?)))
             }
-            ("POST", "selfsubjectrulesreviews") => {
-                Ok(Reply::Json(201, access::rules_review(&world.faults, request.json()?)))
-            }
-            (_, "selfsubjectaccessreviews" | "selfsubjectrulesreviews") => Err(ApiError::method_not_allowed()),
+            (_, "selfsubjectaccessreviews") => Err(ApiError::method_not_allowed()),
             _ => Ok(Reply::Text(404, NOT_FOUND)),
         };
     }
@@ -242,69 +194,17 @@ fn create(world: &World, request: &ApiRequest, target: &Target) -> Result<Reply,
     Ok(Reply::Json(201, View::new(request, target).show(&created)))
 }
 
-fn update(world: &World, request: &ApiRequest, target: &Target) -> Result<Reply, ApiError> {
-    let sent = request.json()?;
-    if sent.name() != target.name {
-        let message =
-            format!("the name of the object ({}) does not match the name on the URL ({})", sent.name(), target.name);
-        return Err(ApiError::bad_request(message));
-    }
-    change(world, request, target, |_| Ok(sent))
-}
-
 fn patch_object(world: &World, request: &ApiRequest, target: &Target) -> Result<Reply, ApiError> {
     let content_type = request.content_type.split(';').next().unwrap_or_default().trim();
-    if content_type == "application/apply-patch+yaml" {
-        let text = String::from_utf8_lossy(&request.body);
-        let sent: Value = serde_saphyr::from_str(&text)
-            .map_err(|error| ApiError::bad_request(format!("error decoding YAML: {error}")))?;
-        if world.store.get(&key(target)).is_err() {
-            let object = admit(&world.store, target.resource, &target.namespace, sent)?;
-            let created = world.store.create(target.resource, object, request.is_dry_run())?;
-            return Ok(Reply::Json(201, View::new(request, target).show(&created)));
-        }
-        return change(world, request, target, |object| {
-            let mut object = object.clone();
-            patch::merge(&mut object, &sent);
-            Ok(object)
-        });
+    if content_type != "application/merge-patch+json" {
+        let message = format!("the body of the request was in an unknown format - {content_type}");
+        return Err(ApiError::new(415, "UnsupportedMediaType", message));
     }
     let sent = serde_json::from_slice(&request.body)
         .map_err(|error| ApiError::bad_request(format!("error decoding patch: {error}")))?;
-    change(world, request, target, |object| {
-        let mut object = object.clone();
-        match content_type {
-            "application/merge-patch+json" => patch::merge(&mut object, &sent),
-            "application/strategic-merge-patch+json" if target.resource.custom => {
-                return Err(ApiError::new(
-                    415,
-                    "UnsupportedMediaType",
-                    "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
-                ));
-            }
-            "application/strategic-merge-patch+json" => patch::strategic_merge(&mut object, &sent),
-            "application/json-patch+json" => patch::json_patch(&mut object, &sent)?,
-            _ => {
-                return Err(ApiError::new(
-                    415,
-                    "UnsupportedMediaType",
-                    format!("the body of the request was in an unknown format - {content_type}"),
-                ));
-            }
-        }
-        Ok(object)
-    })
-}
-
-/// Changes what the subresource allows, if the sent version is the current one.
-fn change(
-    world: &World,
-    request: &ApiRequest,
-    target: &Target,
-    wanted: impl FnOnce(&Value) -> Result<Value, ApiError>,
-) -> Result<Reply, ApiError> {
     let changed = world.store.update(&key(target), request.is_dry_run(), |object| {
-        let mut wanted = wanted(object)?;
+        let mut wanted = object.clone();
+        patch::merge(&mut wanted, &sent);
         let version = wanted.text("/metadata/resourceVersion");
         if !version.is_empty() && version != object.text("/metadata/resourceVersion") {
             return Err(ApiError::modified(target.resource, &target.name));
@@ -314,19 +214,14 @@ fn change(
             let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", object.uid());
             return Err(ApiError::conflict(target.resource, &target.name, &why));
         }
-        match target.subresource.as_str() {
-            "status" => object.set(&["status"], wanted.get("status").cloned().unwrap_or_default()),
-            "finalize" => object.set(&["spec", "finalizers"], Value::Array(wanted.list("/spec/finalizers").to_vec())),
-            _ => {
-                if target.resource.status {
-                    match object.get("status") {
-                        Some(status) => wanted.set(&["status"], status.clone()),
-                        None => wanted.unset(&["status"]),
-                    }
-                }
-                *object = wanted;
+        // Where there is the subresource `status`, only that changes it.
+        if target.resource.status {
+            match object.get("status") {
+                Some(status) => wanted.set(&["status"], status.clone()),
+                None => wanted.unset(&["status"]),
             }
         }
+        *object = wanted;
         object.set(&["apiVersion"], json!(target.resource.api_version(target.resource.version)));
         object.set(&["kind"], json!(target.resource.kind));
         Ok(())
@@ -364,20 +259,4 @@ fn delete(world: &World, request: &ApiRequest, target: &Target) -> Result<Reply,
             Ok(Reply::Json(200, status))
         }
     }
-}
-
-fn delete_collection(world: &World, request: &ApiRequest, target: &Target) -> Result<Reply, ApiError> {
-    let selector = selector(request, target)?;
-    let (preconditions, dry_run) = options(request)?;
-    let view = View::new(request, target);
-    let (version, objects) = world.store.list(target.resource, None)?;
-    let mut items = Vec::new();
-    for object in objects.values().filter(|object| object.namespace() == target.namespace && selector.matches(object)) {
-        match world.store.delete(&Key::of(target.resource, object), &preconditions, dry_run) {
-            Ok(Deleted::Gone(object) | Deleted::Pending(object)) => items.push(view.show(&object)),
-            Err(error) if error.code == 404 => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(Reply::Json(200, view.list(&items, &json!({ "resourceVersion": version.to_string() }))))
 }

@@ -13,8 +13,9 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
-use crate::sim::object::Object;
-use crate::sim::world::{World, lock};
+use crate::lock::lock;
+use crate::object::Object;
+use crate::world::World;
 
 /// As much of a termination message as a kubelet reads.
 const MESSAGE_LIMIT: usize = 4096;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::sim::object::Object;
-use crate::sim::resources::{CLAIMS, PODS, VOLUMES};
-use crate::sim::store::Key;
-use crate::sim::world::World;
+use crate::object::Object;
+use crate::resources::{CLAIMS, PODS, VOLUMES};
+use crate::store::Key;
+use crate::world::World;
 
 pub(super) fn reconcile(world: &Arc<World>) {
     let pods = world.store.all(&PODS);

@@ -2,20 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::clock;
-use super::cluster::Request;
 use super::data_plane::DataPlane;
 use super::faults::Faults;
+use super::lock::lock;
 use super::object::Object;
+use super::requests::Request;
 use super::resources::EVENTS;
 use super::scenario::Scenario;
 use super::store::{Key, Store};
+#[cfg(feature = "hooks")]
 use super::tamper::Tamper;
 
 /// Everything that the parts of a running cluster share.
@@ -25,6 +27,7 @@ pub(super) struct World {
     pub(super) store: Store,
     pub(super) data: DataPlane,
     pub(super) faults: Faults,
+    #[cfg(feature = "hooks")]
     pub(super) tamper: Tamper,
     /// Every request, in order of arrival.
     pub(super) requests: Mutex<Vec<Request>>,
@@ -35,11 +38,6 @@ pub(super) struct World {
     tasks: Mutex<JoinSet<()>>,
     busy: Mutex<BTreeSet<String>>,
     failures: Mutex<BTreeMap<String, u32>>,
-}
-
-/// A lock whose data is never left half changed, so that a panic elsewhere does not spoil it.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a component says of an object.
@@ -61,6 +59,7 @@ impl World {
             store: Store::new(),
             data,
             faults: Faults::new(scenario.api),
+            #[cfg(feature = "hooks")]
             tamper: Tamper::default(),
             requests: Mutex::default(),
             watches: watch::Sender::new(0),
@@ -69,6 +68,14 @@ impl World {
             busy: Mutex::default(),
             failures: Mutex::default(),
         })
+    }
+
+    /// An answer, or a line of a watch, as it leaves for the client.
+    #[cfg_attr(not(feature = "hooks"), expect(clippy::unused_self, reason = "only tests change answers"))]
+    pub(super) fn sent(&self, answer: Value) -> Value {
+        #[cfg(feature = "hooks")]
+        let answer = self.tamper.apply(answer);
+        answer
     }
 
     /// Runs something that ends with the cluster.

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::api::View;
 use super::clock;
 use super::object::Object;
 use super::request::Target;
 use super::resources::Resource;
 use super::selector::Selector;
 use super::store::Change;
+use super::view::View;
 use super::world::World;
 
 /// A watch under way.
@@ -100,7 +100,7 @@ impl Watch {
     }
 
     fn json_line(&self, value: Value) -> Bytes {
-        let mut line = self.world.tamper.apply(value).to_string();
+        let mut line = self.world.sent(value).to_string();
         line.push('\n');
         Bytes::from(line)
     }

@@ -5,7 +5,6 @@ use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
@@ -17,24 +16,13 @@ use super::data_plane::DataPlane;
 use super::faults::Fault;
 use super::files;
 use super::http::serve;
+use super::lock::lock;
 use super::objects;
+use super::requests::Request;
 use super::resources::EVENTS;
 use super::scenario::Scenario;
 use super::store::Key;
-use super::world::{World, lock};
-
-/// A request that the API server got.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    /// HTTP method.
-    pub method: String,
-    /// Path with its query, as it came.
-    pub path: String,
-    /// HTTP status; `None` if there was no answer, or none yet.
-    pub status: Option<u16>,
-    /// The header `User-Agent`.
-    pub user_agent: String,
-}
+use super::world::World;
 
 /// An object in the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,7 +36,7 @@ pub struct ObjectRef {
 }
 
 impl ObjectRef {
-    fn of(key: &Key) -> Self {
+    pub(super) fn of(key: &Key) -> Self {
         Self { resource: key.resource.qualified(), namespace: key.namespace.clone(), name: key.name.clone() }
     }
 }
@@ -66,11 +54,11 @@ impl fmt::Display for ObjectRef {
 /// A running cluster. It ends when it is dropped: its processes are killed, its files removed.
 #[derive(Debug)]
 pub struct Cluster {
-    world: Arc<World>,
-    address: SocketAddr,
-    server: Mutex<Option<JoinHandle<()>>>,
+    pub(super) world: Arc<World>,
+    pub(super) address: SocketAddr,
+    pub(super) server: Mutex<Option<JoinHandle<()>>>,
     /// UIDs by key of what was there from the start.
-    initial: BTreeMap<Key, String>,
+    pub(super) initial: BTreeMap<Key, String>,
     root: TempDir,
 }
 
@@ -93,7 +81,7 @@ pub async fn start(scenario: &Scenario) -> io::Result<Cluster> {
     Ok(Cluster { world, address, server, initial, root })
 }
 
-fn uid(object: &serde_json::Value) -> String {
+pub(super) fn uid(object: &serde_json::Value) -> String {
     super::object::Object::uid(object).to_owned()
 }
 
@@ -134,13 +122,6 @@ impl Cluster {
         keys.map(|key| ObjectRef::of(&key)).collect()
     }
 
-    /// What existed at the start and does not exist now: another object under the same name is not it.
-    pub fn missing(&self) -> Vec<ObjectRef> {
-        let is = |key: &Key, was: &String| self.world.store.get(key).is_ok_and(|object| uid(&object) == *was);
-        let gone = self.initial.iter().filter(|(key, was)| !is(key, was));
-        gone.map(|(key, _)| ObjectRef::of(key)).collect()
-    }
-
     /// The handles of the volumes and snapshots that the storage holds.
     pub fn storage(&self) -> Vec<String> {
         self.world.data.handles()
@@ -165,46 +146,13 @@ impl Cluster {
         self.world.faults.add(fault);
     }
 
-    /// Changes every JSON answer from now on, and every line of a watch: lists, objects, errors, `/version`.
-    pub fn tamper(&self, change: impl Fn(&mut serde_json::Value) + Send + Sync + 'static) {
-        self.world.tamper.set(change);
-    }
-
-    /// Ends everything that goes wrong between clients and the API, the scenario's faults as well.
-    pub fn heal(&self) {
-        self.world.faults.clear();
-    }
-
-    /// Breaks the connections of all watches.
-    pub fn cut_watches(&self) {
-        self.world.watches.send_modify(|times| *times += 1);
-    }
-
-    /// Forgets what happened so far: watches and continued lists from before get 410.
-    pub fn forget_history(&self) {
-        self.world.store.forget_history();
-    }
-
-    /// Breaks all connections, refuses new ones for that long, and then serves again at the same address.
-    ///
-    /// # Errors
-    ///
-    /// When somebody else has taken the port meanwhile.
-    pub async fn restart_api(&self, down: Duration) -> io::Result<()> {
-        self.stop_server().await;
-        tokio::time::sleep(down).await;
-        let listener = TcpListener::bind(self.address).await?;
-        *lock(&self.server) = Some(tokio::spawn(serve(Arc::clone(&self.world), listener)));
-        Ok(())
-    }
-
     /// Ends it, and waits until it has ended.
     pub async fn stop(self) {
         self.stop_server().await;
         self.world.take_tasks().shutdown().await;
     }
 
-    async fn stop_server(&self) {
+    pub(super) async fn stop_server(&self) {
         let server = lock(&self.server).take();
         if let Some(server) = server {
             server.abort();

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::sim::clock;
-use crate::sim::scenario::Driver;
-use crate::sim::world::World;
+use crate::clock;
+use crate::scenario::Driver;
+use crate::world::World;
 
 /// A gRPC error, as Go prints it.
 #[derive(Debug, Clone)]

@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::process::{Files, Process, kill, terminate};
-use crate::sim::clock;
-use crate::sim::object::Object;
-use crate::sim::resources::{CLAIMS, PODS, VOLUMES};
-use crate::sim::store::{Key, Preconditions};
-use crate::sim::world::{Event, World};
+use crate::clock;
+use crate::object::Object;
+use crate::resources::{CLAIMS, PODS, VOLUMES};
+use crate::store::{Key, Preconditions};
+use crate::world::{Event, World};
 
 pub(super) fn reconcile(world: &Arc<World>) {
     for pod in world.store.all(&PODS) {

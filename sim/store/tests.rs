@@ -1,5 +1,5 @@
-use super::super::resources::{CLAIMS, SECRETS, STORAGE_CLASSES};
 use super::*;
+use crate::resources::{CLAIMS, SECRETS, STORAGE_CLASSES};
 
 fn store() -> Store {
     let store = Store::new();

@@ -74,9 +74,7 @@ impl ApiRequest {
             _ => return None,
         };
         let (namespace, plural, rest) = match rest {
-            ["namespaces", namespace, plural, rest @ ..] if !matches!(*plural, "status" | "finalize") => {
-                (*namespace, *plural, rest)
-            }
+            ["namespaces", namespace, plural, rest @ ..] => (*namespace, *plural, rest),
             [plural, rest @ ..] => ("", *plural, rest),
             [] => return None,
         };
@@ -95,10 +93,8 @@ impl ApiRequest {
             ("GET" | "HEAD", true) => "list",
             ("GET" | "HEAD", false) => "get",
             ("POST", _) => "create",
-            ("PUT", false) => "update",
             ("PATCH", false) => "patch",
             ("DELETE", false) => "delete",
-            ("DELETE", true) => "deletecollection",
             _ => "",
         };
         Some(Target {
@@ -168,10 +164,8 @@ mod tests {
         for (method, path, meant) in [
             ("GET", "/api/v1/pods?watch=true", "watch pods ||"),
             ("GET", "/api/v1/namespaces/n/pods/p", "get pods n|p|"),
-            ("PUT", "/api/v1/namespaces/n/pods/p/status", "update pods n|p|status"),
+            ("PATCH", "/api/v1/namespaces/n/pods/p/status", "patch pods n|p|status"),
             ("DELETE", "/api/v1/namespaces/n", "delete namespaces |n|"),
-            ("PUT", "/api/v1/namespaces/n/finalize", "update namespaces |n|finalize"),
-            ("DELETE", "/api/v1/namespaces/n/secrets", "deletecollection secrets n||"),
             (
                 "POST",
                 "/apis/snapshot.storage.k8s.io/v1/namespaces/n/volumesnapshots",

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::sim::clock;
-use crate::sim::object::Object;
-use crate::sim::quantity;
-use crate::sim::resources::{CLAIMS, CONTENTS, SNAPSHOT_CLASSES, SNAPSHOTS, VOLUMES};
-use crate::sim::store::{Key, Preconditions};
-use crate::sim::world::World;
+use crate::clock;
+use crate::object::Object;
+use crate::quantity;
+use crate::resources::{CLAIMS, CONTENTS, SNAPSHOT_CLASSES, SNAPSHOTS, VOLUMES};
+use crate::store::{Key, Preconditions};
+use crate::world::World;
 
 const COMPONENT: &str = "snapshot-controller";
 const AS_SOURCE: &str = "snapshot.storage.kubernetes.io/volumesnapshot-as-source-protection";

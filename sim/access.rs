@@ -22,18 +22,3 @@ pub(super) fn access_review(faults: &Faults, mut review: Value) -> Value {
     review.set(&["status"], json!({ "allowed": !forbidden }));
     review
 }
-
-/// Answers a `SelfSubjectRulesReview`.
-pub(super) fn rules_review(faults: &Faults, mut review: Value) -> Value {
-    let mut rules = Vec::new();
-    for definition in ALL {
-        let verbs: Vec<&str> = VERBS.into_iter().filter(|verb| !faults.forbids(verb, definition.plural)).collect();
-        rules.push(json!({
-            "verbs": verbs, "apiGroups": [definition.group], "resources": [definition.plural],
-        }));
-    }
-    review.set(&["kind"], json!("SelfSubjectRulesReview"));
-    review.set(&["apiVersion"], json!("authorization.k8s.io/v1"));
-    review.set(&["status"], json!({ "resourceRules": rules, "nonResourceRules": [], "incomplete": false }));
-    review
-}

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::sim::clock;
-use crate::sim::object::Object;
-use crate::sim::resources::LEASES;
-use crate::sim::store::Key;
-use crate::sim::world::World;
+use crate::clock;
+use crate::object::Object;
+use crate::resources::LEASES;
+use crate::store::Key;
+use crate::world::World;
 
 /// Renews the leases of the scenario for ever.
 pub(super) async fn renew(world: Arc<World>) {

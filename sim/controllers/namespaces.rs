@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::sim::clock;
-use crate::sim::faults::Effect;
-use crate::sim::object::Object;
-use crate::sim::resources::{ALL, CONFIG_MAPS, NAMESPACES, PODS, RESOURCE_QUOTAS, Resource, SERVICE_ACCOUNTS};
-use crate::sim::store::{Key, Preconditions};
-use crate::sim::world::World;
+use crate::clock;
+use crate::faults::Effect;
+use crate::object::Object;
+use crate::resources::{ALL, CONFIG_MAPS, NAMESPACES, PODS, RESOURCE_QUOTAS, Resource, SERVICE_ACCOUNTS};
+use crate::store::{Key, Preconditions};
+use crate::world::World;
 
 pub(super) fn reconcile(world: &Arc<World>) {
     for namespace in world.store.all(&NAMESPACES) {
@@ -33,7 +33,7 @@ pub(super) fn reconcile(world: &Arc<World>) {
 }
 
 /// Puts into a new namespace what other controllers put there.
-pub(in crate::sim) fn furnish(world: &World, namespace: &str) {
+pub(crate) fn furnish(world: &World, namespace: &str) {
     let create = |resource: Resource, name: &str, rest: Value| {
         let mut object = rest;
         object.set(&["apiVersion"], json!("v1"));

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::volumes::SELECTED_NODE;
-use crate::sim::clock;
-use crate::sim::object::Object;
-use crate::sim::resources::{CLAIMS, NODES, PODS, STORAGE_CLASSES};
-use crate::sim::store::Key;
-use crate::sim::world::World;
+use crate::clock;
+use crate::object::Object;
+use crate::resources::{CLAIMS, NODES, PODS, STORAGE_CLASSES};
+use crate::store::Key;
+use crate::world::World;
 
 const COMPONENT: &str = "default-scheduler";
 

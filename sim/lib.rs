@@ -13,21 +13,29 @@ mod data_plane;
 mod discovery;
 mod faults;
 mod files;
+#[cfg(feature = "hooks")]
+mod hooks;
 mod http;
+mod lock;
 mod object;
 mod objects;
 mod patch;
 mod pod_security;
 mod quantity;
 mod request;
+mod requests;
 mod resources;
 pub mod scenario;
 mod selector;
 mod status;
 mod store;
+#[cfg(feature = "hooks")]
 mod tamper;
+mod view;
+mod volume_mode;
 mod watch;
 mod world;
 
-pub use cluster::{Cluster, ObjectRef, Request, start};
+pub use cluster::{Cluster, ObjectRef, start};
 pub use faults::{Effect, Fault};
+pub use requests::Request;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::sim::object::Object;
-use crate::sim::resources::{CLAIMS, STORAGE_CLASSES, VOLUMES};
-use crate::sim::store::Key;
-use crate::sim::world::World;
+use crate::object::Object;
+use crate::resources::{CLAIMS, STORAGE_CLASSES, VOLUMES};
+use crate::store::Key;
+use crate::world::World;
 
 const COMPONENT: &str = "persistentvolume-controller";
 

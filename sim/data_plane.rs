@@ -8,15 +8,9 @@ use std::sync::Mutex;
 
 use super::damage;
 use super::files;
+use super::lock::lock;
 use super::scenario::BadRestore;
-use super::world::lock;
-
-/// How a volume is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
-    Filesystem,
-    Block,
-}
+use super::volume_mode::Mode;
 
 /// The storage behind the simulated driver.
 #[derive(Debug)]

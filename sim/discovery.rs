@@ -92,18 +92,14 @@ fn group_versions(store: &Store, name: &str) -> Vec<String> {
 pub(super) fn resources(store: &Store, name: &str, version: &str) -> Option<Value> {
     let mut entries = Vec::new();
     if (name, version) == ("authorization.k8s.io", "v1") {
-        for (kind, plural) in [
-            ("SelfSubjectAccessReview", "selfsubjectaccessreviews"),
-            ("SelfSubjectRulesReview", "selfsubjectrulesreviews"),
-        ] {
-            entries.push(json!({
-                "name": plural, "singularName": kind.to_lowercase(), "namespaced": false, "kind": kind, "verbs": ["create"],
-            }));
-        }
+        entries.push(json!({
+            "name": "selfsubjectaccessreviews", "singularName": "selfsubjectaccessreview", "namespaced": false,
+            "kind": "SelfSubjectAccessReview", "verbs": ["create"],
+        }));
     }
     for resource in ALL.into_iter().filter(|resource| resource.group == name) {
         if served_versions(store, resource).iter().any(|served| served == version) {
-            entries.extend(entry(resource));
+            entries.push(entry(resource));
         }
     }
     let group_version = if name.is_empty() { version.to_owned() } else { format!("{name}/{version}") };
@@ -112,17 +108,10 @@ pub(super) fn resources(store: &Store, name: &str, version: &str) -> Option<Valu
     })
 }
 
-fn entry(resource: Resource) -> Vec<Value> {
-    let verbs = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
-    let mut entries = vec![json!({
+fn entry(resource: Resource) -> Value {
+    json!({
         "name": resource.plural, "singularName": resource.singular, "namespaced": resource.namespaced,
-        "kind": resource.kind, "verbs": verbs, "shortNames": resource.short_names,
-    })];
-    if resource.status {
-        entries.push(json!({
-            "name": format!("{}/status", resource.plural), "singularName": "", "namespaced": resource.namespaced,
-            "kind": resource.kind, "verbs": ["get", "patch", "update"],
-        }));
-    }
-    entries
+        "kind": resource.kind, "verbs": ["create", "delete", "get", "list", "patch", "watch"],
+        "shortNames": resource.short_names,
+    })
 }
