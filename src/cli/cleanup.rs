@@ -7,7 +7,6 @@ use clap::Args;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use crate::cli::UsageError;
 use crate::cli::duration::Limit;
 use crate::cli::output::{OutputArgs, print};
 use crate::cluster::{ConnectError, ConnectionArgs, connect, server_version};
@@ -16,7 +15,7 @@ use crate::report::options::Verbosity;
 use crate::report::{sanitize, words};
 use crate::roundtrip::cleanup::{CleanupOutcome, Which, cleanup};
 use crate::roundtrip::plan::RunId;
-use crate::run::screens::complain;
+use crate::run::failure::Failure;
 use crate::verdict::exit;
 
 /// Which runs.
@@ -53,25 +52,18 @@ pub(super) async fn run(
     connection: &ConnectionArgs,
     output: &OutputArgs,
     arguments: &CleanupArgs,
-) -> Result<u8, UsageError> {
+) -> Result<u8, Failure> {
     let format = output.output.unwrap_or_default();
     if !matches!(format, Format::Human | Format::Json) {
-        return Err(UsageError(format!("cleanup has the formats human and json, not {format}")));
+        return Err(Failure::wrong_call(format!("cleanup has the formats human and json, not {format}")));
     }
-    match clean(connection, arguments).await {
-        Ok(outcome) => {
-            print(&if format == Format::Json { json(&outcome) } else { for_people(&outcome, output.verbosity()) });
-            Ok(match (outcome.leftovers.is_empty(), outcome.unseen.is_empty()) {
-                (false, _) => exit::LEFTOVERS,
-                (true, false) => exit::INCONCLUSIVE,
-                (true, true) => exit::READY,
-            })
-        }
-        Err(error) => {
-            complain(&format!("{error}\n{}", error.next_step()));
-            Ok(if error.is_usage() { exit::USAGE } else { exit::INCONCLUSIVE })
-        }
-    }
+    let outcome = clean(connection, arguments).await?;
+    print(&if format == Format::Json { json(&outcome) } else { for_people(&outcome, output.verbosity()) });
+    Ok(match (outcome.leftovers.is_empty(), outcome.unseen.is_empty()) {
+        (false, _) => exit::LEFTOVERS,
+        (true, false) => exit::INCONCLUSIVE,
+        (true, true) => exit::READY,
+    })
 }
 
 async fn clean(arguments: &ConnectionArgs, cleanup_arguments: &CleanupArgs) -> Result<CleanupOutcome, ConnectError> {

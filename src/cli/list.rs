@@ -8,11 +8,11 @@ use owo_colors::{OwoColorize, Style};
 use snapready_checks::model::check::{Check, Group, How};
 use snapready_checks::model::need::Need;
 
-use crate::cli::UsageError;
 use crate::cli::output::{OutputArgs, print};
 use crate::cli::select::SelectArgs;
 use crate::report::format::Format;
 use crate::roundtrip::rights;
+use crate::run::failure::Failure;
 use crate::verdict::exit;
 
 /// Which checks.
@@ -26,7 +26,7 @@ pub(super) struct ListArgs {
 }
 
 /// Prints the catalogue.
-pub(super) fn run(output: &OutputArgs, arguments: &ListArgs) -> Result<u8, UsageError> {
+pub(super) fn run(output: &OutputArgs, arguments: &ListArgs) -> Result<u8, Failure> {
     let checks = arguments.select.checks()?;
     let text = match output.output.unwrap_or_default() {
         Format::Human => {
@@ -45,7 +45,7 @@ pub(super) fn run(output: &OutputArgs, arguments: &ListArgs) -> Result<u8, Usage
                 .collect();
             format!("{:#}\n", serde_json::Value::Array(list))
         }
-        other => return Err(UsageError(format!("list has the formats human and json, not {other}"))),
+        other => return Err(Failure::wrong_call(format!("list has the formats human and json, not {other}"))),
     };
     print(&text);
     Ok(exit::READY)
