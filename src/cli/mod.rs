@@ -11,6 +11,7 @@ mod rbac;
 mod roundtrip;
 mod select;
 mod shared_flags;
+mod values;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
