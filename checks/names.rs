@@ -1,5 +1,6 @@
 //! Which text from a cluster may stand in a command that somebody will copy into a shell.
 
+use crate::model::command::Command;
 use crate::model::finding::Fix;
 
 /// Whether a text is a name that Kubernetes accepts for an object: a DNS subdomain (RFC 1123), up to 253 characters.
@@ -13,33 +14,16 @@ pub fn is_object_name(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(label)
 }
 
-/// A command with names from the cluster in place of each `{}`; `None` if one of them is not a Kubernetes name.
+/// A fix with a command about names from the cluster; without it if one of them is not a Kubernetes name.
 #[must_use]
-pub fn command(template: &str, names: &[&str]) -> Option<String> {
-    let mut parts = template.split("{}");
-    let mut command = parts.next()?.to_owned();
-    for (part, name) in parts.zip(names) {
-        if !is_object_name(name) {
-            return None;
-        }
-        command.push_str(name);
-        command.push_str(part);
-    }
-    Some(command)
-}
-
-/// A fix with a command that [`command`] makes, if it does.
-#[must_use]
-pub fn fix_with(fix: Fix, template: &str, names: &[&str]) -> Fix {
-    match command(template, names) {
-        Some(command) => fix.command(command),
-        None => fix,
-    }
+pub fn fix_with<const N: usize>(fix: Fix, names: [&str; N], command: impl FnOnce([&str; N]) -> Command) -> Fix {
+    if names.into_iter().all(is_object_name) { fix.command(command(names)) } else { fix }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::command::kubectl;
 
     #[test]
     fn names_are_those_that_kubernetes_accepts() {
@@ -54,7 +38,12 @@ mod tests {
 
     #[test]
     fn a_command_takes_names_only() {
-        assert_eq!(command("kubectl get {} -n {}", &["a", "b"]).as_deref(), Some("kubectl get a -n b"));
-        assert_eq!(command("kubectl get {} -n {}", &["a", "b; rm -rf /"]), None);
+        let commands = |names: [&str; 2]| {
+            fix_with(Fix::default(), names, |[name, namespace]| kubectl("get").word(name).words("-n").word(namespace))
+                .commands
+        };
+        assert_eq!(commands(["a", "b"]), [kubectl("get a -n b")]);
+        assert_eq!(commands(["a", "b; rm -rf /"]), []);
+        assert_eq!(commands(["--all", "b"]), []);
     }
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::controller::find::{CONTROLLER_LEASE, has_lapsed, is_snapshot_controller, lease_evidence};
+use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Fix, Status};
 use crate::model::kubernetes::{Container, ContainerStatus, Lease, Pod};
@@ -128,8 +129,9 @@ fn restarting(now: &Running<'_>, before: &Running<'_>, what: &str) -> Option<Out
     let path = |field: &str| format!("status.containerStatuses[{}].{field}", status.name);
     let evidence = |field: &str, value: String| Evidence::namespaced("Pod", names[0], names[1], &path(field), value);
     let fix = Fix::text("Check its log for why it exits.");
-    let logs = format!("kubectl -n {{}} logs {{}} -c {} --previous", status.name);
-    let fix = if crate::names::is_object_name(&status.name) { fix_with(fix, &logs, &names) } else { fix };
+    let fix = fix_with(fix, [names[0], names[1], &status.name], |[namespace, pod, container]| {
+        kubectl("-n").word(namespace).words("logs").word(pod).words("-c").word(container).words("--previous")
+    });
     Some(explained(
         Finding::new(Status::Fail, format!("the {what} of {} keeps restarting", now.place()))
             .evidence(evidence("restartCount", status.restart_count.to_string()))
@@ -163,10 +165,12 @@ fn hanging(now: &Running<'_>, leases: &[&Lease], what: &str) -> Option<OutOfServ
     })?;
     let age = lease.unrenewed_for_ms.unwrap_or_default() / 1_000;
     let fix = Fix::text("Check its log, and restart it.");
-    let resource = now.kind.to_ascii_lowercase();
+    let restart = |[namespace, name]: [&str; 2]| {
+        let workload = format!("{}/{name}", now.kind.to_ascii_lowercase());
+        kubectl("-n").word(namespace).words("rollout restart").word(workload)
+    };
     let restarts = matches!(now.kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet");
-    let restart = format!("kubectl -n {{}} rollout restart {resource}/{{}}");
-    let fix = if restarts { fix_with(fix, &restart, &[now.namespace.as_str(), now.name.as_str()]) } else { fix };
+    let fix = if restarts { fix_with(fix, [&now.namespace, &now.name], restart) } else { fix };
     Some(explained(
         Finding::new(Status::Fail, format!("the {what} of {} has stopped renewing its lease", now.place()))
             .evidence(lease_evidence(lease))

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Fix, Status};
 use crate::model::kubernetes::{Container, ContainerStatus, Metadata, Pod, PodSpec, Workload};
-use crate::names::{fix_with, is_object_name};
+use crate::names::fix_with;
 
 /// A workload that runs a certain container.
 #[derive(Debug, Clone)]
@@ -218,17 +219,19 @@ pub(crate) fn readiness(running: &Running<'_>, what: &str, covered: bool) -> Fin
         return Finding::new(Status::Pass, count);
     }
     let status = if running.ready > 0 || covered { Status::Warn } else { Status::Fail };
-    let resource = running.kind.to_ascii_lowercase();
+    let resource = &running.kind.to_ascii_lowercase();
     let names = [running.namespace.as_str(), running.name.as_str()];
     let is_workload =
         matches!(running.kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Pod");
     if running.wanted == 0 {
         let fix = Fix::text("Scale it up, or start the nodes that it selects.");
         let scales = matches!(running.kind.as_str(), "Deployment" | "StatefulSet");
-        let scale = format!("kubectl -n {{}} scale {resource} {{}} --replicas=1");
+        let scale = |[namespace, name]: [&str; 2]| {
+            kubectl("-n").word(namespace).words("scale").word(resource).word(name).words("--replicas=1")
+        };
         return Finding::new(status, format!("{what} of {} is scaled to 0", running.place()))
             .evidence(running.evidence("spec.replicas", "0"))
-            .fix(if scales { fix_with(fix, &scale, &names) } else { fix });
+            .fix(if scales { fix_with(fix, names, scale) } else { fix });
     }
     let path = format!("status of container {}", running.container.name);
     let finding = Finding::new(status, format!("{what} is not ready: {count}"))
@@ -239,14 +242,19 @@ pub(crate) fn readiness(running: &Running<'_>, what: &str, covered: bool) -> Fin
     };
     if trouble.as_ref().is_some_and(|(_, cause)| cause == IMAGE) {
         let fix = Fix::text("Correct its image, or make the registry reachable from the nodes.");
-        let describe = format!("kubectl -n {{}} describe {resource} {{}}");
-        return finding.fix(if is_workload { fix_with(fix, &describe, &names) } else { fix });
+        let describe =
+            |[namespace, name]: [&str; 2]| kubectl("-n").word(namespace).words("describe").word(resource).word(name);
+        return finding.fix(if is_workload { fix_with(fix, names, describe) } else { fix });
     }
     let fix = Fix::text("Check the events and logs of its pods.");
-    let logs = is_workload && is_object_name(&running.container.name);
-    let logs_of = format!("kubectl -n {{}} logs {resource}/{{}} -c {} --previous", running.container.name);
-    let fix = fix_with(fix, "kubectl -n {} get pods -o wide", &[running.namespace.as_str()]);
-    finding.fix(if logs { fix_with(fix, &logs_of, &names) } else { fix })
+    let fix =
+        fix_with(fix, [&running.namespace], |[namespace]| kubectl("-n").word(namespace).words("get pods -o wide"));
+    let logs = |[namespace, name, container]: [&str; 3]| {
+        let workload = format!("{resource}/{name}");
+        kubectl("-n").word(namespace).words("logs").word(workload).words("-c").word(container).words("--previous")
+    };
+    let names = [running.namespace.as_str(), &running.name, &running.container.name];
+    finding.fix(if is_workload { fix_with(fix, names, logs) } else { fix })
 }
 
 fn upper(text: &str) -> String {

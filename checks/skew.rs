@@ -2,10 +2,11 @@
 
 use crate::api::crds::{CONTENTS, crd, crd_evidence, install};
 use crate::api::release::schema_node;
+use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Fix, Status};
 use crate::model::object::{GROUP_SNAPSHOT_GROUP, SNAPSHOT_GROUP};
-use crate::names::{fix_with, is_object_name};
+use crate::names::fix_with;
 use crate::running::{Running, is_switched_on, is_true};
 use crate::version::{Component, Version, rows};
 
@@ -120,8 +121,9 @@ fn bugs_of(component: Component, version: Version) -> impl Iterator<Item = (&'st
 fn upgrade(running: &Running<'_>) -> Fix {
     let fix = Fix::text("Upgrade it through what installed it: the distribution, the driver's chart or its manifests.");
     let resource = running.kind.to_ascii_lowercase();
-    let look = format!("kubectl -n {{}} get {resource} {{}} --show-labels");
-    if is_object_name(&resource) { fix_with(fix, &look, &[&running.namespace, &running.name]) } else { fix }
+    fix_with(fix, [&running.namespace, &resource, &running.name], |[namespace, resource, name]| {
+        kubectl("-n").word(namespace).words("get").word(resource).word(name).words("--show-labels")
+    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use snapready_checks::model::check::{Check, How};
+use snapready_checks::model::command::{Command, kubectl, snapready};
 use snapready_checks::model::facts::Facts;
 use snapready_checks::model::finding::{Finding, Findings, Fix, Status};
 use snapready_checks::model::need::{Need, NotServed, Rule};
@@ -51,7 +52,9 @@ fn judges_the_api(check: &Check) -> bool {
 }
 
 /// Grants what all checks need: most often several lack the same rights.
-const GRANT: &str = "snapready rbac --check-only --service-account NAMESPACE/NAME | kubectl apply -f -";
+fn grant() -> Command {
+    snapready("rbac --check-only --service-account NAMESPACE/NAME").pipe(kubectl("apply -f -"))
+}
 
 /// The finding of a check that could not look.
 fn not_seen(missing: &BTreeMap<Need, Missing>, api_is_judged: bool) -> Finding {
@@ -82,7 +85,7 @@ fn not_seen(missing: &BTreeMap<Need, Missing>, api_is_judged: bool) -> Finding {
         let granted: Vec<String> = rules.iter().map(Rule::to_string).collect();
         return finding
             .cause("The account that snapready runs as lacks a right to look.")
-            .fix(Fix::text(format!("grant: {}", granted.join("; "))).command(GRANT));
+            .fix(Fix::text(format!("grant: {}", granted.join("; "))).command(grant()));
     }
     if missing.values().any(|why| matches!(why, Missing::Failed { .. })) {
         return finding
@@ -164,7 +167,7 @@ mod tests {
         );
         let fix = result.fix.as_ref().unwrap();
         assert_eq!(fix.text, "grant: list pods; list leases.coordination.k8s.io");
-        assert_eq!(fix.commands, [GRANT]);
+        assert_eq!(fix.commands, [grant()]);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The answer of a run and its exit code, from the report's content and nothing else: not from the output format, not
 //! from the order in which things happened.
 
-use clap::ValueEnum;
 use snapready_checks::model::finding::Status;
 
 use crate::model::{CheckResult, ObjectName, RoundTrip, Verdict};
@@ -25,7 +24,7 @@ pub mod exit {
 }
 
 /// Which findings make a cluster not ready.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum FailOn {
     /// Failures do; warnings do not.
     #[default]
@@ -38,7 +37,7 @@ pub enum FailOn {
 }
 
 /// What a result that could not be determined counts as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum UnknownPolicy {
     /// The answer is inconclusive.
     #[default]

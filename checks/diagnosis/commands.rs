@@ -3,6 +3,7 @@
 
 use crate::controller::find::snapshot_controllers;
 use crate::diagnosis::{Advice, Explanation, Moment};
+use crate::model::command::{Command, kubectl};
 use crate::model::facts::Facts;
 use crate::model::finding::Fix;
 use crate::model::round_trip::StepId;
@@ -28,19 +29,20 @@ pub(crate) fn with_sidecar_log(explanation: Explanation, moment: &Moment<'_>, fi
     explanation.fix(fix).advise(Advice::Again)
 }
 
-fn log(running: &Running<'_>) -> Option<String> {
+fn log(running: &Running<'_>) -> Option<Command> {
     let container = Some(running.container.name.as_str()).filter(|name| is_object_name(name))?;
-    Some(format!("kubectl logs -n {} -c {container} --tail=50", workload(running)?))
+    let (namespace, workload) = workload(running)?;
+    Some(kubectl("logs -n").word(namespace).word(workload).words("-c").word(container).words("--tail=50"))
 }
 
-/// `NAMESPACE deployment/NAME`; nothing of a kind that kubectl would have to be told the group of.
-fn workload(running: &Running<'_>) -> Option<String> {
+/// The namespace, and `deployment/NAME`; nothing of a kind that kubectl would have to be told the group of.
+fn workload<'a>(running: &'a Running<'_>) -> Option<(&'a str, String)> {
     let kind = match running.kind.as_str() {
         kind @ ("Deployment" | "StatefulSet" | "DaemonSet" | "Pod") => kind.to_ascii_lowercase(),
         _ => return None,
     };
     (is_object_name(&running.namespace) && is_object_name(&running.name))
-        .then(|| format!("{} {kind}/{}", running.namespace, running.name))
+        .then(|| (running.namespace.as_str(), format!("{kind}/{}", running.name)))
 }
 
 /// A fix with the log of the snapshot-controller, if it is visible.
@@ -52,8 +54,9 @@ pub(crate) fn with_controller_log(facts: &Facts, fix: Fix) -> Fix {
 }
 
 /// Restarts the snapshot-controller, if it is visible.
-pub(crate) fn restart_controller(facts: &Facts) -> Option<String> {
+pub(crate) fn restart_controller(facts: &Facts) -> Option<Command> {
     let controllers = snapshot_controllers(facts);
     let running = controllers.installations().iter().find(|running| running.kind == "Deployment")?;
-    Some(format!("kubectl rollout restart -n {}", workload(running)?))
+    let (namespace, workload) = workload(running)?;
+    Some(kubectl("rollout restart -n").word(namespace).word(workload))
 }

@@ -3,6 +3,7 @@
 use crate::diagnosis::Advice;
 use crate::diagnosis::moment::Subject;
 use crate::model::check::Check;
+use crate::model::command::Command;
 use crate::model::finding::{Evidence, Finding, Fix, Status};
 use crate::model::result::CheckResult;
 
@@ -88,8 +89,8 @@ impl Explanation {
 
     /// The result, with its advice in the words of whoever asked; `None` for what cannot be tried there.
     #[must_use]
-    pub fn result(mut self, word: impl Fn(&Advice) -> Option<String>) -> CheckResult {
-        let commands: Vec<String> = self.advice.iter().filter_map(word).collect();
+    pub fn result(mut self, word: impl Fn(&Advice) -> Option<Command>) -> CheckResult {
+        let commands: Vec<Command> = self.advice.iter().filter_map(word).collect();
         if let Some(fix) = &mut self.finding.fix {
             fix.commands.extend(commands);
         }

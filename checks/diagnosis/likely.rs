@@ -4,6 +4,7 @@ use super::grpc::Code;
 use super::waiting::{is_homeless, makes_room, waiting};
 use super::{Advice, Explanation, Moment, certain, with_sidecar_log};
 use crate::model::check::Check;
+use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Fix};
 use crate::model::kubernetes::Metadata;
 use crate::model::object::Kind;
@@ -85,7 +86,7 @@ fn claim(moment: &Moment<'_>, explanation: Explanation) -> Explanation {
 
 fn pod(moment: &Moment<'_>) -> Explanation {
     let explanation = waited(moment, &pod_starts::CHECK);
-    let nodes = |text: &str| Fix::text(text).command("kubectl get nodes");
+    let nodes = |text: &str| Fix::text(text).command(kubectl("get nodes"));
     if is_homeless(moment) {
         let fix = nodes("Make a node available that takes pods: uncordon one, add one, or free room on one.");
         return explanation

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::chain::{Chain, Event};
+use crate::model::command::Command;
 use crate::model::facts::Facts;
 use crate::model::finding::Status;
 use crate::model::look_again::Earlier;
@@ -185,7 +186,7 @@ impl Wait {
 
 /// Advice as its own name.
 fn in_words(explanation: Explanation) -> CheckResult {
-    explanation.result(|advice| Some(format!("{advice:?}")))
+    explanation.result(|advice| Some(Command::read(format!("{advice:?}"))))
 }
 
 /// The run's namespace and objects are gone when a fix is read.
@@ -193,7 +194,7 @@ fn in_words(explanation: Explanation) -> CheckResult {
 fn works_afterwards(result: &CheckResult) {
     for command in &result.fix.as_ref().unwrap().commands {
         let gone = ["snapready-7f3a9c", "writer", "source", "volumesnapshot snapshot", "snapcontent-1"];
-        assert!(!gone.iter().any(|name| command.contains(name)), "{command}");
+        assert!(!gone.iter().any(|name| command.to_string().contains(name)), "{command}");
     }
 }
 
@@ -297,7 +298,7 @@ fn classes() {
         .is("SR305")
         .fix
         .unwrap();
-    assert!(fix.commands[0].contains("kubectl annotate volumesnapshotclass gold "), "{fix:?}");
+    assert!(fix.commands[0].to_string().contains("kubectl annotate volumesnapshotclass gold "), "{fix:?}");
     event(
         "SetDefaultSnapshotClassFailed",
         "Failed to set default snapshot class with error 2 default snapshot classes were found",
@@ -389,7 +390,14 @@ fn provisioning() {
         rpc("InvalidArgument")
     );
     failed(Provision, 0, 1, &infeasible).is("SR308");
-    assert!(failed(Provision, 3, 2, &rpc("OutOfRange")).is("SR308").fix.unwrap().commands.contains(&"Size".to_owned()));
+    assert!(
+        failed(Provision, 3, 2, &rpc("OutOfRange"))
+            .is("SR308")
+            .fix
+            .unwrap()
+            .commands
+            .contains(&Command::read("Size".to_owned()))
+    );
     failed(Restore, 8, 3, &rpc("NotFound")).is("SR309");
     failed(Restore, 600, 30, &rpc("Unavailable")).waits();
     failed(Provision, 9, 3, &rpc("ResourceExhausted")).is("SR308");
@@ -630,6 +638,7 @@ fn stuck_objects_name_the_owner_and_nothing_is_stripped() {
             .unwrap()
             .commands
             .iter()
+            .map(ToString::to_string)
             .all(|command| !command.contains("patch") && !command.contains("finalizers"))
     );
 }
@@ -690,6 +699,7 @@ fn hostile_text_stays_on_one_line_and_out_of_commands() {
             assert!(!evidence.value.chars().any(char::is_control) && evidence.value.chars().count() <= 1501);
         }
         for command in result.fix.unwrap().commands {
+            let command = command.to_string();
             assert!(!command.contains("rm -rf") && !command.contains('\u{1b}'), "{command}");
         }
     }

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::command::Command;
+
 /// The outcome of a check for one target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -78,7 +80,7 @@ pub struct Fix {
     pub text: String,
     /// Commands to copy, in order. A name from the cluster stands in them only if it is a valid Kubernetes name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub commands: Vec<String>,
+    pub commands: Vec<Command>,
     /// A manifest to apply, as YAML.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub manifest: Option<String>,
@@ -92,8 +94,8 @@ impl Fix {
 
     /// The same with one more command.
     #[must_use]
-    pub fn command(mut self, command: impl Into<String>) -> Self {
-        self.commands.push(command.into());
+    pub fn command(mut self, command: Command) -> Self {
+        self.commands.push(command);
         self
     }
 

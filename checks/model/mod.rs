@@ -2,6 +2,7 @@
 
 pub mod chain;
 pub mod check;
+pub mod command;
 pub mod facts;
 pub mod finding;
 pub mod interest;

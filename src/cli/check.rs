@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use crate::cli::UsageError;
 use crate::cli::output::OutputArgs;
 use crate::cli::select::{SelectArgs, VerdictArgs};
 use crate::cluster::ConnectionArgs;
+use crate::run::failure::Failure;
 use crate::run::{self, Task};
 
 /// Which checks, and what their findings mean.
@@ -22,7 +22,7 @@ pub(super) async fn run(
     connection: &ConnectionArgs,
     output: &OutputArgs,
     arguments: &CheckArgs,
-) -> Result<u8, UsageError> {
+) -> Result<u8, Failure> {
     let task = Task {
         command: "check",
         checks: arguments.select.checks()?,
@@ -31,5 +31,5 @@ pub(super) async fn run(
         unknown: arguments.verdict.unknown,
         simulated: false,
     };
-    Ok(run::run(connection, output.screens(task.fail_on)?, task).await?)
+    run::run(connection, output.screens(task.fail_on)?, task).await
 }

@@ -7,7 +7,6 @@ use clap::Args;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use crate::cli::UsageError;
 use crate::cli::duration::Limit;
 use crate::cli::output::{OutputArgs, print};
 use crate::cluster::{ConnectError, ConnectionArgs, connect, server_version};
@@ -16,7 +15,7 @@ use crate::report::options::Verbosity;
 use crate::report::{sanitize, words};
 use crate::roundtrip::cleanup::{CleanupOutcome, Which, cleanup};
 use crate::roundtrip::plan::RunId;
-use crate::run::screens::complain;
+use crate::run::failure::Failure;
 use crate::verdict::exit;
 
 /// Which runs.
@@ -53,25 +52,18 @@ pub(super) async fn run(
     connection: &ConnectionArgs,
     output: &OutputArgs,
     arguments: &CleanupArgs,
-) -> Result<u8, UsageError> {
+) -> Result<u8, Failure> {
     let format = output.output.unwrap_or_default();
     if !matches!(format, Format::Human | Format::Json) {
-        return Err(UsageError(format!("cleanup has the formats human and json, not {format}")));
+        return Err(Failure::wrong_call(format!("cleanup has the formats human and json, not {format}")));
     }
-    match clean(connection, arguments).await {
-        Ok(outcome) => {
-            print(&if format == Format::Json { json(&outcome) } else { for_people(&outcome, output.verbosity()) });
-            Ok(match (outcome.leftovers.is_empty(), outcome.unseen.is_empty()) {
-                (false, _) => exit::LEFTOVERS,
-                (true, false) => exit::INCONCLUSIVE,
-                (true, true) => exit::READY,
-            })
-        }
-        Err(error) => {
-            complain(&format!("{error}\n{}", error.next_step()));
-            Ok(if error.is_usage() { exit::USAGE } else { exit::INCONCLUSIVE })
-        }
-    }
+    let outcome = clean(connection, arguments).await?;
+    print(&if format == Format::Json { json(&outcome) } else { for_people(&outcome, output.verbosity()) });
+    Ok(match (outcome.leftovers.is_empty(), outcome.unseen.is_empty()) {
+        (false, _) => exit::LEFTOVERS,
+        (true, false) => exit::INCONCLUSIVE,
+        (true, true) => exit::READY,
+    })
 }
 
 async fn clean(arguments: &ConnectionArgs, cleanup_arguments: &CleanupArgs) -> Result<CleanupOutcome, ConnectError> {
@@ -92,12 +84,12 @@ async fn clean(arguments: &ConnectionArgs, cleanup_arguments: &CleanupArgs) -> R
 /// What was removed, and what was not; the latter alone if the caller wants to read less.
 fn for_people(outcome: &CleanupOutcome, verbosity: Verbosity) -> String {
     let mut text = String::new();
-    let is_clean = outcome.leftovers.is_empty() && outcome.unseen.is_empty();
-    if verbosity == Verbosity::Silent || (verbosity == Verbosity::Quiet && is_clean) {
+    if verbosity == Verbosity::Silent {
         return text;
     }
+    let all = verbosity > Verbosity::Quiet;
     // Writing to a string cannot fail.
-    for object in outcome.removed.iter().filter(|_| verbosity >= Verbosity::Normal) {
+    for object in outcome.removed.iter().filter(|_| all) {
         let _ = writeln!(text, "removed        {}", sanitize::line(&words::object(object), 300));
     }
     for object in &outcome.leftovers {
@@ -106,11 +98,15 @@ fn for_people(outcome: &CleanupOutcome, verbosity: Verbosity) -> String {
     for place in &outcome.unseen {
         let _ = writeln!(text, "NOT LOOKED AT  {}", sanitize::line(place, 300));
     }
-    let _ = match (outcome.removed.is_empty(), outcome.leftovers.is_empty(), outcome.unseen.is_empty()) {
-        (true, true, true) => writeln!(text, "nothing was left behind"),
-        (_, true, true) => writeln!(text, "{} removed, nothing left", words::count(outcome.removed.len(), "object")),
-        _ => writeln!(text, "{} removed, but not everything", words::count(outcome.removed.len(), "object")),
-    };
+    if all {
+        let removed = words::count(outcome.removed.len(), "object");
+        let is_clean = outcome.leftovers.is_empty() && outcome.unseen.is_empty();
+        let _ = match (outcome.removed.is_empty(), is_clean) {
+            (true, true) => writeln!(text, "nothing was left behind"),
+            (false, true) => writeln!(text, "{removed} removed, nothing left"),
+            (_, false) => writeln!(text, "{removed} removed, but not everything"),
+        };
+    }
     text
 }
 
@@ -121,4 +117,33 @@ fn json(outcome: &CleanupOutcome) -> String {
         "runs": outcome.found_runs, "notLookedAt": outcome.unseen,
     });
     format!("{document:#}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ObjectName;
+
+    fn pod(name: &str) -> ObjectName {
+        ObjectName { kind: "Pod".to_owned(), namespace: Some("team".to_owned()), name: name.to_owned() }
+    }
+
+    #[test]
+    fn a_quiet_call_prints_what_is_left_and_nothing_else() {
+        let clean = CleanupOutcome { removed: vec![pod("writer")], ..CleanupOutcome::default() };
+        let left = CleanupOutcome {
+            leftovers: vec![pod("reader")],
+            unseen: vec!["namespace a: forbidden".to_owned()],
+            ..clean.clone()
+        };
+        for (outcome, verbosity, wanted) in [
+            (&clean, Verbosity::Normal, "removed        Pod team/writer\n1 object removed, nothing left\n"),
+            (&clean, Verbosity::Quiet, ""),
+            (&left, Verbosity::Quiet, "STILL THERE    Pod team/reader\nNOT LOOKED AT  namespace a: forbidden\n"),
+            (&left, Verbosity::Silent, ""),
+            (&CleanupOutcome::default(), Verbosity::Normal, "nothing was left behind\n"),
+        ] {
+            assert_eq!(for_people(outcome, verbosity), wanted, "{verbosity:?}");
+        }
+    }
 }

@@ -6,12 +6,11 @@ use std::io::Write as _;
 use clap::Args;
 use snapready_sim::scenario::{self, Scenario};
 
-use crate::cli::UsageError;
 use crate::cli::output::{OutputArgs, print};
 use crate::cli::roundtrip::PreflightArgs;
 use crate::cluster::ConnectionArgs;
 use crate::run;
-use crate::run::screens::complain;
+use crate::run::failure::Failure;
 use crate::verdict::exit;
 
 /// Which simulated cluster.
@@ -28,23 +27,19 @@ pub(super) struct DemoArgs {
 }
 
 /// Runs `preflight` on a cluster that exists for this run only.
-pub(super) async fn run(output: &OutputArgs, arguments: &DemoArgs) -> Result<u8, UsageError> {
+pub(super) async fn run(output: &OutputArgs, arguments: &DemoArgs) -> Result<u8, Failure> {
     if arguments.list {
         print(&listing());
         return Ok(exit::READY);
     }
     let screens = output.screens(arguments.preflight.fail_on())?;
     let task = arguments.preflight.demo()?;
-    let started = match start(arguments.scenario).await {
-        Ok(started) => started,
-        Err(error) => {
-            complain(&format!("the simulated cluster does not start: {error}"));
-            return Ok(exit::INCONCLUSIVE);
-        }
-    };
+    let started = start(arguments.scenario)
+        .await
+        .map_err(|error| Failure::no_answer(format!("the simulated cluster does not start: {error}")))?;
     let connection =
         ConnectionArgs { kubeconfig: Some(started.kubeconfig.path().to_owned()), ..ConnectionArgs::default() };
-    Ok(run::run(&connection, screens, task).await?)
+    run::run(&connection, screens, task).await
 }
 
 struct Started {

@@ -7,10 +7,10 @@ use clap::Args;
 use owo_colors::{OwoColorize, Style};
 use snapready_checks::model::check::Check;
 
-use crate::cli::UsageError;
 use crate::cli::list::permissions;
 use crate::cli::output::{OutputArgs, print, width};
 use crate::report::format::Format;
+use crate::run::failure::Failure;
 use crate::verdict::exit;
 
 /// Wider lines are hard to read.
@@ -25,7 +25,7 @@ pub(super) struct ExplainArgs {
 }
 
 /// Prints the documentation of a check.
-pub(super) fn run(output: &OutputArgs, arguments: &ExplainArgs) -> Result<u8, UsageError> {
+pub(super) fn run(output: &OutputArgs, arguments: &ExplainArgs) -> Result<u8, Failure> {
     let check = find(&arguments.check)?;
     let text = match output.output.unwrap_or_default() {
         Format::Json => {
@@ -41,20 +41,22 @@ pub(super) fn run(output: &OutputArgs, arguments: &ExplainArgs) -> Result<u8, Us
             let heading = output.styles(std::io::stdout().is_terminal()).heading;
             for_people(check, heading, width().map(|width| width.clamp(40, WIDEST)))
         }
-        other => return Err(UsageError(format!("explain has the formats human, json and markdown, not {other}"))),
+        other => {
+            return Err(Failure::wrong_call(format!("explain has the formats human, json and markdown, not {other}")));
+        }
     };
     print(&text);
     Ok(exit::READY)
 }
 
-fn find(name: &str) -> Result<&'static Check, UsageError> {
+fn find(name: &str) -> Result<&'static Check, Failure> {
     if let Some(check) = snapready_checks::find(name) {
         return Ok(check);
     }
     let catalogue = snapready_checks::catalogue();
     let near = snapready_checks::nearest(name, catalogue.iter().flat_map(|check| [check.id, check.slug]));
     let several: Vec<_> = catalogue.iter().filter(|check| check.group.word() == name).map(|check| check.id).collect();
-    Err(UsageError(match (several.is_empty(), near.is_empty()) {
+    Err(Failure::wrong_call(match (several.is_empty(), near.is_empty()) {
         (false, _) => format!("explain takes one check; {name} stands for {}", several.join(", ")),
         (true, false) => {
             format!("there is no check {name:?}; near it: {}; `snapready list` names them all", near.join(", "))
@@ -122,7 +124,7 @@ mod tests {
     #[test]
     fn what_is_no_check_is_told_what_is_near() {
         for (name, wanted) in [("SR3O1", "SR301"), ("round-tripp", "round-trip"), ("classes", "SR211")] {
-            let error = find(name).unwrap_err().0;
+            let error = find(name).unwrap_err().to_string();
             assert!(error.contains(wanted), "{error}");
         }
     }

@@ -1,16 +1,18 @@
 //! `list`: the catalogue of checks.
 
 use std::fmt::Write as _;
+use std::io::IsTerminal;
 
 use clap::Args;
+use owo_colors::{OwoColorize, Style};
 use snapready_checks::model::check::{Check, Group, How};
 use snapready_checks::model::need::Need;
 
-use crate::cli::UsageError;
 use crate::cli::output::{OutputArgs, print};
 use crate::cli::select::SelectArgs;
 use crate::report::format::Format;
 use crate::roundtrip::rights;
+use crate::run::failure::Failure;
 use crate::verdict::exit;
 
 /// Which checks.
@@ -24,10 +26,13 @@ pub(super) struct ListArgs {
 }
 
 /// Prints the catalogue.
-pub(super) fn run(output: &OutputArgs, arguments: &ListArgs) -> Result<u8, UsageError> {
+pub(super) fn run(output: &OutputArgs, arguments: &ListArgs) -> Result<u8, Failure> {
     let checks = arguments.select.checks()?;
     let text = match output.output.unwrap_or_default() {
-        Format::Human => for_people(&checks, arguments.permissions),
+        Format::Human => {
+            let heading = output.styles(std::io::stdout().is_terminal()).heading;
+            for_people(&checks, arguments.permissions, heading)
+        }
         Format::Json => {
             let list: Vec<_> = checks
                 .iter()
@@ -40,13 +45,13 @@ pub(super) fn run(output: &OutputArgs, arguments: &ListArgs) -> Result<u8, Usage
                 .collect();
             format!("{:#}\n", serde_json::Value::Array(list))
         }
-        other => return Err(UsageError(format!("list has the formats human and json, not {other}"))),
+        other => return Err(Failure::wrong_call(format!("list has the formats human and json, not {other}"))),
     };
     print(&text);
     Ok(exit::READY)
 }
 
-fn for_people(checks: &[&Check], with_permissions: bool) -> String {
+fn for_people(checks: &[&Check], with_permissions: bool, heading: Style) -> String {
     let mut text = String::new();
     let width = checks.iter().map(|check| check.slug.len()).max().unwrap_or_default();
     for group in Group::ALL {
@@ -55,7 +60,7 @@ fn for_people(checks: &[&Check], with_permissions: bool) -> String {
             continue;
         }
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{}", group.heading());
+        let _ = writeln!(text, "{}", group.heading().style(heading));
         for check in members {
             let severity = check.severity.word();
             let _ = writeln!(text, "  {}  {:width$}  {severity:7}  {}", check.id, check.slug, check.title);

@@ -11,6 +11,7 @@ mod rbac;
 mod roundtrip;
 mod select;
 mod shared_flags;
+mod values;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -19,8 +20,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::cli::output::OutputArgs;
 use crate::cluster::ConnectionArgs;
-use crate::run::WrongCall;
-use crate::run::screens::complain;
+use crate::run::failure::Failure;
 use crate::verdict::exit;
 
 /// Tells whether a Kubernetes cluster can take a CSI volume snapshot and give the data back, and proves it.
@@ -59,23 +59,6 @@ enum Command {
     Rbac(rbac::RbacArgs),
 }
 
-/// A call that cannot be carried out as it stands. Its text says what to write instead.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct UsageError(String);
-
-impl From<WrongCall> for UsageError {
-    fn from(wrong: WrongCall) -> Self {
-        Self(wrong.0)
-    }
-}
-
-impl UsageError {
-    fn from_error(error: &dyn std::error::Error) -> Self {
-        Self(error.to_string())
-    }
-}
-
 /// Runs the program with the process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -91,23 +74,18 @@ pub fn main() -> ExitCode {
         }
     };
     output::start_log(&cli.output);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            complain(&format!("the asynchronous runtime does not start: {error}"));
-            return ExitCode::from(exit::INCONCLUSIVE);
-        }
-    };
-    let code = match runtime.block_on(dispatch(cli)) {
-        Ok(code) => code,
-        Err(UsageError(message)) => {
-            complain(&format!("{message}\n\nFor more information, try '--help'."));
-            exit::USAGE
-        }
-    };
+    ExitCode::from(carry_out(cli).unwrap_or_else(|failure| failure.say()))
+}
+
+fn carry_out(cli: Cli) -> Result<u8, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::no_answer(format!("the asynchronous runtime does not start: {error}")))?;
+    let result = runtime.block_on(dispatch(cli));
     // A request that hangs must not keep the program from ending.
     runtime.shutdown_background();
-    ExitCode::from(code)
+    result
 }
 
 /// As a kubectl plugin the program is called `kubectl-snapready`, and its users type `kubectl snapready`.
@@ -123,7 +101,7 @@ fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
     Cli::from_arg_matches(&matches)
 }
 
-async fn dispatch(cli: Cli) -> Result<u8, UsageError> {
+async fn dispatch(cli: Cli) -> Result<u8, Failure> {
     let Cli { connection, output, command } = cli;
     match command {
         Command::Preflight(arguments) => roundtrip::preflight(&connection, &output, &arguments).await,

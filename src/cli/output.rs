@@ -4,12 +4,12 @@ use std::io::{IsTerminal, Write};
 
 use clap::{ArgAction, Args};
 
-use crate::cli::UsageError;
 use crate::report::format::Format;
 use crate::report::options::{RenderOptions, Verbosity};
 use crate::report::output::{Outputs, ReportArgument};
 use crate::report::progress::{ProgressMode, ProgressOptions};
 use crate::report::style::{ColorChoice, Environment, Styles};
+use crate::run::failure::Failure;
 use crate::run::screens::Screens;
 use crate::verdict::FailOn;
 
@@ -44,8 +44,8 @@ pub(super) struct OutputArgs {
 
 impl OutputArgs {
     /// Decides everything about the streams, once.
-    pub(super) fn screens(&self, fail_on: FailOn) -> Result<Screens, UsageError> {
-        let outputs = Outputs::new(self.output, &self.report).map_err(|error| UsageError::from_error(&error))?;
+    pub(super) fn screens(&self, fail_on: FailOn) -> Result<Screens, Failure> {
+        let outputs = Outputs::new(self.output, &self.report).map_err(Failure::wrong_call)?;
         let environment = environment();
         let (stdout, stderr) = (std::io::stdout().is_terminal(), std::io::stderr().is_terminal());
         let ascii = self.ascii || environment.needs_ascii();

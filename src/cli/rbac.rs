@@ -3,11 +3,11 @@
 use clap::Args;
 use snapready_checks::model::need::Need;
 
-use crate::cli::UsageError;
 use crate::cli::output::print;
 use crate::cli::select::SelectArgs;
 use crate::cluster::ConnectionArgs;
 use crate::rbac::{Account, Place, manifests};
+use crate::run::failure::Failure;
 use crate::verdict::exit;
 
 /// For what, and for whom.
@@ -24,14 +24,14 @@ pub(super) struct RbacArgs {
 }
 
 /// Prints the manifests. With `--namespace` the round trip takes place there, and no right to make namespaces is needed.
-pub(super) fn run(connection: &ConnectionArgs, arguments: &RbacArgs) -> Result<u8, UsageError> {
+pub(super) fn run(connection: &ConnectionArgs, arguments: &RbacArgs) -> Result<u8, Failure> {
     let mut needs: Vec<Need> = arguments.select.checks()?.iter().flat_map(|check| check.sees()).collect();
     needs.sort();
     needs.dedup();
     let account = match arguments.service_account.as_deref().map(|text| text.split_once('/')) {
         None => Account::PLACEHOLDER,
         Some(Some((namespace, name))) if !namespace.is_empty() && !name.is_empty() => Account { namespace, name },
-        Some(_) => return Err(UsageError("--service-account wants NAMESPACE/NAME".to_owned())),
+        Some(_) => return Err(Failure::wrong_call("--service-account wants NAMESPACE/NAME".to_owned())),
     };
     let place = connection.namespace.as_deref().map_or(Place::Own, Place::Namespace);
     print(&manifests(&needs, (!arguments.check_only).then_some(place), account));

@@ -5,7 +5,6 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use snapready_checks::model::check::{Check, How};
 
-use crate::cli::UsageError;
 use crate::cli::duration::Limit;
 use crate::cli::output::OutputArgs;
 use crate::cli::select::{SelectArgs, VerdictArgs};
@@ -14,6 +13,7 @@ use crate::model::{StepId, VolumeMode};
 use crate::roundtrip::driver::Options;
 use crate::roundtrip::machine::Keep;
 use crate::roundtrip::plan::Selection;
+use crate::run::failure::Failure;
 use crate::run::{self, RoundTripTask, Task};
 use crate::verdict::FailOn;
 
@@ -116,7 +116,7 @@ fn label(text: &str) -> Result<(String, String), String> {
 
 impl TripArgs {
     /// Everything that is wrong with the flags is said here, before a cluster is looked for.
-    fn task(&self, namespace: Option<&str>) -> Result<RoundTripTask, UsageError> {
+    fn task(&self, namespace: Option<&str>) -> Result<RoundTripTask, Failure> {
         let volume_modes = if self.volume_mode.is_empty() {
             vec![VolumeMode::Filesystem, VolumeMode::Block]
         } else {
@@ -139,7 +139,7 @@ impl TripArgs {
             node_selector: self.node_selector.clone(),
             namespace: namespace.map(ToOwned::to_owned),
         };
-        selection.asked().map_err(|error| UsageError::from_error(&error))?;
+        selection.asked().map_err(Failure::wrong_call)?;
         Ok(RoundTripTask { selection, options: self.options() })
     }
 
@@ -191,7 +191,7 @@ impl PreflightArgs {
         self.verdict.fail_on
     }
 
-    fn task(&self, namespace: Option<&str>) -> Result<Task, UsageError> {
+    fn task(&self, namespace: Option<&str>) -> Result<Task, Failure> {
         Ok(Task {
             command: "preflight",
             checks: looking(self.select.checks()?),
@@ -203,7 +203,7 @@ impl PreflightArgs {
     }
 
     /// The same for the embedded cluster.
-    pub(super) fn demo(&self) -> Result<Task, UsageError> {
+    pub(super) fn demo(&self) -> Result<Task, Failure> {
         let limit = |limit| Some(Limit(Some(limit)));
         let mut trip = self.trip.clone();
         trip.cleanup_timeout = trip.cleanup_timeout.or(limit(DEMO_CLEANUP_LIMIT));
@@ -228,7 +228,7 @@ pub(super) async fn run(
     connection: &ConnectionArgs,
     output: &OutputArgs,
     arguments: &RoundtripArgs,
-) -> Result<u8, UsageError> {
+) -> Result<u8, Failure> {
     let task = Task {
         command: "roundtrip",
         checks: Vec::new(),
@@ -237,7 +237,7 @@ pub(super) async fn run(
         unknown: arguments.verdict.unknown,
         simulated: false,
     };
-    Ok(run::run(connection, output.screens(task.fail_on)?, task).await?)
+    run::run(connection, output.screens(task.fail_on)?, task).await
 }
 
 /// Runs the checks and the round trip.
@@ -245,7 +245,7 @@ pub(super) async fn preflight(
     connection: &ConnectionArgs,
     output: &OutputArgs,
     arguments: &PreflightArgs,
-) -> Result<u8, UsageError> {
+) -> Result<u8, Failure> {
     let task = arguments.task(connection.namespace.as_deref())?;
-    Ok(run::run(connection, output.screens(task.fail_on)?, task).await?)
+    run::run(connection, output.screens(task.fail_on)?, task).await
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 use snapready_checks::model::check::Check;
 
-use crate::cli::UsageError;
+use crate::run::failure::Failure;
 use crate::verdict::{FailOn, UnknownPolicy};
 
 /// Which checks.
@@ -19,8 +19,8 @@ pub(super) struct SelectArgs {
 
 impl SelectArgs {
     /// The checks, in the order of the catalogue.
-    pub(super) fn checks(&self) -> Result<Vec<&'static Check>, UsageError> {
-        snapready_checks::select(&self.select, &self.skip).map_err(|error| UsageError::from_error(&error))
+    pub(super) fn checks(&self) -> Result<Vec<&'static Check>, Failure> {
+        snapready_checks::select(&self.select, &self.skip).map_err(Failure::wrong_call)
     }
 }
 

@@ -8,6 +8,10 @@ use clap::{Arg, ArgMatches, Command};
 use crate::cli::output::HEADING as OUTPUT;
 use crate::cluster::flags::HEADING as CONNECTION;
 
+/// How a screen looks is a wish that every command can meet: scripts that give it to each call must not fail on the one
+/// whose output has no colours.
+const EVERYWHERE: &str = "color";
+
 /// Flags that commands share, by their ids.
 #[derive(Debug, Clone, Copy)]
 enum Flags {
@@ -52,7 +56,7 @@ const USES: [Use; 8] = [
     Use {
         command: "explain",
         connection: Flags::Only(&[]),
-        output: Flags::Only(&["output", "color"]),
+        output: Flags::Only(&["output"]),
         because: "it prints documentation and reaches no cluster",
     },
     Use {
@@ -79,7 +83,7 @@ impl Use {
         let id = flag.get_id().as_str();
         match flag.get_help_heading() {
             Some(CONNECTION) => self.connection.contain(id),
-            Some(OUTPUT) => self.output.contain(id),
+            Some(OUTPUT) => id == EVERYWHERE || self.output.contain(id),
             _ => true,
         }
     }
@@ -155,6 +159,15 @@ mod tests {
             "request_timeout" => "5s",
             "as_user_extra" => "a=b",
             _ => "x",
+        }
+    }
+
+    #[test]
+    fn colours_can_be_chosen_for_every_command() {
+        for used in &USES {
+            let call = [&["snapready", used.command], own(used.command), &["--color", "never"]].concat();
+            let call: Vec<std::ffi::OsString> = call.iter().map(Into::into).collect();
+            assert!(parse(&call).is_ok(), "{call:?}");
         }
     }
 

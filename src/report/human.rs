@@ -206,7 +206,7 @@ impl Screen<'_> {
         }
         let mut label = if text.is_empty() { "fix" } else { "" };
         for command in &fix.commands {
-            self.command(label, command);
+            self.command(label, &command.to_string());
             label = "";
         }
         if let Some(manifest) = &fix.manifest {

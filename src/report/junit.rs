@@ -205,7 +205,7 @@ fn check_text(result: &CheckResult) -> String {
     if let Some(fix) = &result.fix {
         lines.push(format!("fix: {}", fix.text));
         lines.extend(
-            fix.commands.iter().filter_map(|command| sanitize::command(command)).map(|command| format!("  {command}")),
+            fix.commands.iter().filter_map(|command| Some(format!("  {}", sanitize::command(&command.to_string())?))),
         );
         lines.extend(
             fix.manifest.iter().filter_map(|manifest| sanitize::manifest(manifest)).flatten().map(str::to_owned),

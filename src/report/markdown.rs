@@ -99,7 +99,8 @@ fn details(result: &CheckResult, level: &str) -> String {
         if !fix.text.trim().is_empty() {
             lines.push(format!("- fix: {}", markdown(&fix.text)));
         }
-        let commands: Vec<_> = fix.commands.iter().filter_map(|command| sanitize::command(command)).collect();
+        let commands: Vec<_> = fix.commands.iter().map(ToString::to_string).collect();
+        let commands: Vec<_> = commands.iter().filter_map(|command| sanitize::command(command)).collect();
         if !commands.is_empty() {
             lines.extend([String::new(), code_block(&commands)]);
         }

@@ -3,12 +3,11 @@
 
 use std::ffi::OsString;
 
-use clap::ValueEnum;
 use owo_colors::{OwoColorize, Style};
 use snapready_checks::model::finding::Status;
 
 /// What `--color` says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ColorChoice {
     /// Where the stream is a terminal, unless the environment says otherwise.
     #[default]

@@ -1,34 +1,34 @@
 //! Advice in the words of a round trip: which flags of `snapready` it comes to.
 
 use snapready_checks::diagnosis::Advice;
+use snapready_checks::model::command::{Command, snapready};
 use snapready_checks::names::is_object_name;
 
 use crate::model::VolumeMode;
 use crate::roundtrip::plan::Target;
 
 /// The command for an advice about a round trip.
-pub(crate) fn command(advice: &Advice, target: &Target) -> String {
-    let class = name(&target.storage_class);
+pub(crate) fn command(advice: &Advice, target: &Target) -> Command {
+    let with_class = || snapready("roundtrip --storage-class").word(name(&target.storage_class));
     match advice {
         Advice::Again => {
             let mode = match target.volume_mode {
                 VolumeMode::Filesystem => "filesystem",
                 VolumeMode::Block => "block",
             };
-            format!("snapready roundtrip --storage-class {class} --volume-mode {mode} --keep on-failure")
+            with_class().words("--volume-mode").word(mode).words("--keep on-failure")
         }
-        Advice::Size => format!("snapready roundtrip --storage-class {class} --size 10Gi"),
-        Advice::Image => format!("snapready roundtrip --storage-class {class} --image REGISTRY/busybox:1.36"),
-        Advice::StorageClass => "snapready roundtrip --storage-class CLASS".to_owned(),
+        Advice::Size => with_class().words("--size 10Gi"),
+        Advice::Image => with_class().words("--image REGISTRY/busybox:1.36"),
+        Advice::StorageClass => snapready("roundtrip --storage-class CLASS"),
         Advice::SnapshotClass(snapshot_class) => {
-            let snapshot_class = name(snapshot_class.as_deref().unwrap_or_default());
-            format!("snapready roundtrip --storage-class {class} --snapshot-class {snapshot_class}")
+            with_class().words("--snapshot-class").word(name(snapshot_class.as_deref().unwrap_or_default()))
         }
-        Advice::Namespace => format!("snapready roundtrip --storage-class {class} --namespace NAMESPACE"),
-        Advice::SnapshotTime => format!("snapready roundtrip --storage-class {class} --step-timeout snapshot=10m"),
-        Advice::OneAtATime => "snapready roundtrip --parallel 1".to_owned(),
-        Advice::Rights => "snapready rbac".to_owned(),
-        Advice::CleanUp => "snapready cleanup --expired".to_owned(),
+        Advice::Namespace => with_class().words("--namespace NAMESPACE"),
+        Advice::SnapshotTime => with_class().words("--step-timeout snapshot=10m"),
+        Advice::OneAtATime => snapready("roundtrip --parallel 1"),
+        Advice::Rights => snapready("rbac"),
+        Advice::CleanUp => snapready("cleanup --expired"),
     }
 }
 

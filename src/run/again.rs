@@ -2,16 +2,18 @@
 
 use std::path::Path;
 
+use snapready_checks::model::command::{Argument, Command, snapready};
+
 use crate::cluster::ConnectionArgs;
 use crate::model::CheckResult;
 use crate::roundtrip::plan::RunId;
 
-/// The connection flags of this call, each with a blank before it, quoted for a shell.
+/// The connection flags of this call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Again {
-    snapready: String,
+    snapready: Vec<Argument>,
     /// Only what chooses the cluster: who mends something is mostly not who looked at it.
-    kubectl: String,
+    kubectl: Vec<Argument>,
 }
 
 impl Again {
@@ -36,7 +38,7 @@ impl Again {
             insecure_skip_tls_verify,
             disable_compression,
         } = connection;
-        let mut kubectl = String::new();
+        let mut kubectl = Vec::new();
         path(&mut kubectl, "--kubeconfig", kubeconfig.as_deref());
         option(&mut kubectl, "--context", context.as_deref());
         option(&mut kubectl, "--cluster", cluster.as_deref());
@@ -58,7 +60,7 @@ impl Again {
         }
         if token.is_some() {
             // A token is never printed.
-            snapready.push_str(" --token \"$TOKEN\"");
+            snapready.extend([Argument::Word("--token".to_owned()), Argument::Shell("\"$TOKEN\"")]);
         }
         path(&mut snapready, "--client-certificate", client_certificate.as_deref());
         path(&mut snapready, "--client-key", client_key.as_deref());
@@ -73,59 +75,47 @@ impl Again {
     }
 
     /// Removes what a run left in the cluster.
-    pub(super) fn cleanup(&self, run: &RunId) -> String {
-        format!("snapready cleanup --run {run}{}", self.snapready)
+    pub(super) fn cleanup(&self, run: &RunId) -> Command {
+        snapready("cleanup --run").word(run.to_string()).arguments(&self.snapready)
     }
 
-    /// Adds the flags to a command, or to the commands of a pipe.
-    fn amend(&self, command: &str) -> String {
-        let with_flags = |part: &str| match part.split_once(' ') {
-            Some((program @ ("kubectl" | "oc"), rest)) => format!("{program}{} {rest}", self.kubectl),
-            Some((program @ "snapready", rest)) => format!("{program}{} {rest}", self.snapready),
-            _ => part.to_owned(),
-        };
-        command.split(" | ").map(with_flags).collect::<Vec<_>>().join(" | ")
+    fn flags_of(&self, program: &str) -> &[Argument] {
+        match program {
+            "kubectl" | "oc" => &self.kubectl,
+            "snapready" => &self.snapready,
+            _ => &[],
+        }
     }
 
     /// Adds the flags to the commands of a fix.
     pub(super) fn amend_fix(&self, result: &mut CheckResult) {
         for command in result.fix.iter_mut().flat_map(|fix| &mut fix.commands) {
-            *command = self.amend(command);
+            command.add_flags(|program| self.flags_of(program));
         }
     }
 }
 
-fn option(flags: &mut String, flag: &str, value: Option<&str>) {
+fn option(flags: &mut Vec<Argument>, flag: &str, value: Option<&str>) {
     if let Some(value) = value {
-        flags.push(' ');
-        flags.push_str(flag);
-        flags.push(' ');
-        flags.push_str(&quoted(value));
+        switch(flags, flag, true);
+        flags.push(Argument::Word(value.to_owned()));
     }
 }
 
-fn path(flags: &mut String, flag: &str, value: Option<&Path>) {
+fn path(flags: &mut Vec<Argument>, flag: &str, value: Option<&Path>) {
     option(flags, flag, value.map(Path::to_string_lossy).as_deref());
 }
 
-fn switch(flags: &mut String, flag: &str, on: bool) {
+fn switch(flags: &mut Vec<Argument>, flag: &str, on: bool) {
     if on {
-        flags.push(' ');
-        flags.push_str(flag);
+        flags.push(Argument::Word(flag.to_owned()));
     }
-}
-
-/// A word as a POSIX shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
 mod tests {
+    use snapready_checks::model::command::kubectl;
+
     use super::*;
 
     #[test]
@@ -142,7 +132,7 @@ mod tests {
         };
         let again = Again::new(&connection);
         assert_eq!(
-            again.cleanup(&"7f3a9c".parse().unwrap()),
+            again.cleanup(&"7f3a9c".parse().unwrap()).to_string(),
             r#"snapready cleanup --run 7f3a9c --kubeconfig '/home/a b/it'\''s' --context prod --insecure-skip-tls-verify --namespace team --as system:serviceaccount:a:b --token "$TOKEN" --request-timeout 1m30s"#
         );
         let connection = ConnectionArgs {
@@ -151,22 +141,22 @@ mod tests {
             ..ConnectionArgs::default()
         };
         let again = Again::new(&connection);
-        for (command, wanted) in [
-            ("kubectl get nodes", "kubectl --context prod get nodes"),
+        for (mut command, wanted) in [
+            (kubectl("get nodes"), "kubectl --context prod get nodes"),
+            (Command::new("oc").words("whoami"), "oc --context prod whoami"),
             (
-                "snapready rbac | kubectl apply -f -",
+                snapready("rbac").pipe(kubectl("apply -f -")),
                 "snapready --context prod --namespace team rbac | kubectl --context prod apply -f -",
             ),
-            ("kubectl get pods | grep csi", "kubectl --context prod get pods | grep csi"),
+            (kubectl("get pods").pipe(Command::new("grep").words("csi")), "kubectl --context prod get pods | grep csi"),
         ] {
-            assert_eq!(again.amend(command), wanted);
+            command.add_flags(|program| again.flags_of(program));
+            assert_eq!(command.to_string(), wanted);
         }
     }
 
     #[test]
     fn without_flags_nothing_is_added() {
-        let again = Again::new(&ConnectionArgs::default());
-        assert_eq!(again, Again::default());
-        assert_eq!(again.amend("kubectl get nodes"), "kubectl get nodes");
+        assert_eq!(Again::new(&ConnectionArgs::default()), Again::default());
     }
 }

@@ -80,7 +80,7 @@ impl Found {
             round_trips: self.round_trips,
             leftovers: self.leftovers,
             kept: self.kept,
-            cleanup_command: is_left.then(|| again.cleanup(&self.id)),
+            cleanup_command: is_left.then(|| again.cleanup(&self.id).to_string()),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! looks at a cluster is a run with another [`Task`].
 
 mod again;
+pub(crate) mod failure;
 mod found;
 pub(crate) mod screens;
 mod signals;
@@ -29,11 +30,12 @@ use crate::roundtrip::known_facts::KnownFacts;
 use crate::roundtrip::plan::{Plan, RunId, Selection};
 use crate::roundtrip::rights;
 use crate::run::again::Again;
+use crate::run::failure::Failure;
 use crate::run::found::Found;
-use crate::run::screens::{Screens, complain, note};
+use crate::run::screens::{Screens, note};
 use crate::run::signals::Received;
 use crate::run::tell::Teller;
-use crate::verdict::{FailOn, UnknownPolicy, exit};
+use crate::verdict::{FailOn, UnknownPolicy};
 
 /// What a run does.
 #[derive(Debug, Clone)]
@@ -61,10 +63,6 @@ pub(crate) struct RoundTripTask {
     pub(crate) options: Options,
 }
 
-/// Why there is nothing to report: the call was wrong.
-#[derive(Debug)]
-pub(crate) struct WrongCall(pub(crate) String);
-
 /// What the facts about a round trip are taken from, whatever checks are selected: the diagnosis rests on them.
 const ROUND_TRIP_NEEDS: [Need; 11] = [
     Need::ServerVersion,
@@ -84,13 +82,14 @@ const ROUND_TRIP_NEEDS: [Need; 11] = [
 const EXPIRY: SignedDuration = SignedDuration::from_hours(2);
 
 /// Carries out a task and writes its reports. Gives the exit code.
-pub(crate) async fn run(connection: &ConnectionArgs, screens: Screens, task: Task) -> Result<u8, WrongCall> {
+pub(crate) async fn run(connection: &ConnectionArgs, screens: Screens, task: Task) -> Result<u8, Failure> {
     let human = screens.outputs.stdout() == Format::Human;
     let only_for_people = screens.outputs.only_for_people();
-    let reporter = Reporter::new(screens.outputs, screens.render, Box::new(std::io::stdout()))
-        .map_err(|error| WrongCall(error.to_string()))?;
+    let reporter =
+        Reporter::new(screens.outputs, screens.render, Box::new(std::io::stdout())).map_err(Failure::wrong_call)?;
     let progress = Progress::new(screens.progress.0, screens.progress.1, Box::new(std::io::stderr()));
-    let signals = signals::listen().map_err(|error| WrongCall(format!("signals cannot be received: {error}")))?;
+    let signals =
+        signals::listen().map_err(|error| Failure::wrong_call(format!("signals cannot be received: {error}")))?;
     let (id, seed) = random();
     let mut found = Found::new(id, &task);
     // How the embedded cluster is reached is nothing to paste: it ends with this call.
@@ -99,21 +98,14 @@ pub(crate) async fn run(connection: &ConnectionArgs, screens: Screens, task: Tas
 
     let answer = look(connection, &task, &again, &mut found, &teller, &seed, signals.clone()).await;
     let received = *signals.borrow();
-    match answer {
-        Ok(()) => {}
-        Err(Trouble::WrongCall(wrong)) => {
+    if let Err(failure) = answer {
+        // The failure says all that a person wants to know; a program gets a report, whatever happened.
+        if failure.is_wrong_call() || only_for_people {
             teller.discard().await;
-            return Err(wrong);
+            return Err(failure);
         }
-        Err(Trouble::Connect(error)) => {
-            // The error says all that a person wants to know; a program gets a report, whatever happened.
-            complain(&format!("{error}\n{}", error.next_step()));
-            if only_for_people || error.is_usage() {
-                teller.discard().await;
-                return Ok(if error.is_usage() { exit::USAGE } else { exit::INCONCLUSIVE });
-            }
-            found.errors.push(error.to_string());
-        }
+        failure.say();
+        found.errors.push(failure.happened().to_owned());
     }
     let report = found.report(&task, &again, received.first);
     let code = report.run.exit_code;
@@ -123,24 +115,7 @@ pub(crate) async fn run(connection: &ConnectionArgs, screens: Screens, task: Tas
     if let Some(left) = left {
         note(&left);
     }
-    match written {
-        Ok(()) => Ok(code),
-        Err(error) => {
-            complain(&error.to_string());
-            Ok(if code == exit::READY { exit::INCONCLUSIVE } else { code })
-        }
-    }
-}
-
-enum Trouble {
-    WrongCall(WrongCall),
-    Connect(ConnectError),
-}
-
-impl From<ConnectError> for Trouble {
-    fn from(error: ConnectError) -> Self {
-        Self::Connect(error)
-    }
+    written.map(|()| code).map_err(|error| Failure::no_report(error, code))
 }
 
 async fn look(
@@ -151,7 +126,7 @@ async fn look(
     teller: &Teller,
     seed: &[u8],
     mut signals: watch::Receiver<Received>,
-) -> Result<(), Trouble> {
+) -> Result<(), Failure> {
     let began = Timestamp::now();
     // Until objects exist there is nothing to clean up: the first signal ends the run.
     let facts = tokio::select! {
@@ -174,7 +149,7 @@ async fn look(
                     again.amend_fix(diagnosis);
                 }
             }
-            Err(error) if error.is_usage() => return Err(Trouble::WrongCall(WrongCall(error.to_string()))),
+            Err(error) if error.is_usage() => return Err(Failure::wrong_call(error)),
             Err(error) => found.errors.push(format!("no round trip: {error}")),
         }
     }

@@ -17,7 +17,7 @@ pub(crate) struct Screens {
 }
 
 /// Writes an error to stderr.
-pub(crate) fn complain(message: &str) {
+pub(super) fn write_error(message: &str) {
     // Nobody is left to tell when stderr is closed.
     let _ = writeln!(std::io::stderr(), "error: {message}");
 }

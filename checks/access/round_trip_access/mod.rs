@@ -1,6 +1,7 @@
 //! Whether the caller may do what a round trip does.
 
 use crate::model::check::{Check, Group, How, Severity};
+use crate::model::command::snapready;
 use crate::model::facts::{AccessReview, Facts};
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
@@ -51,5 +52,5 @@ fn run(facts: &Facts, findings: &mut Findings) {
     } else {
         "Have an administrator apply the printed roles."
     };
-    findings.push(finding.fix(Fix::text(text).command("snapready rbac")));
+    findings.push(finding.fix(Fix::text(text).command(snapready("rbac"))));
 }

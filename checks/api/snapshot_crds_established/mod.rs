@@ -2,6 +2,7 @@
 
 use crate::api::crds::{crd_evidence, installed};
 use crate::model::check::{Check, Group, How, Severity};
+use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Findings, Fix, Status};
 use crate::model::kubernetes::CustomResourceDefinition;
@@ -39,7 +40,9 @@ fn run(facts: &Facts, findings: &mut Findings) {
 
 fn trouble(crd: &CustomResourceDefinition) -> Option<Finding> {
     let name = crd.metadata.name.as_str();
-    let look = |text: &str| fix_with(Fix::text(text), "kubectl describe customresourcedefinition {}", &[name]);
+    let look = |text: &str| {
+        fix_with(Fix::text(text), [name], |[name]| kubectl("describe customresourcedefinition").word(name))
+    };
     if let Some(asked) = crd.metadata.deletion_timestamp {
         return Some(
             Finding::new(Status::Fail, format!("{name} is being deleted, and all its objects with it"))

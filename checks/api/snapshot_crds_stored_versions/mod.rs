@@ -3,6 +3,7 @@
 use crate::api::crds::{crd_evidence, installed};
 use crate::api::release::{listed, served};
 use crate::model::check::{Check, Group, How, Severity};
+use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Findings, Fix, Status};
 use crate::model::need::Need;
@@ -51,9 +52,11 @@ fn run(facts: &Facts, findings: &mut Findings) {
             "Write every object anew (they are stored in the current version then) and drop the old version from the CRD's status.",
         );
         // The name is one of three constants.
+        let all = kubectl("get").word(name).words("--all-namespaces -o json");
+        let drop = kubectl("patch customresourcedefinition").word(name).words("--subresource=status --type=merge -p");
         let fix = fix
-            .command(format!("kubectl get {name} --all-namespaces -o json | kubectl replace -f -"))
-            .command(format!("kubectl patch customresourcedefinition {name} --subresource=status --type=merge -p '{{\"status\":{{\"storedVersions\":[\"v1\"]}}}}'"));
+            .command(all.pipe(kubectl("replace -f -")))
+            .command(drop.word(r#"{"status":{"storedVersions":["v1"]}}"#));
         findings.push(
             Finding::new(
                 Status::Warn,

@@ -4,6 +4,7 @@ use crate::classes::choose::{
     Choice, DEFAULT_SNAPSHOT_CLASS, DEFAULT_STORAGE_CLASS, choose_snapshot_class, classes_of, drivers_of,
 };
 use crate::model::check::{Check, Group, How, Severity};
+use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::kubernetes::VolumeSnapshotClass;
@@ -79,13 +80,16 @@ fn none(own: &[&VolumeSnapshotClass], driver: &str) -> Finding {
             })
     });
     if let Some((name, key, value, why)) = meant {
-        let template = format!("kubectl annotate --overwrite volumesnapshotclass {{}} {DEFAULT_SNAPSHOT_CLASS}=true");
+        let set = |[name]: [&str; 1]| {
+            let annotation = format!("{DEFAULT_SNAPSHOT_CLASS}=true");
+            kubectl("annotate --overwrite volumesnapshotclass").word(name).word(annotation)
+        };
         let message =
             format!("VolumeSnapshotClass {name} is marked as default of {driver}, but the mark does not count");
         return Finding::new(Status::Warn, message)
             .evidence(mark(name, key, value))
             .cause(format!("{why} A snapshot that names no class fails with \"cannot find default snapshot class\"."))
-            .fix(fix_with(Fix::text("Set the annotation."), &template, &[name]));
+            .fix(fix_with(Fix::text("Set the annotation."), [name], set));
     }
     let names = list(own.iter().map(|class| class.metadata.name.as_str()));
     let message = format!("{driver} has no default: a snapshot has to name its class ({names})");
@@ -97,5 +101,5 @@ fn mark(name: &str, key: &str, value: &str) -> Evidence {
 }
 
 fn unmark(fix: Fix, name: &str, key: &str) -> Fix {
-    fix_with(fix, &format!("kubectl annotate volumesnapshotclass {{}} {key}-"), &[name])
+    fix_with(fix, [name], |[name]| kubectl("annotate volumesnapshotclass").word(name).word(format!("{key}-")))
 }

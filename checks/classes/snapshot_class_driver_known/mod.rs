@@ -3,6 +3,7 @@
 use crate::classes::choose::drivers_of;
 use crate::drivers::registered::{is_registered, registered_drivers};
 use crate::model::check::{Check, Group, How, Severity};
+use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
@@ -45,8 +46,10 @@ fn run(facts: &Facts, findings: &mut Findings) {
             None => "There is no CSIDriver of this name, and no node has registered it.".to_owned(),
         };
         let fix = Fix::text("Make the class anew with the right driver, or delete it, or install the driver.");
-        let fix =
-            names.iter().take(5).fold(fix, |fix, name| fix_with(fix, "kubectl delete volumesnapshotclass {}", &[name]));
+        let fix = names
+            .iter()
+            .take(5)
+            .fold(fix, |fix, name| fix_with(fix, [name], |[name]| kubectl("delete volumesnapshotclass").word(name)));
         let finding = Finding::new(
             Status::Warn,
             format!(

@@ -2,6 +2,7 @@
 
 use crate::classes::secrets::{SecretReference, secret_references, unknown_reserved};
 use crate::model::check::{Check, Group, How, Severity};
+use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::kubernetes::VolumeSnapshotClass;
@@ -95,8 +96,14 @@ fn judge(facts: &Facts, class: &VolumeSnapshotClass, reference: SecretReference<
                     .cause("The csi-snapshotter reads it for every snapshot; without it none is made.")
                     .fix(fix_with(
                         Fix::text("Make the secret as the driver's documentation says, or correct the class."),
-                        "kubectl -n {} create secret generic {} --from-literal=KEY=VALUE",
-                        &[namespace, name],
+                        [namespace, name],
+                        |[namespace, name]| {
+                            kubectl("-n")
+                                .word(namespace)
+                                .words("create secret generic")
+                                .word(name)
+                                .words("--from-literal=KEY=VALUE")
+                        },
                     )),
                 Some(Probe::Forbidden { rule }) => Finding::new(
                     Status::Unknown,
@@ -119,7 +126,7 @@ fn refused(class: &VolumeSnapshotClass, key: &str, value: &str, message: String)
         .evidence(Evidence::cluster("VolumeSnapshotClass", name, &format!("parameters[{key}]"), value))
         .fix(fix_with(
             Fix::text("Make the class anew with right parameters; they cannot be changed later."),
-            "kubectl get volumesnapshotclass {} -o yaml",
-            &[name],
+            [name],
+            |[name]| kubectl("get volumesnapshotclass").word(name).words("-o yaml"),
         ))
 }

@@ -7,6 +7,7 @@ use crate::controller::find::Presence;
 use crate::drivers::registered::{is_in_tree, is_registered, is_surely_unregistered};
 use crate::drivers::table::{KnownDriver, known_driver};
 use crate::model::check::{Check, Group, How, Severity};
+use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
@@ -75,7 +76,7 @@ fn of_default(finding: Finding, driver: &str) -> Finding {
         .cause("Volumes whose claims name no class are of this one, and are missing in every snapshot.")
         .fix(
             Fix::text("Make a StorageClass whose driver supports snapshots the default, or use file-system backups for these volumes.")
-                .command("kubectl get storageclasses,volumesnapshotclasses"),
+                .command(kubectl("get storageclasses,volumesnapshotclasses")),
         )
 }
 
@@ -91,7 +92,7 @@ fn of_no_class(provisioners: &BTreeSet<&str>) -> Finding {
         .cause("None has an installed CSI driver with a VolumeSnapshotClass.")
         .fix(
             Fix::text("Install a CSI driver that supports snapshots, with a StorageClass and a VolumeSnapshotClass.")
-                .command("kubectl get storageclasses,volumesnapshotclasses,csidrivers"),
+                .command(kubectl("get storageclasses,volumesnapshotclasses,csidrivers")),
         )
 }
 

@@ -2,6 +2,7 @@
 
 use crate::controller::find::{Presence, snapshot_controllers};
 use crate::model::check::{Check, Group, How, Severity};
+use crate::model::command::Command;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
@@ -59,8 +60,11 @@ fn run(facts: &Facts, findings: &mut Findings) {
 pub fn install(facts: &Facts) -> Fix {
     let version = facts.server_version.seen().map_or("", |version| version.git_version.as_str());
     if version.contains("-eks-") {
-        return Fix::text("Install the EKS add-on snapshot-controller; it brings the CRDs as well.")
-            .command("aws eks create-addon --addon-name snapshot-controller --cluster-name \"$CLUSTER\"");
+        return Fix::text("Install the EKS add-on snapshot-controller; it brings the CRDs as well.").command(
+            Command::new("aws")
+                .words("eks create-addon --addon-name snapshot-controller --cluster-name")
+                .shell("\"$CLUSTER\""),
+        );
     }
     Fix::text(
         "Install one snapshot-controller, of the release that the CRDs have; ask the distribution for its own first.",

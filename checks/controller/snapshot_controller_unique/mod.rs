@@ -2,6 +2,7 @@
 
 use crate::controller::find::{CONTROLLER_LEASE, is_fresh, is_snapshot_controller, lease_evidence};
 use crate::model::check::{Check, Group, How, Severity};
+use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Findings, Fix, Status};
 use crate::model::need::Need;
@@ -44,7 +45,9 @@ fn run(facts: &Facts, findings: &mut Findings) {
             "Keep one, the distribution's if it brings one, and remove the others through what installed them.",
         );
         for installation in &installations {
-            fix = fix_with(fix, "kubectl -n {} get pods -o wide", &[installation.namespace.as_str()]);
+            fix = fix_with(fix, [&installation.namespace], |[namespace]| {
+                kubectl("-n").word(namespace).words("get pods -o wide")
+            });
         }
         fix.commands.dedup();
         findings.push(finding.fix(fix));
@@ -54,9 +57,9 @@ fn run(facts: &Facts, findings: &mut Findings) {
         let finding =
             Finding::new(Status::Warn, format!("{} snapshot-controllers lead at the same time", leases.len()))
                 .cause("One is out of sight; each works on every snapshot, and they overwrite each other's changes.")
-                .fix(Fix::text("Remove the one that is visible: the distribution brings its own.").command(
-                    "kubectl get leases --all-namespaces --field-selector metadata.name=snapshot-controller-leader",
-                ));
+                .fix(Fix::text("Remove the one that is visible: the distribution brings its own.").command(kubectl(
+                    "get leases --all-namespaces --field-selector metadata.name=snapshot-controller-leader",
+                )));
         findings.push(leases.into_iter().fold(finding, |finding, lease| finding.evidence(lease_evidence(lease))));
         return;
     }
@@ -68,7 +71,10 @@ fn run(facts: &Facts, findings: &mut Findings) {
         let fix = Fix::text("Switch leader election on with the argument --leader-election=true, or run one replica.");
         let names = [installation.namespace.as_str(), installation.name.as_str()];
         let scales = matches!(installation.kind.as_str(), "Deployment" | "StatefulSet");
-        let scale = format!("kubectl -n {{}} scale {} {{}} --replicas=1", installation.kind.to_ascii_lowercase());
+        let scale = |[namespace, name]: [&str; 2]| {
+            let resource = installation.kind.to_ascii_lowercase();
+            kubectl("-n").word(namespace).words("scale").word(resource).word(name).words("--replicas=1")
+        };
         findings.push(
             Finding::new(
                 Status::Warn,
@@ -80,7 +86,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
             .cause(
                 "Leader election is off unless the argument switches it on, so each replica works on every snapshot.",
             )
-            .fix(if scales { fix_with(fix, &scale, &names) } else { fix }),
+            .fix(if scales { fix_with(fix, names, scale) } else { fix }),
         );
         return;
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::drivers::registered::is_in_tree;
 use crate::model::check::{Check, Group, How, Severity};
+use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
@@ -50,7 +51,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
                     .evidence(Evidence::cluster("CSIDriver", driver, "metadata.name", driver))
                     .evidence(Evidence::cluster("CSINode", "all", "spec.drivers", format!("not among the drivers of {}", plural(nodes.len(), "node"))))
                     .cause("The driver's node pods do not run, or do not get through to the kubelet. No pod can use its volumes.")
-                    .fix(Fix::text("Look at the driver's DaemonSet.").command("kubectl get daemonsets --all-namespaces").command("kubectl get csinodes")),
+                    .fix(Fix::text("Look at the driver's DaemonSet.").command(kubectl("get daemonsets --all-namespaces")).command(kubectl("get csinodes"))),
             );
         }
     }

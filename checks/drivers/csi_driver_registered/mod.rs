@@ -6,6 +6,7 @@ use crate::classes::choose::default_storage_class;
 use crate::drivers::registered::{is_in_tree, is_registered};
 use crate::drivers::table::known_driver;
 use crate::model::check::{Check, Group, How, Severity};
+use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
@@ -66,7 +67,7 @@ fn look(facts: &Facts, driver: &str, classes: &[&str], is_default: bool) -> Find
             .cause("There is no CSIDriver of this name, and no node has registered it.")
             .fix(
                 Fix::text("Install the driver, or delete the StorageClasses.")
-                    .command("kubectl get csidrivers,csinodes"),
+                    .command(kubectl("get csidrivers,csinodes")),
             );
     classes.iter().take(5).fold(finding, |finding, class| {
         finding.evidence(Evidence::cluster("StorageClass", class, "provisioner", driver))

@@ -11,7 +11,8 @@ mod namespace;
 mod policy;
 mod server;
 
-use crate::diagnosis::{Advice, Explanation};
+use crate::diagnosis::{Advice, Explanation, safe};
+use crate::model::command::Argument;
 use crate::model::finding::{Evidence, Fix};
 use crate::model::object::ObjectName;
 
@@ -37,9 +38,10 @@ impl<'a> Refusal<'a> {
     }
 
     /// `-n NAMESPACE` for a namespace that stays, all namespaces otherwise.
-    fn scope(&self) -> String {
-        let scope = |namespace| format!("-n {}", crate::diagnosis::safe(namespace, "NAMESPACE"));
-        self.lasting_namespace().map_or_else(|| "-A".to_owned(), scope)
+    fn scope(&self) -> Vec<Argument> {
+        let word = |word: &str| Argument::Word(word.to_owned());
+        let scope = |namespace| vec![word("-n"), word(safe(namespace, "NAMESPACE"))];
+        self.lasting_namespace().map_or_else(|| vec![word("-A")], scope)
     }
 
     fn says(&self, part: &str) -> bool {

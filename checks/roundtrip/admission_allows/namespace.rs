@@ -2,6 +2,7 @@
 
 use super::{Refusal, Why, between};
 use crate::diagnosis::{Advice, safe};
+use crate::model::command::{Command, kubectl};
 use crate::model::finding::Fix;
 
 pub(super) fn explain(refusal: &Refusal<'_>) -> Option<Why> {
@@ -18,9 +19,13 @@ fn elsewhere(refusal: &Refusal<'_>) -> &'static str {
 }
 
 fn quota(refusal: &Refusal<'_>) -> Option<Why> {
-    let look = |quota: &str| match refusal.lasting_namespace() {
-        Some(_) => format!("kubectl describe resourcequota {} {}", safe(quota, "NAME"), refusal.scope()),
-        None => format!("kubectl get resourcequotas -A --field-selector metadata.name={}", safe(quota, "NAME")),
+    let look = |quota: &str| {
+        let quota = safe(quota, "NAME");
+        if refusal.lasting_namespace().is_some() {
+            kubectl("describe resourcequota").word(quota).arguments(&refusal.scope())
+        } else {
+            kubectl("get resourcequotas -A --field-selector").word(format!("metadata.name={quota}"))
+        }
     };
     let elsewhere = elsewhere(refusal);
     if refusal.says("exceeded quota: ") {
@@ -52,14 +57,14 @@ fn limits(refusal: &Refusal<'_>) -> Option<Why> {
     let of_claim = refusal.says("per PersistentVolumeClaim");
     let what = if of_claim { "Choose a size within the limits" } else { "Widen the LimitRange" };
     let fix = Fix::text(format!("{what}, or {}.", elsewhere(refusal)))
-        .command(format!("kubectl describe limitranges {}", refusal.scope()));
+        .command(kubectl("describe limitranges").arguments(&refusal.scope()));
     let why = Why::new("a LimitRange of the namespace does not allow it", fix);
     Some(if of_claim { why.advise(Advice::Size) } else { why })
 }
 
 fn pod_security(refusal: &Refusal<'_>) -> Option<Why> {
     let fix = Fix::text("Check which fields the message names, and what sets them.")
-        .command("kubectl get mutatingwebhookconfigurations");
+        .command(kubectl("get mutatingwebhookconfigurations"));
     refusal.says("violates PodSecurity").then(|| {
         Why::new(
             "Pod Security Admission: the namespace's level does not allow the pod, although it satisfies the restricted level as released; something changed it on its way, for example a mutating webhook",
@@ -72,7 +77,7 @@ fn security_context_constraints(refusal: &Refusal<'_>) -> Option<Why> {
     let fix = Fix::text(
         "Let the cluster assign the user, and give the namespace's service account the restricted-v2 constraint.",
     )
-    .command(format!("oc adm policy who-can use scc restricted-v2 {}", refusal.scope()));
+    .command(Command::new("oc").words("adm policy who-can use scc restricted-v2").arguments(&refusal.scope()));
     refusal
         .says("unable to validate against any security context constraint")
         .then(|| Why::new("OpenShift's SecurityContextConstraints do not allow the pod's user or group", fix))
@@ -86,7 +91,7 @@ fn terminating(refusal: &Refusal<'_>) -> Option<Why> {
     Some(match refusal.lasting_namespace() {
         Some(namespace) => {
             let fix = Fix::text("Wait until it is gone, or use another namespace.")
-                .command(format!("kubectl get namespace {}", safe(namespace, "NAMESPACE")));
+                .command(kubectl("get namespace").word(safe(namespace, "NAMESPACE")));
             Why::new(cause, fix)
         }
         None => Why::new(cause, Fix::text("Find out what deletes new namespaces, or use an existing one."))

@@ -2,6 +2,7 @@
 
 use super::{Refusal, Why, between};
 use crate::diagnosis::{Advice, safe};
+use crate::model::command::kubectl;
 use crate::model::finding::Fix;
 use crate::refusals::{lacks_service_account, may_pass};
 
@@ -12,7 +13,7 @@ pub(super) fn explain(refusal: &Refusal<'_>) -> Option<Why> {
         return Some(Why::new(
             format!("ValidatingAdmissionPolicy {policy} denies it"),
             Fix::text("Make an exception for the run's namespace or labels (app.kubernetes.io/managed-by: snapready), or use a namespace that the policy leaves out.")
-                .command(format!("kubectl get validatingadmissionpolicy {} -o yaml", safe(policy, "NAME"))),
+                .command(kubectl("get validatingadmissionpolicy").word(safe(policy, "NAME")).words("-o yaml")),
         ));
     }
     if refusal.says("failed calling webhook") {
@@ -33,18 +34,18 @@ fn webhook_down(message: &str) -> Why {
     };
     Why::new(
         format!("admission webhook {webhook} does not answer, and nothing is let through without it"),
-        Fix::text(text).command("kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"),
+        Fix::text(text).command(kubectl("get validatingwebhookconfigurations,mutatingwebhookconfigurations")),
     )
 }
 
 fn webhook_denied(message: &str) -> Why {
     let webhook = between(message, "admission webhook \"", "\"").unwrap_or_default();
     let (who, command) = if webhook.contains("kyverno") {
-        ("a Kyverno policy", "kubectl get clusterpolicies,policies -A")
+        ("a Kyverno policy", kubectl("get clusterpolicies,policies -A"))
     } else if webhook.contains("gatekeeper") {
-        ("a Gatekeeper constraint", "kubectl get constraints")
+        ("a Gatekeeper constraint", kubectl("get constraints"))
     } else {
-        ("an admission webhook", "kubectl get validatingwebhookconfigurations")
+        ("an admission webhook", kubectl("get validatingwebhookconfigurations"))
     };
     Why::new(
         format!("{who} denies it (webhook {webhook})"),
@@ -60,7 +61,7 @@ fn still_refused(message: &str) -> Why {
         return Why::new(
             "the namespace has no service account for it, and gets none: kube-controller-manager creates the account default in every namespace",
             Fix::text("Check kube-controller-manager, or what deletes service accounts.")
-                .command("kubectl get serviceaccounts -A"),
+                .command(kubectl("get serviceaccounts -A")),
         );
     }
     if !message.contains("quota") {
@@ -72,7 +73,7 @@ fn still_refused(message: &str) -> Why {
     Why::new(
         "a ResourceQuota of the namespace cannot be evaluated: it is changed too often, or its usage is not known",
         Fix::text("Check the quota's status, and what creates objects beside this run; one volume at a time needs fewer changes.")
-            .command("kubectl get resourcequotas -A"),
+            .command(kubectl("get resourcequotas -A")),
     )
     .advise(Advice::OneAtATime)
 }

@@ -2,6 +2,7 @@
 
 use super::{Refusal, Why, between};
 use crate::diagnosis::{Advice, safe};
+use crate::model::command::kubectl;
 use crate::model::finding::Fix;
 use crate::upstream;
 
@@ -9,7 +10,7 @@ pub(super) fn explain(refusal: &Refusal<'_>) -> Why {
     match refusal.status {
         401 => Why::new(
             "the API server does not accept the credentials",
-            Fix::text("Log in again.").command("kubectl auth whoami"),
+            Fix::text("Log in again.").command(kubectl("auth whoami")),
         ),
         403 if refusal.says(" cannot ") && refusal.says(" resource \"") => missing_right(refusal),
         404 if refusal.says("namespaces \"") => {
@@ -17,7 +18,7 @@ pub(super) fn explain(refusal: &Refusal<'_>) -> Why {
             Why::new(
                 "the namespace does not exist",
                 Fix::text("Create it, or name none, so that the run creates one of its own.")
-                    .command(format!("kubectl create namespace {namespace}")),
+                    .command(kubectl("create namespace").word(namespace)),
             )
         }
         404 => Why::new(
@@ -35,7 +36,8 @@ pub(super) fn explain(refusal: &Refusal<'_>) -> Why {
         .advise(Advice::CleanUp),
         429 | 500.. => Why::new(
             "the API server could not answer",
-            Fix::text("Try again when the control plane is well.").command("kubectl get --raw '/readyz?verbose'"),
+            Fix::text("Try again when the control plane is well.")
+                .command(kubectl("get --raw").word("/readyz?verbose")),
         ),
         status if status == 422 || refusal.reason == "Invalid" => Why::new(
             "the API server's rules for this kind do not allow one of its fields",
@@ -56,8 +58,8 @@ fn missing_right(refusal: &Refusal<'_>) -> Why {
     let qualified = if group.is_empty() { resource.to_owned() } else { format!("{resource}.{group}") };
     let qualified = safe(&qualified, "RESOURCE");
     let verb = safe(verb, "create");
-    let scope = if refusal.object.namespace.is_some() { format!(" {}", refusal.scope()) } else { String::new() };
+    let scope = if refusal.object.namespace.is_some() { refusal.scope() } else { Vec::new() };
     let fix = Fix::text(format!("Grant: {verb} {qualified}. `snapready rbac` prints all rules that a run needs."))
-        .command(format!("kubectl auth can-i {verb} {qualified}{scope}"));
+        .command(kubectl("auth can-i").word(verb).word(qualified).arguments(&scope));
     Why::new(format!("the caller lacks the right to {verb} {qualified}"), fix).advise(Advice::Rights)
 }

@@ -8,6 +8,7 @@ pub const CHECK: Check =
     check("SR312", "everything-removed", "Everything that the round trip made is gone", include_str!("doc.md"));
 
 use crate::diagnosis::{Advice, Explanation, safe};
+use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Fix, Status};
 use crate::model::object::{Kind, ObjectName};
 use crate::version::rows;
@@ -46,10 +47,14 @@ pub fn stuck(stuck: &StuckObject) -> Explanation {
         (Some(_), false) => format!("{object} is being deleted, but kept by {}", stuck.finalizers.join(", ")),
     };
     let namespace = object.namespace.as_deref();
-    let scope = namespace.map(|namespace| format!(" -n {}", safe(namespace, "NAMESPACE"))).unwrap_or_default();
     let kind = object.kind.to_ascii_lowercase();
+    let get = kubectl("get").word(safe(&kind, "KIND")).word(safe(&object.name, "NAME"));
+    let get = match namespace {
+        Some(namespace) => get.words("-n").word(safe(namespace, "NAMESPACE")),
+        None => get,
+    };
     let fix = Fix::text("Make the component that owns the finalizer run and reach its storage; it then removes the object. Removing the finalizer by hand would leave the snapshot or volume in the storage.")
-        .command(format!("kubectl get {} {}{scope} -o yaml", safe(&kind, "KIND"), safe(&object.name, "NAME")));
+        .command(get.words("-o yaml"));
     Explanation::new(&CHECK, Status::Fail, &message)
         .evidence(stuck.deletion_timestamp.iter().map(|time| evidence("metadata.deletionTimestamp", time)))
         .evidence(stuck.finalizers.iter().map(|finalizer| evidence("metadata.finalizers[]", finalizer)))

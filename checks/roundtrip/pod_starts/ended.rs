@@ -2,6 +2,7 @@
 
 use super::{fail, statuses};
 use crate::diagnosis::{Advice, Explanation, Moment};
+use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Fix, Status};
 use crate::model::kubernetes::{ContainerTerminated, Pod};
 use crate::model::round_trip::{READ_CONTAINER, StepId, WRITE_CONTAINER};
@@ -27,7 +28,7 @@ pub(crate) fn evicted(moment: &Moment<'_>) -> Option<Explanation> {
         return None;
     }
     let value = format!("{reason}: {}", pod.status.message);
-    let fix = Fix::text("Free room on the nodes, then try again.").command("kubectl describe nodes");
+    let fix = Fix::text("Free room on the nodes, then try again.").command(kubectl("describe nodes"));
     Some(
         fail(moment, pod, &format!("was terminated by its node: {reason}"), "status.reason", &value)
             .cause("the node could not keep the pod")
@@ -55,7 +56,7 @@ pub(crate) fn out_of_memory(moment: &Moment<'_>) -> Option<Explanation> {
     Some(
         fail(moment, pod, "was terminated: out of memory", TERMINATED, &value)
             .cause("the pod's memory limit is too low for the shell's tools")
-            .fix(fix.command("kubectl get limitranges -A")),
+            .fix(fix.command(kubectl("get limitranges -A"))),
     )
 }
 

@@ -7,6 +7,7 @@ use crate::diagnosis::grpc::Code;
 use crate::diagnosis::{Advice, Explanation, Moment, times};
 use crate::drivers::registered::is_surely_unregistered;
 use crate::model::chain::Event;
+use crate::model::command::kubectl;
 use crate::model::finding::Fix;
 
 /// A volume that the kubelet or the driver's node plugin cannot bring into the pod.
@@ -41,7 +42,7 @@ fn explain(moment: &Moment<'_>, event: &Event, events: &[&Event]) -> Option<(&'s
     if event.message.contains("not found in the list of registered CSI drivers") {
         let driver = moment.subject.driver.as_deref()?;
         return (is_surely_unregistered(moment.facts, driver) && lasts(3, 15)).then(|| {
-            let fix = Fix::text("Install or repair the driver's DaemonSet.").command("kubectl get csinodes");
+            let fix = Fix::text("Install or repair the driver's DaemonSet.").command(kubectl("get csinodes"));
             ("the driver's node plugin runs on no node", fix)
         });
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::fail;
 use crate::diagnosis::{Explanation, Moment};
+use crate::model::command::kubectl;
 use crate::model::finding::Fix;
 use crate::model::kubernetes::Pod;
 use crate::version::rows;
@@ -49,7 +50,7 @@ pub(crate) fn unschedulable(moment: &Moment<'_>) -> Option<Explanation> {
     ));
     let path = "status.conditions[PodScheduled].message";
     let fix =
-        Fix::text(text).command("kubectl get nodes -L topology.kubernetes.io/zone").command("kubectl describe nodes");
+        Fix::text(text).command(kubectl("get nodes -L topology.kubernetes.io/zone")).command(kubectl("describe nodes"));
     Some(
         fail(moment, pod, &format!("cannot be scheduled: {message}"), path, message)
             .evidence(refused.map(|event| moment.event_evidence(event)))

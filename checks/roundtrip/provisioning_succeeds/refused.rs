@@ -3,6 +3,7 @@
 use crate::diagnosis::grpc::Code;
 use crate::diagnosis::{Advice, Explanation, Moment, safe, times, with_sidecar_log};
 use crate::model::chain::Event;
+use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Fix};
 use crate::model::round_trip::StepId;
 use crate::version::rows;
@@ -81,7 +82,7 @@ pub(crate) fn driver_refuses(moment: &Moment<'_>) -> Option<Explanation> {
     };
     let class = safe(&moment.subject.storage_class, "CLASS");
     let fix = Fix::text(text);
-    let fix = if parameter { fix.command(format!("kubectl get storageclass {class} -o yaml")) } else { fix };
+    let fix = if parameter { fix.command(kubectl("get storageclass").word(class).words("-o yaml")) } else { fix };
     let explanation = failed(moment, event, code.meaning, fix);
     Some(if sized { explanation.advise(Advice::Size) } else { explanation })
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::diagnosis::{Explanation, Moment, safe};
 use crate::drivers::registered::is_surely_unregistered;
+use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Fix};
 use crate::out_of_service::csi_provisioner;
 use crate::sidecars::find::without_provisioner;
@@ -33,8 +34,8 @@ pub(crate) fn no_driver(moment: &Moment<'_>) -> Option<Explanation> {
             .cause("the StorageClass names a provisioner that is neither registered as a CSIDriver nor on any node")
             .fix(
                 Fix::text("Install the driver, or correct the StorageClass's provisioner.")
-                    .command("kubectl get csidrivers")
-                    .command(format!("kubectl get storageclass {class} -o yaml")),
+                    .command(kubectl("get csidrivers"))
+                    .command(kubectl("get storageclass").word(class).words("-o yaml")),
             ),
     )
 }

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::classes::choose::{Choice, DEFAULT_SNAPSHOT_CLASS, choose_snapshot_class, classes_of};
 use crate::diagnosis::{Advice, Explanation, Moment, restart_controller, safe};
+use crate::model::command::{Command, kubectl};
 use crate::model::finding::Fix;
 use crate::roundtrip::snapshot_succeeds::{LAG, about, answers};
 
@@ -69,7 +70,7 @@ pub(crate) fn several_default_classes(moment: &Moment<'_>) -> Option<Explanation
     let cause =
         format!("several VolumeSnapshotClasses of {driver} are annotated as default, and Kubernetes takes none then");
     let fix = Fix::text("Leave one default per driver.")
-        .command("kubectl get volumesnapshotclasses")
+        .command(kubectl("get volumesnapshotclasses"))
         .command(annotate("CLASS", "-"));
     Some(explanation.cause(cause).fix(fix))
 }
@@ -78,7 +79,7 @@ pub(crate) fn several_default_classes(moment: &Moment<'_>) -> Option<Explanation
 pub(crate) fn class_missing(moment: &Moment<'_>) -> Option<Explanation> {
     let texts = ["volumesnapshotclass.snapshot.storage.k8s.io", "not found"];
     let explanation = says(moment, &texts, "its VolumeSnapshotClass does not exist")?;
-    let fix = Fix::text("Create the class, or name another.").command("kubectl get volumesnapshotclasses");
+    let fix = Fix::text("Create the class, or name another.").command(kubectl("get volumesnapshotclasses"));
     (moment.elapsed >= LAG).then(|| {
         explanation.cause("the class was named, but is not there").fix(fix).advise(Advice::SnapshotClass(None))
     })
@@ -90,8 +91,8 @@ fn says(moment: &Moment<'_>, texts: &[&str], what: &str) -> Option<Explanation> 
     Some(about(&CHECK, moment, what).evidence([answer.evidence]))
 }
 
-fn annotate(class: &str, value: &str) -> String {
-    format!("kubectl annotate volumesnapshotclass {class} {DEFAULT_SNAPSHOT_CLASS}{value}")
+fn annotate(class: &str, value: &str) -> Command {
+    kubectl("annotate volumesnapshotclass").word(class).word(format!("{DEFAULT_SNAPSHOT_CLASS}{value}"))
 }
 
 fn class_manifest(driver: &str) -> String {

@@ -3,6 +3,7 @@
 
 use super::CHECK;
 use crate::diagnosis::{Explanation, Moment, safe};
+use crate::model::command::{Command, kubectl};
 use crate::model::finding::Fix;
 use crate::roundtrip::snapshot_succeeds::{Answer, LAG, about, answers};
 
@@ -81,6 +82,7 @@ fn class<'a>(moment: &Moment<'a>) -> Option<&'a str> {
     moment.subject.snapshot_class.as_deref().or_else(chosen)
 }
 
-fn get_class(moment: &Moment<'_>) -> String {
-    format!("kubectl get volumesnapshotclass {} -o yaml", safe(class(moment).unwrap_or_default(), "CLASS"))
+fn get_class(moment: &Moment<'_>) -> Command {
+    let class = safe(class(moment).unwrap_or_default(), "CLASS");
+    kubectl("get volumesnapshotclass").word(class).words("-o yaml")
 }

@@ -13,6 +13,7 @@ use crate::controller::find::{Presence, snapshot_controllers};
 use crate::controller::snapshot_controller_installed::install;
 use crate::diagnosis::{Explanation, Moment, with_controller_log};
 use crate::model::chain::{VolumeSnapshot, VolumeSnapshotStatus};
+use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Fix};
 use crate::out_of_service::{scaled_to_zero, snapshot_controller};
 use crate::roundtrip::snapshot_succeeds::{about, answers, lacks_right};
@@ -31,7 +32,7 @@ pub(crate) fn controller_lacks_right(moment: &Moment<'_>) -> Option<Explanation>
             .cause("the snapshot-controller's account has fewer rights than upstream's role snapshot-controller-runner gives")
             .fix(
                 Fix::text("Give the account the rights of upstream's ClusterRole snapshot-controller-runner of the snapshot-controller's release.")
-                    .command("kubectl get clusterrole snapshot-controller-runner -o yaml"),
+                    .command(kubectl("get clusterrole snapshot-controller-runner -o yaml")),
             ),
     )
 }

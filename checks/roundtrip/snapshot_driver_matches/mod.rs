@@ -13,6 +13,7 @@ pub const CHECK: Check = check(
 
 use crate::classes::choose::classes_of;
 use crate::diagnosis::{Advice, Explanation, Moment, Subject};
+use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Fix};
 
@@ -56,7 +57,7 @@ fn explain(facts: &Facts, subject: &Subject, class: &str, used: &str, driver: &s
             .advise(Advice::SnapshotClass(Some(right.metadata.name.clone()))),
         None => explanation.fix(
             Fix::text(format!("Create a VolumeSnapshotClass whose driver is {driver}: there is none."))
-                .command("kubectl get volumesnapshotclasses"),
+                .command(kubectl("get volumesnapshotclasses")),
         ),
     }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crate::controller::find::Presence;
 use crate::diagnosis::{Explanation, Moment};
+use crate::model::command::{Command, kubectl};
 use crate::model::finding::{Evidence, Fix};
 use crate::model::kubernetes::VolumeSnapshotContentStatus;
 use crate::out_of_service::csi_snapshotter;
@@ -22,6 +23,10 @@ const ANSWER: Duration = Duration::from_secs(6);
 /// Set by the csi-snapshotter before it calls the driver (external-snapshotter pkg/sidecar-controller).
 const BEING_CREATED: &str = "snapshot.storage.kubernetes.io/volumesnapshot-being-created";
 
+/// For `kubectl -o`: each pod with its containers.
+const CONTAINERS: &str =
+    r#"jsonpath='{range .items[*]}{.metadata.namespace}/{.metadata.name} {.spec.containers[*].name}{"\n"}{end}'"#;
+
 /// The csi-snapshotter says that its account lacks a right.
 pub(crate) fn sidecar_lacks_right(moment: &Moment<'_>) -> Option<Explanation> {
     let answer = answers(moment).into_iter().find(|answer| answer.is_of_content() && lacks_right(moment, answer))?;
@@ -31,7 +36,7 @@ pub(crate) fn sidecar_lacks_right(moment: &Moment<'_>) -> Option<Explanation> {
             .cause("the csi-snapshotter's account has fewer rights than upstream's role external-snapshotter-runner gives")
             .fix(
                 Fix::text("Give the account the rights of upstream's ClusterRole external-snapshotter-runner of the csi-snapshotter's release.")
-                    .command("kubectl get clusterrole external-snapshotter-runner -o yaml"),
+                    .command(kubectl("get clusterrole external-snapshotter-runner -o yaml")),
             ),
     )
 }
@@ -99,6 +104,6 @@ fn not_picked_up(moment: &Moment<'_>, cause: &str) -> Explanation {
         .cause(cause)
         .fix(
             Fix::text("Install the driver with its csi-snapshotter sidecar; many charts leave it out if the snapshot CRDs come later, so upgrade the chart once more.")
-                .command("kubectl get pods -A -o jsonpath='{range .items[*]}{.metadata.namespace}/{.metadata.name} {.spec.containers[*].name}{\"\\n\"}{end}' | grep csi-snapshotter"),
+                .command(kubectl("get pods -A -o").shell(CONTAINERS).pipe(Command::new("grep").words("csi-snapshotter"))),
         )
 }

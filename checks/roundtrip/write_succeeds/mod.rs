@@ -8,6 +8,7 @@ pub const CHECK: Check =
     check("SR313", "write-succeeds", "The test data is written as it was meant to be", include_str!("doc.md"));
 
 use crate::diagnosis::{Advice, Explanation, Subject, safe};
+use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Fix};
 use crate::model::object::ObjectName;
 use crate::model::round_trip::VolumeMode;
@@ -66,7 +67,7 @@ pub fn not_written(subject: &Subject, writer: &ObjectName, blame: Blame, message
             (
                 "the volume's folder belongs to another user, and the driver does not apply the pod's fsGroup",
                 Fix::text("Set fsGroupPolicy: File in the driver's CSIDriver object, or let the export squash users to one that may write.")
-                    .command(format!("kubectl get csidriver {driver} -o yaml")),
+                    .command(kubectl("get csidriver").word(driver).words("-o yaml")),
                 None,
             )
         }

@@ -2,6 +2,7 @@
 
 use crate::controller::find::is_snapshot_controller;
 use crate::model::check::{Check, Group, How, Severity};
+use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::kubernetes::{Container, ContainerStatus, Pod};
@@ -53,7 +54,9 @@ pub(crate) fn alone(running: &Running<'_>, covered: bool) -> Option<Finding> {
         finding
             .evidence(Evidence::namespaced("Pod", names[0], names[1], &path, "false"))
             .cause("Without the driver it waits, and works on no snapshot.")
-            .fix(fix_with(fix, "kubectl -n {} describe pod {}", &names)),
+            .fix(fix_with(fix, names, |[namespace, pod]| {
+                kubectl("-n").word(namespace).words("describe pod").word(pod)
+            })),
     )
 }
 

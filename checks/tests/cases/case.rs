@@ -45,7 +45,8 @@ impl Expected {
         let has =
             |text: &str, words: &[String]| words.iter().all(|word| text.to_lowercase().contains(&word.to_lowercase()));
         let fix = found.fix.as_ref().map_or_else(String::new, |fix| {
-            [fix.text.clone(), fix.commands.join("\n"), fix.manifest.clone().unwrap_or_default()].join("\n")
+            let commands: Vec<String> = fix.commands.iter().map(ToString::to_string).collect();
+            [fix.text.clone(), commands.join("\n"), fix.manifest.clone().unwrap_or_default()].join("\n")
         });
         found.status == self.status
             && found.target == self.target

@@ -137,6 +137,7 @@ pub(crate) fn make_hostile(value: &mut Value) {
 fn text_of_the_cluster_in_commands(check: &Check, mut facts: Value) -> Vec<String> {
     make_hostile(&mut facts);
     let fixes = look(check, &read(facts)).0.into_iter().filter_map(|finding| finding.fix);
-    let texts = fixes.flat_map(|fix| fix.commands.into_iter().chain(fix.manifest));
+    let texts =
+        fixes.flat_map(|fix| fix.commands.iter().map(ToString::to_string).chain(fix.manifest).collect::<Vec<_>>());
     texts.filter(|text| text.contains("reboot")).map(|text| format!("hostile text in a command: {text}")).collect()
 }

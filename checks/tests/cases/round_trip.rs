@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use snapready_checks::diagnosis::{Diagnosis, Explanation, Moment, RULES, Subject, diagnose, timed_out};
 use snapready_checks::model::chain::{Chain, Event};
 use snapready_checks::model::check::Check;
+use snapready_checks::model::command::Command;
 use snapready_checks::model::finding::Status;
 use snapready_checks::model::nulls;
 use snapready_checks::model::object::ObjectName;
@@ -138,7 +139,7 @@ fn subject(volume_mode: VolumeMode) -> Subject {
 
 /// Advice as its own name.
 fn in_words(explanation: Explanation) -> CheckResult {
-    explanation.result(|advice| Some(format!("{advice:?}")))
+    explanation.result(|advice| Some(Command::read(format!("{advice:?}"))))
 }
 
 impl Wait {
@@ -220,7 +221,7 @@ impl Wait {
             Diagnosis::Certain(explanation) => in_words(*explanation),
             Diagnosis::Waiting { .. } => in_words(timed_out(moment)),
         });
-        let commands = result.fix.into_iter().flat_map(|fix| fix.commands);
+        let commands = result.fix.into_iter().flat_map(|fix| fix.commands).map(|command| command.to_string());
         commands.filter(|text| text.contains("$(")).map(|text| format!("hostile text in a command: {text}")).collect()
     }
 }
@@ -268,7 +269,8 @@ fn differences(result: &CheckResult, expected: &Expected, check: &Check) -> Vec<
         wrong.push(format!("{} {:?}, expected {id} {status:?}", result.id, result.status));
     }
     let fix = result.fix.as_ref().map_or_else(String::new, |fix| {
-        [fix.text.clone(), fix.commands.join("\n"), fix.manifest.clone().unwrap_or_default()].join("\n")
+        let commands: Vec<String> = fix.commands.iter().map(ToString::to_string).collect();
+        [fix.text.clone(), commands.join("\n"), fix.manifest.clone().unwrap_or_default()].join("\n")
     });
     wrong.extend(lacking("message", &result.message, &expected.message));
     wrong.extend(lacking("cause", result.cause.as_deref().unwrap_or_default(), &expected.cause));
@@ -281,7 +283,7 @@ fn differences(result: &CheckResult, expected: &Expected, check: &Check) -> Vec<
     }
     // A fix is read after the clean-up: what the run created is gone.
     let gone = ["snapready-7f3a9c", "snapcontent-1"];
-    let commands = result.fix.iter().flat_map(|fix| &fix.commands);
+    let commands = result.fix.iter().flat_map(|fix| &fix.commands).map(ToString::to_string);
     let kept = result.id == "SR312";
     wrong.extend(
         commands

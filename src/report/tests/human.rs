@@ -1,3 +1,4 @@
+use snapready_checks::model::command::kubectl;
 use snapready_checks::model::finding::Status;
 use unicode_width::UnicodeWidthStr;
 
@@ -87,7 +88,7 @@ fn failures_stand_near_the_verdict_however_long_the_screen() {
 fn a_command_with_hidden_characters_is_not_offered() {
     let mut report = samples::mixed();
     let fix = report.results[2].fix.as_mut().unwrap();
-    fix.commands = vec!["kubectl get pods\nrm -rf ~".to_owned()];
+    fix.commands = vec![kubectl("get pods").word("\nrm -rf ~")];
     let text = screen(&report, wide(80));
     assert!(!text.contains("rm -rf"), "{text}");
     assert!(text.contains("cannot be shown safely"), "{text}");

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use proptest::prelude::*;
 use snapready_checks::model::check::{Group, Severity};
+use snapready_checks::model::command::{Command, kubectl, snapready};
 use snapready_checks::model::finding::{Evidence, Fix, Status};
 
 use crate::model::{
@@ -112,7 +113,7 @@ pub(super) fn failed_round_trip() -> RoundTrip {
         cause: Some("The driver looks for the snapshot in the zone of the new volume.".to_owned()),
         fix: Some(
             Fix::text("Restore into the zone of the snapshot.")
-                .command("kubectl get nodes -L topology.kubernetes.io/zone"),
+                .command(kubectl("get nodes -L topology.kubernetes.io/zone")),
         ),
         ..result(
             "SR310",
@@ -145,7 +146,7 @@ pub(super) fn mixed() -> Report {
     );
     two_defaults.fix = Some(
         Fix::text("Keep one default class.")
-            .command("kubectl annotate volumesnapshotclass silver snapshot.storage.kubernetes.io/is-default-class-")
+            .command(kubectl("annotate volumesnapshotclass silver snapshot.storage.kubernetes.io/is-default-class-"))
             .manifest("apiVersion: snapshot.storage.k8s.io/v1\nkind: VolumeSnapshotClass\n"),
     );
     let mut no_controller = result(
@@ -164,7 +165,7 @@ pub(super) fn mixed() -> Report {
     ));
     no_controller.fix = Some(
         Fix::text("Look at why its pods do not start.")
-            .command("kubectl -n kube-system describe deployment snapshot-controller"),
+            .command(kubectl("-n kube-system describe deployment snapshot-controller")),
     );
     let mut drivers = result(
         "SR130",
@@ -173,7 +174,7 @@ pub(super) fn mixed() -> Report {
         "CSI drivers are registered",
         "not allowed to list csidrivers.storage.k8s.io",
     );
-    drivers.fix = Some(Fix::text("Grant list csidrivers.storage.k8s.io.").command("snapready rbac"));
+    drivers.fix = Some(Fix::text("Grant list csidrivers.storage.k8s.io.").command(snapready("rbac")));
     let mut version = result("SR101", Group::Api, Status::Pass, "the Kubernetes version is supported", "v1.36.2");
     version.evidence.push(Evidence::cluster("APIServer", "version", "gitVersion", "v1.36.2"));
     Report {
@@ -287,7 +288,7 @@ pub(super) fn not_begun() -> Report {
     trip.steps = StepId::ALL.map(|id| step(id, Status::Skip, None, "not reached")).into();
     let message = "no VolumeSnapshotClass of driver ebs.csi.aws.com";
     let mut diagnosis = result("SR301", Group::Roundtrip, Status::Fail, "A class can be chosen", message);
-    diagnosis.fix = Some(Fix::text("Create one.").command("snapready explain SR203"));
+    diagnosis.fix = Some(Fix::text("Create one.").command(snapready("explain SR203")));
     trip.diagnosis = Some(diagnosis);
     report
 }
@@ -321,7 +322,7 @@ pub(super) fn filled(text: &str) -> Report {
         result.evidence =
             vec![Evidence { kind: own(), namespace: Some(own()), name: own(), path: own(), value: own() }];
         result.cause = Some(own());
-        result.fix = Some(Fix { text: own(), commands: vec![own()], manifest: Some(own()) });
+        result.fix = Some(Fix { text: own(), commands: vec![Command::read(own())], manifest: Some(own()) });
     };
     report.results.iter_mut().for_each(fill);
     for trip in &mut report.round_trips {
