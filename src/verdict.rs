@@ -36,6 +36,11 @@ pub enum FailOn {
     Never,
 }
 
+impl FailOn {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Fail, Self::Warn, Self::Never];
+}
+
 /// What a result that could not be determined counts as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum UnknownPolicy {
@@ -48,6 +53,11 @@ pub enum UnknownPolicy {
     Warn,
     /// As if it had not been asked for.
     Ignore,
+}
+
+impl UnknownPolicy {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Inconclusive, Self::Fail, Self::Warn, Self::Ignore];
 }
 
 /// The verdict and the exit code.
@@ -208,14 +218,14 @@ mod tests {
                     let leftovers: Vec<ObjectName> = left.then(leftover).into_iter().collect();
                     let errors: Vec<String> = wrong.then(|| "no route".to_owned()).into_iter().collect();
                     for signal in [None, Some("SIGINT"), Some("SIGTERM")] {
-                        for fail_on in FailOn::value_variants() {
-                            for unknown in UnknownPolicy::value_variants() {
+                        for fail_on in FailOn::ALL {
+                            for unknown in UnknownPolicy::ALL {
                                 let (answer, code) =
-                                    verdict(&results, &round_trips, &leftovers, &errors, signal, *fail_on, *unknown);
+                                    verdict(&results, &round_trips, &leftovers, &errors, signal, fail_on, unknown);
                                 let all: Vec<Status> = checks.iter().chain(trips).copied().collect();
                                 let context =
                                     format!("{checks:?} {trips:?} {left} {wrong} {signal:?} {fail_on:?} {unknown:?}");
-                                contract(&all, left, wrong, signal, *fail_on, *unknown, answer, code, &context);
+                                contract(&all, left, wrong, signal, fail_on, unknown, answer, code, &context);
                             }
                         }
                     }

@@ -43,7 +43,7 @@ impl ValueEnum for ColorChoice {
 
 impl ValueEnum for FailOn {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Fail, Self::Warn, Self::Never]
+        &Self::ALL
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
@@ -61,7 +61,7 @@ impl ValueEnum for FailOn {
 
 impl ValueEnum for UnknownPolicy {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Inconclusive, Self::Fail, Self::Warn, Self::Ignore]
+        &Self::ALL
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
