@@ -92,6 +92,12 @@ impl<'a> Page<'a> {
             self.lines.push(format!("{left}{blanks}{}", paint(detail, style)));
             return;
         }
+        if lead_width == lead.indent && !detail.is_empty() {
+            // Below it there would be no more room than right of it.
+            let left: String = lead.parts.iter().map(|(text, style)| paint(text, *style)).collect();
+            self.paragraph(&left, detail, lead_width, lead.indent, style);
+            return;
+        }
         if self.width.is_some_and(|width| lead_width > width) {
             let text: String = lead.parts.iter().map(|(text, _)| text.as_str()).collect();
             let last = lead.parts.last().map(|(_, style)| *style).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use snapready_checks::model::need::{Access, Need};
+use snapready_checks::model::need::{Access, Need, Rule};
 use snapready_checks::model::object::Kind;
 
 use super::definitions::definition;
@@ -56,6 +56,13 @@ fn field(need: Need) -> String {
     parts.fold(first, |field, part| field + &part[..1].to_ascii_uppercase() + &part[1..])
 }
 
+/// The first right that filling a field takes; where anybody may ask, the one that whoever asks needs.
+fn rule(name: &str) -> Rule {
+    let need = Need::ALL.into_iter().find(|need| field(*need) == name).unwrap();
+    let open = Rule::new("authorization.k8s.io", "selfsubjectaccessreviews", &["create"]);
+    need.rules().into_iter().next().unwrap_or(open)
+}
+
 /// The time of collection in all cases.
 pub(crate) const NOW: &str = "2026-01-01T00:10:00Z";
 
@@ -104,12 +111,10 @@ impl Cluster {
         for (field, value) in fields {
             facts.insert(field, json!({ "state": "seen", "value": value }));
         }
-        for (field, state) in &self.missing {
-            assert!(facts.contains_key(field), "no field of Facts is called {field}");
-            facts[field] = match state.as_str().unwrap() {
-                "forbidden" => {
-                    json!({ "state": "forbidden", "rule": { "group": "", "resource": "things", "verbs": ["list"] } })
-                }
+        for (name, state) in &self.missing {
+            assert!(facts.contains_key(name), "no field of Facts is called {name}");
+            facts[name] = match state.as_str().unwrap() {
+                "forbidden" => json!({ "state": "forbidden", "rule": rule(name) }),
                 "failed" => json!({ "state": "failed", "reason": "connection refused" }),
                 other => json!({ "state": other }),
             };

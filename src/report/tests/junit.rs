@@ -96,7 +96,7 @@ fn names_do_not_change_from_run_to_run() {
     let mut other = samples::mixed();
     other.run.id = "000000".to_owned();
     other.run.started_at = samples::time(5_000);
-    other.results[2].message = "something else".to_owned();
+    other.results[3].message = "something else".to_owned();
     other.round_trips[0] = samples::good_round_trip(crate::model::VolumeMode::Filesystem);
     assert_eq!(names(&samples::mixed()), names(&other));
 }
@@ -105,12 +105,12 @@ fn names_do_not_change_from_run_to_run() {
 fn a_failure_begins_with_its_message_and_names_the_fix() {
     let read_back = read(&samples::mixed(), RenderOptions::default());
     let cases: Vec<_> = read_back.test_suites.iter().flat_map(|suite| &suite.test_cases).collect();
-    let failed = cases.iter().find(|case| case.name.as_str().starts_with("SR110")).unwrap();
+    let failed = cases.iter().find(|case| case.name.as_str().starts_with("SR112")).unwrap();
     let TestCaseStatus::NonSuccess { message, ty, description, .. } = &failed.status else { panic!("{failed:?}") };
     let (message, text) = (message.as_ref().unwrap().as_str(), description.as_ref().unwrap().as_str());
-    assert_eq!(ty.as_ref().unwrap().as_str(), "SR110");
+    assert_eq!(ty.as_ref().unwrap().as_str(), "SR112");
     assert_eq!(text.lines().next(), Some(message));
-    assert!(text.contains("kubectl -n kube-system describe"), "{text}");
+    assert!(text.contains("kubectl -n kube-system scale"), "{text}");
 }
 
 /// A `StorageClass` with dots stays one level for Jenkins, which splits at the last dot.

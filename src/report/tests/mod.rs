@@ -1,5 +1,10 @@
 //! Reports to try the formats on, and what must hold for all of them.
 
+mod checked;
+#[path = "../../../checks/tests/cases/cluster.rs"]
+mod cluster;
+#[path = "../../../checks/tests/checks/definitions.rs"]
+mod definitions;
 mod every_format;
 mod human;
 mod json;

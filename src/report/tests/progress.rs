@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use indicatif::{ProgressDrawTarget, TermLike};
 
-use snapready_checks::model::check::Group;
 use snapready_checks::model::finding::Status;
 use tokio::sync::mpsc;
 
@@ -19,8 +18,8 @@ use crate::report::progress::{HEARTBEAT, Progress, ProgressMode, ProgressOptions
 fn planned() -> Event {
     let target = Target {
         index: 0,
-        storage_class: "gp3".to_owned(),
-        snapshot_class: Some("gold".to_owned()),
+        storage_class: "standard".to_owned(),
+        snapshot_class: Some("standard-snapshots".to_owned()),
         volume_mode: VolumeMode::Filesystem,
     };
     let namespace = "snapready-7f3a9c".to_owned();
@@ -28,7 +27,7 @@ fn planned() -> Event {
 }
 
 fn waiting(second: i64, last_seen: &str) -> Event {
-    let waiting_for = "readyToUse".to_owned();
+    let waiting_for = "VolumeSnapshot snapshot to be ready to use".to_owned();
     event(
         second,
         Happening::StepWaiting { target: 0, step: StepId::Snapshot, waiting_for, last_seen: last_seen.to_owned() },
@@ -54,15 +53,10 @@ fn story() -> Vec<Event> {
             },
         ),
         event(0, Happening::CheckFinished { result: samples::mixed().results[0].clone() }),
-        event(
-            0,
-            Happening::CheckFinished {
-                result: samples::result("SR110", Group::Controller, Status::Fail, "t", "no controller"),
-            },
-        ),
+        event(0, Happening::CheckFinished { result: samples::mixed().results[3].clone() }),
         planned(),
         event(2, Happening::StepStarted { target: 0, step: StepId::Snapshot }),
-        waiting(3, "bound, no handle"),
+        waiting(3, "the driver works on it"),
         event(
             4,
             Happening::Retrying {
@@ -116,7 +110,7 @@ async fn silence_is_broken_every_30_seconds_of_waiting() {
     progress.event(&planned());
     assert!(within(&mut progress, Duration::from_secs(3_600)).await.is_none(), "nothing is waited for");
     progress.event(&event(2, Happening::StepStarted { target: 0, step: StepId::Snapshot }));
-    progress.event(&waiting(3, "bound, no handle"));
+    progress.event(&waiting(3, "the driver works on it"));
     assert!(within(&mut progress, Duration::from_millis(29_999)).await.is_none(), "it is not due yet");
     assert!(within(&mut progress, Duration::from_millis(2)).await.is_some());
     assert!(within(&mut progress, HEARTBEAT + Duration::from_millis(1)).await.is_some());
@@ -125,7 +119,7 @@ async fn silence_is_broken_every_30_seconds_of_waiting() {
     assert_eq!(beats.len(), 2);
     assert!(
         beats[1].ends_with(
-            "gp3 → gold: take snapshot: still waiting after 1m00s for readyToUse; last seen: bound, no handle"
+            "standard → standard-snapshots: take snapshot: still waiting after 1m00s for VolumeSnapshot snapshot to be ready to use; last seen: the driver works on it"
         ),
         "{beats:?}"
     );
@@ -236,8 +230,8 @@ fn the_bar_says_what_is_waited_for_and_keeps_the_verdict() {
     drop(progress);
     let text = terminal.0.lock().unwrap().clone();
     assert!(text.contains("1 round trip in namespace snapready-7f3a9c, which will be created and removed"), "{text:?}");
-    let wait = "take snapshot: waiting for readyToUse; last seen: bound\\u{202e}, no handle";
+    let wait = "take snapshot: waiting for VolumeSnapshot snapshot to be ready to use; last seen: bound\\u{202e}";
     assert!(text.contains(wait), "{text:?}");
-    assert!(text.contains("✓ gp3 → gold: round trip: pass; data intact"), "{text:?}");
+    assert!(text.contains("✓ standard → standard-snapshots: round trip: pass; data intact"), "{text:?}");
     assert!(!text.contains("1.0s"), "only a stream without cursor gets times in front: {text:?}");
 }
