@@ -13,6 +13,7 @@ pub mod distribution;
 pub mod drivers;
 mod interests;
 pub mod model;
+pub mod moment;
 pub mod names;
 mod near;
 pub mod out_of_service;

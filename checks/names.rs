@@ -14,6 +14,12 @@ pub fn is_object_name(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(label)
 }
 
+/// A name for a command: the name if it is one that Kubernetes accepts, a placeholder otherwise.
+#[must_use]
+pub fn safe<'a>(name: &'a str, placeholder: &'a str) -> &'a str {
+    if is_object_name(name) { name } else { placeholder }
+}
+
 /// A fix with a command about names from the cluster; without it if one of them is not a Kubernetes name.
 #[must_use]
 pub fn fix_with<const N: usize>(fix: Fix, names: [&str; N], command: impl FnOnce([&str; N]) -> Command) -> Fix {

@@ -1,14 +1,15 @@
 //! What is likely when the time of a step is up. A likely cause is called likely.
 
-use super::grpc::Code;
+use super::certain;
 use super::waiting::{is_homeless, makes_room, waiting};
-use super::{Advice, Explanation, Moment, certain, with_sidecar_log};
 use crate::model::check::Check;
 use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Fix};
 use crate::model::kubernetes::Metadata;
 use crate::model::object::Kind;
 use crate::model::round_trip::StepId;
+use crate::moment::grpc::Code;
+use crate::moment::{Advice, Explanation, Moment, with_sidecar_log};
 use crate::roundtrip::{
     admission_allows, everything_removed, pod_starts, provisioning_succeeds, restore_succeeds, round_trip,
     snapshot_controller_works, snapshot_sidecar_works, snapshot_succeeds, write_succeeds,
@@ -54,7 +55,7 @@ fn check(moment: &Moment<'_>) -> &'static Check {
     match moment.step {
         StepId::Admission => &admission_allows::CHECK,
         StepId::Provision | StepId::Restore if is_homeless(moment) || moment.has_bound_claim() => &pod_starts::CHECK,
-        StepId::Provision | StepId::Restore => moment.claim_check(),
+        StepId::Provision | StepId::Restore => provisioning_succeeds::check_of(moment),
         StepId::Write => &write_succeeds::CHECK,
         StepId::Snapshot => &snapshot_succeeds::CHECK,
         StepId::Overwrite | StepId::Verify => &round_trip::CHECK,

@@ -1,28 +1,19 @@
-//! Why a step of a snapshot or a restore does not go on: the machinery of diagnosis. What is known about each fault lies
-//! with the check that reports it, in `roundtrip/<check>`; [`RULES`] says in which order it is asked.
+//! Why a step of a snapshot or a restore does not go on. What is known about each fault lies with the check that reports it,
+//! in `roundtrip/<check>`, in the words of [`crate::moment`]; [`RULES`] says in which order it is asked.
 //!
 //! A wait ends as soon as its outcome is certain; what may still pass keeps waiting and says for what. Everything here is a
 //! function of what was seen: no clock, no cluster.
 
-mod advice;
-mod commands;
-mod explanation;
-pub(crate) mod grpc;
 mod likely;
-mod moment;
 mod rules;
 #[cfg(test)]
 mod tests;
 mod waiting;
 
-pub use advice::Advice;
-pub use explanation::{Explanation, line};
 pub use likely::timed_out;
-pub(crate) use moment::times;
-pub use moment::{Moment, Subject};
 pub use rules::{RULES, Rule};
 
-pub(crate) use commands::{restart_controller, safe, with_controller_log, with_sidecar_log};
+use crate::moment::{Explanation, Moment};
 
 /// Whether a wait goes on. `T` is how a cause is put: an [`Explanation`], or a result in the words of who asks.
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 //! The order in which rules are asked.
 
-use super::{Explanation, Moment};
 use crate::model::round_trip::StepId;
+use crate::moment::{Explanation, Moment};
 use crate::roundtrip::{
     pod_starts as pod, provisioning_succeeds as claim, snapshot_class_usable as class,
     snapshot_controller_works as controller, snapshot_driver_matches as driver, snapshot_sidecar_works as sidecar,

@@ -1,8 +1,8 @@
 //! What a step waits for, and what was last seen.
 
-use super::{Moment, line};
 use crate::model::kubernetes::Metadata;
 use crate::model::round_trip::StepId;
+use crate::moment::{Moment, line};
 use crate::roundtrip::pod_starts::scheduling::homeless;
 use crate::roundtrip::pod_starts::statuses;
 use crate::roundtrip::{snapshot_controller_works, snapshot_sidecar_works};

@@ -5,9 +5,9 @@ mod run_id;
 
 use jiff::Timestamp;
 use oci_spec::distribution::Reference;
-use snapready_checks::diagnosis::Subject;
 use snapready_checks::distribution::assigns_users;
 use snapready_checks::model::facts::Facts;
+use snapready_checks::moment::Subject;
 use snapready_checks::names::is_object_name;
 
 use self::classes::{snapshot_class, storage_classes};

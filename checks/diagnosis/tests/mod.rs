@@ -17,6 +17,7 @@ use crate::model::object::ObjectName;
 use crate::model::probe::Probe;
 use crate::model::result::CheckResult;
 use crate::model::round_trip::{StepId, VolumeMode};
+use crate::moment::{Moment, Subject};
 use crate::roundtrip::admission_allows::{Refusal, refused};
 use crate::roundtrip::everything_removed::{StuckObject, stuck};
 use crate::roundtrip::snapshot_driver_matches::foreseen;

@@ -11,10 +11,11 @@ mod namespace;
 mod policy;
 mod server;
 
-use crate::diagnosis::{Advice, Explanation, safe};
 use crate::model::command::Argument;
 use crate::model::finding::{Evidence, Fix};
 use crate::model::object::ObjectName;
+use crate::moment::{Advice, Explanation};
+use crate::names::safe;
 
 /// What the API server answered to a create, or to its dry run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,9 +1,10 @@
 //! What the namespace's own objects and labels do not allow.
 
 use super::{Refusal, Why, between};
-use crate::diagnosis::{Advice, safe};
 use crate::model::command::{Command, kubectl};
 use crate::model::finding::Fix;
+use crate::moment::Advice;
+use crate::names::safe;
 
 pub(super) fn explain(refusal: &Refusal<'_>) -> Option<Why> {
     quota(refusal)

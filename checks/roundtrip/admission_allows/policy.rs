@@ -1,9 +1,10 @@
 //! What a policy or webhook does not allow, and what passes within moments elsewhere.
 
 use super::{Refusal, Why, between};
-use crate::diagnosis::{Advice, safe};
 use crate::model::command::kubectl;
 use crate::model::finding::Fix;
+use crate::moment::Advice;
+use crate::names::safe;
 use crate::refusals::{lacks_service_account, may_pass};
 
 pub(super) fn explain(refusal: &Refusal<'_>) -> Option<Why> {

@@ -1,9 +1,10 @@
 //! What the API server itself answers.
 
 use super::{Refusal, Why, between};
-use crate::diagnosis::{Advice, safe};
 use crate::model::command::kubectl;
 use crate::model::finding::Fix;
+use crate::moment::Advice;
+use crate::names::safe;
 use crate::upstream;
 
 pub(super) fn explain(refusal: &Refusal<'_>) -> Why {

@@ -7,10 +7,10 @@ use crate::roundtrip::check;
 pub const CHECK: Check =
     check("SR302", "data-intact", "The restored data is what was snapshotted", include_str!("doc.md"));
 
-use crate::diagnosis::{Advice, Explanation, Subject};
 use crate::model::finding::{Evidence, Fix, Status};
 use crate::model::object::ObjectName;
 use crate::model::round_trip::DataVerdict;
+use crate::moment::{Advice, Explanation, Subject};
 
 /// At most so many differences are shown.
 const SHOWN: usize = 12;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{WAITING, fail, waiting};
-use crate::diagnosis::{Advice, Explanation, Moment};
 use crate::model::finding::Fix;
+use crate::moment::{Advice, Explanation, Moment};
 
 /// Secrets and mounts may be a moment late.
 const LATE: Duration = Duration::from_secs(20);

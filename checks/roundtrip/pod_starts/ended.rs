@@ -1,11 +1,11 @@
 //! Pods that ended before they should. A container that ended without its script's report is not the volume's fault.
 
 use super::{fail, statuses};
-use crate::diagnosis::{Advice, Explanation, Moment};
 use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Fix, Status};
 use crate::model::kubernetes::{ContainerTerminated, Pod};
 use crate::model::round_trip::{READ_CONTAINER, StepId, WRITE_CONTAINER};
+use crate::moment::{Advice, Explanation, Moment};
 use crate::roundtrip::{data_intact, pod_starts, round_trip, write_succeeds};
 
 const TERMINATED: &str = "status.containerStatuses[].state.terminated";

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{WAITING, fail, waiting};
-use crate::diagnosis::{Advice, Explanation, Moment, times};
 use crate::model::chain::Event;
 use crate::model::finding::Fix;
+use crate::moment::{Advice, Explanation, Moment, times};
 use crate::version::rows;
 
 /// An image name that the kubelet cannot read.

@@ -17,9 +17,9 @@ pub(crate) use image::{image_not_pulled, invalid_image_name};
 pub(crate) use mount::not_mounted;
 pub(crate) use scheduling::unschedulable;
 
-use crate::diagnosis::{Explanation, Moment};
 use crate::model::finding::Evidence;
 use crate::model::kubernetes::{ContainerStatus, ContainerWaiting, Pod};
+use crate::moment::{Explanation, Moment};
 
 /// The states of a pod's containers, and of init containers, which a service mesh adds to those of others.
 pub(crate) fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::CHECK;
-use crate::diagnosis::grpc::Code;
-use crate::diagnosis::{Advice, Explanation, Moment, times};
 use crate::drivers::registered::is_surely_unregistered;
 use crate::model::chain::Event;
 use crate::model::command::kubectl;
 use crate::model::finding::Fix;
+use crate::moment::grpc::Code;
+use crate::moment::{Advice, Explanation, Moment, times};
 
 /// A volume that the kubelet or the driver's node plugin cannot bring into the pod.
 pub(crate) fn not_mounted(moment: &Moment<'_>) -> Option<Explanation> {

@@ -13,3 +13,17 @@ mod silent;
 
 pub(crate) use refused::{driver_refuses, lost, missing_right, refused_for_good};
 pub(crate) use silent::{no_driver, no_provisioner, provisioner_out_of_service};
+
+use crate::model::round_trip::StepId;
+use crate::moment::{Explanation, Moment};
+use crate::roundtrip::restore_succeeds;
+
+/// The check that a claim which is not bound is about.
+pub(crate) fn check_of(moment: &Moment<'_>) -> &'static Check {
+    if moment.step == StepId::Provision { &CHECK } else { &restore_succeeds::CHECK }
+}
+
+fn not_bound(moment: &Moment<'_>, claim: &str, why: &str) -> Explanation {
+    let what = if moment.step == StepId::Provision { "is not provisioned" } else { "is not restored" };
+    Explanation::fail(check_of(moment), &format!("claim {claim} {what}: {why}")).about(moment.subject)
+}

@@ -1,11 +1,13 @@
 //! Claims for which csi-provisioner, or the driver behind it, gives no volume.
 
-use crate::diagnosis::grpc::Code;
-use crate::diagnosis::{Advice, Explanation, Moment, safe, times, with_sidecar_log};
+use super::{check_of, not_bound};
 use crate::model::chain::Event;
 use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Fix};
 use crate::model::round_trip::StepId;
+use crate::moment::grpc::Code;
+use crate::moment::{Advice, Explanation, Moment, times, with_sidecar_log};
+use crate::names::safe;
 use crate::version::rows;
 
 /// How newer releases of csi-provisioner introduce an `InvalidArgument`: they ask again only after minutes.
@@ -17,7 +19,7 @@ pub(crate) fn lost(moment: &Moment<'_>) -> Option<Explanation> {
     let name = claim.metadata.name.as_str();
     let evidence = Evidence::namespaced("PersistentVolumeClaim", moment.namespace(), name, "status.phase", "Lost");
     Some(
-        Explanation::fail(moment.claim_check(), &format!("claim {name} has lost its volume"))
+        Explanation::fail(check_of(moment), &format!("claim {name} has lost its volume"))
             .about(moment.subject)
             .evidence([evidence])
             .cause("the PersistentVolume of the claim was deleted or is bound to another one")
@@ -96,9 +98,7 @@ fn failures<'a>(moment: &Moment<'a>) -> impl Iterator<Item = &'a Event> + use<'a
 }
 
 fn failed(moment: &Moment<'_>, event: &Event, cause: &str, fix: Fix) -> Explanation {
-    let what = format!("claim {} {}: {}", event.involved_object.name, moment.claim_trouble(), event.message);
-    let explanation = Explanation::fail(moment.claim_check(), &what)
-        .about(moment.subject)
+    let explanation = not_bound(moment, &event.involved_object.name, &event.message)
         .evidence([moment.event_evidence(event)])
         .cause(cause);
     with_sidecar_log(explanation, moment, fix)

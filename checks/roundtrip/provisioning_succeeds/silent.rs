@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use crate::diagnosis::{Explanation, Moment, safe};
+use super::not_bound;
 use crate::drivers::registered::is_surely_unregistered;
 use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Fix};
+use crate::moment::{Explanation, Moment};
+use crate::names::safe;
 use crate::out_of_service::csi_provisioner;
 use crate::sidecars::find::without_provisioner;
 
@@ -65,9 +67,7 @@ pub(crate) fn provisioner_out_of_service(moment: &Moment<'_>) -> Option<Explanat
     if moment.elapsed < found.patience() {
         return None;
     }
-    let name = &claim.metadata.name;
-    let message = format!("claim {name} {}: {}", moment.claim_trouble(), found.finding.message);
-    Some(Explanation::fail(moment.claim_check(), &message).about(moment.subject).with_finding(found.finding))
+    Some(not_bound(moment, &claim.metadata.name, &found.finding.message).with_finding(found.finding))
 }
 
 fn silent(moment: &Moment<'_>, what: &str) -> Option<Explanation> {
@@ -78,10 +78,8 @@ fn silent(moment: &Moment<'_>, what: &str) -> Option<Explanation> {
         return None;
     }
     let class = &moment.subject.storage_class;
-    let message = format!("claim {} {}: {what}", claim.metadata.name, moment.claim_trouble());
     Some(
-        Explanation::fail(moment.claim_check(), &message)
-            .about(moment.subject)
+        not_bound(moment, &claim.metadata.name, what)
             .evidence([Evidence::cluster("StorageClass", class, "provisioner", driver), moment.event_evidence(event)]),
     )
 }

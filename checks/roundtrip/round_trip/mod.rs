@@ -6,10 +6,10 @@ use crate::roundtrip::check;
 /// See `doc.md`.
 pub const CHECK: Check = check("SR301", "round-trip", "Data comes back from a snapshot", include_str!("doc.md"));
 
-use crate::diagnosis::{Advice, Explanation, Subject};
 use crate::model::finding::{Evidence, Fix, Status};
 use crate::model::object::{Kind, ObjectName};
 use crate::model::round_trip::StepId;
+use crate::moment::{Advice, Explanation, Subject};
 
 /// An object that the round trip needs was deleted, and not by snapready.
 #[must_use]

@@ -14,9 +14,10 @@ pub(crate) use secrets::{credentials_unreadable, secret_forbidden, secret_missin
 use serde_json::Value;
 
 use crate::classes::choose::{Choice, DEFAULT_SNAPSHOT_CLASS, choose_snapshot_class, classes_of};
-use crate::diagnosis::{Advice, Explanation, Moment, restart_controller, safe};
 use crate::model::command::{Command, kubectl};
 use crate::model::finding::Fix;
+use crate::moment::{Advice, Explanation, Moment, restart_controller};
+use crate::names::safe;
 use crate::roundtrip::snapshot_succeeds::{LAG, about, answers};
 
 /// No class is named, and the snapshot-controller finds no default.

@@ -2,9 +2,10 @@
 //! pkg/sidecar-controller.
 
 use super::CHECK;
-use crate::diagnosis::{Explanation, Moment, safe};
 use crate::model::command::{Command, kubectl};
 use crate::model::finding::Fix;
+use crate::moment::{Explanation, Moment};
+use crate::names::safe;
 use crate::roundtrip::snapshot_succeeds::{Answer, LAG, about, answers};
 
 const UNREADABLE: &str = "cannot get credentials for snapshot content";

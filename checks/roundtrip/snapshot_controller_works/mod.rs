@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use crate::controller::find::{Presence, snapshot_controllers};
 use crate::controller::snapshot_controller_installed::install;
-use crate::diagnosis::{Explanation, Moment, with_controller_log};
 use crate::model::chain::{VolumeSnapshot, VolumeSnapshotStatus};
 use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Fix};
+use crate::moment::{Explanation, Moment, with_controller_log};
 use crate::out_of_service::{scaled_to_zero, snapshot_controller};
 use crate::roundtrip::snapshot_succeeds::{about, answers, lacks_right};
 

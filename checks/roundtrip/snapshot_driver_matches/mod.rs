@@ -12,10 +12,10 @@ pub const CHECK: Check = check(
 );
 
 use crate::classes::choose::classes_of;
-use crate::diagnosis::{Advice, Explanation, Moment, Subject};
 use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Fix};
+use crate::moment::{Advice, Explanation, Moment, Subject};
 
 /// The content is of another driver than the volume.
 pub(crate) fn other_driver(moment: &Moment<'_>) -> Option<Explanation> {

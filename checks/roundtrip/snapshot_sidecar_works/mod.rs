@@ -10,10 +10,10 @@ pub const CHECK: Check =
 use std::time::Duration;
 
 use crate::controller::find::Presence;
-use crate::diagnosis::{Explanation, Moment};
 use crate::model::command::{Command, kubectl};
 use crate::model::finding::{Evidence, Fix};
 use crate::model::kubernetes::VolumeSnapshotContentStatus;
+use crate::moment::{Explanation, Moment};
 use crate::out_of_service::csi_snapshotter;
 use crate::roundtrip::snapshot_succeeds::{about, answers, lacks_right};
 use crate::sidecars::find::sidecar_of;

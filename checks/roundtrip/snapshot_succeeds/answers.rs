@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::diagnosis::grpc::Code;
-use crate::diagnosis::{Explanation, Moment};
 use crate::model::check::Check;
 use crate::model::finding::Evidence;
+use crate::moment::grpc::Code;
+use crate::moment::{Explanation, Moment};
 
 /// A lister may lag behind the API server by so much.
 pub(crate) const LAG: Duration = Duration::from_secs(2);

@@ -10,9 +10,9 @@ mod answers;
 
 pub(crate) use answers::{Answer, LAG, about, answers, lacks_right};
 
-use crate::diagnosis::grpc::Code;
-use crate::diagnosis::{Advice, Explanation, Moment, with_sidecar_log};
 use crate::model::finding::Fix;
+use crate::moment::grpc::Code;
+use crate::moment::{Advice, Explanation, Moment, with_sidecar_log};
 
 /// What makes a volume one that nobody can take a snapshot of.
 pub(crate) fn source_without_snapshots(moment: &Moment<'_>) -> Option<Explanation> {

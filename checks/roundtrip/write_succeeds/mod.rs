@@ -7,11 +7,12 @@ use crate::roundtrip::check;
 pub const CHECK: Check =
     check("SR313", "write-succeeds", "The test data is written as it was meant to be", include_str!("doc.md"));
 
-use crate::diagnosis::{Advice, Explanation, Subject, safe};
 use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Fix};
 use crate::model::object::ObjectName;
 use crate::model::round_trip::VolumeMode;
+use crate::moment::{Advice, Explanation, Subject};
+use crate::names::safe;
 
 /// What is to blame for a report of the writer that is not good enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

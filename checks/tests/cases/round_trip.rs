@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use snapready_checks::diagnosis::{Diagnosis, Explanation, Moment, RULES, Subject, diagnose, timed_out};
+use snapready_checks::diagnosis::{Diagnosis, RULES, diagnose, timed_out};
 use snapready_checks::model::chain::{Chain, Event};
 use snapready_checks::model::check::Check;
 use snapready_checks::model::command::Command;
@@ -14,6 +14,7 @@ use snapready_checks::model::nulls;
 use snapready_checks::model::object::ObjectName;
 use snapready_checks::model::result::CheckResult;
 use snapready_checks::model::round_trip::{DataVerdict, StepId, VolumeMode};
+use snapready_checks::moment::{Explanation, Moment, Subject};
 use snapready_checks::roundtrip::admission_allows::{Refusal, refused};
 use snapready_checks::roundtrip::data_intact::compared;
 use snapready_checks::roundtrip::everything_removed::{StuckObject, stuck};

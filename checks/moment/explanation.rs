@@ -1,11 +1,11 @@
 //! The result of a rule while it is put together.
 
-use crate::diagnosis::Advice;
-use crate::diagnosis::moment::Subject;
 use crate::model::check::Check;
 use crate::model::command::Command;
 use crate::model::finding::{Evidence, Finding, Fix, Status};
 use crate::model::result::CheckResult;
+use crate::moment::Advice;
+use crate::moment::Subject;
 
 /// At most so many characters of a cluster's text stand in a message.
 const MESSAGE: usize = 400;
@@ -79,12 +79,6 @@ impl Explanation {
     #[must_use]
     pub const fn finding(&self) -> &Finding {
         &self.finding
-    }
-
-    /// The check that reports it.
-    #[must_use]
-    pub const fn check(&self) -> &'static Check {
-        self.check
     }
 
     /// The result, with its advice in the words of whoever asked; `None` for what cannot be tried there.

@@ -2,20 +2,15 @@
 //! too. So a command is about what stays: classes, the driver's logs, nodes and policies.
 
 use crate::controller::find::snapshot_controllers;
-use crate::diagnosis::{Advice, Explanation, Moment};
 use crate::model::command::{Command, kubectl};
 use crate::model::facts::Facts;
 use crate::model::finding::Fix;
 use crate::model::round_trip::StepId;
+use crate::moment::{Advice, Explanation, Moment};
 use crate::names::is_object_name;
 use crate::running::Running;
 use crate::sidecars::find::sidecar_in_sight;
 use crate::sidecars::mapping::{is_csi_provisioner, is_csi_snapshotter};
-
-/// A name for a command: the name if it is one that Kubernetes accepts, a placeholder otherwise.
-pub(crate) fn safe<'a>(name: &'a str, placeholder: &'a str) -> &'a str {
-    if is_object_name(name) { name } else { placeholder }
-}
 
 /// A fix with the way to see more: the log of the sidecar that has to act, if it is visible, and the same once more.
 pub(crate) fn with_sidecar_log(explanation: Explanation, moment: &Moment<'_>, fix: Fix) -> Explanation {

@@ -1,17 +1,22 @@
-//! What is known while a step waits.
+//! What is known while a step of a snapshot or a restore waits, and the words in which rules explain it.
+
+mod advice;
+mod commands;
+mod explanation;
+pub(crate) mod grpc;
+
+pub use advice::Advice;
+pub(crate) use commands::{restart_controller, with_controller_log, with_sidecar_log};
+pub use explanation::{Explanation, line};
 
 use std::time::Duration;
 
 use crate::model::chain::{Chain, Event, PersistentVolumeClaim, VolumeSnapshot};
-use crate::model::check::Check;
 use crate::model::facts::Facts;
 use crate::model::finding::Evidence;
 use crate::model::kubernetes::{Pod, VolumeSnapshotClass, VolumeSnapshotContent};
 use crate::model::look_again::Earlier;
 use crate::model::round_trip::{StepId, VolumeMode};
-use crate::roundtrip::{provisioning_succeeds, restore_succeeds};
-
-use super::explanation::line;
 
 /// What is asked for: a volume, and a snapshot of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,16 +97,6 @@ impl<'a> Moment<'a> {
 
     pub(crate) fn snapshot_classes(&self) -> &'a [VolumeSnapshotClass] {
         self.facts.volume_snapshot_classes.seen().map(Vec::as_slice).unwrap_or_default()
-    }
-
-    /// The check that a claim which is not bound is about.
-    pub(crate) fn claim_check(&self) -> &'static Check {
-        if self.step == StepId::Provision { &provisioning_succeeds::CHECK } else { &restore_succeeds::CHECK }
-    }
-
-    /// What happens to such a claim, in words.
-    pub(crate) fn claim_trouble(&self) -> &'static str {
-        if self.step == StepId::Provision { "is not provisioned" } else { "is not restored" }
     }
 
     /// Events about an object of a kind, of one of some reasons.
