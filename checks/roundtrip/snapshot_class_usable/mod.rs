@@ -18,7 +18,7 @@ use crate::model::command::{Command, kubectl};
 use crate::model::finding::Fix;
 use crate::moment::{Advice, Explanation, Moment, restart_controller};
 use crate::names::safe;
-use crate::roundtrip::snapshot_succeeds::{LAG, about, answers};
+use crate::roundtrip::snapshot_succeeds::{LAG, answers, shown_by};
 
 /// No class is named, and the snapshot-controller finds no default.
 pub(crate) fn no_default_class(moment: &Moment<'_>) -> Option<Explanation> {
@@ -88,8 +88,8 @@ pub(crate) fn class_missing(moment: &Moment<'_>) -> Option<Explanation> {
 
 /// A failure for which one answer holds all of some texts.
 fn says(moment: &Moment<'_>, texts: &[&str], what: &str) -> Option<Explanation> {
-    let answer = answers(moment).into_iter().find(|answer| texts.iter().all(|part| answer.text.contains(part)))?;
-    Some(about(&CHECK, moment, what).evidence([answer.evidence]))
+    let answer = answers(moment).find(|answer| texts.iter().all(|part| answer.text.contains(part)))?;
+    Some(shown_by(&answer, &CHECK, moment, what))
 }
 
 fn annotate(class: &str, value: &str) -> Command {

@@ -12,11 +12,10 @@ use std::time::Duration;
 use crate::controller::find::{Presence, snapshot_controllers};
 use crate::controller::snapshot_controller_installed::install;
 use crate::model::chain::{VolumeSnapshot, VolumeSnapshotStatus};
-use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Fix};
 use crate::moment::{Explanation, Moment, with_controller_log};
 use crate::out_of_service::{scaled_to_zero, snapshot_controller};
-use crate::roundtrip::snapshot_succeeds::{about, answers, lacks_right};
+use crate::roundtrip::snapshot_succeeds::{Worker, about, lacks_right};
 
 /// The controller's answer comes within a second; a cluster under load gets five.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -25,15 +24,14 @@ const ELECTION: Duration = Duration::from_secs(10);
 
 /// The snapshot-controller says that its account lacks a right.
 pub(crate) fn controller_lacks_right(moment: &Moment<'_>) -> Option<Explanation> {
-    let answer = answers(moment).into_iter().find(|answer| !answer.is_of_content() && lacks_right(moment, answer))?;
-    Some(
-        about(&CHECK, moment, &format!("the snapshot-controller lacks a right: {}", answer.text))
-            .evidence([answer.evidence])
-            .cause("the snapshot-controller's account has fewer rights than upstream's role snapshot-controller-runner gives")
-            .fix(
-                Fix::text("Give the account the rights of upstream's ClusterRole snapshot-controller-runner of the snapshot-controller's release.")
-                    .command(kubectl("get clusterrole snapshot-controller-runner -o yaml")),
-            ),
+    lacks_right(
+        moment,
+        &Worker {
+            check: &CHECK,
+            name: "snapshot-controller",
+            role: "snapshot-controller-runner",
+            writes_content: false,
+        },
     )
 }
 
@@ -42,14 +40,7 @@ pub(crate) fn no_controller(moment: &Moment<'_>) -> Option<Explanation> {
     if !is_left_alone(moment) || moment.elapsed < ANSWER {
         return None;
     }
-    match snapshot_controllers(moment.facts) {
-        Presence::Absent { because, .. } => Some(not_picked_up(
-            moment,
-            &format!("no snapshot-controller is installed: {because}"),
-            install(moment.facts),
-        )),
-        Presence::Present { .. } | Presence::Unknown { .. } => None,
-    }
+    absent(moment, "no snapshot-controller is installed")
 }
 
 /// All that are installed are scaled to 0.
@@ -59,8 +50,7 @@ pub(crate) fn controller_scaled_to_zero(moment: &Moment<'_>) -> Option<Explanati
     }
     let controllers = snapshot_controllers(moment.facts);
     let found = scaled_to_zero(controllers.installations(), "the snapshot-controller")?;
-    let message = found.message.clone();
-    let explanation = not_picked_up(moment, &message, found.fix.clone().unwrap_or_default());
+    let explanation = not_picked_up(moment, &found.message, found.fix.unwrap_or_default());
     Some(explanation.evidence(found.evidence))
 }
 
@@ -80,9 +70,14 @@ pub(crate) fn controller_out_of_service(moment: &Moment<'_>) -> Option<Explanati
         return None;
     }
     // The sidecar has done its part, and only the controller is to say so.
+    absent(moment, "the snapshot-controller has gone")
+}
+
+/// None is there, for certain.
+fn absent(moment: &Moment<'_>, what: &str) -> Option<Explanation> {
     match snapshot_controllers(moment.facts) {
         Presence::Absent { because, .. } => {
-            Some(not_picked_up(moment, &format!("the snapshot-controller has gone: {because}"), install(moment.facts)))
+            Some(not_picked_up(moment, &format!("{what}: {because}"), install(moment.facts)))
         }
         Presence::Present { .. } | Presence::Unknown { .. } => None,
     }

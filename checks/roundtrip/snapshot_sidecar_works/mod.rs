@@ -15,7 +15,7 @@ use crate::model::finding::{Evidence, Fix};
 use crate::model::kubernetes::VolumeSnapshotContentStatus;
 use crate::moment::{Explanation, Moment};
 use crate::out_of_service::csi_snapshotter;
-use crate::roundtrip::snapshot_succeeds::{about, answers, lacks_right};
+use crate::roundtrip::snapshot_succeeds::{Worker, about, lacks_right};
 use crate::sidecars::find::sidecar_of;
 
 /// The sidecar's first sign of life comes within a second of the content.
@@ -29,15 +29,9 @@ const CONTAINERS: &str =
 
 /// The csi-snapshotter says that its account lacks a right.
 pub(crate) fn sidecar_lacks_right(moment: &Moment<'_>) -> Option<Explanation> {
-    let answer = answers(moment).into_iter().find(|answer| answer.is_of_content() && lacks_right(moment, answer))?;
-    Some(
-        about(&CHECK, moment, &format!("the csi-snapshotter lacks a right: {}", answer.text))
-            .evidence([answer.evidence])
-            .cause("the csi-snapshotter's account has fewer rights than upstream's role external-snapshotter-runner gives")
-            .fix(
-                Fix::text("Give the account the rights of upstream's ClusterRole external-snapshotter-runner of the csi-snapshotter's release.")
-                    .command(kubectl("get clusterrole external-snapshotter-runner -o yaml")),
-            ),
+    lacks_right(
+        moment,
+        &Worker { check: &CHECK, name: "csi-snapshotter", role: "external-snapshotter-runner", writes_content: true },
     )
 }
 

@@ -8,7 +8,7 @@ pub const CHECK: Check = check("SR307", "snapshot-succeeds", "The driver makes t
 
 mod answers;
 
-pub(crate) use answers::{Answer, LAG, about, answers, lacks_right};
+pub(crate) use answers::{LAG, Worker, about, answers, lacks_right, shown_by};
 
 use crate::model::finding::Fix;
 use crate::moment::grpc::Code;
@@ -53,24 +53,22 @@ pub(crate) fn misbound(moment: &Moment<'_>) -> Option<Explanation> {
 
 fn source(moment: &Moment<'_>, texts: &[&str], what: &str, cause: &str, text: &str) -> Option<Explanation> {
     let says = |answer: &str| texts.iter().any(|part| answer.contains(part));
-    let answer = answers(moment).into_iter().find(|answer| says(&answer.text))?;
-    (moment.elapsed >= LAG).then(|| {
-        about(&CHECK, moment, what).evidence([answer.evidence]).cause(cause).fix(Fix::text(text)).advise(Advice::Again)
-    })
+    let answer = answers(moment).find(|answer| says(&answer.text))?;
+    (moment.elapsed >= LAG)
+        .then(|| shown_by(&answer, &CHECK, moment, what).cause(cause).fix(Fix::text(text)).advise(Advice::Again))
 }
 
 /// The driver's own answer. The status keeps one text per kind of answer and no count, so time alone decides: sidecars
 /// have asked again after one, two and four seconds.
 pub(crate) fn driver_refuses(moment: &Moment<'_>) -> Option<Explanation> {
-    answers(moment).into_iter().find_map(|answer| {
+    answers(moment).find_map(|answer| {
         let code = Code::find(&answer.text)?;
         let (_, long) = code.patience(&answer.text)?;
         if moment.elapsed < long {
             return None;
         }
-        let explanation = about(&CHECK, moment, &format!("the driver refuses: {}", answer.text))
-            .evidence([answer.evidence])
-            .cause(code.meaning);
+        let message = format!("the driver refuses: {}", answer.text);
+        let explanation = shown_by(&answer, &CHECK, moment, &message).cause(code.meaning);
         Some(with_sidecar_log(explanation, moment, Fix::text(code.advice)))
     })
 }
