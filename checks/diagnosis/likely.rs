@@ -66,20 +66,14 @@ fn check(moment: &Moment<'_>) -> &'static Check {
 fn claim(moment: &Moment<'_>, explanation: Explanation) -> Explanation {
     let driver = moment.subject.driver_in_words();
     let (cause, text) = match moment.claim_events(&["ProvisioningFailed"]).last() {
-        Some(event) => match Code::find(&event.message) {
-            Some(code) => (format!("likely: {}", code.meaning), code.advice),
-            None => (
-                "the provisioner keeps failing; see its message".to_owned(),
-                "Look into the log of the driver's csi-provisioner.",
-            ),
-        },
+        Some(event) => keeps_failing(&event.message, "the provisioner", "csi-provisioner"),
         None if moment.claim_events(&["Provisioning"]).next().is_some() => (
             format!("likely: {driver} or its storage does not answer"),
-            "Check that the driver's controller runs and reaches its storage, or allow more time.",
+            "Check that the driver's controller runs and reaches its storage, or allow more time.".to_owned(),
         ),
         None => (
             format!("likely: no csi-provisioner of {driver} runs: no provisioner has reported anything"),
-            "Check that the driver's controller, with its csi-provisioner, runs.",
+            "Check that the driver's controller, with its csi-provisioner, runs.".to_owned(),
         ),
     };
     with_sidecar_log(explanation.cause(cause), moment, Fix::text(text))
@@ -112,13 +106,7 @@ fn snapshot(moment: &Moment<'_>) -> Explanation {
         .and_then(|error| error.message.as_deref());
     let explanation = waited(moment, &snapshot_succeeds::CHECK);
     if let Some(error) = error {
-        let (cause, text) = match Code::find(error) {
-            Some(code) => (format!("likely: {}", code.meaning), code.advice),
-            None => (
-                "the snapshot keeps failing; see its message".to_owned(),
-                "Look into the log of the driver's csi-snapshotter.",
-            ),
-        };
+        let (cause, text) = keeps_failing(error, "the snapshot", "csi-snapshotter");
         return with_sidecar_log(explanation.cause(cause), moment, Fix::text(text));
     }
     if content.is_some_and(|content| content.status.snapshot_handle.is_some()) {
@@ -132,6 +120,16 @@ fn snapshot(moment: &Moment<'_>) -> Explanation {
     );
     let fix = Fix::text("Look into the logs of the driver's controller and of its storage.");
     with_sidecar_log(explanation.cause(cause), moment, fix)
+}
+
+/// What the last error of something that is tried again and again means: cause and fix.
+fn keeps_failing(error: &str, what: &str, sidecar: &str) -> (String, String) {
+    match Code::find(error) {
+        Some(code) => (format!("likely: {}", code.meaning), code.advice.to_owned()),
+        None => {
+            (format!("{what} keeps failing; see its message"), format!("Look into the log of the driver's {sidecar}."))
+        }
+    }
 }
 
 /// What was waited for, with the last warnings and the state of the objects.

@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::kubernetes::{Metadata, ObjectReference, Pod, SnapshotError, VolumeSnapshotContent};
 
+/// The annotation that a csi-snapshotter sets on a `VolumeSnapshotContent` before it calls the driver, and removes when the
+/// driver's answer is final (external-snapshotter pkg/utils/util.go).
+pub const BEING_CREATED: &str = "snapshot.storage.kubernetes.io/volumesnapshot-being-created";
+
 /// The objects of one step, as last seen; `None` is not seen.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]

@@ -99,6 +99,13 @@ impl Fix {
         self
     }
 
+    /// The same with more commands; with none if there are none.
+    #[must_use]
+    pub fn commands(mut self, commands: impl IntoIterator<Item = Command>) -> Self {
+        self.commands.extend(commands);
+        self
+    }
+
     /// The same with a manifest.
     #[must_use]
     pub fn manifest(mut self, manifest: impl Into<String>) -> Self {

@@ -18,6 +18,15 @@ pub fn from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Err
     }
 }
 
+/// Reads a value in which null means absent; it is copied only if it has such nulls.
+///
+/// # Errors
+///
+/// It does not have the type's form.
+pub fn from_ref<T: DeserializeOwned>(value: &Value) -> Result<T, serde_json::Error> {
+    T::deserialize(value).or_else(|_| from_value(value.clone()))
+}
+
 /// Reads a value without its nulls.
 ///
 /// # Errors

@@ -17,11 +17,7 @@ pub(crate) fn with_sidecar_log(explanation: Explanation, moment: &Moment<'_>, fi
     let sidecar = if moment.step == StepId::Snapshot { is_csi_snapshotter } else { is_csi_provisioner };
     let driver = moment.subject.driver.as_deref();
     let running = driver.and_then(|driver| sidecar_in_sight(moment.facts, driver, sidecar));
-    let fix = match running.and_then(|running| log(&running)) {
-        Some(command) => fix.command(command),
-        None => fix,
-    };
-    explanation.fix(fix).advise(Advice::Again)
+    explanation.fix(fix.commands(running.and_then(|running| log(&running)))).advise(Advice::Again)
 }
 
 fn log(running: &Running<'_>) -> Option<Command> {
@@ -42,10 +38,7 @@ fn workload<'a>(running: &'a Running<'_>) -> Option<(&'a str, String)> {
 
 /// A fix with the log of the snapshot-controller, if it is visible.
 pub(crate) fn with_controller_log(facts: &Facts, fix: Fix) -> Fix {
-    match snapshot_controllers(facts).installations().first().and_then(log) {
-        Some(command) => fix.command(command),
-        None => fix,
-    }
+    fix.commands(snapshot_controllers(facts).installations().first().and_then(log))
 }
 
 /// Restarts the snapshot-controller, if it is visible.

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use snapready_checks::diagnosis::{self, Diagnosis};
-use snapready_checks::model::chain::{Chain, Event};
+use snapready_checks::model::chain::{BEING_CREATED, Chain, Event};
 use snapready_checks::model::nulls;
 use snapready_checks::moment::{Explanation, Moment, line};
 use snapready_checks::roundtrip::admission_allows::{Refusal, refused};
@@ -227,8 +227,7 @@ impl Knowledge for Carry<'_> {
             object,
             deletion_timestamp: text("/metadata/deletionTimestamp"),
             finalizers: finalizers.into_iter().flatten().filter_map(Value::as_str).map(ToOwned::to_owned).collect(),
-            being_created: text("/metadata/annotations/snapshot.storage.kubernetes.io~1volumesnapshot-being-created")
-                .is_some(),
+            being_created: seen.pointer("/metadata/annotations").is_some_and(|all| all.get(BEING_CREATED).is_some()),
             error: text("/status/error/message"),
         });
         let found = explanation.finding();
@@ -240,5 +239,5 @@ impl Knowledge for Carry<'_> {
 
 /// An object of the API server in its type. One that does not have its kind's form is as good as not seen.
 fn typed<T: DeserializeOwned>(object: &Value) -> Option<T> {
-    nulls::from_value(object.clone()).ok()
+    nulls::from_ref(object).ok()
 }

@@ -24,7 +24,7 @@ pub struct StuckObject {
     /// Its finalizers.
     pub finalizers: Vec<String>,
     /// Whether the driver's last answer left open if it still takes the snapshot: csi-snapshotter's annotation
-    /// `snapshot.storage.kubernetes.io/volumesnapshot-being-created` on a `VolumeSnapshotContent`.
+    /// [`BEING_CREATED`](crate::model::chain::BEING_CREATED) on a `VolumeSnapshotContent`.
     pub being_created: bool,
     /// The last error that its status or events report, if any.
     pub error: Option<String>,

@@ -55,11 +55,7 @@ pub(crate) fn default_class_not_noticed(moment: &Moment<'_>) -> Option<Explanati
     let cause = format!(
         "class {name} is the default of {driver}, but the snapshot-controller has not noticed: releases 8.0.x miss defaults that are made after their start"
     );
-    let fix = Fix::text("Restart the snapshot-controller, and update it.");
-    let fix = match restart_controller(moment.facts) {
-        Some(command) => fix.command(command),
-        None => fix,
-    };
+    let fix = Fix::text("Restart the snapshot-controller, and update it.").commands(restart_controller(moment.facts));
     Some(explanation.cause(cause).fix(fix))
 }
 

@@ -10,6 +10,7 @@ pub const CHECK: Check =
 use std::time::Duration;
 
 use crate::controller::find::Presence;
+use crate::model::chain::BEING_CREATED;
 use crate::model::command::{Command, kubectl};
 use crate::model::finding::{Evidence, Fix};
 use crate::model::kubernetes::VolumeSnapshotContentStatus;
@@ -20,8 +21,6 @@ use crate::sidecars::find::sidecar_of;
 
 /// The sidecar's first sign of life comes within a second of the content.
 const ANSWER: Duration = Duration::from_secs(6);
-/// Set by the csi-snapshotter before it calls the driver (external-snapshotter pkg/sidecar-controller).
-const BEING_CREATED: &str = "snapshot.storage.kubernetes.io/volumesnapshot-being-created";
 
 /// For `kubectl -o`: each pod with its containers.
 const CONTAINERS: &str =

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use serde::Deserialize;
-use snapready_checks::model::finding::{Finding, Status};
+use serde::de::DeserializeOwned;
+use snapready_checks::model::finding::{Finding, Fix, Status};
 
 use crate::cluster::Cluster;
 
@@ -17,9 +18,22 @@ pub(crate) struct Case {
 
 impl Case {
     pub(crate) fn read(file: &Path) -> Self {
-        let text = std::fs::read_to_string(file).unwrap();
-        serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+        read(file)
     }
+}
+
+/// Reads a case of either sort.
+pub(crate) fn read<T: DeserializeOwned>(file: &Path) -> T {
+    let text = std::fs::read_to_string(file).unwrap();
+    serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// All of a fix, in lines; empty if there is none.
+pub(crate) fn in_lines(fix: Option<&Fix>) -> String {
+    fix.map_or_else(String::new, |fix| {
+        let commands: Vec<String> = fix.commands.iter().map(ToString::to_string).collect();
+        [fix.text.clone(), commands.join("\n"), fix.manifest.clone().unwrap_or_default()].join("\n")
+    })
 }
 
 /// A finding; words are parts of the text, in any case.
@@ -44,10 +58,7 @@ impl Expected {
     pub(crate) fn fits(&self, found: &Finding) -> bool {
         let has =
             |text: &str, words: &[String]| words.iter().all(|word| text.to_lowercase().contains(&word.to_lowercase()));
-        let fix = found.fix.as_ref().map_or_else(String::new, |fix| {
-            let commands: Vec<String> = fix.commands.iter().map(ToString::to_string).collect();
-            [fix.text.clone(), commands.join("\n"), fix.manifest.clone().unwrap_or_default()].join("\n")
-        });
+        let fix = in_lines(found.fix.as_ref());
         found.status == self.status
             && found.target == self.target
             && has(&found.message, &self.message)

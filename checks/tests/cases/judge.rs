@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use snapready_checks::model::check::{Check, How};
 use snapready_checks::model::facts::Facts;
-use snapready_checks::model::finding::{Finding, Findings, Status};
+use snapready_checks::model::finding::{Finding, Findings, Fix, Status};
 use snapready_checks::model::probe::Missing;
 
 use crate::case::Case;
@@ -115,29 +115,51 @@ pub(crate) fn kinds_that_are_missing(check: &Check, files: &[PathBuf]) -> Vec<St
 /// What a shell would run, if it stood in a command.
 const HOSTILE: &str = ";$(reboot)\u{1b}[2J";
 
-pub(crate) fn make_hostile(value: &mut Value) {
+/// The texts that name something, or are somebody's message.
+fn texts<'a>(value: &'a mut Value, found: &mut Vec<&'a mut String>) {
     match value {
         Value::Object(fields) => {
             for (field, value) in fields {
                 let named = ["name", "namespace", "driver", "provisioner", "image", "holderIdentity", "message"];
                 match value {
-                    Value::String(text) if named.contains(&field.as_str()) => {
-                        text.push_str(HOSTILE);
-                    }
-                    _ => make_hostile(value),
+                    Value::String(text) => found.extend(named.contains(&field.as_str()).then_some(text)),
+                    _ => texts(value, found),
                 }
             }
         }
-        Value::Array(values) => values.iter_mut().for_each(make_hostile),
+        Value::Array(values) => values.iter_mut().for_each(|value| texts(value, found)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+}
+
+fn make_hostile(value: &mut Value) {
+    let mut found = Vec::new();
+    texts(value, &mut found);
+    for text in found {
+        text.push_str(HOSTILE);
+    }
+}
+
+/// The same value, each time with another of its texts made hostile: what belongs together by name then mostly still does.
+pub(crate) fn with_one_hostile_text(value: &Value) -> Vec<Value> {
+    let hostile = |index: usize| {
+        let mut value = value.clone();
+        let mut found = Vec::new();
+        texts(&mut value, &mut found);
+        found.get_mut(index)?.push_str(HOSTILE);
+        Some(value)
+    };
+    (0..).map_while(hostile).collect()
 }
 
 /// No text from the cluster gets into a command unless it is a name.
 fn text_of_the_cluster_in_commands(check: &Check, mut facts: Value) -> Vec<String> {
     make_hostile(&mut facts);
-    let fixes = look(check, &read(facts)).0.into_iter().filter_map(|finding| finding.fix);
-    let texts =
-        fixes.flat_map(|fix| fix.commands.iter().map(ToString::to_string).chain(fix.manifest).collect::<Vec<_>>());
+    look(check, &read(facts)).0.into_iter().filter_map(|finding| finding.fix).flat_map(hostile_commands).collect()
+}
+
+/// What a shell would read of hostile text, in a fix.
+pub(crate) fn hostile_commands(fix: Fix) -> Vec<String> {
+    let texts = fix.commands.iter().map(ToString::to_string).chain(fix.manifest);
     texts.filter(|text| text.contains("reboot")).map(|text| format!("hostile text in a command: {text}")).collect()
 }

@@ -21,8 +21,9 @@ use snapready_checks::roundtrip::everything_removed::{StuckObject, stuck};
 use snapready_checks::roundtrip::round_trip::vanished;
 use snapready_checks::roundtrip::write_succeeds::{Blame, not_written};
 
+use crate::case::{in_lines, read as read_case};
 use crate::cluster::Cluster;
-use crate::judge::{make_hostile, read};
+use crate::judge::{hostile_commands, read, with_one_hostile_text};
 use crate::{entries, judge, of_round_trip, root};
 
 /// A file of `cases/`.
@@ -110,22 +111,15 @@ pub(crate) struct Expected {
     without: Vec<String>,
 }
 
-impl Case {
-    pub(crate) fn read(file: &Path) -> Self {
-        let text = std::fs::read_to_string(file).unwrap();
-        serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
-    }
-}
-
 /// All cases.
 pub(crate) fn cases() -> impl Iterator<Item = Case> {
     let files = of_round_trip().flat_map(|check| entries(&root().join(judge::folder(check)).join("cases")));
-    files.map(|file: PathBuf| Case::read(&file))
+    files.map(|file: PathBuf| read_case(&file))
 }
 
 /// All that has to hold for a case of a check.
 pub(crate) fn case(check: &Check, file: &Path) -> Vec<String> {
-    Case::read(file).wrong(check)
+    read_case::<Case>(file).wrong(check)
 }
 
 fn subject(volume_mode: VolumeMode) -> Subject {
@@ -146,11 +140,11 @@ fn in_words(explanation: Explanation) -> CheckResult {
 impl Wait {
     /// Calls a function with the moment, `seconds` into the step.
     fn at<T>(&self, seconds: u64, then: impl FnOnce(&Moment<'_>) -> T) -> T {
-        self.with(&self.objects, seconds, then)
+        self.with(self.cluster.facts(), &self.objects, seconds, then)
     }
 
-    fn with<T>(&self, objects: &[Value], seconds: u64, then: impl FnOnce(&Moment<'_>) -> T) -> T {
-        let mut facts = read(self.cluster.facts());
+    fn with<T>(&self, cluster: Value, objects: &[Value], seconds: u64, then: impl FnOnce(&Moment<'_>) -> T) -> T {
+        let mut facts = read(cluster);
         let earlier = self.earlier.as_ref().map(|earlier| {
             let latest = facts.clone();
             let earlier = read(earlier.facts());
@@ -216,14 +210,19 @@ impl Wait {
 
     /// No text from the cluster gets into a command unless it is a name.
     fn text_of_the_cluster_in_commands(&self) -> Vec<String> {
-        let mut objects = self.objects.clone();
-        objects.iter_mut().for_each(make_hostile);
-        let result = self.with(&objects, self.seconds, |moment| match diagnose(moment) {
-            Diagnosis::Certain(explanation) => in_words(*explanation),
-            Diagnosis::Waiting { .. } => in_words(timed_out(moment)),
+        let seen = json!({ "cluster": self.cluster.facts(), "objects": self.objects });
+        let fixes = with_one_hostile_text(&seen).into_iter().filter_map(|mut seen| {
+            let objects = seen["objects"].as_array().unwrap().clone();
+            self.with(seen["cluster"].take(), &objects, self.seconds, |moment| {
+                let explanation = match diagnose(moment) {
+                    Diagnosis::Certain(explanation) => *explanation,
+                    Diagnosis::Waiting { .. } => timed_out(moment),
+                };
+                // What advice comes to is worded elsewhere.
+                explanation.result(|_| None).fix
+            })
         });
-        let commands = result.fix.into_iter().flat_map(|fix| fix.commands).map(|command| command.to_string());
-        commands.filter(|text| text.contains("$(")).map(|text| format!("hostile text in a command: {text}")).collect()
+        fixes.flat_map(hostile_commands).collect()
     }
 }
 
@@ -269,10 +268,7 @@ fn differences(result: &CheckResult, expected: &Expected, check: &Check) -> Vec<
     if result.id != id || result.status != status {
         wrong.push(format!("{} {:?}, expected {id} {status:?}", result.id, result.status));
     }
-    let fix = result.fix.as_ref().map_or_else(String::new, |fix| {
-        let commands: Vec<String> = fix.commands.iter().map(ToString::to_string).collect();
-        [fix.text.clone(), commands.join("\n"), fix.manifest.clone().unwrap_or_default()].join("\n")
-    });
+    let fix = in_lines(result.fix.as_ref());
     wrong.extend(lacking("message", &result.message, &expected.message));
     wrong.extend(lacking("cause", result.cause.as_deref().unwrap_or_default(), &expected.cause));
     wrong.extend(lacking("fix", &fix, &expected.fix));
