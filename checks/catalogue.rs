@@ -5,7 +5,7 @@ use std::fmt;
 use wildmatch::WildMatch;
 
 use crate::model::check::{Check, Group};
-use crate::near::nearest;
+use crate::text::nearest::nearest;
 use crate::{access, api, classes, controller, drivers, roundtrip, sidecars};
 
 /// All checks, in the order of their ids.

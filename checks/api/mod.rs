@@ -1,9 +1,7 @@
 //! The API server, its version and the snapshot CRDs.
 
-pub mod crds;
 pub mod group_snapshot_crds;
 pub mod kubernetes_version;
-pub mod release;
 pub mod snapshot_api_v1_served;
 pub mod snapshot_crds_established;
 pub mod snapshot_crds_installed;

@@ -1,8 +1,6 @@
 //! `StorageClasses` and `VolumeSnapshotClasses`.
 
-pub mod choose;
 pub mod default_snapshot_class;
-pub mod secrets;
 pub mod snapshot_class_driver_known;
 pub mod snapshot_class_secrets_exist;
 pub mod storage_class_has_snapshot_class;

@@ -1,6 +1,5 @@
 //! The snapshot-controller.
 
-pub mod find;
 pub mod snapshot_controller_installed;
 pub mod snapshot_controller_ready;
 pub mod snapshot_controller_unique;

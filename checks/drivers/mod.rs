@@ -2,8 +2,6 @@
 
 pub mod csi_driver_on_nodes;
 pub mod csi_driver_registered;
-pub mod registered;
-pub mod table;
 
 use crate::model::check::Check;
 

@@ -1,16 +1,16 @@
 //! Commands for fixes. A fix is read after the clean-up, when the run's own objects are gone, and mostly their namespace
 //! too. So a command is about what stays: classes, the driver's logs, nodes and policies.
 
-use crate::controller::find::snapshot_controllers;
+use crate::knowledge::control_plane::containers::{is_csi_provisioner, is_csi_snapshotter};
+use crate::knowledge::control_plane::presence::snapshot_controllers;
+use crate::knowledge::control_plane::running::Running;
+use crate::knowledge::control_plane::sidecars::sidecar_in_sight;
 use crate::model::command::{Command, kubectl};
 use crate::model::facts::Facts;
 use crate::model::finding::Fix;
 use crate::model::round_trip::StepId;
 use crate::moment::{Advice, Explanation, Moment};
-use crate::names::is_object_name;
-use crate::running::Running;
-use crate::sidecars::find::sidecar_in_sight;
-use crate::sidecars::mapping::{is_csi_provisioner, is_csi_snapshotter};
+use crate::text::names::is_object_name;
 
 /// A fix with the way to see more: the log of the sidecar that has to act, if it is visible, and the same once more.
 pub(crate) fn with_sidecar_log(explanation: Explanation, moment: &Moment<'_>, fix: Fix) -> Explanation {

@@ -4,8 +4,7 @@ use crate::model::check::Check;
 use crate::model::command::Command;
 use crate::model::finding::{Evidence, Finding, Fix, Status};
 use crate::model::result::CheckResult;
-use crate::moment::Advice;
-use crate::moment::Subject;
+use crate::moment::{Advice, Subject};
 
 /// At most so many characters of a cluster's text stand in a message.
 const MESSAGE: usize = 400;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::version::rows;
+use crate::knowledge::tables::rows;
 
 /// A gRPC code, as Go prints it, with what it means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

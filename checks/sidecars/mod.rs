@@ -1,8 +1,5 @@
 //! The sidecars that stand between Kubernetes and a CSI driver.
 
-mod each;
-pub mod find;
-pub mod mapping;
 pub mod provisioner_version;
 pub mod snapshot_sidecar_installed;
 pub mod snapshot_sidecar_ready;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use kube::core::Status;
-use snapready_checks::refusals;
+use snapready_checks::knowledge::refusals;
 
 use super::no_answer::NoAnswer;
 

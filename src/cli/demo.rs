@@ -59,7 +59,7 @@ async fn start(scenario: &'static Scenario) -> std::io::Result<Started> {
 
 fn scenario(name: &str) -> Result<&'static Scenario, String> {
     scenario::find(name).ok_or_else(|| {
-        let near = snapready_checks::nearest(name, scenario::all().iter().map(|scenario| scenario.name));
+        let near = snapready_checks::text::nearest::nearest(name, scenario::all().iter().map(|scenario| scenario.name));
         let near = if near.is_empty() { String::new() } else { format!("near it: {}; ", near.join(", ")) };
         format!("{near}`snapready demo --list` names all scenarios")
     })

@@ -54,7 +54,8 @@ fn find(name: &str) -> Result<&'static Check, Failure> {
         return Ok(check);
     }
     let catalogue = snapready_checks::catalogue();
-    let near = snapready_checks::nearest(name, catalogue.iter().flat_map(|check| [check.id, check.slug]));
+    let near =
+        snapready_checks::text::nearest::nearest(name, catalogue.iter().flat_map(|check| [check.id, check.slug]));
     let several: Vec<_> = catalogue.iter().filter(|check| check.group.word() == name).map(|check| check.id).collect();
     Err(Failure::wrong_call(match (several.is_empty(), near.is_empty()) {
         (false, _) => format!("explain takes one check; {name} stands for {}", several.join(", ")),

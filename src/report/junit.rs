@@ -10,8 +10,7 @@ use snapready_checks::model::finding::Status;
 use crate::model::{CheckResult, DataVerdict, Report, RoundTrip};
 use crate::report::junit_completion::complete;
 use crate::report::options::{RenderOptions, Verbosity};
-use crate::report::sanitize;
-use crate::report::words;
+use crate::report::{sanitize, words};
 
 /// Ten years: sums of durations must not overflow, whatever a report says.
 const LONGEST_MS: u64 = 315_360_000_000;

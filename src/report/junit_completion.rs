@@ -6,8 +6,7 @@ use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
 use quick_xml::reader::Reader;
 
 use crate::model::Report;
-use crate::report::sanitize;
-use crate::report::words;
+use crate::report::{sanitize, words};
 
 /// The document with what was missing. A document that cannot be read stays as it is.
 pub(crate) fn complete(xml: &str, report: &Report) -> String {

@@ -1,7 +1,6 @@
 //! Newline-delimited JSON: the events of a run as they come; the last one holds the report.
 
-use crate::model::Report;
-use crate::model::{Event, Happening};
+use crate::model::{Event, Happening, Report};
 use crate::report::json;
 
 /// An event as a line.

@@ -10,9 +10,8 @@ use tempfile::NamedTempFile;
 
 use crate::model::{CheckResult, Event, Happening, Report, Source, Tool};
 use crate::report::format::{Format, UnknownFormat, render};
-use crate::report::human;
-use crate::report::ndjson;
 use crate::report::options::RenderOptions;
+use crate::report::{human, ndjson};
 
 /// A `--report FORMAT=PATH`.
 #[derive(Debug, Clone, PartialEq, Eq)]

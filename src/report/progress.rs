@@ -12,12 +12,10 @@ use snapready_checks::model::finding::Status;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::model::{CheckResult, DataVerdict, SourceKind, Step, StepId, VolumeMode};
-use crate::model::{Event, Happening, Target};
+use crate::model::{CheckResult, DataVerdict, Event, Happening, SourceKind, Step, StepId, Target, VolumeMode};
 use crate::report::output::Reporter;
-use crate::report::sanitize;
 use crate::report::style::{Glyphs, Styles, paint};
-use crate::report::words;
+use crate::report::{sanitize, words};
 
 /// Silence is never longer than this while a step is under way.
 pub const HEARTBEAT: Duration = Duration::from_secs(30);

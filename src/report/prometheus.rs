@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use snapready_checks::model::finding::Status;
 
 use crate::model::{Report, Verdict};
-use crate::report::sanitize;
-use crate::report::words;
+use crate::report::{sanitize, words};
 
 /// The report as gauges.
 pub(crate) fn render(report: &Report) -> String {

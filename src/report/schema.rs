@@ -3,8 +3,7 @@
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 
-use crate::model::Event;
-use crate::model::{Report, SCHEMA_VERSION};
+use crate::model::{Event, Report, SCHEMA_VERSION};
 
 /// The schema of the report, as a document with a line break at its end.
 pub fn report() -> String {

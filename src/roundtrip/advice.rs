@@ -2,7 +2,7 @@
 
 use snapready_checks::model::command::{Command, snapready};
 use snapready_checks::moment::Advice;
-use snapready_checks::names::safe;
+use snapready_checks::text::names::safe;
 
 use crate::model::VolumeMode;
 use crate::roundtrip::plan::Target;

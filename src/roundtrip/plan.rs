@@ -5,10 +5,10 @@ mod run_id;
 
 use jiff::Timestamp;
 use oci_spec::distribution::Reference;
-use snapready_checks::distribution::assigns_users;
+use snapready_checks::knowledge::control_plane::distribution::assigns_users;
 use snapready_checks::model::facts::Facts;
 use snapready_checks::moment::Subject;
-use snapready_checks::names::is_object_name;
+use snapready_checks::text::names::is_object_name;
 
 use self::classes::{snapshot_class, storage_classes};
 pub use self::run_id::{InvalidRunId, RunId};

@@ -4,8 +4,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::model::Report;
-use crate::model::{Event, Happening};
+use crate::model::{Event, Happening, Report};
 use crate::report::output::{OutputError, Reporter};
 use crate::report::progress::{Progress, follow};
 use crate::run::again::Again;

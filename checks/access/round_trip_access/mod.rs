@@ -5,7 +5,7 @@ use crate::model::command::snapready;
 use crate::model::facts::{AccessReview, Facts};
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
-use crate::words::{list, plural};
+use crate::text::words::{list, plural};
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {

@@ -1,13 +1,13 @@
 //! Whether the CRDs of group snapshots, which are optional, are whole where they are installed.
 
-use crate::api::crds::{crd, crd_evidence};
-use crate::api::release::of_group_contents;
+use crate::knowledge::crds::release::of_group_contents;
+use crate::knowledge::crds::{crd, crd_evidence};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Findings, Fix, Status};
 use crate::model::need::Need;
 use crate::model::object::GROUP_SNAPSHOT_GROUP;
-use crate::words::list;
+use crate::text::words::list;
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {

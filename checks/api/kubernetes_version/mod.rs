@@ -1,10 +1,10 @@
 //! Whether Kubernetes itself is recent enough for snapshots.
 
+use crate::knowledge::version::Version;
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
-use crate::version::Version;
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {

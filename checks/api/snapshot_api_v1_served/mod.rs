@@ -1,7 +1,7 @@
 //! Whether the snapshot API is served in version v1.
 
-use crate::api::crds::{CONTENTS, SNAPSHOTS, crd_evidence, install, installed};
-use crate::api::release::{has_status, served};
+use crate::knowledge::crds::release::{has_status, served};
+use crate::knowledge::crds::{CONTENTS, SNAPSHOTS, crd_evidence, install, installed};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Status};

@@ -1,13 +1,13 @@
 //! Whether the API server has accepted the three CRDs.
 
-use crate::api::crds::{crd_evidence, installed};
+use crate::knowledge::crds::{crd_evidence, installed};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Findings, Fix, Status};
 use crate::model::kubernetes::CustomResourceDefinition;
 use crate::model::need::Need;
-use crate::names::fix_with;
+use crate::text::names::fix_with;
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {

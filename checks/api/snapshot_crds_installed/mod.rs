@@ -1,11 +1,11 @@
 //! Whether the three CRDs that snapshots need are there.
 
-use crate::api::crds::{NEEDED, crd_evidence, install, installed};
+use crate::knowledge::crds::{NEEDED, crd_evidence, install, installed};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Findings, Status};
 use crate::model::need::Need;
-use crate::words::list;
+use crate::text::words::list;
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {

@@ -1,12 +1,12 @@
 //! From which release the three CRDs come, and whether it is one and the same.
 
-use crate::api::crds::{CLASSES, CONTENTS, SNAPSHOTS, crd, crd_evidence, install};
-use crate::api::release::{Release, Together, listed, together};
+use crate::knowledge::crds::release::{Release, Together, listed, together};
+use crate::knowledge::crds::{CLASSES, CONTENTS, SNAPSHOTS, crd, crd_evidence, install};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Findings, Fix, Status};
 use crate::model::need::Need;
-use crate::words::list;
+use crate::text::words::list;
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {

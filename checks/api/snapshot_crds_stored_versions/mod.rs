@@ -1,13 +1,13 @@
 //! Whether objects of old versions may still lie in etcd.
 
-use crate::api::crds::{crd_evidence, installed};
-use crate::api::release::{listed, served};
+use crate::knowledge::crds::release::{listed, served};
+use crate::knowledge::crds::{crd_evidence, installed};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Findings, Fix, Status};
 use crate::model::need::Need;
-use crate::words::list;
+use crate::text::words::list;
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {

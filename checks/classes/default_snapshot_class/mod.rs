@@ -1,6 +1,6 @@
 //! Whether at most one class of each driver is marked as the default.
 
-use crate::classes::choose::{
+use crate::knowledge::classes::choose::{
     Choice, DEFAULT_SNAPSHOT_CLASS, DEFAULT_STORAGE_CLASS, choose_snapshot_class, classes_of, drivers_of,
 };
 use crate::model::check::{Check, Group, How, Severity};
@@ -9,8 +9,8 @@ use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::kubernetes::VolumeSnapshotClass;
 use crate::model::need::Need;
-use crate::names::fix_with;
-use crate::words::{list, plural};
+use crate::text::names::fix_with;
+use crate::text::words::{list, plural};
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {

@@ -1,15 +1,15 @@
 //! Whether the drivers of the `VolumeSnapshotClasses` are installed.
 
-use crate::classes::choose::drivers_of;
-use crate::drivers::registered::{is_registered, registered_drivers};
+use crate::knowledge::classes::choose::drivers_of;
+use crate::knowledge::drivers::registered::{is_registered, registered_drivers};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
-use crate::names::fix_with;
-use crate::near::distance;
-use crate::words::list;
+use crate::text::names::fix_with;
+use crate::text::nearest::distance;
+use crate::text::words::list;
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {

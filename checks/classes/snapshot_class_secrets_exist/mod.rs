@@ -1,6 +1,6 @@
 //! Whether the secrets exist that the `VolumeSnapshotClasses` refer to.
 
-use crate::classes::secrets::{SecretReference, secret_references, unknown_reserved};
+use crate::knowledge::classes::secrets::{SecretReference, secret_references, unknown_reserved};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::kubectl;
 use crate::model::facts::Facts;
@@ -8,8 +8,8 @@ use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::kubernetes::VolumeSnapshotClass;
 use crate::model::need::Need;
 use crate::model::probe::Probe;
-use crate::names::fix_with;
-use crate::words::plural;
+use crate::text::names::fix_with;
+use crate::text::words::plural;
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {

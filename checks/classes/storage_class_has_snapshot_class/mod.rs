@@ -2,18 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use crate::classes::choose::{classes_of, default_storage_class};
-use crate::controller::find::Presence;
-use crate::drivers::registered::{is_in_tree, is_registered, is_surely_unregistered};
-use crate::drivers::table::{KnownDriver, known_driver};
+use crate::knowledge::classes::choose::{classes_of, default_storage_class};
+use crate::knowledge::control_plane::presence::{Presence, sidecar_of};
+use crate::knowledge::drivers::registered::{is_in_tree, is_registered, is_surely_unregistered};
+use crate::knowledge::drivers::table::{KnownDriver, known_driver};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
-use crate::names::is_object_name;
-use crate::sidecars::find::sidecar_of;
-use crate::words::{list, plural};
+use crate::text::names::is_object_name;
+use crate::text::words::{list, plural};
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {
@@ -153,7 +152,7 @@ fn look_alike<'a>(facts: &'a Facts, driver: &str) -> Option<(&'a str, &'a str)> 
     let classes = facts.volume_snapshot_classes.seen().into_iter().flatten();
     classes
         .filter(|class| !is_registered(facts, &class.driver))
-        .find(|class| crate::near::distance(&class.driver, driver) <= 2)
+        .find(|class| crate::text::nearest::distance(&class.driver, driver) <= 2)
         .map(|class| (class.metadata.name.as_str(), class.driver.as_str()))
 }
 

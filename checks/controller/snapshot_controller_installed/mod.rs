@@ -1,14 +1,13 @@
 //! Whether a snapshot-controller is there.
 
-use crate::controller::find::{Presence, snapshot_controllers};
+use crate::knowledge::control_plane::install::install;
+use crate::knowledge::control_plane::presence::{Presence, snapshot_controllers};
+use crate::knowledge::control_plane::running::Running;
 use crate::model::check::{Check, Group, How, Severity};
-use crate::model::command::Command;
 use crate::model::facts::Facts;
-use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
+use crate::model::finding::{Evidence, Finding, Findings, Status};
 use crate::model::need::Need;
-use crate::running::Running;
-use crate::upstream;
-use crate::words::list;
+use crate::text::words::list;
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {
@@ -53,21 +52,4 @@ fn run(facts: &Facts, findings: &mut Findings) {
                 .fix(install(facts)),
         ),
     }
-}
-
-/// How to install one.
-#[must_use]
-pub fn install(facts: &Facts) -> Fix {
-    let version = facts.server_version.seen().map_or("", |version| version.git_version.as_str());
-    if version.contains("-eks-") {
-        return Fix::text("Install the EKS add-on snapshot-controller; it brings the CRDs as well.").command(
-            Command::new("aws")
-                .words("eks create-addon --addon-name snapshot-controller --cluster-name")
-                .shell("\"$CLUSTER\""),
-        );
-    }
-    Fix::text(
-        "Install one snapshot-controller, of the release that the CRDs have; ask the distribution for its own first.",
-    )
-    .command(upstream::apply(upstream::CONTROLLER, upstream::NEWEST))
 }

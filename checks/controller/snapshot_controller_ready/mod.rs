@@ -1,11 +1,12 @@
 //! Whether the snapshot-controller is ready.
 
-use crate::controller::find::is_snapshot_controller;
+use crate::knowledge::control_plane::containers::is_snapshot_controller;
+use crate::knowledge::control_plane::readiness::readiness;
+use crate::knowledge::control_plane::running::running;
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
 use crate::model::finding::Findings;
 use crate::model::need::Need;
-use crate::running::{readiness, running};
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {

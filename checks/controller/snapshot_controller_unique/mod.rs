@@ -1,14 +1,15 @@
 //! Whether there is only one snapshot-controller at work.
 
-use crate::controller::find::{CONTROLLER_LEASE, is_fresh, is_snapshot_controller, lease_evidence};
+use crate::knowledge::control_plane::containers::is_snapshot_controller;
+use crate::knowledge::control_plane::leases::{CONTROLLER_LEASE, is_fresh, lease_evidence};
+use crate::knowledge::control_plane::running::{Running, is_switched_on, running};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Findings, Fix, Status};
 use crate::model::need::Need;
-use crate::names::fix_with;
-use crate::running::{Running, is_switched_on, running};
-use crate::words::list;
+use crate::text::names::fix_with;
+use crate::text::words::list;
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {

@@ -1,13 +1,13 @@
 //! Whether the snapshot-controller's version fits the CRDs and is free of bugs that bite.
 
-use crate::controller::find::is_snapshot_controller;
+use crate::knowledge::control_plane::containers::is_snapshot_controller;
+use crate::knowledge::control_plane::running::running;
+use crate::knowledge::control_plane::skew::assess;
+use crate::knowledge::version::Component;
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
 use crate::model::finding::Findings;
 use crate::model::need::Need;
-use crate::running::running;
-use crate::skew::assess;
-use crate::version::Component;
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {

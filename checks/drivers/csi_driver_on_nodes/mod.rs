@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::drivers::registered::is_in_tree;
+use crate::knowledge::drivers::registered::is_in_tree;
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
-use crate::words::plural;
+use crate::text::words::plural;
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {

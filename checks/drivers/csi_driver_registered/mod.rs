@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::classes::choose::default_storage_class;
-use crate::drivers::registered::{is_in_tree, is_registered};
-use crate::drivers::table::known_driver;
+use crate::knowledge::classes::choose::default_storage_class;
+use crate::knowledge::drivers::registered::{is_in_tree, is_registered};
+use crate::knowledge::drivers::table::known_driver;
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::kubectl;
 use crate::model::facts::Facts;

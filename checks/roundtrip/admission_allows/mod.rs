@@ -15,7 +15,7 @@ use crate::model::command::Argument;
 use crate::model::finding::{Evidence, Fix};
 use crate::model::object::ObjectName;
 use crate::moment::{Advice, Explanation};
-use crate::names::safe;
+use crate::text::names::safe;
 
 /// What the API server answered to a create, or to its dry run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use super::{Refusal, Why, between};
 use crate::model::command::{Command, kubectl};
 use crate::model::finding::Fix;
 use crate::moment::Advice;
-use crate::names::safe;
+use crate::text::names::safe;
 
 pub(super) fn explain(refusal: &Refusal<'_>) -> Option<Why> {
     quota(refusal)

@@ -1,11 +1,11 @@
 //! What a policy or webhook does not allow, and what passes within moments elsewhere.
 
 use super::{Refusal, Why, between};
+use crate::knowledge::refusals::{lacks_service_account, may_pass};
 use crate::model::command::kubectl;
 use crate::model::finding::Fix;
 use crate::moment::Advice;
-use crate::names::safe;
-use crate::refusals::{lacks_service_account, may_pass};
+use crate::text::names::safe;
 
 pub(super) fn explain(refusal: &Refusal<'_>) -> Option<Why> {
     let message = refusal.message;

@@ -1,11 +1,11 @@
 //! What the API server itself answers.
 
 use super::{Refusal, Why, between};
+use crate::knowledge::upstream;
 use crate::model::command::kubectl;
 use crate::model::finding::Fix;
 use crate::moment::Advice;
-use crate::names::safe;
-use crate::upstream;
+use crate::text::names::safe;
 
 pub(super) fn explain(refusal: &Refusal<'_>) -> Why {
     match refusal.status {

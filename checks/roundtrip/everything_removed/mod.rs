@@ -7,12 +7,12 @@ use crate::roundtrip::check;
 pub const CHECK: Check =
     check("SR312", "everything-removed", "Everything that the round trip made is gone", include_str!("doc.md"));
 
+use crate::knowledge::tables::rows;
 use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Fix, Status};
 use crate::model::object::{Kind, ObjectName};
 use crate::moment::{Advice, Explanation};
-use crate::names::safe;
-use crate::version::rows;
+use crate::text::names::safe;
 
 /// An object whose deletion does not end.
 #[derive(Debug, Clone, PartialEq, Eq)]

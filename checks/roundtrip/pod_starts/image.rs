@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{WAITING, fail, waiting};
+use crate::knowledge::tables::rows;
 use crate::model::chain::Event;
 use crate::model::finding::Fix;
 use crate::moment::{Advice, Explanation, Moment, times};
-use crate::version::rows;
 
 /// An image name that the kubelet cannot read.
 pub(crate) fn invalid_image_name(moment: &Moment<'_>) -> Option<Explanation> {

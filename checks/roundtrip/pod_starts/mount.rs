@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::CHECK;
-use crate::drivers::registered::is_surely_unregistered;
+use crate::knowledge::drivers::registered::is_surely_unregistered;
 use crate::model::chain::Event;
 use crate::model::command::kubectl;
 use crate::model::finding::Fix;

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::fail;
+use crate::knowledge::tables::rows;
 use crate::model::command::kubectl;
 use crate::model::finding::Fix;
 use crate::model::kubernetes::Pod;
 use crate::moment::{Explanation, Moment};
-use crate::version::rows;
 
 /// So long the scheduler may find no node before nobody is expected to bring one: an autoscaler says within this time
 /// that it does.

@@ -1,7 +1,7 @@
 //! The driver makes the source volume.
 
 use crate::model::check::Check;
-use crate::roundtrip::check;
+use crate::roundtrip::{check, restore_succeeds};
 
 /// See `doc.md`.
 pub const CHECK: Check =
@@ -16,7 +16,6 @@ pub(crate) use silent::{no_driver, no_provisioner, provisioner_out_of_service};
 
 use crate::model::round_trip::StepId;
 use crate::moment::{Explanation, Moment};
-use crate::roundtrip::restore_succeeds;
 
 /// The check that a claim which is not bound is about.
 pub(crate) fn check_of(moment: &Moment<'_>) -> &'static Check {

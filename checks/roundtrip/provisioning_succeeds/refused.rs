@@ -1,14 +1,14 @@
 //! Claims for which csi-provisioner, or the driver behind it, gives no volume.
 
 use super::{check_of, not_bound};
+use crate::knowledge::tables::rows;
 use crate::model::chain::Event;
 use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Fix};
 use crate::model::round_trip::StepId;
 use crate::moment::grpc::Code;
 use crate::moment::{Advice, Explanation, Moment, times, with_sidecar_log};
-use crate::names::safe;
-use crate::version::rows;
+use crate::text::names::safe;
 
 /// How newer releases of csi-provisioner introduce an `InvalidArgument`: they ask again only after minutes.
 const INFEASIBLE: &str = "failed with infeasible error";

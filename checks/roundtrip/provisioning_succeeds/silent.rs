@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::not_bound;
-use crate::drivers::registered::is_surely_unregistered;
+use crate::knowledge::control_plane::out_of_service::csi_provisioner;
+use crate::knowledge::control_plane::presence::without_provisioner;
+use crate::knowledge::drivers::registered::is_surely_unregistered;
 use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Fix};
 use crate::moment::{Explanation, Moment};
-use crate::names::safe;
-use crate::out_of_service::csi_provisioner;
-use crate::sidecars::find::without_provisioner;
+use crate::text::names::safe;
 
 /// A provisioner says that it begins within a second; so long after the claim was made, none has heard of it.
 const UNHEARD: Duration = Duration::from_secs(8);

@@ -13,12 +13,12 @@ pub(crate) use secrets::{credentials_unreadable, secret_forbidden, secret_missin
 
 use serde_json::Value;
 
-use crate::classes::choose::{Choice, DEFAULT_SNAPSHOT_CLASS, choose_snapshot_class, classes_of};
+use crate::knowledge::classes::choose::{Choice, DEFAULT_SNAPSHOT_CLASS, choose_snapshot_class, classes_of};
 use crate::model::command::{Command, kubectl};
 use crate::model::finding::Fix;
 use crate::moment::{Advice, Explanation, Moment, restart_controller};
-use crate::names::safe;
 use crate::roundtrip::snapshot_succeeds::{LAG, answers, shown_by};
+use crate::text::names::safe;
 
 /// No class is named, and the snapshot-controller finds no default.
 pub(crate) fn no_default_class(moment: &Moment<'_>) -> Option<Explanation> {

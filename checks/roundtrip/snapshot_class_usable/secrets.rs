@@ -5,8 +5,8 @@ use super::CHECK;
 use crate::model::command::kubectl;
 use crate::model::finding::Fix;
 use crate::moment::{Explanation, Moment};
-use crate::names::safe;
 use crate::roundtrip::snapshot_succeeds::{LAG, answers, shown_by};
+use crate::text::names::safe;
 
 const UNREADABLE: &str = "cannot get credentials for snapshot content";
 

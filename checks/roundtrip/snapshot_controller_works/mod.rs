@@ -9,12 +9,12 @@ pub const CHECK: Check =
 
 use std::time::Duration;
 
-use crate::controller::find::{Presence, snapshot_controllers};
-use crate::controller::snapshot_controller_installed::install;
+use crate::knowledge::control_plane::install::install;
+use crate::knowledge::control_plane::out_of_service::{scaled_to_zero, snapshot_controller};
+use crate::knowledge::control_plane::presence::{Presence, snapshot_controllers};
 use crate::model::chain::{VolumeSnapshot, VolumeSnapshotStatus};
 use crate::model::finding::{Evidence, Fix};
 use crate::moment::{Explanation, Moment, with_controller_log};
-use crate::out_of_service::{scaled_to_zero, snapshot_controller};
 use crate::roundtrip::snapshot_succeeds::{Worker, about, lacks_right};
 
 /// The controller's answer comes within a second; a cluster under load gets five.

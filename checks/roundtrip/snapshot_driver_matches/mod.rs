@@ -11,7 +11,7 @@ pub const CHECK: Check = check(
     include_str!("doc.md"),
 );
 
-use crate::classes::choose::classes_of;
+use crate::knowledge::classes::choose::classes_of;
 use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Fix};

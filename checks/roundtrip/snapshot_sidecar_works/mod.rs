@@ -9,15 +9,14 @@ pub const CHECK: Check =
 
 use std::time::Duration;
 
-use crate::controller::find::Presence;
+use crate::knowledge::control_plane::out_of_service::csi_snapshotter;
+use crate::knowledge::control_plane::presence::{Presence, sidecar_of};
 use crate::model::chain::BEING_CREATED;
 use crate::model::command::{Command, kubectl};
 use crate::model::finding::{Evidence, Fix};
 use crate::model::kubernetes::VolumeSnapshotContentStatus;
 use crate::moment::{Explanation, Moment};
-use crate::out_of_service::csi_snapshotter;
 use crate::roundtrip::snapshot_succeeds::{Worker, about, lacks_right};
-use crate::sidecars::find::sidecar_of;
 
 /// The sidecar's first sign of life comes within a second of the content.
 const ANSWER: Duration = Duration::from_secs(6);

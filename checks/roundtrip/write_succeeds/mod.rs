@@ -12,7 +12,7 @@ use crate::model::finding::{Evidence, Fix};
 use crate::model::object::ObjectName;
 use crate::model::round_trip::VolumeMode;
 use crate::moment::{Advice, Explanation, Subject};
-use crate::names::safe;
+use crate::text::names::safe;
 
 /// What is to blame for a report of the writer that is not good enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,14 +1,14 @@
 //! Whether each csi-provisioner's version fits the CRDs and is free of bugs that bite.
 
+use crate::knowledge::control_plane::containers::is_csi_provisioner;
+use crate::knowledge::control_plane::each_sidecar::each;
+use crate::knowledge::control_plane::skew::assess;
+use crate::knowledge::version::Component;
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
 use crate::model::finding::Findings;
 use crate::model::need::Need;
 use crate::sidecars::SIGNS;
-use crate::sidecars::each::each;
-use crate::sidecars::mapping::is_csi_provisioner;
-use crate::skew::assess;
-use crate::version::Component;
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {

@@ -1,16 +1,15 @@
 //! Whether each driver with snapshot classes has a csi-snapshotter.
 
-use crate::classes::choose::drivers_of;
-use crate::controller::find::Presence;
-use crate::drivers::registered::is_surely_unregistered;
-use crate::drivers::table::known_driver;
+use crate::knowledge::classes::choose::drivers_of;
+use crate::knowledge::control_plane::presence::{Presence, sidecar_of};
+use crate::knowledge::control_plane::running::Running;
+use crate::knowledge::drivers::registered::is_surely_unregistered;
+use crate::knowledge::drivers::table::known_driver;
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
-use crate::running::Running;
-use crate::sidecars::find::sidecar_of;
-use crate::words::list;
+use crate::text::words::list;
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {

@@ -1,7 +1,7 @@
 //! The CRD procedure against every release of upstream's.
 
 use serde_json::{Value, json};
-use snapready_checks::api::release::{Release, Together, of_group_contents, together};
+use snapready_checks::knowledge::crds::release::{Release, Together, of_group_contents, together};
 use snapready_checks::model::kubernetes::CustomResourceDefinition;
 
 use crate::definitions::{definition, fingerprints};

@@ -7,5 +7,6 @@ mod catalogue;
 mod crds;
 mod data;
 mod definitions;
+mod floors;
 mod nulls;
 mod real_cluster;

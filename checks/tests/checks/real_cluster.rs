@@ -1,9 +1,10 @@
 //! The facts of a healthy real cluster (`ci/cluster`): no check may find anything there but a pass.
 
+use snapready_checks::catalogue;
+use snapready_checks::knowledge::control_plane::presence;
 use snapready_checks::model::check::How;
 use snapready_checks::model::facts::Facts;
 use snapready_checks::model::finding::{Findings, Status};
-use snapready_checks::{catalogue, controller, sidecars};
 
 fn facts() -> Facts {
     serde_json::from_str(include_str!("healthy-cluster.json")).unwrap()
@@ -28,8 +29,8 @@ fn a_healthy_cluster_passes_every_check() {
 #[test]
 fn its_controller_and_sidecar_are_found() {
     let facts = facts();
-    let controllers = controller::find::snapshot_controllers(&facts);
+    let controllers = presence::snapshot_controllers(&facts);
     assert_eq!(controllers.installations()[0].place(), "kube-system/snapshot-controller");
-    let sidecars = sidecars::find::sidecar_of(&facts, "csi.snapready.test");
+    let sidecars = presence::sidecar_of(&facts, "csi.snapready.test");
     assert_eq!(sidecars.installations()[0].place(), "csi-snapready/csi-snapready-controller");
 }

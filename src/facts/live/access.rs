@@ -6,12 +6,12 @@ use bytes::Bytes;
 use futures::future::join_all;
 use serde::Deserialize;
 use serde_json::json;
-use snapready_checks::classes::secrets::{SecretReference, secret_references};
+use snapready_checks::knowledge::classes::secrets::{SecretReference, secret_references};
 use snapready_checks::model::facts::{AccessReview, SecretExistence};
 use snapready_checks::model::kubernetes::VolumeSnapshotClass;
 use snapready_checks::model::need::Rule;
 use snapready_checks::model::probe::Probe;
-use snapready_checks::names::is_object_name;
+use snapready_checks::text::names::is_object_name;
 
 use crate::api::Failure;
 use crate::facts::live::request::Requests;

@@ -1,8 +1,8 @@
 //! Which classes a run tries: those that were named, or those that Kubernetes' rules choose.
 
-use snapready_checks::classes::choose::{Choice, choose_snapshot_class, default_storage_class};
-use snapready_checks::drivers::registered::{is_in_tree, is_registered, is_surely_unregistered};
-use snapready_checks::drivers::table::known_driver;
+use snapready_checks::knowledge::classes::choose::{Choice, choose_snapshot_class, default_storage_class};
+use snapready_checks::knowledge::drivers::registered::{is_in_tree, is_registered, is_surely_unregistered};
+use snapready_checks::knowledge::drivers::table::known_driver;
 use snapready_checks::model::facts::Facts;
 use snapready_checks::model::kubernetes::{StorageClass, VolumeSnapshotClass};
 use snapready_checks::model::probe::Missing;

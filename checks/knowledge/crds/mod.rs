@@ -1,10 +1,12 @@
 //! The snapshot CRDs among the facts, and how to install them.
 
+pub mod release;
+
+use crate::knowledge::upstream;
+use crate::knowledge::version::Version;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Fix};
 use crate::model::kubernetes::CustomResourceDefinition;
-use crate::upstream;
-use crate::version::Version;
 
 /// The CRD of `VolumeSnapshot`.
 pub const SNAPSHOTS: &str = "volumesnapshots.snapshot.storage.k8s.io";

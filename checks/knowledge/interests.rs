@@ -1,15 +1,14 @@
 //! What the bodies of knowledge read of the objects that are listed.
 
-use crate::controller;
+use crate::knowledge::control_plane::{containers, sidecars};
 use crate::model::interest::Interest;
 use crate::model::need::Need;
-use crate::sidecars;
 
 /// The interests in the objects of a need. Where there are none, all objects are kept as they are.
 #[must_use]
 pub const fn interests(need: Need) -> &'static [Interest] {
     match need {
-        Need::Pods | Need::Workloads => &[controller::find::INTEREST, sidecars::mapping::INTEREST],
+        Need::Pods | Need::Workloads => &[containers::INTEREST, sidecars::INTEREST],
         _ => &[],
     }
 }

@@ -3,16 +3,19 @@
 
 use std::time::Duration;
 
-use crate::controller::find::{CONTROLLER_LEASE, has_lapsed, is_snapshot_controller, lease_evidence};
+use crate::knowledge::control_plane::containers::{is_csi_provisioner, is_csi_snapshotter, is_snapshot_controller};
+use crate::knowledge::control_plane::leases::{
+    CONTROLLER_LEASE, has_lapsed, lease_evidence, sanitised, snapshotter_lease,
+};
+use crate::knowledge::control_plane::readiness::{alone, meaning, readiness, trouble};
+use crate::knowledge::control_plane::running::{Running, running};
+use crate::knowledge::control_plane::sidecars::sidecars;
 use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Fix, Status};
 use crate::model::kubernetes::{Container, ContainerStatus, Lease, Pod};
 use crate::model::look_again::Earlier;
-use crate::names::fix_with;
-use crate::running::{Running, meaning, readiness, running, trouble};
-use crate::sidecars::mapping::{is_csi_provisioner, is_csi_snapshotter, sanitised, sidecars};
-use crate::sidecars::snapshot_sidecar_ready::alone;
+use crate::text::names::fix_with;
 
 /// So long into a wait, what two looks found not working, with the reason, is believed.
 const EXPLAINED: Duration = Duration::from_secs(10);
@@ -49,7 +52,7 @@ pub fn snapshot_controller(now: &Facts, earlier: &Earlier) -> Option<OutOfServic
 /// Whether no csi-snapshotter of a driver works, in this look and in an earlier one. `None` as well if none can be seen.
 #[must_use]
 pub fn csi_snapshotter(now: &Facts, earlier: &Earlier, driver: &str) -> Option<OutOfService> {
-    let leases = leases(now, &format!("external-snapshotter-leader-{}", sanitised(driver)));
+    let leases = leases(now, &snapshotter_lease(driver));
     all(&of_driver(now, driver, is_csi_snapshotter), &running(earlier.facts(), is_csi_snapshotter), |now, before| {
         idle(now, before, "csi-snapshotter")
             .or_else(|| alone(before, false).and_then(|_| alone(now, false)).map(explained))

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::controller::find::works_elsewhere;
-use crate::drivers::registered::registered_drivers;
-use crate::drivers::table::driver_of_image;
+use crate::knowledge::control_plane::containers::{image_name, is_controller_part};
+use crate::knowledge::control_plane::leases::{SNAPSHOTTER_LEASE, sanitised};
+use crate::knowledge::control_plane::running::{Running, running};
+use crate::knowledge::drivers::registered::registered_drivers;
+use crate::knowledge::drivers::table::driver_of_image;
 use crate::model::facts::Facts;
 use crate::model::interest::Interest;
 use crate::model::kubernetes::{Container, Lease};
-use crate::running::{Running, image_name, running};
 
 /// What is read of pods here, and so kept of them: sidecars and node plugins, and what names their driver by convention.
 pub const INTEREST: Interest = Interest {
@@ -59,37 +60,13 @@ pub enum Sign {
     OnlyDriver,
 }
 
-/// Whether a container is a csi-snapshotter.
-#[must_use]
-pub fn is_csi_snapshotter(container: &Container) -> bool {
-    is_sidecar(container, &["csi-snapshotter", "external-snapshotter"])
-}
-
-/// Whether a container is a csi-provisioner.
-#[must_use]
-pub fn is_csi_provisioner(container: &Container) -> bool {
-    is_sidecar(container, &["csi-provisioner", "external-provisioner"])
-}
-
-/// Whether a container is part of a driver's controller: of what makes, attaches and resizes its volumes.
-#[must_use]
-pub fn is_controller_part(container: &Container) -> bool {
-    is_csi_provisioner(container)
-        || is_sidecar(container, &["csi-attacher", "external-attacher", "csi-resizer", "external-resizer"])
-}
-
-fn is_sidecar(container: &Container, names: &[&str]) -> bool {
-    let image = image_name(&container.image);
-    !works_elsewhere(container) && names.iter().any(|name| image.contains(name) || container.name == *name)
-}
-
 /// The sidecars of a kind, each with its driver.
 pub fn sidecars(facts: &Facts, matches: fn(&Container) -> bool) -> Vec<Sidecar<'_>> {
     let known = named_drivers(facts);
     let registered = registered_drivers(facts);
     let sidecars = running(facts, matches).into_iter().map(|running| {
         let signs: [(Sign, BTreeSet<String>); 8] = [
-            (Sign::SnapshotterLease, by_lease(facts, &running, &known, &["external-snapshotter-leader-"])),
+            (Sign::SnapshotterLease, by_lease(facts, &running, &known, &[SNAPSHOTTER_LEASE])),
             (
                 Sign::OtherLease,
                 by_lease(facts, &running, &known, &["", "external-resizer-", "external-attacher-leader-"]),
@@ -111,22 +88,22 @@ pub fn sidecars(facts: &Facts, matches: fn(&Container) -> bool) -> Vec<Sidecar<'
     sidecars.collect()
 }
 
+/// A visible workload that is part of a driver's controller.
+pub fn controller_part_of<'a>(facts: &'a Facts, driver: &str) -> Option<Running<'a>> {
+    sidecar_in_sight(facts, driver, is_controller_part)
+}
+
+/// The first visible sidecar of a kind that serves a driver.
+pub fn sidecar_in_sight<'a>(facts: &'a Facts, driver: &str, matches: fn(&Container) -> bool) -> Option<Running<'a>> {
+    sidecars(facts, matches).into_iter().find(|sidecar| sidecar.serves(driver)).map(|sidecar| sidecar.running)
+}
+
 /// Every driver that anything in the cluster names.
 fn named_drivers(facts: &Facts) -> BTreeSet<String> {
     let mut drivers = registered_drivers(facts);
     drivers.extend(facts.storage_classes.seen().into_iter().flatten().map(|class| class.provisioner.clone()));
     drivers.extend(facts.volume_snapshot_classes.seen().into_iter().flatten().map(|class| class.driver.clone()));
     drivers
-}
-
-/// A driver's name as it stands in the names of leases (csi-lib-utils). It cannot be read back.
-#[must_use]
-pub fn sanitised(driver: &str) -> String {
-    let mut name: String = driver.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    if name.ends_with('-') {
-        name.push('X');
-    }
-    name
 }
 
 fn by_lease(facts: &Facts, running: &Running<'_>, known: &BTreeSet<String>, prefixes: &[&str]) -> BTreeSet<String> {
@@ -237,16 +214,4 @@ fn by_namespace(facts: &Facts, running: &Running<'_>, known: &BTreeSet<String>) 
 fn by_image(running: &Running<'_>, known: &BTreeSet<String>) -> BTreeSet<String> {
     let images = running.spec.containers.iter().filter_map(|container| driver_of_image(image_name(&container.image)));
     images.filter(|driver| known.contains(*driver)).map(str::to_owned).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn leases_are_named_as_csi_lib_utils_names_them() {
-        assert_eq!(sanitised("ebs.csi.aws.com"), "ebs-csi-aws-com");
-        assert_eq!(sanitised("odd_name."), "odd-name-X");
-        assert_eq!(sanitised("HX-CSI"), "HX-CSI");
-    }
 }

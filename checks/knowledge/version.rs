@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::knowledge::tables::rows;
+
 /// A version of three numbers; what follows them (`-eks-1-33`, `-build20261001`, `+k3s1`) is not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version {
@@ -75,7 +77,7 @@ impl Component {
             return None;
         }
         let minor = format!("{}.{}", version.major, version.minor);
-        let minors: Vec<&str> = rows(include_str!("data/releases.tsv"))
+        let minors: Vec<&str> = rows(include_str!("../data/releases.tsv"))
             .find(|row| row.first() == Some(&self.name()))
             .and_then(|row| row.get(1).map(|minors| minors.split(' ').collect()))?;
         let newest = minors.last().and_then(|minor| Version::parse(minor))?;
@@ -83,11 +85,6 @@ impl Component {
         let newer = version > newest && version.major <= newest.major + 1;
         (minors.contains(&minor.as_str()) || newer).then_some(version)
     }
-}
-
-/// The rows of a table of `data/` without its heading.
-pub(crate) fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
-    table.lines().skip(1).map(|line| line.split('\t').collect())
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! What the checks that judge each sidecar have in common.
 
+use crate::knowledge::control_plane::running::Running;
+use crate::knowledge::control_plane::sidecars::{Sidecar, sidecars};
 use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Findings};
 use crate::model::kubernetes::Container;
-use crate::running::Running;
-use crate::sidecars::mapping::{Sidecar, sidecars};
 
 /// One finding for each sidecar of a kind, with its driver as the target. `judge` is told the sidecar and whether another
 /// one that serves the same driver is ready.
-pub(super) fn each(
+pub(crate) fn each(
     facts: &Facts,
     findings: &mut Findings,
     what: &str,

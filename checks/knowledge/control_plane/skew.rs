@@ -1,14 +1,15 @@
 //! Whether a version of a component fits the APIs that the cluster serves, and what is known to be wrong with it.
 
-use crate::api::crds::{CONTENTS, crd, crd_evidence, install};
-use crate::api::release::schema_node;
+use crate::knowledge::control_plane::running::{Running, is_switched_on, is_true};
+use crate::knowledge::crds::release::schema_node;
+use crate::knowledge::crds::{CONTENTS, crd, crd_evidence, install};
+use crate::knowledge::tables::rows;
+use crate::knowledge::version::{Component, Version};
 use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Fix, Status};
 use crate::model::object::{GROUP_SNAPSHOT_GROUP, SNAPSHOT_GROUP};
-use crate::names::fix_with;
-use crate::running::{Running, is_switched_on, is_true};
-use crate::version::{Component, Version, rows};
+use crate::text::names::fix_with;
 
 /// The first version of a snapshot API that a component of this version speaks.
 fn speaks(component: Component, version: Version) -> &'static str {
@@ -109,7 +110,7 @@ pub(crate) fn assess(facts: &Facts, component: Component, running: &Running<'_>)
 
 /// The known bugs of a version: status, effect, and the version without it.
 fn bugs_of(component: Component, version: Version) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    rows(include_str!("data/known-bugs.tsv")).filter_map(move |row| {
+    rows(include_str!("../../data/known-bugs.tsv")).filter_map(move |row| {
         let [name, from, before, status, effect, _source] = row.as_slice() else {
             return None;
         };
@@ -132,7 +133,7 @@ mod tests {
 
     #[test]
     fn the_table_of_bugs_is_read_whole() {
-        for row in rows(include_str!("data/known-bugs.tsv")) {
+        for row in rows(include_str!("../../data/known-bugs.tsv")) {
             let [name, from, before, status, effect, _source] = row.as_slice() else { panic!("{row:?}") };
             assert!(["snapshot-controller", "csi-snapshotter", "csi-provisioner"].contains(name), "{row:?}");
             assert!(Version::parse(from).unwrap() < Version::parse(before).unwrap(), "{row:?}");

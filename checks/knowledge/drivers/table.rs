@@ -1,7 +1,7 @@
 //! What is known about CSI drivers by their names (`data/drivers.tsv`). The table names the drivers that say of
 //! themselves what they can; a driver or a cell that is not there is unknown, not "no".
 
-use crate::version::rows;
+use crate::knowledge::tables::rows;
 
 /// What the table says about a driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct KnownDriver {
 /// by its end.
 #[must_use]
 pub fn known_driver(driver: &str) -> Option<KnownDriver> {
-    let find = |wanted: &str| rows(include_str!("../data/drivers.tsv")).find(|row| row.first() == Some(&wanted));
+    let find = |wanted: &str| rows(include_str!("../../data/drivers.tsv")).find(|row| row.first() == Some(&wanted));
     let row = find(driver).or_else(|| {
         let (_, rest) = driver.split_once('.')?;
         // Only Ceph's drivers are renamed by an operator; `x.ebs.csi.aws.com` would be somebody else's.
@@ -49,7 +49,7 @@ fn answer(cell: &str) -> Option<bool> {
 
 /// A driver whose image has this name; only for guesses that something else confirms.
 pub(crate) fn driver_of_image(image_name: &str) -> Option<&'static str> {
-    rows(include_str!("../data/driver-images.tsv"))
+    rows(include_str!("../../data/driver-images.tsv"))
         .find(|row| row.first().is_some_and(|fragment| image_name.contains(fragment)))
         .and_then(|row| row.get(1).copied())
 }

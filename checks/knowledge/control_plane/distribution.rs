@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use crate::drivers::registered::is_registered;
+use crate::knowledge::control_plane::containers::is_controller_part;
+use crate::knowledge::control_plane::running::running;
+use crate::knowledge::control_plane::sidecars::controller_part_of;
+use crate::knowledge::drivers::registered::is_registered;
 use crate::model::facts::Facts;
-use crate::running::running;
-use crate::sidecars::find::controller_part_of;
-use crate::sidecars::mapping::is_controller_part;
 
 /// A distribution whose snapshot-controller and CSI controllers may be out of sight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,8 +5,8 @@
 
 use serde_json::Value;
 
+use crate::knowledge::tables::rows;
 use crate::model::kubernetes::CustomResourceDefinition;
-use crate::version::rows;
 
 /// Releases of external-snapshotter that cannot be told apart by the CRDs of `snapshot.storage.k8s.io`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,7 +63,7 @@ impl Release {
     /// The releases in words: "8.0 to 8.7".
     #[must_use]
     pub fn releases(self) -> &'static str {
-        rows(include_str!("../data/crd-releases.tsv"))
+        rows(include_str!("../../data/crd-releases.tsv"))
             .find(|row| row.first() == Some(&self.word()))
             .and_then(|row| row.get(1).copied())
             .unwrap_or(self.word())

@@ -1,0 +1,4 @@
+//! `StorageClasses` and `VolumeSnapshotClasses`.
+
+pub mod choose;
+pub mod secrets;

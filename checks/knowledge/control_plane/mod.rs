@@ -1,0 +1,15 @@
+//! The snapshot-controller and the drivers' sidecars. What they look like (`containers`, `leases`), which workload runs them
+//! (`running`), whose they are (`sidecars`), whether they are there at all (`presence`), and whether they work (`readiness`,
+//! `out_of_service`, `skew`).
+
+pub mod containers;
+pub mod distribution;
+pub mod each_sidecar;
+pub mod install;
+pub mod leases;
+pub mod out_of_service;
+pub mod presence;
+pub mod readiness;
+pub mod running;
+pub mod sidecars;
+pub mod skew;

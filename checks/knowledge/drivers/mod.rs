@@ -1,0 +1,4 @@
+//! CSI drivers: which ones a cluster knows, and what is known about them.
+
+pub mod registered;
+pub mod table;

@@ -1,0 +1,14 @@
+//! What several checks know: how the control plane is found and judged, CRDs, drivers, classes and versions. A check's
+//! own knowledge lies with the check.
+
+pub mod classes;
+pub mod control_plane;
+pub mod crds;
+pub mod drivers;
+mod interests;
+pub mod refusals;
+pub mod tables;
+pub mod upstream;
+pub mod version;
+
+pub use interests::interests;

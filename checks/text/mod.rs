@@ -1,0 +1,5 @@
+//! Texts in messages and commands.
+
+pub mod names;
+pub mod nearest;
+pub(crate) mod words;
