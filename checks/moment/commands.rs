@@ -1,16 +1,15 @@
 //! Commands for fixes. A fix is read after the clean-up, when the run's own objects are gone, and mostly their namespace
 //! too. So a command is about what stays: classes, the driver's logs, nodes and policies.
 
+use crate::knowledge::control_plane::commands::{log, restart};
 use crate::knowledge::control_plane::containers::{is_csi_provisioner, is_csi_snapshotter};
 use crate::knowledge::control_plane::presence::snapshot_controllers;
-use crate::knowledge::control_plane::running::Running;
 use crate::knowledge::control_plane::sidecars::sidecar_in_sight;
-use crate::model::command::{Command, kubectl};
+use crate::model::command::Command;
 use crate::model::facts::Facts;
 use crate::model::finding::Fix;
 use crate::model::round_trip::StepId;
 use crate::moment::{Advice, Explanation, Moment};
-use crate::text::names::is_object_name;
 
 /// A fix with the way to see more: the log of the sidecar that has to act, if it is visible, and the same once more.
 pub(crate) fn with_sidecar_log(explanation: Explanation, moment: &Moment<'_>, fix: Fix) -> Explanation {
@@ -20,22 +19,6 @@ pub(crate) fn with_sidecar_log(explanation: Explanation, moment: &Moment<'_>, fi
     explanation.fix(fix.commands(running.and_then(|running| log(&running)))).advise(Advice::Again)
 }
 
-fn log(running: &Running<'_>) -> Option<Command> {
-    let container = Some(running.container.name.as_str()).filter(|name| is_object_name(name))?;
-    let (namespace, workload) = workload(running)?;
-    Some(kubectl("logs -n").word(namespace).word(workload).words("-c").word(container).words("--tail=50"))
-}
-
-/// The namespace, and `deployment/NAME`; nothing of a kind that kubectl would have to be told the group of.
-fn workload<'a>(running: &'a Running<'_>) -> Option<(&'a str, String)> {
-    let kind = match running.kind.as_str() {
-        kind @ ("Deployment" | "StatefulSet" | "DaemonSet" | "Pod") => kind.to_ascii_lowercase(),
-        _ => return None,
-    };
-    (is_object_name(&running.namespace) && is_object_name(&running.name))
-        .then(|| (running.namespace.as_str(), format!("{kind}/{}", running.name)))
-}
-
 /// A fix with the log of the snapshot-controller, if it is visible.
 pub(crate) fn with_controller_log(facts: &Facts, fix: Fix) -> Fix {
     fix.commands(snapshot_controllers(facts).installations().first().and_then(log))
@@ -43,8 +26,5 @@ pub(crate) fn with_controller_log(facts: &Facts, fix: Fix) -> Fix {
 
 /// Restarts the snapshot-controller, if it is visible.
 pub(crate) fn restart_controller(facts: &Facts) -> Option<Command> {
-    let controllers = snapshot_controllers(facts);
-    let running = controllers.installations().iter().find(|running| running.kind == "Deployment")?;
-    let (namespace, workload) = workload(running)?;
-    Some(kubectl("rollout restart -n").word(namespace).word(workload))
+    snapshot_controllers(facts).installations().iter().find_map(restart)
 }

@@ -2,6 +2,7 @@
 //! (`running`), whose they are (`sidecars`), whether they are there at all (`presence`), and whether they work (`readiness`,
 //! `out_of_service`, `skew`).
 
+pub mod commands;
 pub mod containers;
 pub mod distribution;
 pub mod each_sidecar;

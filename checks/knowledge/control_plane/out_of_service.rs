@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::knowledge::control_plane::commands::restart;
 use crate::knowledge::control_plane::containers::{is_csi_provisioner, is_csi_snapshotter, is_snapshot_controller};
 use crate::knowledge::control_plane::leases::{
     CONTROLLER_LEASE, has_lapsed, lease_evidence, sanitised, snapshotter_lease,
@@ -168,17 +169,11 @@ fn hanging(now: &Running<'_>, leases: &[&Lease], what: &str) -> Option<OutOfServ
     })?;
     let age = lease.unrenewed_for_ms.unwrap_or_default() / 1_000;
     let fix = Fix::text("Check its log, and restart it.");
-    let restart = |[namespace, name]: [&str; 2]| {
-        let workload = format!("{}/{name}", now.kind.to_ascii_lowercase());
-        kubectl("-n").word(namespace).words("rollout restart").word(workload)
-    };
-    let restarts = matches!(now.kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet");
-    let fix = if restarts { fix_with(fix, [&now.namespace, &now.name], restart) } else { fix };
     Some(explained(
         Finding::new(Status::Fail, format!("the {what} of {} has stopped renewing its lease", now.place()))
             .evidence(lease_evidence(lease))
             .cause(format!("it has not renewed its lease for {age} s: it hangs, or cannot reach the API server"))
-            .fix(fix),
+            .fix(fix.commands(restart(now))),
     ))
 }
 
