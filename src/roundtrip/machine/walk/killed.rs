@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use super::explore::Walk;
 use super::world::{Scenario, World};
-use super::{Rules, scenario, tell};
+use super::{Rules, scenario, tell, walked};
 use crate::roundtrip::ledger::Item;
 use crate::roundtrip::machine::{Command, Machine};
-use crate::roundtrip::modes::{MODES, Mode, Shape};
+use crate::roundtrip::modes::{Mode, Shape};
 
 /// What is left of a world when the process dies: nobody waits for an answer any more, and what was asked for is carried out
 /// or is not. A create that is under way takes effect before the clean-up looks, or never, or in a namespace that the
@@ -80,7 +80,7 @@ fn cleaned_up(mode: &Mode, own_namespace: bool, rules: &Rules) -> Result<Walk, S
 
 #[test]
 fn what_a_killed_run_left_is_removed_or_listed() {
-    for mode in MODES {
+    for mode in walked() {
         for own_namespace in [true, false] {
             match cleaned_up(mode, own_namespace, &Rules::ALL) {
                 Ok(walk) => tell(mode.name, &walk),
@@ -93,7 +93,7 @@ fn what_a_killed_run_left_is_removed_or_listed() {
 #[test]
 fn a_clean_up_with_a_broken_rule_is_noticed() {
     for rules in [Rules { verify_deletion: false, ..Rules::ALL }, Rules { reverse_order: false, ..Rules::ALL }] {
-        for mode in MODES {
+        for mode in walked() {
             assert!(cleaned_up(mode, false, &rules).is_err(), "{}: {rules:?} is not noticed", mode.name);
         }
     }

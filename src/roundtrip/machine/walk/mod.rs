@@ -7,9 +7,11 @@
 //! own namespace, two in a given one; none with two round trips, which come one after the other. A mode may say that it has
 //! less; the plain one does not.
 //!
-//! Every mode is walked. What is known of its objects' life and of what must hold of them is its `nature`, which the machine
+//! Every mode is walked, and a round trip that no mode makes, with a second namespace and an object of the cluster (`elsewhere`).
+//! What is known of its objects' life and of what must hold of them is its `nature`, which the machine
 //! does not see.
 
+mod elsewhere;
 mod explore;
 mod judge;
 mod simplify;
@@ -80,9 +82,14 @@ fn tell(name: &str, walk: &Walk) {
     let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
 }
 
-/// It holds for every mode.
+/// What is walked: every mode, and what no mode has yet.
+fn walked() -> impl Iterator<Item = &'static Mode> {
+    MODES.iter().copied().chain([&elsewhere::MODE])
+}
+
+/// It holds for everything that is walked.
 fn holds(scenario: impl Fn(&Mode) -> Scenario) {
-    for mode in MODES {
+    for mode in walked() {
         walk(mode.name, scenario(mode));
     }
 }
@@ -100,7 +107,7 @@ fn nothing_leaks_in_a_given_namespace() {
 /// A mode whose objects never grow would be walked in vain.
 #[test]
 fn every_mode_can_pass() {
-    for mode in MODES {
+    for mode in walked() {
         let hurried = Scenario { hurry: true, ..scenario(mode, false) };
         assert!(walk(mode.name, hurried).passed, "{} never passes", mode.name);
         let nature = mode.nature;
@@ -183,7 +190,7 @@ fn what_cannot_be_seen_is_not_waited_for() {
 
 #[test]
 fn what_is_not_ours_is_not_touched() {
-    for mode in MODES {
+    for mode in walked() {
         for object in mode.nature.foreign {
             let own = scenario(mode, true);
             let item = own.programs[0].item(0, *object);
@@ -196,7 +203,7 @@ fn what_is_not_ours_is_not_touched() {
 /// Whether merging states hides something: a walk that tells all of them apart comes to the same verdict.
 #[test]
 fn states_that_are_not_merged_tell_the_same() {
-    for mode in MODES {
+    for mode in walked() {
         let apart = Scenario {
             hurry: true,
             merged: false,
