@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod machine;
 pub mod modes;
 pub mod objects;
+pub(crate) mod observe;
 pub mod payload;
 pub mod plan;
 pub mod program;

@@ -9,9 +9,9 @@ use snapready_checks::model::object::Kind;
 
 use super::Which;
 use crate::api::{Objects, Place};
-use crate::roundtrip::driver::observe::{label, text};
 use crate::roundtrip::kinds::{EXPIRES_AT, MANAGED_BY, RUN_LABEL};
 use crate::roundtrip::modes::{MODES, Shape};
+use crate::roundtrip::observe::{label, text};
 
 /// How often a list is tried.
 const TRIES: u32 = 5;

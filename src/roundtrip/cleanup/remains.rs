@@ -10,11 +10,11 @@ use snapready_checks::model::object::Kind;
 use super::find::Found;
 use crate::api::Place;
 use crate::model::StepId;
-use crate::roundtrip::driver::observe::{label, text};
 use crate::roundtrip::kinds::{COMPONENT_LABEL, MODE_LABEL, TARGET_LABEL};
 use crate::roundtrip::ledger::{Item, Uid};
 use crate::roundtrip::machine::Machine;
 use crate::roundtrip::modes::{Mode, Shape, plain};
+use crate::roundtrip::observe::{label, text};
 use crate::roundtrip::program::{Act, By, Lies, Object, ObjectId, Policy, Program, Task};
 
 /// What a run left.

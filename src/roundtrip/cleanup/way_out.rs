@@ -12,9 +12,9 @@ use tokio::time::Instant;
 use super::remains::Remains;
 use crate::api::{Failure, ObjectWatch, Objects, Pause, Place};
 use crate::model::{Happening, ObjectName};
-use crate::roundtrip::driver::observe::{self, derived_place};
 use crate::roundtrip::ledger::{Item, Progress, State, Why};
 use crate::roundtrip::machine::{Command, DeleteAnswer, Input, Sight};
+use crate::roundtrip::observe::{self, derived_place};
 
 /// When what of the order is given up.
 #[derive(Debug, Clone, Copy)]

@@ -6,10 +6,11 @@ use futures::FutureExt;
 use snapready_checks::diagnosis::Diagnosis;
 
 use super::take::Message;
-use super::{Driver, Knowledge, Observed, observe};
+use super::{Driver, Knowledge, Observed};
 use crate::model::{CheckResult, StepId};
 use crate::roundtrip::ledger::Item;
 use crate::roundtrip::machine::{Ending, Input};
+use crate::roundtrip::observe;
 use crate::roundtrip::program::{By, Object, Policy};
 
 /// How often a content is looked at that cannot be watched.

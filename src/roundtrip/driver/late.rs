@@ -7,9 +7,10 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{Driver, Knowledge, observe};
+use super::{Driver, Knowledge};
 use crate::model::StepId;
 use crate::roundtrip::ledger::Item;
+use crate::roundtrip::observe;
 use crate::roundtrip::program::{Policy, Task};
 
 /// So long after the claim went, a provisioner that had just heard of it has said that it begins.

@@ -5,7 +5,6 @@ mod contract;
 mod diagnose;
 mod late;
 mod look_again;
-pub(crate) mod observe;
 mod options;
 mod outcome;
 mod perform;

@@ -2,9 +2,10 @@
 
 use snapready_checks::model::finding::Status;
 
-use super::{Driver, Knowledge, Outcome, observe};
+use super::{Driver, Knowledge, Outcome};
 use crate::model::{Happening, ObjectName, ObjectRecord};
 use crate::roundtrip::ledger::{Item, State};
+use crate::roundtrip::observe;
 
 impl<K: Knowledge> Driver<'_, K> {
     /// What keeps the objects that are left although they are being deleted.

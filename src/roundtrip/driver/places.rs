@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use super::{Driver, Knowledge, observe};
+use super::{Driver, Knowledge};
 use crate::api::Place;
 use crate::roundtrip::ledger::Item;
 use crate::roundtrip::modes::Seen;
+use crate::roundtrip::observe;
 use crate::roundtrip::program::{By, Object, Policy};
 
 impl<K: Knowledge> Driver<'_, K> {

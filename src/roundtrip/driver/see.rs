@@ -4,13 +4,14 @@ use futures::FutureExt;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::observe::said;
 use super::take::Message;
-use super::{Driver, Knowledge, ReadResult, observe};
+use super::{Driver, Knowledge, ReadResult};
 use crate::api::Watched;
 use crate::model::{CheckResult, DataVerdict, ObjectName};
 use crate::roundtrip::ledger::{Entry, Item, Progress, State, Uid};
 use crate::roundtrip::machine::{Input, Sight};
+use crate::roundtrip::observe;
+use crate::roundtrip::observe::said;
 use crate::roundtrip::program::{Object, Task};
 use snapready_checks::model::round_trip::{READ_CONTAINER, WRITE_CONTAINER};
 

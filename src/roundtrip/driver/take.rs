@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 
-use super::{Driver, Failure, Knowledge, observe};
+use super::{Driver, Failure, Knowledge};
 use crate::api::{Deleted, ObjectWatch, Watched};
 use crate::model::ObjectName;
 use crate::roundtrip::known_facts::Look;
 use crate::roundtrip::ledger::{Item, Uid};
 use crate::roundtrip::machine::{CreateAnswer, DeleteAnswer, Input, Sight};
+use crate::roundtrip::observe;
 
 /// Something that came to the driver.
 pub(super) enum Message {

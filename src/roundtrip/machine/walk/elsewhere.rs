@@ -1,6 +1,6 @@
 //! A round trip that no mode makes, so that the walk sees what the plain one does not have: a second namespace, and an object
 //! of the cluster that the run itself creates. A snapshot is restored into another namespace, as backup products do it: by a
-//! VolumeSnapshotContent that is made by hand for the handle of the first, and a VolumeSnapshot that names it. Source and pods
+//! `VolumeSnapshotContent` made by hand for the handle of the first, and a `VolumeSnapshot` that names it. Source and pods
 //! are left out; the plain round trip has them.
 
 use crate::model::{Kind, StepId};

@@ -1,16 +1,15 @@
-//! What an object, as the API server shows it, means for the machine.
+//! What an object, as the API server shows it, means for the machine. Driver and clean-up read objects by it.
 
 use serde_json::Value;
+use snapready_checks::model::object::Kind;
+use snapready_checks::model::round_trip::{READ_CONTAINER, WRITE_CONTAINER};
 
 use crate::api::Place;
 use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL};
-use snapready_checks::model::object::Kind;
-
 use crate::roundtrip::ledger::{Progress, Uid};
 use crate::roundtrip::machine::Sight;
 use crate::roundtrip::payload::FAILED;
 use crate::roundtrip::program::{By, Object, Policy, Task};
-use snapready_checks::model::round_trip::{READ_CONTAINER, WRITE_CONTAINER};
 
 /// A string in an object.
 pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> Option<&'a str> {
