@@ -208,7 +208,10 @@ async fn a_kubeconfig_that_may_not_be_read_is_a_wrong_call() {
     let command = if std::fs::File::open(file.path()).is_ok() {
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let copy = folder.path().join("snapready");
-        std::fs::copy(env!("CARGO_BIN_EXE_snapready"), &copy).unwrap();
+        // Had this process the copy open for writing, a child that another test starts would inherit it for a moment, and the
+        // copy could not be executed: "text file busy".
+        let copied = std::process::Command::new("cp").arg(env!("CARGO_BIN_EXE_snapready")).arg(&copy).status();
+        assert!(copied.unwrap().success());
         let mut command = program_at(&copy, arguments);
         command.uid(NOBODY);
         command
