@@ -1,8 +1,9 @@
 //! Whether there is only one snapshot-controller at work.
 
+use crate::knowledge::control_plane::arguments::is_on;
 use crate::knowledge::control_plane::containers::is_snapshot_controller;
 use crate::knowledge::control_plane::leases::{CONTROLLER_LEASE, is_fresh, lease_evidence};
-use crate::knowledge::control_plane::running::{Running, is_switched_on, running};
+use crate::knowledge::control_plane::running::{Running, running};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::kubectl;
 use crate::model::facts::Facts;
@@ -68,7 +69,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
         findings.skip("no snapshot-controller is visible");
         return;
     };
-    if installation.wanted > 1 && !elects(installation) {
+    if installation.wanted > 1 && !is_on(installation.container, "leader-election") {
         let fix = Fix::text("Switch leader election on with the argument --leader-election=true, or run one replica.");
         let names = [installation.namespace.as_str(), installation.name.as_str()];
         let scales = matches!(installation.kind.as_str(), "Deployment" | "StatefulSet");
@@ -92,10 +93,4 @@ fn run(facts: &Facts, findings: &mut Findings) {
         return;
     }
     findings.pass(format!("{}, and no other", installation.place()));
-}
-
-/// Whether leader election is switched on.
-fn elects(installation: &Running<'_>) -> bool {
-    let mut arguments = installation.container.command.iter().chain(&installation.container.args);
-    arguments.any(|argument| is_switched_on(argument, "leader-election"))
 }

@@ -51,6 +51,29 @@ pub(crate) fn works_elsewhere(container: &Container) -> bool {
     words.any(|word| word.trim_start_matches('-').starts_with("kubeconfig"))
 }
 
+/// Whether a container stands beside a driver and is none: a sidecar of Kubernetes' or a proxy for metrics.
+#[must_use]
+pub fn is_helper(container: &Container) -> bool {
+    const HELPERS: [&str; 7] =
+        ["liveness", "registrar", "health-monitor", "proxy", "metrics", "csi-addons", "snapshot-metadata"];
+    let image = image_name(&container.image);
+    is_csi_snapshotter(container)
+        || is_controller_part(container)
+        || is_snapshot_controller(container)
+        || HELPERS.iter().any(|name| container.name.contains(name) || image.contains(name))
+}
+
+/// An image without tag and digest: `registry.k8s.io/sig-storage/snapshot-controller`.
+#[must_use]
+pub fn image_repository(image: &str) -> &str {
+    let image = image.split('@').next().unwrap_or(image);
+    // A colon before the last slash belongs to the registry's port.
+    match image.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => repository,
+        _ => image,
+    }
+}
+
 /// The last path element of an image, without tag and digest: `snapshot-controller`.
 #[must_use]
 pub fn image_name(image: &str) -> &str {

@@ -2,15 +2,18 @@
 //! (`running`), whose they are (`sidecars`), whether they are there at all (`presence`), and whether they work (`readiness`,
 //! `out_of_service`, `skew`).
 
+pub(crate) mod arguments;
 pub mod commands;
 pub mod containers;
 pub mod distribution;
 pub mod each_sidecar;
 pub mod install;
 pub mod leases;
+mod node_plugins;
 pub mod out_of_service;
 pub mod presence;
 pub mod readiness;
 pub mod running;
 pub mod sidecars;
+mod signs;
 pub mod skew;

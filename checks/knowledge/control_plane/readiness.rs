@@ -1,12 +1,10 @@
 //! Whether what runs is ready, and why not.
 
-use crate::knowledge::control_plane::containers::{
-    image_name, is_controller_part, is_csi_snapshotter, is_snapshot_controller,
-};
+use crate::knowledge::control_plane::containers::is_helper;
 use crate::knowledge::control_plane::running::Running;
 use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Finding, Fix, Status};
-use crate::model::kubernetes::{Container, ContainerStatus, Pod};
+use crate::model::kubernetes::{ContainerStatus, Pod};
 use crate::text::names::fix_with;
 
 /// The finding about a workload's readiness: fail if no container is ready, unless something else does the work
@@ -144,20 +142,11 @@ pub(crate) fn alone(running: &Running<'_>, covered: bool) -> Option<Finding> {
 
 /// The state of a pod's driver, if it is not ready.
 fn driver_down(pod: &Pod) -> Option<&ContainerStatus> {
-    let is_helper = |name: &str| {
+    let helps = |name: &str| {
         let mut containers = pod.spec.containers.iter();
         containers.find(|container| container.name == name).is_some_and(is_helper)
     };
-    pod.status.container_statuses.iter().find(|status| !status.ready && !is_helper(&status.name))
-}
-
-/// Whether a container is not the driver: a sidecar of Kubernetes' or a proxy for metrics.
-fn is_helper(container: &Container) -> bool {
-    const HELPERS: [&str; 6] = ["liveness", "registrar", "health-monitor", "proxy", "metrics", "csi-addons"];
-    is_csi_snapshotter(container)
-        || is_controller_part(container)
-        || is_snapshot_controller(container)
-        || HELPERS.iter().any(|name| container.name.contains(name) || image_name(&container.image).contains(name))
+    pod.status.container_statuses.iter().find(|status| !status.ready && !helps(&status.name))
 }
 
 fn upper(text: &str) -> String {

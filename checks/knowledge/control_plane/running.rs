@@ -129,14 +129,3 @@ fn owner(pod: &Pod) -> (String, String) {
 fn alive(pod: &Pod) -> bool {
     pod.metadata.deletion_timestamp.is_none() && pod.status.phase != "Succeeded" && pod.status.phase != "Failed"
 }
-
-/// Whether an argument switches a flag on. Go's flag package takes one dash or two, and a flag alone for true.
-pub(crate) fn is_switched_on(argument: &str, flag: &str) -> bool {
-    let rest = argument.trim_start_matches('-').strip_prefix(flag);
-    rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix('=').is_some_and(is_true))
-}
-
-/// What Go reads as true.
-pub(crate) fn is_true(value: &str) -> bool {
-    matches!(value, "1" | "t" | "T" | "true" | "TRUE" | "True")
-}

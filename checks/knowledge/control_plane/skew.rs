@@ -1,6 +1,7 @@
 //! Whether a version of a component fits the APIs that the cluster serves, and what is known to be wrong with it.
 
-use crate::knowledge::control_plane::running::{Running, is_switched_on, is_true};
+use crate::knowledge::control_plane::arguments::{is_on, is_true};
+use crate::knowledge::control_plane::running::Running;
 use crate::knowledge::crds::release::schema_node;
 use crate::knowledge::crds::{CONTENTS, crd, crd_evidence, install};
 use crate::knowledge::tables::rows;
@@ -34,7 +35,7 @@ fn needs_groups(component: Component, version: Version, running: &Running<'_>) -
     }
     let arguments: Vec<&str> =
         running.container.command.iter().chain(&running.container.args).map(String::as_str).collect();
-    let by_flag = arguments.iter().any(|argument| is_switched_on(argument, "enable-volume-group-snapshots"));
+    let by_flag = is_on(running.container, "enable-volume-group-snapshots");
     let gates =
         arguments.iter().flat_map(|argument| argument.split([',', '=']).zip(argument.split([',', '=']).skip(1)));
     let by_gate =

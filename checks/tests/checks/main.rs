@@ -7,6 +7,7 @@ mod catalogue;
 mod crds;
 mod data;
 mod definitions;
+mod deployments;
 mod floors;
 mod nulls;
 mod real_cluster;
