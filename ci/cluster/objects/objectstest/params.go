@@ -3,10 +3,10 @@
 package objectstest
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -47,15 +47,16 @@ func Standard(t *testing.T) []*unstructured.Unstructured {
 	return list
 }
 
+// moduleDirectory downloads the module if it is not in the cache: no package of it need be part of any build.
 func moduleDirectory(t *testing.T, module string) string {
 	t.Helper()
-	output, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+	output, err := exec.Command("go", "mod", "download", "-json", module).Output()
 	if err != nil {
-		t.Fatalf("go list -m %s: %v", module, err)
+		t.Fatalf("go mod download %s: %v", module, err)
 	}
-	directory := strings.TrimSpace(string(output))
-	if directory == "" {
-		t.Fatalf("module %s is not in the module cache: run 'go mod download'", module)
+	var downloaded struct{ Dir string }
+	if err := json.Unmarshal(output, &downloaded); err != nil {
+		t.Fatal(err)
 	}
-	return directory
+	return downloaded.Dir
 }
