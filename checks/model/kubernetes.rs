@@ -266,6 +266,9 @@ pub struct PodSpec {
     /// Whether it uses the node's network: leases are then held under the node's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host_network: Option<bool>,
+    /// The account of its pods; `default` if none is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_account_name: Option<String>,
     /// Containers without the init containers.
     pub containers: Vec<Container>,
     /// Volumes.
@@ -363,6 +366,32 @@ pub struct ContainerStatus {
     pub last_state: ContainerState,
 }
 
+/// A node.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Node {
+    /// Metadata.
+    pub metadata: Metadata,
+    /// Status.
+    pub status: NodeStatus,
+}
+
+/// What a kubelet reports of its node.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NodeStatus {
+    /// About its system.
+    pub node_info: NodeInfo,
+}
+
+/// A node's system.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NodeInfo {
+    /// `amd64`, `arm64`, …
+    pub architecture: String,
+}
+
 /// What a container does, or did.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -370,9 +399,21 @@ pub struct ContainerState {
     /// It waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting: Option<ContainerWaiting>,
+    /// It runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub running: Option<ContainerRunning>,
     /// It ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub terminated: Option<ContainerTerminated>,
+}
+
+/// A container that runs.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ContainerRunning {
+    /// Since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
 }
 
 /// Why a container waits.

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use crate::model::facts::Facts;
 use crate::model::interest::Interest;
 use crate::model::kubernetes::{
-    CsiDriver, CsiNode, CustomResourceDefinition, Lease, Metadata, Pod, StorageClass, VolumeSnapshotClass,
+    CsiDriver, CsiNode, CustomResourceDefinition, Lease, Metadata, Node, Pod, StorageClass, VolumeSnapshotClass,
     VolumeSnapshotContent, Workload,
 };
 use crate::model::object::Kind;
@@ -54,6 +54,18 @@ macro_rules! whole {
 }
 
 whole!(StorageClass, VolumeSnapshotClass, VolumeSnapshotContent, CsiDriver, CsiNode, CustomResourceDefinition);
+
+impl Listed for Node {
+    fn metadata_mut(&mut self) -> &mut Metadata {
+        &mut self.metadata
+    }
+
+    /// Nobody reads their annotations, of which clouds and networks write many.
+    fn is_kept(&mut self, _interests: &[Interest]) -> bool {
+        self.metadata.annotations.clear();
+        true
+    }
+}
 
 impl Listed for Pod {
     fn metadata_mut(&mut self) -> &mut Metadata {

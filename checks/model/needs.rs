@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::facts::{AccessReview, SecretExistence, SnapshotApis};
 use crate::model::kubernetes::{
-    CsiDriver, CsiNode, CustomResourceDefinition, Lease, Pod, ServerVersion, StorageClass, VolumeSnapshotClass,
+    CsiDriver, CsiNode, CustomResourceDefinition, Lease, Node, Pod, ServerVersion, StorageClass, VolumeSnapshotClass,
     VolumeSnapshotContent, Workload,
 };
 use crate::model::listed::Visit;
@@ -107,6 +107,8 @@ needs! {
     CsiDrivers, csi_drivers: list CsiDriver = Row::listed("CSIDrivers", &[Kind::CSI_DRIVER]);
     /// All `CSINodes`.
     CsiNodes, csi_nodes: list CsiNode = Row::listed("CSINodes", &[Kind::CSI_NODE]);
+    /// All nodes.
+    Nodes, nodes: list Node = Row::listed("nodes", &[Kind::NODE]);
     /// The pods of all namespaces that an interest picks out.
     Pods, pods: list Pod = Row::listed("pods", &[Kind::POD]);
     /// The workloads (Deployments, `StatefulSets`, `DaemonSets`) that an interest picks out.

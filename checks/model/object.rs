@@ -42,6 +42,7 @@ macro_rules! kinds {
 
 kinds! {
     NAMESPACE = "", "Namespace", "namespaces", false;
+    NODE = "", "Node", "nodes", false;
     EVENT = "", "Event", "events", true;
     POD = "", "Pod", "pods", true;
     SECRET = "", "Secret", "secrets", true;

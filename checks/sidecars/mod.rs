@@ -1,6 +1,8 @@
 //! The sidecars that stand between Kubernetes and a CSI driver.
 
+pub mod distributed_snapshotting;
 pub mod provisioner_version;
+pub mod sidecars_lead;
 pub mod snapshot_sidecar_installed;
 pub mod snapshot_sidecar_ready;
 pub mod snapshot_sidecar_version;
@@ -10,6 +12,8 @@ use crate::model::need::Need;
 
 /// The checks of this group.
 pub const CHECKS: &[&Check] = &[
+    &sidecars_lead::CHECK,
+    &distributed_snapshotting::CHECK,
     &snapshot_sidecar_installed::CHECK,
     &snapshot_sidecar_ready::CHECK,
     &snapshot_sidecar_version::CHECK,
@@ -19,6 +23,7 @@ pub const CHECKS: &[&Check] = &[
 /// What tells which driver a sidecar belongs to.
 const SIGNS: &[Need] = &[
     Need::Workloads,
+    Need::Nodes,
     Need::Leases,
     Need::CsiDrivers,
     Need::CsiNodes,

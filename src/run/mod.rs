@@ -64,7 +64,7 @@ pub(crate) struct RoundTripTask {
 }
 
 /// What the facts about a round trip are taken from, whatever checks are selected: the diagnosis rests on them.
-const ROUND_TRIP_NEEDS: [Need; 11] = [
+const ROUND_TRIP_NEEDS: [Need; 12] = [
     Need::ServerVersion,
     Need::StorageClasses,
     Need::VolumeSnapshotClasses,
@@ -72,6 +72,7 @@ const ROUND_TRIP_NEEDS: [Need; 11] = [
     Need::SnapshotApis,
     Need::CsiDrivers,
     Need::CsiNodes,
+    Need::Nodes,
     Need::Pods,
     Need::Workloads,
     Need::Leases,

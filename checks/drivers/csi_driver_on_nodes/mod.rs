@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::knowledge::control_plane::sidecars::{fix_driver, runs_nowhere};
 use crate::knowledge::drivers::registered::is_in_tree;
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::kubectl;
@@ -19,7 +20,7 @@ pub const CHECK: Check = Check {
     severity: Severity::Error,
     since: "0.1.0",
     needs: &[Need::StorageClasses, Need::CsiDrivers, Need::CsiNodes],
-    uses: &[],
+    uses: &[Need::Pods, Need::Workloads, Need::Leases, Need::VolumeSnapshotClasses],
     doc: include_str!("doc.md"),
     how: How::Looking(run),
 };
@@ -45,13 +46,27 @@ fn run(facts: &Facts, findings: &mut Findings) {
             findings.push(Finding::new(Status::Pass, message).target(driver));
         } else if has_object {
             looked = true;
+            let is_nowhere = runs_nowhere(facts, driver);
+            let cause = if is_nowhere {
+                "None of the driver's pods exists, neither of its controller nor of its node plugin: its operator or chart did not deploy them. No pod can use its volumes."
+            } else {
+                "The driver's node pods do not run, or do not get through to the kubelet. No pod can use its volumes."
+            };
+            let daemon_sets =
+                || Fix::text("Look at the driver's DaemonSet.").command(kubectl("get daemonsets --all-namespaces"));
+            let fix = if is_nowhere { fix_driver() } else { daemon_sets() };
             findings.push(
                 Finding::new(Status::Fail, format!("{driver} has registered with no node"))
                     .target(driver)
                     .evidence(Evidence::cluster("CSIDriver", driver, "metadata.name", driver))
-                    .evidence(Evidence::cluster("CSINode", "all", "spec.drivers", format!("not among the drivers of {}", plural(nodes.len(), "node"))))
-                    .cause("The driver's node pods do not run, or do not get through to the kubelet. No pod can use its volumes.")
-                    .fix(Fix::text("Look at the driver's DaemonSet.").command(kubectl("get daemonsets --all-namespaces")).command(kubectl("get csinodes"))),
+                    .evidence(Evidence::cluster(
+                        "CSINode",
+                        "all",
+                        "spec.drivers",
+                        format!("not among the drivers of {}", plural(nodes.len(), "node")),
+                    ))
+                    .cause(cause)
+                    .fix(fix.command(kubectl("get csinodes"))),
             );
         }
     }

@@ -23,14 +23,14 @@ pub(crate) fn value(container: &Container, flag: &str) -> Option<String> {
 /// Whether a switch is on; off if it is not there.
 pub(crate) fn is_on(container: &Container, switch: &str) -> bool {
     let words = container.command.iter().chain(&container.args);
-    let on = words.filter_map(|word| {
+    let mut on = words.filter_map(|word| {
         let flag = word.strip_prefix("--").or_else(|| word.strip_prefix('-'))?;
         match flag.split_once('=') {
             Some((name, value)) => (name == switch).then(|| is_true(&resolved(value, &container.env))),
             None => (flag == switch).then_some(true),
         }
     });
-    on.last().unwrap_or(false)
+    on.next_back().unwrap_or(false)
 }
 
 /// What Go reads as true.

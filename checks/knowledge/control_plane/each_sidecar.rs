@@ -21,10 +21,12 @@ pub(crate) fn each(
     }
     for sidecar in &all {
         let shares = |other: &&Sidecar<'_>| other.drivers.iter().any(|driver| sidecar.drivers.contains(driver));
-        // Several workloads for one driver (one per node) are told apart by their places.
+        // Several workloads for one driver (one per node) are told apart by their places, and several in a pod by their names.
+        let place = sidecar.running.place();
         let target = match sidecar.drivers.as_slice() {
             [driver] if all.iter().filter(shares).count() == 1 => driver.clone(),
-            _ => sidecar.running.place(),
+            _ if all.iter().filter(|other| other.running.place() == place).count() == 1 => place,
+            _ => format!("{place}/{}", sidecar.running.container.name),
         };
         let others = all.iter().filter(shares).filter(|other| !std::ptr::eq(*other, sidecar));
         let covered = others.into_iter().any(|other| other.running.ready > 0);

@@ -52,7 +52,7 @@ pub fn has_lapsed(lease: &Lease) -> bool {
 const RENEWAL: u64 = 2_000;
 
 /// How long a renewal counts, in seconds.
-fn lifetime(lease: &Lease) -> i64 {
+pub(crate) fn lifetime(lease: &Lease) -> i64 {
     lease.spec.lease_duration_seconds.unwrap_or(15).clamp(0, 3600)
 }
 

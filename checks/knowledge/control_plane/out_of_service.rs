@@ -8,9 +8,10 @@ use crate::knowledge::control_plane::containers::{is_csi_provisioner, is_csi_sna
 use crate::knowledge::control_plane::leases::{
     CONTROLLER_LEASE, has_lapsed, lease_evidence, sanitised, snapshotter_lease,
 };
-use crate::knowledge::control_plane::readiness::{alone, meaning, readiness, trouble};
+use crate::knowledge::control_plane::readiness::{alone, readiness};
 use crate::knowledge::control_plane::running::{Running, running};
 use crate::knowledge::control_plane::sidecars::sidecars;
+use crate::knowledge::control_plane::trouble::{meaning, trouble};
 use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Fix, Status};

@@ -1,11 +1,12 @@
-//! Whether what runs is ready, and why not.
+//! Whether what should run is ready.
 
 use crate::knowledge::control_plane::containers::is_helper;
 use crate::knowledge::control_plane::running::Running;
-use crate::model::command::kubectl;
+use crate::knowledge::control_plane::trouble::{Kind, dead_registry, trouble};
+use crate::model::command::{Command, kubectl};
 use crate::model::finding::{Evidence, Finding, Fix, Status};
 use crate::model::kubernetes::{ContainerStatus, Pod};
-use crate::text::names::fix_with;
+use crate::text::names::{fix_with, is_object_name};
 
 /// The finding about a workload's readiness: fail if no container is ready, unless something else does the work
 /// (`covered`); warn if one keeps ending.
@@ -16,101 +17,81 @@ pub(crate) fn readiness(running: &Running<'_>, what: &str, covered: bool) -> Fin
         return Finding::new(Status::Pass, count);
     }
     let status = if running.ready > 0 || covered { Status::Warn } else { Status::Fail };
-    let resource = &running.kind.to_ascii_lowercase();
-    let names = [running.namespace.as_str(), running.name.as_str()];
-    let is_workload =
-        matches!(running.kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Pod");
     if running.wanted == 0 {
-        let fix = Fix::text("Scale it up, or start the nodes that it selects.");
-        let scales = matches!(running.kind.as_str(), "Deployment" | "StatefulSet");
-        let scale = |[namespace, name]: [&str; 2]| {
-            kubectl("-n").word(namespace).words("scale").word(resource).word(name).words("--replicas=1")
-        };
-        return Finding::new(status, format!("{what} of {} is scaled to 0", running.place()))
-            .evidence(running.evidence("spec.replicas", "0"))
-            .fix(if scales { fix_with(fix, names, scale) } else { fix });
+        return scaled_to_zero(running, what, status);
     }
     let path = format!("status of container {}", running.container.name);
     let finding = Finding::new(status, format!("{what} is not ready: {count}"))
         .evidence(running.evidence(&path, format!("{} of {} ready", running.ready, running.wanted)));
-    let finding = match trouble.clone() {
-        Some((evidence, cause)) => finding.evidence(evidence).cause(format!("{}.", upper(&cause))),
-        None => finding,
+    let Some(trouble) = trouble else {
+        return finding.fix(events_and_logs(running));
     };
-    if trouble.as_ref().is_some_and(|(_, cause)| cause == IMAGE) {
-        let fix = Fix::text("Correct its image, or make the registry reachable from the nodes.");
-        let describe =
-            |[namespace, name]: [&str; 2]| kubectl("-n").word(namespace).words("describe").word(resource).word(name);
-        return finding.fix(if is_workload { fix_with(fix, names, describe) } else { fix });
-    }
+    let fix = match &trouble.kind {
+        Kind::Image => of_image(running),
+        Kind::NotScheduled(pod) => of_scheduling(running, pod),
+        Kind::Architecture => Fix::text(
+            "Use images that are built for this architecture as well, or let the pods run on nodes of another one.",
+        )
+        .commands(describe(running)),
+        Kind::Other => events_and_logs(running),
+    };
+    let finding = trouble.evidence.into_iter().fold(finding, Finding::evidence);
+    finding.cause(format!("{}.", upper(&trouble.cause))).fix(fix)
+}
+
+fn scaled_to_zero(running: &Running<'_>, what: &str, status: Status) -> Finding {
+    let resource = &running.kind.to_ascii_lowercase();
+    let names = [running.namespace.as_str(), running.name.as_str()];
+    let fix = Fix::text("Scale it up, or start the nodes that it selects.");
+    let scales = matches!(running.kind.as_str(), "Deployment" | "StatefulSet");
+    let scale = |[namespace, name]: [&str; 2]| {
+        kubectl("-n").word(namespace).words("scale").word(resource).word(name).words("--replicas=1")
+    };
+    Finding::new(status, format!("{what} of {} is scaled to 0", running.place()))
+        .evidence(running.evidence("spec.replicas", "0"))
+        .fix(if scales { fix_with(fix, names, scale) } else { fix })
+}
+
+/// Where the image comes from a registry that is dead, it is to be taken from another one.
+fn of_image(running: &Running<'_>) -> Fix {
+    let dead = dead_registry(&running.container.image);
+    let text = dead.map_or_else(
+        || "Correct its image, or make the registry reachable from the nodes.".to_owned(),
+        |dead| format!("Take the image from {}, through what installed it.", dead.instead),
+    );
+    Fix::text(text).commands(describe(running))
+}
+
+fn of_scheduling(running: &Running<'_>, pod: &str) -> Fix {
+    let fix = Fix::text(
+        "Give the workload what its message names (a toleration, a node selector, resources), or make room on the nodes.",
+    );
+    fix_with(fix, [&running.namespace, pod], |[namespace, pod]| {
+        kubectl("-n").word(namespace).words("describe pod").word(pod)
+    })
+}
+
+fn describe(running: &Running<'_>) -> Option<Command> {
+    let resource = running.kind.to_ascii_lowercase();
+    let is_name = is_object_name(&running.namespace) && is_object_name(&running.name);
+    (is_workload(running) && is_name)
+        .then(|| kubectl("-n").word(&running.namespace).words("describe").word(resource).word(&running.name))
+}
+
+fn events_and_logs(running: &Running<'_>) -> Fix {
     let fix = Fix::text("Check the events and logs of its pods.");
     let fix =
         fix_with(fix, [&running.namespace], |[namespace]| kubectl("-n").word(namespace).words("get pods -o wide"));
     let logs = |[namespace, name, container]: [&str; 3]| {
-        let workload = format!("{resource}/{name}");
+        let workload = format!("{}/{name}", running.kind.to_ascii_lowercase());
         kubectl("-n").word(namespace).words("logs").word(workload).words("-c").word(container).words("--previous")
     };
     let names = [running.namespace.as_str(), &running.name, &running.container.name];
-    finding.fix(if is_workload { fix_with(fix, names, logs) } else { fix })
+    if is_workload(running) { fix_with(fix, names, logs) } else { fix }
 }
 
-/// Why the containers of a workload are not ready, as far as their states tell: what was seen, and what it means.
-#[must_use]
-pub fn trouble(running: &Running<'_>) -> Option<(Evidence, String)> {
-    running.statuses().filter(|(_, status)| !status.ready).find_map(|(pod, status)| {
-        let evidence = |path: &str, value: String| {
-            Evidence::namespaced("Pod", &running.namespace, &pod.metadata.name, path, value)
-        };
-        let path = format!("status.containerStatuses[{}]", status.name);
-        let ended = status.last_state.terminated.as_ref().or(status.state.terminated.as_ref());
-        let waiting = status.state.waiting.as_ref();
-        match (waiting, ended) {
-            (Some(waiting), _) if is_image_trouble(&waiting.reason) => Some((
-                evidence(&format!("{path}.state.waiting"), format!("{}: {}", waiting.reason, waiting.message)),
-                IMAGE.to_owned(),
-            )),
-            (_, Some(ended)) => Some((
-                evidence(
-                    &format!("{path}.lastState.terminated"),
-                    format!("exit code {}: {}", ended.exit_code, ended.message.trim()),
-                ),
-                meaning(ended.exit_code, &ended.message),
-            )),
-            (Some(waiting), None) => Some((
-                evidence(&format!("{path}.state.waiting"), format!("{}: {}", waiting.reason, waiting.message)),
-                format!("the container is waiting: {}", waiting.reason),
-            )),
-            (None, None) => None,
-        }
-    })
-}
-
-const IMAGE: &str = "the image cannot be pulled";
-
-fn is_image_trouble(reason: &str) -> bool {
-    matches!(reason, "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull")
-}
-
-/// What the end of a snapshot-controller or a sidecar means (external-snapshotter's `main` functions). Their logs say
-/// more, but reading logs is a right that snapready does not ask for.
-pub(crate) fn meaning(exit_code: i64, message: &str) -> String {
-    let text = match exit_code {
-        // Go's flag package.
-        2 => "it was started with a flag that its version does not have",
-        _ if message.contains("Lost connection to CSI driver") => {
-            "the driver's container in the same pod keeps exiting"
-        }
-        _ if message.contains("does not support ControllerCreateSnapshot") => "the driver does not support snapshots",
-        _ if message.contains("ensure CRDs exist") => {
-            "it cannot list the snapshot CRDs: they are missing, or it is not permitted to"
-        }
-        1 => {
-            "it exits by itself: CRDs or permissions are missing, or the driver does not answer or does not support snapshots"
-        }
-        137 => "it was killed, most likely for using too much memory",
-        _ => "it keeps exiting",
-    };
-    text.to_owned()
+fn is_workload(running: &Running<'_>) -> bool {
+    matches!(running.kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Pod")
 }
 
 /// A csi-snapshotter has no readiness probe and waits for its driver for ever: where the driver beside it is down in every

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::facts::Facts;
 use crate::model::finding::Evidence;
-use crate::model::kubernetes::{Container, ContainerStatus, Metadata, Pod, PodSpec, Workload};
+use crate::model::kubernetes::{Container, ContainerStatus, Metadata, Node, Pod, PodSpec, Workload};
 
 /// A workload that runs a certain container.
 #[derive(Debug, Clone)]
@@ -23,6 +23,8 @@ pub struct Running<'a> {
     pub metadata: Vec<&'a Metadata>,
     /// Its pods that are neither finished nor being deleted.
     pub pods: Vec<&'a Pod>,
+    /// The cluster's nodes, as far as seen.
+    pub nodes: &'a [Node],
     /// How many pods it should have.
     pub wanted: i64,
     /// In how many pods the container is ready.
@@ -53,12 +55,13 @@ impl Running<'_> {
 /// All workloads with a container that matches, in the order of namespace, kind and name.
 pub fn running<'a>(facts: &'a Facts, matches: fn(&Container) -> bool) -> Vec<Running<'a>> {
     let mut found: BTreeMap<(String, String, String, String), Running<'a>> = BTreeMap::new();
+    let nodes = facts.nodes.seen().map_or(&[][..], Vec::as_slice);
     for workload in facts.workloads.seen().into_iter().flatten() {
         for container in workload.spec.template.spec.containers.iter().filter(|container| matches(container)) {
             let namespace = workload.metadata.namespace.clone().unwrap_or_default();
             let key =
                 (namespace.clone(), workload.kind.clone(), workload.metadata.name.clone(), container.name.clone());
-            found.insert(key, from_workload(workload, namespace, container));
+            found.insert(key, from_workload(workload, namespace, container, nodes));
         }
     }
     for pod in facts.pods.seen().into_iter().flatten() {
@@ -77,6 +80,7 @@ pub fn running<'a>(facts: &'a Facts, matches: fn(&Container) -> bool) -> Vec<Run
                 spec: &pod.spec,
                 metadata: Vec::new(),
                 pods: Vec::new(),
+                nodes,
                 wanted: 0,
                 ready: 0,
             });
@@ -98,7 +102,12 @@ pub fn running<'a>(facts: &'a Facts, matches: fn(&Container) -> bool) -> Vec<Run
     found
 }
 
-fn from_workload<'a>(workload: &'a Workload, namespace: String, container: &'a Container) -> Running<'a> {
+fn from_workload<'a>(
+    workload: &'a Workload,
+    namespace: String,
+    container: &'a Container,
+    nodes: &'a [Node],
+) -> Running<'a> {
     let status = &workload.status;
     let daemon = workload.kind == "DaemonSet";
     Running {
@@ -109,6 +118,7 @@ fn from_workload<'a>(workload: &'a Workload, namespace: String, container: &'a C
         spec: &workload.spec.template.spec,
         metadata: vec![&workload.metadata, &workload.spec.template.metadata],
         pods: Vec::new(),
+        nodes,
         wanted: if daemon { status.desired_number_scheduled } else { workload.spec.replicas.unwrap_or(1) },
         ready: if daemon { status.number_ready } else { status.ready_replicas },
     }

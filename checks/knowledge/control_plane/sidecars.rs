@@ -3,12 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::knowledge::control_plane::containers::is_controller_part;
+use crate::knowledge::control_plane::containers::{is_controller_part, is_csi_snapshotter};
 use crate::knowledge::control_plane::leases::SNAPSHOTTER_LEASE;
 use crate::knowledge::control_plane::node_plugins::{FLAGS, VARIABLES};
 use crate::knowledge::control_plane::running::{Running, running};
 use crate::knowledge::control_plane::signs::Signs;
+use crate::model::command::kubectl;
 use crate::model::facts::Facts;
+use crate::model::finding::Fix;
 use crate::model::interest::Interest;
 use crate::model::kubernetes::Container;
 
@@ -101,4 +103,27 @@ pub fn controller_part_of<'a>(facts: &'a Facts, driver: &str) -> Option<Running<
 /// The first visible sidecar of a kind that serves a driver.
 pub fn sidecar_in_sight<'a>(facts: &'a Facts, driver: &str, matches: fn(&Container) -> bool) -> Option<Running<'a>> {
     sidecars(facts, matches).into_iter().find(|sidecar| sidecar.serves(driver)).map(|sidecar| sidecar.running)
+}
+
+/// Whether a driver that was installed certainly runs nowhere: it has registered with no node, and neither a sidecar that is or
+/// may be its own nor its node plugin is there.
+#[must_use]
+pub fn runs_nowhere(facts: &Facts, driver: &str) -> bool {
+    let Some(nodes) = facts.csi_nodes.seen().filter(|nodes| !nodes.is_empty()) else {
+        return false;
+    };
+    let is_on_a_node = nodes.iter().any(|node| node.spec.drivers.iter().any(|known| known.name == driver));
+    if is_on_a_node || facts.pods.seen().is_none() || facts.workloads.seen().is_none() {
+        return false;
+    }
+    let is_sidecar = |container: &Container| is_controller_part(container) || is_csi_snapshotter(container);
+    let mut sidecars = sidecars(facts, is_sidecar).into_iter();
+    let may_have_one = sidecars.any(|sidecar| sidecar.drivers.is_empty() || sidecar.serves(driver));
+    !may_have_one && !Signs::of(facts).has_node_plugin(driver)
+}
+
+/// What to do about a driver that runs nowhere.
+pub(crate) fn fix_driver() -> Fix {
+    Fix::text("Look at what installed the driver: the log of its operator, or its chart's release.")
+        .command(kubectl("get deployments,statefulsets,daemonsets --all-namespaces"))
 }

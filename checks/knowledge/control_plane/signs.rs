@@ -91,6 +91,11 @@ impl<'a> Signs<'a> {
         self.beside(running).flat_map(|plugin| plugin.drivers.iter().cloned()).collect()
     }
 
+    /// Whether a node plugin is there that is, or may be, the driver's.
+    pub(super) fn has_node_plugin(&self, driver: &str) -> bool {
+        self.node_plugins.iter().any(|plugin| plugin.drivers.is_empty() || plugin.drivers.contains(driver))
+    }
+
     /// The node plugins in a sidecar's namespace.
     fn beside(&self, running: &Running<'_>) -> impl Iterator<Item = &NodePlugin<'a>> {
         self.node_plugins.iter().filter(|plugin| plugin.metadata.namespace.as_deref() == Some(&running.namespace))

@@ -1,7 +1,11 @@
 //! Whether a version of a component fits the APIs that the cluster serves, and what is known to be wrong with it.
 
 use crate::knowledge::control_plane::arguments::{is_on, is_true};
-use crate::knowledge::control_plane::running::Running;
+use serde_json::Value;
+
+use crate::knowledge::control_plane::containers::is_snapshot_controller;
+use crate::knowledge::control_plane::running::{Running, running as running_of};
+use crate::knowledge::control_plane::trouble::may_have_run;
 use crate::knowledge::crds::release::schema_node;
 use crate::knowledge::crds::{CONTENTS, crd, crd_evidence, install};
 use crate::knowledge::tables::rows;
@@ -99,6 +103,15 @@ pub(crate) fn assess(facts: &Facts, component: Component, running: &Running<'_>)
             .cause("The volume mode of a snapshot's source is lost, so nothing stops a restore into the wrong mode.")
             .fix(install(facts, "Install CRDs of its release."));
     }
+    if component == Component::CsiSnapshotter
+        && let Some(finding) = drops_source_volume_mode(facts, version, &what)
+    {
+        return finding.evidence(running.evidence(&path, image));
+    }
+    if !may_have_run(running) {
+        let message = format!("{} {version}, which has not run here", running.place());
+        return Finding::new(Status::Skip, message).evidence(running.evidence(&path, image));
+    }
     let bugs: Vec<(&str, &str, &str)> = bugs_of(component, version).collect();
     if let Some((_, effect, fixed)) = bugs.iter().find(|(status, ..)| *status == "warn") {
         return finding(Status::Warn, format!("{what} has version {version}, which {effect}"))
@@ -107,6 +120,47 @@ pub(crate) fn assess(facts: &Facts, component: Component, running: &Running<'_>)
     }
     let note = bugs.first().map_or_else(String::new, |(_, effect, fixed)| format!("; before {fixed} it {effect}"));
     Finding::new(Status::Pass, format!("{} {version}{note}", running.place())).evidence(running.evidence(&path, image))
+}
+
+/// The CRDs of 8.x have a rule that `spec.sourceVolumeMode` stays once it is set. A controller of 6.0 and later sets it; sidecars
+/// of 4.x and 5.x do not know it, and lose it when they write a whole content: 4.x before it makes the snapshot, 5.x when it
+/// removes its finalizer.
+fn drops_source_volume_mode(facts: &Facts, version: Version, what: &str) -> Option<Finding> {
+    const KNOWS_IT: Version = Version::new(6, 0, 0);
+    if !(Version::new(4, 0, 0)..KNOWS_IT).contains(&version) {
+        return None;
+    }
+    let spec = schema_node(crd(facts, CONTENTS)?, "v1", &["spec"])?;
+    let rules = spec.get("x-kubernetes-validations").and_then(Value::as_array)?;
+    let mut rules = rules.iter().filter_map(|rule| rule.get("rule").and_then(Value::as_str));
+    let rule = rules.find(|rule| rule.contains("sourceVolumeMode"))?;
+    let controllers = running_of(facts, is_snapshot_controller);
+    let versions: Vec<Option<Version>> = controllers
+        .iter()
+        .map(|controller| Component::SnapshotController.version(&controller.container.image))
+        .collect();
+    let sets_it = versions.iter().any(|version| version.is_some_and(|version| version >= KNOWS_IT));
+    if !sets_it && !versions.is_empty() && versions.iter().all(Option::is_some) {
+        return None;
+    }
+    let effect = if version < Version::new(5, 0, 0) {
+        "no snapshot is ever made"
+    } else {
+        "snapshots become ready, but their deletion never ends"
+    };
+    let (status, effect) = if sets_it {
+        (Status::Fail, effect.to_owned())
+    } else {
+        (Status::Unknown, format!("if the snapshot-controller, which is not visible, has 6.0 or later, {effect}"))
+    };
+    let message = format!("{what} has version {version}, too old for CRDs of 8.x: {effect}");
+    let fix = "Upgrade it to 6.0 or later through what installed it; its ClusterRole then needs patch on volumesnapshotcontents and volumesnapshotcontents/status.";
+    Some(
+        Finding::new(status, message)
+            .evidence(crd_evidence(CONTENTS, "spec.versions[v1].schema..spec.x-kubernetes-validations", rule))
+            .cause("It does not know spec.sourceVolumeMode and drops it when it writes a VolumeSnapshotContent; the CRD's rule refuses that.")
+            .fix(Fix::text(fix)),
+    )
 }
 
 /// The known bugs of a version: status, effect, and the version without it.

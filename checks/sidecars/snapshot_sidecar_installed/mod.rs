@@ -3,6 +3,7 @@
 use crate::knowledge::classes::choose::drivers_of;
 use crate::knowledge::control_plane::presence::{Presence, sidecar_of};
 use crate::knowledge::control_plane::running::Running;
+use crate::knowledge::control_plane::sidecars::{fix_driver, runs_nowhere};
 use crate::knowledge::drivers::registered::is_surely_unregistered;
 use crate::knowledge::drivers::table::known_driver;
 use crate::model::check::{Check, Group, How, Severity};
@@ -59,6 +60,17 @@ fn look(facts: &Facts, driver: &str) -> Finding {
             Status::Skip,
             format!("{driver} is not installed; snapshot-class-driver-known tells its classes"),
         ),
+        Presence::Absent { .. } if runs_nowhere(facts, driver) => {
+            Finding::new(Status::Fail, format!("{driver} has no csi-snapshotter: the driver does not run at all"))
+                .evidence(Evidence::cluster(
+                    "CSIDriver",
+                    driver,
+                    "pods",
+                    "none of its controller, none of its node plugin",
+                ))
+                .cause("None of the driver's pods exists, so the csi-snapshotter is missing, too.")
+                .fix(fix_driver())
+        }
         Presence::Absent { because, evidence } => {
             let none = || Evidence::cluster("CSIDriver", driver, "csi-snapshotter", "no container");
             let fix = match known_driver(driver) {

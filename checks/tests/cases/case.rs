@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use snapready_checks::model::finding::{Finding, Fix, Status};
+use snapready_checks::model::finding::{Evidence, Finding, Fix, Status};
 
 use crate::cluster::Cluster;
 
@@ -36,6 +36,19 @@ pub(crate) fn in_lines(fix: Option<&Fix>) -> String {
     })
 }
 
+fn shown(evidence: &Evidence) -> String {
+    let Evidence { kind, namespace, name, path, value } = evidence;
+    format!("{kind} {}/{name} {path}: {value}", namespace.as_deref().unwrap_or_default())
+}
+
+/// A finding, to be read by people.
+pub(crate) fn in_short(found: &Finding) -> String {
+    let evidence: Vec<String> = found.evidence.iter().map(|evidence| format!("  {}", shown(evidence))).collect();
+    let (target, cause) = (found.target.as_deref().unwrap_or("-"), found.cause.as_deref().unwrap_or("-"));
+    let fix = in_lines(found.fix.as_ref());
+    format!("{:?} {target}: {}\n{}\n  because: {cause}\n  {fix}", found.status, found.message, evidence.join("\n"))
+}
+
 /// A finding; words are parts of the text, in any case.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,6 +57,9 @@ pub(crate) struct Expected {
     target: Option<String>,
     #[serde(default)]
     message: Vec<String>,
+    /// Parts of what the evidence shows, `Kind namespace/name path: value` in lines.
+    #[serde(default)]
+    evidence: Vec<String>,
     #[serde(default)]
     cause: Vec<String>,
     #[serde(default)]
@@ -59,9 +75,11 @@ impl Expected {
         let has =
             |text: &str, words: &[String]| words.iter().all(|word| text.to_lowercase().contains(&word.to_lowercase()));
         let fix = in_lines(found.fix.as_ref());
+        let evidence: Vec<String> = found.evidence.iter().map(shown).collect();
         found.status == self.status
             && found.target == self.target
             && has(&found.message, &self.message)
+            && has(&evidence.join("\n"), &self.evidence)
             && has(found.cause.as_deref().unwrap_or_default(), &self.cause)
             && has(&fix, &self.fix)
             && !self.without.iter().any(|word| fix.contains(word.as_str()))

@@ -11,6 +11,8 @@ use super::definitions::definition;
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Cluster {
+    /// The time of collection; [`NOW`] if not given.
+    pub(crate) now: Option<String>,
     /// Kubernetes version; `v1.33.1` if not given.
     pub(crate) kubernetes: Option<String>,
     /// The tag of external-snapshotter whose three CRDs are installed, or one tag for each; none if not given.
@@ -63,20 +65,22 @@ fn rule(name: &str) -> Rule {
     need.rules().into_iter().next().unwrap_or(open)
 }
 
-/// The time of collection in all cases.
+/// The fields of `Facts` that hold lists, and the kinds in them, as the table of needs says.
+pub(crate) fn listed() -> Vec<(String, &'static [Kind])> {
+    let listed = Need::ALL.iter().filter_map(|need| match need.row().access {
+        Access::Listed(kinds) => Some((field(*need), kinds)),
+        Access::Named(..) | Access::Open => None,
+    });
+    listed.collect()
+}
+
+/// The time of collection.
 pub(crate) const NOW: &str = "2026-01-01T00:10:00Z";
 
 impl Cluster {
     pub(crate) fn facts(&self) -> Value {
         let mut fields = Map::new();
-        // Which field holds a kind, the table of needs says.
-        let listed: Vec<(String, &[Kind])> = Need::ALL
-            .iter()
-            .filter_map(|need| match need.row().access {
-                Access::Listed(kinds) => Some((field(*need), kinds)),
-                Access::Named(..) | Access::Open => None,
-            })
-            .collect();
+        let listed = listed();
         for (field, _) in &listed {
             fields.insert(field.clone(), json!([]));
         }
@@ -119,7 +123,7 @@ impl Cluster {
                 other => json!({ "state": other }),
             };
         }
-        facts.insert("collectedAt".to_owned(), json!(NOW));
+        facts.insert("collectedAt".to_owned(), json!(self.now.as_deref().unwrap_or(NOW)));
         Value::Object(facts)
     }
 

@@ -23,7 +23,7 @@ pub(crate) fn read(facts: Value) -> Facts {
 }
 
 /// What a check finds; as the program does it, a need that could not be met keeps it from looking.
-fn look(check: &Check, facts: &Facts) -> (Vec<Finding>, bool) {
+pub(crate) fn look(check: &Check, facts: &Facts) -> (Vec<Finding>, bool) {
     let missing = check.needs.iter().find_map(|need| facts.missing(*need));
     let How::Looking(run) = check.how else { panic!("{} does not look", check.id) };
     let mut findings = Findings::default();

@@ -8,6 +8,7 @@ mod cluster;
 mod definitions;
 mod judge;
 mod order;
+mod reports;
 mod round_trip;
 
 use std::path::{Path, PathBuf};
@@ -30,6 +31,9 @@ fn main() -> ExitCode {
         for folder in entries(&root().join(group.word())).into_iter().filter(|path| path.is_dir()) {
             trials.extend(of_folder(&folder));
         }
+    }
+    for file in entries(&root().join("tests/reports")) {
+        trials.push(of_file("reports", &file, reports::report));
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -36,6 +36,11 @@ pub(crate) fn definition(name: &str, tag: &str, rules_dropped: bool) -> Value {
         } else if !rules_dropped {
             schema["properties"]["spec"]["properties"]["source"]["x-kubernetes-validations"] =
                 json!([{ "rule": "true" }]);
+            if plural == "volumesnapshotcontents" {
+                let rule = "!has(oldSelf.sourceVolumeMode) || has(self.sourceVolumeMode)";
+                schema["properties"]["spec"]["x-kubernetes-validations"] =
+                    json!([{ "message": "sourceVolumeMode is required once set", "rule": rule }]);
+            }
         }
         let columns = usize::try_from(version["columns"].as_u64().unwrap()).unwrap();
         let mut columns: Vec<Value> = (0..columns).map(|index| json!({ "name": format!("column{index}") })).collect();

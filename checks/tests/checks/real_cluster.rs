@@ -21,7 +21,9 @@ fn a_healthy_cluster_passes_every_check() {
         let mut findings = Findings::default();
         run(&facts, &mut findings);
         for finding in findings.into_vec() {
-            assert_eq!(finding.status, Status::Pass, "{}: {finding:#?}", check.id);
+            // Its driver has one csi-snapshotter for all nodes.
+            let expected = if check.id == "SR126" { Status::Skip } else { Status::Pass };
+            assert_eq!(finding.status, expected, "{}: {finding:#?}", check.id);
         }
     }
 }

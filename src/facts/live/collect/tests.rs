@@ -113,6 +113,10 @@ fn healthy(asked: &Asked) -> Answer {
         "/apis/storage.k8s.io/v1/csinodes" => {
             list_of("CSINode", &json!([{"metadata": {"name": "n1"}, "spec": {"drivers": null}}]))
         }
+        "/api/v1/nodes" => list_of(
+            "Node",
+            &json!([{"metadata": {"name": "n1", "annotations": {"a": "b"}}, "status": {"nodeInfo": {"architecture": "arm64"}}}]),
+        ),
         "/apis/snapshot.storage.k8s.io/v1/volumesnapshotclasses" => list_of(
             "VolumeSnapshotClass",
             &json!([{"metadata": {"name": "snap"}, "driver": "csi.example.com", "deletionPolicy": "Delete", "parameters": {
@@ -169,6 +173,9 @@ async fn everything_of_a_healthy_cluster_is_seen() {
     assert_eq!(definitions.len(), 3);
     assert_eq!(definitions[0].spec, json!({"x": null}), "a schema keeps its nulls");
     assert_eq!(facts.csi_nodes.seen().unwrap()[0].spec.drivers, []);
+    let node = &facts.nodes.seen().unwrap()[0];
+    assert_eq!(node.status.node_info.architecture, "arm64");
+    assert!(node.metadata.annotations.is_empty(), "nobody reads them");
     assert_eq!(facts.volume_snapshot_contents.seen().unwrap(), &[]);
     let pods: Vec<&str> = facts.pods.seen().unwrap().iter().map(|pod| pod.metadata.name.as_str()).collect();
     assert_eq!(pods, ["p"]);

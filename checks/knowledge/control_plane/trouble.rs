@@ -1,0 +1,181 @@
+//! Why the containers of a workload are not ready, as far as their pods tell.
+
+use crate::knowledge::control_plane::running::Running;
+use crate::knowledge::tables::rows;
+use crate::model::finding::Evidence;
+use crate::model::kubernetes::{ContainerStatus, ContainerTerminated, Pod};
+
+/// Why a container is not ready.
+#[derive(Debug, Clone)]
+pub(crate) struct Trouble {
+    /// What kind of trouble it is: what helps depends on it.
+    pub(crate) kind: Kind,
+    /// What shows it.
+    pub(crate) evidence: Vec<Evidence>,
+    /// What it means.
+    pub(crate) cause: String,
+}
+
+/// A kind of trouble.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The image cannot be pulled.
+    Image,
+    /// No node takes this pod.
+    NotScheduled(String),
+    /// The images are for nodes of another architecture.
+    Architecture,
+    /// Anything else.
+    Other,
+}
+
+/// Why a container of the workload is not ready.
+#[must_use]
+pub(crate) fn trouble(running: &Running<'_>) -> Option<Trouble> {
+    let of_status = running.statuses().filter(|(_, status)| !status.ready);
+    let found = of_status
+        .into_iter()
+        .find_map(|(pod, status)| wrong_architecture(running, pod).or_else(|| of_container(running, pod, status)));
+    found.or_else(|| running.pods.iter().find_map(|pod| not_scheduled(running, pod)))
+}
+
+/// A pod without a node has no statuses of containers, and nothing has run that could have a log.
+fn not_scheduled(running: &Running<'_>, pod: &Pod) -> Option<Trouble> {
+    let mut conditions = pod.status.conditions.iter();
+    let condition = conditions.find(|condition| condition.kind == "PodScheduled" && condition.status == "False")?;
+    let evidence = Evidence::namespaced(
+        "Pod",
+        &running.namespace,
+        &pod.metadata.name,
+        "status.conditions[PodScheduled]",
+        format!("{}: {}", condition.reason, condition.message),
+    );
+    let message = condition.message.lines().next().unwrap_or_default().trim().trim_end_matches('.');
+    Some(Trouble {
+        kind: Kind::NotScheduled(pod.metadata.name.clone()),
+        evidence: vec![evidence],
+        cause: format!("no node takes its pod: {message}"),
+    })
+}
+
+fn of_container(running: &Running<'_>, pod: &Pod, status: &ContainerStatus) -> Option<Trouble> {
+    let evidence = |path: &str, value: String| {
+        let path = format!("status.containerStatuses[{}].{path}", status.name);
+        vec![Evidence::namespaced("Pod", &running.namespace, &pod.metadata.name, &path, value)]
+    };
+    match (status.state.waiting.as_ref(), ended(status)) {
+        (Some(waiting), _) if is_image_trouble(&waiting.reason) => Some(Trouble {
+            kind: Kind::Image,
+            evidence: evidence("state.waiting", format!("{}: {}", waiting.reason, waiting.message)),
+            cause: image(&running.container.image),
+        }),
+        (_, Some(ended)) => Some(Trouble {
+            kind: Kind::Other,
+            evidence: evidence(
+                "lastState.terminated",
+                format!("exit code {}: {}", ended.exit_code, ended.message.trim()),
+            ),
+            cause: meaning(ended.exit_code, &ended.message),
+        }),
+        (Some(waiting), None) => Some(Trouble {
+            kind: Kind::Other,
+            evidence: evidence("state.waiting", format!("{}: {}", waiting.reason, waiting.message)),
+            cause: format!("the container is waiting: {}", waiting.reason),
+        }),
+        (None, None) => None,
+    }
+}
+
+fn ended(status: &ContainerStatus) -> Option<&ContainerTerminated> {
+    status.last_state.terminated.as_ref().or(status.state.terminated.as_ref())
+}
+
+/// Where every container of a pod exits at once, sidecars of Kubernetes' own among them, and none says why, the node cannot
+/// execute their images. The kernel's "exec format error" stands only in their logs. Most images are built for amd64, so there
+/// it is something else.
+fn wrong_architecture(running: &Running<'_>, pod: &Pod) -> Option<Trouble> {
+    let statuses = &pod.status.container_statuses;
+    let dies_at_once = |status: &ContainerStatus| {
+        let silent =
+            |ended: &ContainerTerminated| matches!(ended.exit_code, 1 | 255) && ended.message.trim().is_empty();
+        let said = |ended: &ContainerTerminated| ended.message.contains("exec format error");
+        !status.ready && ended(status).is_some_and(|ended| silent(ended) || said(ended))
+    };
+    let name = pod.spec.node_name.as_deref()?;
+    let node = running.nodes.iter().find(|node| node.metadata.name == name)?;
+    let architecture = &node.status.node_info.architecture;
+    if architecture.is_empty() || architecture == "amd64" || statuses.len() < 2 || !statuses.iter().all(dies_at_once) {
+        return None;
+    }
+    let ends = statuses.iter().filter_map(|status| Some(format!("{} {}", status.name, ended(status)?.exit_code)));
+    let path = "status.containerStatuses[].lastState.terminated.exitCode";
+    let ends = ends.collect::<Vec<_>>().join(", ");
+    Some(Trouble {
+        kind: Kind::Architecture,
+        evidence: vec![
+            Evidence::namespaced("Pod", &running.namespace, &pod.metadata.name, path, ends),
+            Evidence::cluster("Node", name, "status.nodeInfo.architecture", architecture),
+        ],
+        cause: format!(
+            "all containers of the pod exit at once, the sidecars too: their images are most likely not built for {architecture}, the architecture of its node"
+        ),
+    })
+}
+
+fn is_image_trouble(reason: &str) -> bool {
+    matches!(reason, "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull")
+}
+
+fn image(image: &str) -> String {
+    let dead = dead_registry(image);
+    dead.map_or_else(
+        || "the image cannot be pulled".to_owned(),
+        |dead| format!("the image cannot be pulled: {} {}", dead.prefix.trim_end_matches('/'), dead.what),
+    )
+}
+
+/// A place for images that nobody should take them from any more.
+pub(crate) struct DeadRegistry {
+    prefix: &'static str,
+    what: &'static str,
+    /// Where the images are now.
+    pub(crate) instead: &'static str,
+}
+
+/// The dead registry that an image comes from.
+pub(crate) fn dead_registry(image: &str) -> Option<DeadRegistry> {
+    rows(include_str!("../../data/dead-registries.tsv")).find_map(|row| match *row {
+        [prefix, what, instead, _source] if image.starts_with(prefix) => Some(DeadRegistry { prefix, what, instead }),
+        _ => None,
+    })
+}
+
+/// Whether a container of the workload has ever run, as far as its pods tell.
+pub(crate) fn may_have_run(running: &Running<'_>) -> bool {
+    let has_run = |status: &ContainerStatus| {
+        status.ready || status.restart_count > 0 || status.state.running.is_some() || ended(status).is_some()
+    };
+    running.pods.is_empty() || running.statuses().any(|(_, status)| has_run(status))
+}
+
+/// What the end of a snapshot-controller or a sidecar means (external-snapshotter's `main` functions). Their logs say
+/// more, but reading logs is a right that snapready does not ask for.
+pub(crate) fn meaning(exit_code: i64, message: &str) -> String {
+    let text = match exit_code {
+        // Go's flag package.
+        2 => "it was started with a flag that its version does not have",
+        _ if message.contains("Lost connection to CSI driver") => {
+            "the driver's container in the same pod keeps exiting"
+        }
+        _ if message.contains("does not support ControllerCreateSnapshot") => "the driver does not support snapshots",
+        _ if message.contains("ensure CRDs exist") => {
+            "it cannot list the snapshot CRDs: they are missing, or it is not permitted to"
+        }
+        1 => {
+            "it exits by itself: CRDs or permissions are missing, or the driver does not answer or does not support snapshots"
+        }
+        137 => "it was killed, most likely for using too much memory",
+        _ => "it keeps exiting",
+    };
+    text.to_owned()
+}
