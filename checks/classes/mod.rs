@@ -1,5 +1,6 @@
 //! `StorageClasses` and `VolumeSnapshotClasses`.
 
+pub mod backup_product_marks;
 pub mod default_snapshot_class;
 pub mod snapshot_class_driver_known;
 pub mod snapshot_class_secrets_exist;
@@ -13,4 +14,5 @@ pub const CHECKS: &[&Check] = &[
     &default_snapshot_class::CHECK,
     &snapshot_class_driver_known::CHECK,
     &snapshot_class_secrets_exist::CHECK,
+    &backup_product_marks::CHECK,
 ];

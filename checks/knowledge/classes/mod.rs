@@ -1,4 +1,5 @@
 //! `StorageClasses` and `VolumeSnapshotClasses`.
 
 pub mod choose;
+pub mod marks;
 pub mod secrets;
