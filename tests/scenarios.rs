@@ -60,6 +60,7 @@ const BLIND: &[&str] = &[
     "SR212 unknown",
     "SR213 unknown",
     "SR214 unknown",
+    "SR215 unknown",
     "SR401 warn",
 ];
 
@@ -72,7 +73,7 @@ const ROWS: [Row; 38] = [
     row("two-controllers", ONE, 0, &["SR113 warn"], Pass),
     row("no-sidecar", STUCK, 1, &["SR121 fail"], Fail("SR304", &["no csi-snapshotter of this driver is installed"])),
     row("no-class", ONE, 1, &["SR211 fail"], Fail("SR305", &["no VolumeSnapshotClass of driver", "kind: VolumeSnapshotClass"])),
-    row("no-default-class", ONE, 1, &[], Fail("SR305", &["no VolumeSnapshotClass of driver", "annotated as default", "kubectl annotate volumesnapshotclass standard-snapshots"])),
+    row("no-default-class", ONE, 1, &["SR212 warn"], Fail("SR305", &["no VolumeSnapshotClass of driver", "annotated as default", "kubectl annotate volumesnapshotclass standard-snapshots"])),
     row("two-defaults", ONE, 1, &["SR212 warn"], Fail("SR305", &["several VolumeSnapshotClasses", "annotated as default"])),
     row("wrong-driver", ONE, 1, &["SR211 fail", "SR213 warn"], Fail("SR305", &["no VolumeSnapshotClass of driver csi.simulated.snapready.dev"])),
     row("secret-missing", ONE, 1, &["SR214 fail"], Fail("SR305", &["secret that VolumeSnapshotClass standard-snapshots names does not exist"])),

@@ -60,6 +60,7 @@ rules! {
     SNAPSHOT: class::wrong_parameters as "wrong-parameters";
     SNAPSHOT: class::secret_forbidden as "secret-forbidden";
     SNAPSHOT: class::credentials_unreadable as "credentials-unreadable";
+    SNAPSHOT: sidecar::sidecar_too_old as "sidecar-too-old";
     SNAPSHOT: sidecar::sidecar_lacks_right as "sidecar-lacks-right";
     SNAPSHOT: controller::controller_lacks_right as "controller-lacks-right";
     SNAPSHOT: snapshot::source_without_snapshots as "source-without-snapshots";

@@ -242,6 +242,9 @@ pub struct CsiNodeSpec {
 pub struct CsiNodeDriver {
     /// Driver name.
     pub name: String,
+    /// The labels of nodes by which its volumes are placed; none if they can be used anywhere.
+    #[serde(rename = "topologyKeys", skip_serializing_if = "Vec::is_empty")]
+    pub topology_keys: Vec<String>,
 }
 
 /// A `Pod`.
@@ -372,14 +375,41 @@ pub struct ContainerStatus {
 pub struct Node {
     /// Metadata.
     pub metadata: Metadata,
+    /// Spec.
+    pub spec: NodeSpec,
     /// Status.
     pub status: NodeStatus,
+}
+
+/// Which pods a node takes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NodeSpec {
+    /// Whether it takes no new pods.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unschedulable: bool,
+    /// What keeps pods away that do not tolerate it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub taints: Vec<Taint>,
+}
+
+/// What keeps pods away from a node.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Taint {
+    /// Key.
+    pub key: String,
+    /// `NoSchedule`, `PreferNoSchedule` or `NoExecute`.
+    pub effect: String,
 }
 
 /// What a kubelet reports of its node.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct NodeStatus {
+    /// `Ready` and others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
     /// About its system.
     pub node_info: NodeInfo,
 }

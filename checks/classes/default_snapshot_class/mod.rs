@@ -1,10 +1,10 @@
-//! Whether at most one class of each driver is marked as the default.
+//! Whether one class of each driver is marked as the default.
 
 use crate::knowledge::classes::choose::{
     Choice, DEFAULT_SNAPSHOT_CLASS, DEFAULT_STORAGE_CLASS, choose_snapshot_class, classes_of, drivers_of,
 };
 use crate::model::check::{Check, Group, How, Severity};
-use crate::model::command::kubectl;
+use crate::model::command::{Command, kubectl};
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::kubernetes::VolumeSnapshotClass;
@@ -16,7 +16,7 @@ use crate::text::words::{list, plural};
 pub const CHECK: Check = Check {
     id: "SR212",
     slug: "default-snapshot-class",
-    title: "At most one VolumeSnapshotClass of a driver is its default",
+    title: "Each driver has one default VolumeSnapshotClass",
     group: Group::Classes,
     severity: Severity::Warning,
     since: "0.1.0",
@@ -63,7 +63,7 @@ fn look(classes: &[VolumeSnapshotClass], driver: &str) -> Finding {
     }
 }
 
-/// No default is fine, unless somebody meant to have one.
+/// No default: whoever names no class is hit, above all if somebody meant to have one.
 fn none(own: &[&VolumeSnapshotClass], driver: &str) -> Finding {
     let meant = own.iter().find_map(|class| {
         let annotations = &class.metadata.annotations;
@@ -80,20 +80,35 @@ fn none(own: &[&VolumeSnapshotClass], driver: &str) -> Finding {
             })
     });
     if let Some((name, key, value, why)) = meant {
-        let set = |[name]: [&str; 1]| {
-            let annotation = format!("{DEFAULT_SNAPSHOT_CLASS}=true");
-            kubectl("annotate --overwrite volumesnapshotclass").word(name).word(annotation)
-        };
         let message =
             format!("VolumeSnapshotClass {name} is marked as default of {driver}, but the mark does not count");
         return Finding::new(Status::Warn, message)
             .evidence(mark(name, key, value))
             .cause(format!("{why} A snapshot that names no class fails with \"cannot find default snapshot class\"."))
-            .fix(fix_with(Fix::text("Set the annotation."), [name], set));
+            .fix(fix_with(Fix::text("Set the annotation."), [name], set_default));
     }
-    let names = list(own.iter().map(|class| class.metadata.name.as_str()));
-    let message = format!("{driver} has no default: a snapshot has to name its class ({names})");
-    Finding::new(Status::Pass, message)
+    let names: Vec<&str> = own.iter().map(|class| class.metadata.name.as_str()).collect();
+    let message = format!("{driver} has no default VolumeSnapshotClass ({})", list(names.iter().copied()));
+    let fix = match *names.as_slice() {
+        [name] => fix_with(
+            Fix::text("Make its class the default, or name the class in every VolumeSnapshot."),
+            [name],
+            set_default,
+        ),
+        _ => Fix::text("Make one of its classes the default, or name the class in every VolumeSnapshot.")
+            .command(kubectl("get volumesnapshotclasses")),
+    };
+    let finding = Finding::new(Status::Warn, message)
+        .cause("A VolumeSnapshot that names no class fails with \"cannot find default snapshot class\": those of manifests and tools that leave the class to the cluster. Tools that choose a class themselves, as Velero does, are not affected.")
+        .fix(fix);
+    names
+        .iter()
+        .take(5)
+        .fold(finding, |finding, name| finding.evidence(mark(name, DEFAULT_SNAPSHOT_CLASS, "not \"true\"")))
+}
+
+fn set_default([name]: [&str; 1]) -> Command {
+    kubectl("annotate --overwrite volumesnapshotclass").word(name).word(format!("{DEFAULT_SNAPSHOT_CLASS}=true"))
 }
 
 fn mark(name: &str, key: &str, value: &str) -> Evidence {

@@ -8,8 +8,10 @@ use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
+use crate::model::kubernetes::{Condition, CsiNode, Node, Taint};
 use crate::model::need::Need;
-use crate::text::words::plural;
+use crate::text::names::fix_with;
+use crate::text::words::{list, plural};
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {
@@ -20,7 +22,7 @@ pub const CHECK: Check = Check {
     severity: Severity::Error,
     since: "0.1.0",
     needs: &[Need::StorageClasses, Need::CsiDrivers, Need::CsiNodes],
-    uses: &[Need::Pods, Need::Workloads, Need::Leases, Need::VolumeSnapshotClasses],
+    uses: &[Need::Nodes, Need::Pods, Need::Workloads, Need::Leases, Need::VolumeSnapshotClasses],
     doc: include_str!("doc.md"),
     how: How::Looking(run),
 };
@@ -43,7 +45,13 @@ fn run(facts: &Facts, findings: &mut Findings) {
         if here > 0 {
             looked = true;
             let message = format!("{driver} has registered with {here} of {}", plural(nodes.len(), "node"));
-            findings.push(Finding::new(Status::Pass, message).target(driver));
+            let lacking = open_nodes_without(facts, nodes, driver);
+            let finding = if lacking.is_empty() {
+                Finding::new(Status::Pass, message)
+            } else {
+                not_everywhere(&message, &lacking)
+            };
+            findings.push(finding.target(driver));
         } else if has_object {
             looked = true;
             let is_nowhere = runs_nowhere(facts, driver);
@@ -73,4 +81,50 @@ fn run(facts: &Facts, findings: &mut Findings) {
     if !looked {
         findings.skip("no StorageClass uses an installed CSI driver");
     }
+}
+
+/// The nodes that take any pod, and that a driver has not registered with. Where its volumes are placed by labels, the
+/// scheduler keeps pods away from nodes without the driver, which have none of them.
+fn open_nodes_without<'a>(facts: &'a Facts, registered: &[CsiNode], driver: &str) -> Vec<&'a str> {
+    let has_topology = registered
+        .iter()
+        .flat_map(|node| &node.spec.drivers)
+        .any(|known| known.name == driver && !known.topology_keys.is_empty());
+    if has_topology {
+        return Vec::new();
+    }
+    let has_it = |name: &str| {
+        let mut same = registered.iter().filter(|node| node.metadata.name == name);
+        same.any(|node| node.spec.drivers.iter().any(|known| known.name == driver))
+    };
+    let nodes = facts.nodes.seen().into_iter().flatten().filter(|node| takes_any_pod(node));
+    nodes.map(|node| node.metadata.name.as_str()).filter(|name| !has_it(name)).collect()
+}
+
+fn takes_any_pod(node: &Node) -> bool {
+    let keeps_away = |taint: &Taint| matches!(taint.effect.as_str(), "NoSchedule" | "NoExecute");
+    let is_ready = |condition: &Condition| condition.kind == "Ready" && condition.status == "True";
+    let is_linux = node.metadata.labels.get("kubernetes.io/os").is_none_or(|os| os == "linux");
+    is_linux
+        && !node.spec.unschedulable
+        && !node.spec.taints.iter().any(keeps_away)
+        && node.status.conditions.iter().any(is_ready)
+}
+
+fn not_everywhere(message: &str, lacking: &[&str]) -> Finding {
+    let finding = Finding::new(Status::Warn, format!("{message}; not with {}", list(lacking.iter().copied())));
+    let fix =
+        Fix::text("Look at the driver's DaemonSet: which nodes it selects and tolerates, and its pods on these nodes.");
+    let fix = match lacking.first() {
+        Some(first) => fix_with(fix, [*first], |[node]| {
+            kubectl("get pods --all-namespaces -o wide --field-selector").word(format!("spec.nodeName={node}"))
+        }),
+        None => fix,
+    };
+    lacking
+        .iter()
+        .take(5)
+        .fold(finding, |finding, node| finding.evidence(Evidence::cluster("CSINode", node, "spec.drivers", "not among them")))
+        .cause("These nodes take any pod, and the scheduler does not know that the driver is missing there: a pod with one of its volumes waits in ContainerCreating.")
+        .fix(fix)
 }

@@ -36,7 +36,14 @@ pub fn is_csi_provisioner(container: &Container) -> bool {
 #[must_use]
 pub fn is_controller_part(container: &Container) -> bool {
     is_csi_provisioner(container)
-        || is_sidecar(container, &["csi-attacher", "external-attacher", "csi-resizer", "external-resizer"])
+        || is_csi_attacher(container)
+        || is_sidecar(container, &["csi-resizer", "external-resizer"])
+}
+
+/// Whether a container is a csi-attacher.
+#[must_use]
+pub fn is_csi_attacher(container: &Container) -> bool {
+    is_sidecar(container, &["csi-attacher", "external-attacher"])
 }
 
 fn is_sidecar(container: &Container, names: &[&str]) -> bool {

@@ -52,24 +52,25 @@ pub(crate) fn leader(
     own.sort_by_key(|lease| lease.spec.renew_time);
     let newest = own.last().copied();
     let others = leases.iter().filter(|lease| !own.contains(lease)).filter_map(|lease| lease.spec.renew_time).max();
+    // Holders write the time of their nodes, of which one may be ahead.
+    let now = others.map_or(facts.collected_at, |newest| newest.min(facts.collected_at));
     if let Some(lease) = newest
-        && is_held(lease, others.unwrap_or(facts.collected_at), LATE)
+        && is_held(lease, now, LATE)
     {
         let agrees = is_held(lease, facts.collected_at, CLOCKS);
         let status = if agrees { Status::Pass } else { Status::Unknown };
         let message = if agrees { place } else { format!("the lease of {place} is old, or the clocks differ") };
         return Some(Finding::new(status, message).evidence(lease_evidence(lease)));
     }
-    let now = others.unwrap_or(facts.collected_at);
     let ready = running.statuses().filter(|(_, status)| status.ready);
     let since = ready.filter_map(|(_, status)| status.state.running.as_ref()?.started_at).min();
     let Some(age) = since.map(|since| now.duration_since(since)) else {
-        return Some(Finding::new(Status::Unknown, format!("{place} has no leader; since when it runs is not known")));
+        return Some(Finding::new(Status::Unknown, format!("{place} has no leader; how long it has run is not known")));
     };
     if age < PATIENCE {
         return Some(Finding::new(
             Status::Unknown,
-            format!("{place} has no leader yet; it runs since {} s", age.as_secs()),
+            format!("{place} has no leader yet; it has run for {} s", age.as_secs()),
         ));
     }
     Some(no_leader(running, what, age, newest, namespace, wanted))

@@ -55,11 +55,16 @@ impl<'a> Signs<'a> {
         folders.filter(|folder| self.known.contains(*folder)).map(str::to_owned).collect()
     }
 
-    /// The driver beside it is the one that the driver's node plugin runs.
+    /// The driver beside it is the one that the driver's node plugin runs. Drivers of one maker share images of helpers, so
+    /// each image may only narrow down what another tells.
     pub(super) fn by_node_plugin(&self, running: &Running<'_>) -> BTreeSet<String> {
-        let own: BTreeSet<&str> = own(running).map(|container| image_repository(&container.image)).collect();
-        let same = self.node_plugins.iter().filter(|plugin| !plugin.images.is_disjoint(&own));
-        same.flat_map(|plugin| plugin.drivers.iter().cloned()).collect()
+        let of_image = |container: &Container| -> BTreeSet<String> {
+            let image = image_repository(&container.image);
+            let same = self.node_plugins.iter().filter(|plugin| plugin.images.contains(image));
+            same.flat_map(|plugin| plugin.drivers.iter().cloned()).collect()
+        };
+        let sets = own(running).map(of_image).filter(|drivers| !drivers.is_empty());
+        sets.reduce(|one, other| one.intersection(&other).cloned().collect()).unwrap_or_default()
     }
 
     /// The driver beside it has an image that is known.

@@ -103,6 +103,11 @@ pub(crate) fn assess(facts: &Facts, component: Component, running: &Running<'_>)
             .cause("The volume mode of a snapshot's source is lost, so nothing stops a restore into the wrong mode.")
             .fix(install(facts, "Install CRDs of its release."));
     }
+    if component == Component::SnapshotController
+        && let Some(finding) = server_too_old(facts, version, &what)
+    {
+        return finding.evidence(running.evidence(&path, image)).fix(upgrade_server(running));
+    }
     if component == Component::CsiSnapshotter
         && let Some(finding) = drops_source_volume_mode(facts, version, &what)
     {
@@ -120,6 +125,31 @@ pub(crate) fn assess(facts: &Facts, component: Component, running: &Running<'_>)
     }
     let note = bugs.first().map_or_else(String::new, |(_, effect, fixed)| format!("; before {fixed} it {effect}"));
     Finding::new(Status::Pass, format!("{} {version}{note}", running.place())).evidence(running.evidence(&path, image))
+}
+
+/// Since 4.1 a snapshot-controller needs Kubernetes 1.20 (external-snapshotter's README, "Compatibility"). What one of 6.0 and
+/// later writes an older API server refuses: `spec.sourceVolumeMode: Invalid value: "null"` (external-snapshotter issue 773).
+fn server_too_old(facts: &Facts, version: Version, what: &str) -> Option<Finding> {
+    let server = &facts.server_version.seen()?.git_version;
+    if version < Version::new(4, 1, 0) || Version::parse(server)? >= Version::new(1, 20, 0) {
+        return None;
+    }
+    let (status, cause) = if version < Version::new(6, 0, 0) {
+        (Status::Warn, "Upstream supports this version from Kubernetes 1.20 on.")
+    } else {
+        (
+            Status::Fail,
+            "The API server refuses the VolumeSnapshotContents that it creates: spec.sourceVolumeMode: Invalid value: \"null\".",
+        )
+    };
+    let message = format!("{what} has version {version} and needs Kubernetes 1.20; the server has {server}");
+    let evidence = Evidence::cluster("APIServer", "version", "gitVersion", server);
+    Some(Finding::new(status, message).evidence(evidence).cause(cause))
+}
+
+fn upgrade_server(running: &Running<'_>) -> Fix {
+    let fix = Fix::text("Upgrade Kubernetes, or install snapshot-controller 4.0 with the CRDs of its release.");
+    fix_with(fix, [&running.namespace], |[namespace]| kubectl("-n").word(namespace).words("get pods -o wide"))
 }
 
 /// The CRDs of 8.x have a rule that `spec.sourceVolumeMode` stays once it is set. A controller of 6.0 and later sets it; sidecars

@@ -16,7 +16,7 @@ use crate::model::command::{Command, kubectl};
 use crate::model::finding::{Evidence, Fix};
 use crate::model::kubernetes::VolumeSnapshotContentStatus;
 use crate::moment::{Explanation, Moment};
-use crate::roundtrip::snapshot_succeeds::{Worker, about, lacks_right};
+use crate::roundtrip::snapshot_succeeds::{LAG, Worker, about, answers, lacks_right, shown_by};
 
 /// The sidecar's first sign of life comes within a second of the content.
 const ANSWER: Duration = Duration::from_secs(6);
@@ -31,6 +31,18 @@ pub(crate) fn sidecar_lacks_right(moment: &Moment<'_>) -> Option<Explanation> {
         moment,
         &Worker { check: &CHECK, name: "csi-snapshotter", role: "external-snapshotter-runner", writes_content: true },
     )
+}
+
+/// A csi-snapshotter of 4.x writes contents of CRDs of 8.x without `spec.sourceVolumeMode`, which a rule of the CRD refuses.
+/// How the API server words the rest differs from version to version.
+pub(crate) fn sidecar_too_old(moment: &Moment<'_>) -> Option<Explanation> {
+    let answer = answers(moment).find(|answer| answer.text.contains("sourceVolumeMode is required once set"))?;
+    let message = "the csi-snapshotter is too old for these CRDs: it cannot update the content";
+    (moment.elapsed >= LAG).then(|| {
+        shown_by(&answer, &CHECK, moment, message)
+            .cause("it drops spec.sourceVolumeMode, which it does not know, and the CRD of 8.x refuses that")
+            .fix(Fix::text("Upgrade the driver to one with csi-snapshotter 6.0 or later; its ClusterRole then needs patch on volumesnapshotcontents and volumesnapshotcontents/status."))
+    })
 }
 
 /// The driver's controller is visible, without a csi-snapshotter.

@@ -18,6 +18,11 @@ const EXCLUSIVE: &[(&str, &str, &str)] = &[
     ("shell-cannot-be-run", "out-of-memory", "one container ended for one reason"),
     ("pod-ended-badly", "unschedulable", "a pod that ended was scheduled"),
     ("unschedulable", "volume-not-mounted", "no volume is mounted before the pod has a node"),
+    (
+        "credentials-unreadable",
+        "sidecar-too-old",
+        "a csi-snapshotter reads the credentials before it writes to the content",
+    ),
     ("driver-refuses-snapshot", "no-controller", "an answer shows that a controller is at work"),
     ("no-controller", "controller-scaled-to-zero", "there is none, or it is scaled to 0"),
     ("controller-scaled-to-zero", "no-sidecar", "the snapshot is not bound, or it is"),
