@@ -63,6 +63,7 @@ rules! {
     SNAPSHOT: sidecar::sidecar_too_old as "sidecar-too-old";
     SNAPSHOT: sidecar::sidecar_lacks_right as "sidecar-lacks-right";
     SNAPSHOT: controller::controller_lacks_right as "controller-lacks-right";
+    SNAPSHOT: controller::server_too_old as "server-too-old";
     SNAPSHOT: snapshot::source_without_snapshots as "source-without-snapshots";
     SNAPSHOT: snapshot::malformed as "snapshot-malformed";
     SNAPSHOT: snapshot::misbound as "content-of-another-snapshot";

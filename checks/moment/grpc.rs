@@ -22,7 +22,9 @@ impl Code {
     pub(crate) fn find(text: &str) -> Option<Self> {
         let rest = text.rsplit_once("code = ")?.1;
         let word = rest.split(|c: char| !c.is_ascii_alphanumeric()).next()?;
-        rows(include_str!("../data/grpc.tsv")).filter_map(|row| Self::read(&row)).find(|code| code.word == word)
+        let mut codes = rows(include_str!("../data/grpc.tsv")).filter_map(|row| Self::read(&row));
+        let code = codes.find(|code| code.word == word)?;
+        Some(known_text(text).map_or(code, |known| Self { word: code.word, ..known }))
     }
 
     fn read(row: &[&'static str]) -> Option<Self> {
@@ -47,6 +49,15 @@ impl Code {
     }
 }
 
+/// What is known of a driver's text (`data/driver-texts.tsv`): many drivers answer `Internal` to everything, so that the code
+/// alone says neither what is wrong nor whether it passes.
+fn known_text(text: &str) -> Option<Code> {
+    let text = text.to_ascii_lowercase();
+    rows(include_str!("../data/driver-texts.tsv"))
+        .filter(|row| text.contains(row.first().unwrap_or(&"")))
+        .find_map(|row| Code::read(&row))
+}
+
 /// Whether a text asks for fewer requests, which passes, instead of more room.
 fn is_throttling(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
@@ -58,6 +69,15 @@ fn is_throttling(message: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn known_texts_are_in_lower_case_and_read() {
+        for row in rows(include_str!("../data/driver-texts.tsv")) {
+            assert!(Code::read(&row).is_some_and(|code| code.patience.is_some()), "{row:?}");
+            assert_eq!(row[0], row[0].to_ascii_lowercase());
+            assert!(!row[0].is_empty());
+        }
+    }
 
     #[test]
     fn every_code_of_grpc_is_known_and_has_its_source() {

@@ -15,6 +15,13 @@ pub(crate) fn values(container: &Container, is_wanted: impl Fn(&str) -> bool) ->
     flags.map(|value| resolved(value, &container.env)).collect()
 }
 
+/// The names of all flags that are given, without dashes.
+pub(crate) fn names(container: &Container) -> Vec<&str> {
+    let words = container.command.iter().chain(&container.args);
+    let flags = words.filter_map(|word| word.strip_prefix("--").or_else(|| word.strip_prefix('-')));
+    flags.map(|flag| flag.split_once('=').map_or(flag, |(name, _)| name)).collect()
+}
+
 /// The value of a flag.
 pub(crate) fn value(container: &Container, flag: &str) -> Option<String> {
     values(container, |name| name == flag).pop()

@@ -7,6 +7,7 @@ pub mod commands;
 pub mod containers;
 pub mod distribution;
 pub mod each_sidecar;
+pub(crate) mod flags;
 pub mod install;
 pub(crate) mod leading;
 pub mod leases;

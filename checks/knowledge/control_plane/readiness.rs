@@ -1,6 +1,7 @@
 //! Whether what should run is ready.
 
 use crate::knowledge::control_plane::containers::is_helper;
+use crate::knowledge::control_plane::flags::UnknownFlag;
 use crate::knowledge::control_plane::running::Running;
 use crate::knowledge::control_plane::trouble::{Kind, dead_registry, trouble};
 use crate::model::command::{Command, kubectl};
@@ -33,6 +34,7 @@ pub(crate) fn readiness(running: &Running<'_>, what: &str, covered: bool) -> Fin
             "Use images that are built for this architecture as well, or let the pods run on nodes of another one.",
         )
         .commands(describe(running)),
+        Kind::Flag(flag) => of_flag(running, flag),
         Kind::Other => events_and_logs(running),
     };
     let finding = trouble.evidence.into_iter().fold(finding, Finding::evidence);
@@ -68,6 +70,17 @@ fn of_scheduling(running: &Running<'_>, pod: &str) -> Fix {
     );
     fix_with(fix, [&running.namespace, pod], |[namespace, pod]| {
         kubectl("-n").word(namespace).words("describe pod").word(pod)
+    })
+}
+
+fn of_flag(running: &Running<'_>, flag: &UnknownFlag) -> Fix {
+    let text = flag.instead.map_or_else(
+        || "Remove the flag, or install the release that has it.".to_owned(),
+        |instead| format!("Put {instead} in its place, or install the release that has it."),
+    );
+    let kind = running.kind.to_ascii_lowercase();
+    fix_with(Fix::text(text), [&running.namespace, &kind, &running.name], |[namespace, kind, name]| {
+        kubectl("-n").word(namespace).words("edit").word(kind).word(name)
     })
 }
 

@@ -1,9 +1,12 @@
 //! Why the containers of a workload are not ready, as far as their pods tell.
 
+use crate::knowledge::control_plane::arguments::is_on;
+use crate::knowledge::control_plane::containers::is_csi_snapshotter;
+use crate::knowledge::control_plane::flags::{UnknownFlag, unknown_flag};
 use crate::knowledge::control_plane::running::Running;
 use crate::knowledge::tables::rows;
 use crate::model::finding::Evidence;
-use crate::model::kubernetes::{ContainerStatus, ContainerTerminated, Pod};
+use crate::model::kubernetes::{Container, ContainerStatus, ContainerTerminated, Pod};
 
 /// Why a container is not ready.
 #[derive(Debug, Clone)]
@@ -25,6 +28,8 @@ pub(crate) enum Kind {
     NotScheduled(String),
     /// The images are for nodes of another architecture.
     Architecture,
+    /// It was started with a flag that its release does not have.
+    Flag(UnknownFlag),
     /// Anything else.
     Other,
 }
@@ -36,7 +41,9 @@ pub(crate) fn trouble(running: &Running<'_>) -> Option<Trouble> {
     let found = of_status
         .into_iter()
         .find_map(|(pod, status)| wrong_architecture(running, pod).or_else(|| of_container(running, pod, status)));
-    found.or_else(|| running.pods.iter().find_map(|pod| not_scheduled(running, pod)))
+    // A second replica may wait for a second node for ever.
+    let idle = found.is_none() && running.ready == 0;
+    if idle { running.pods.iter().find_map(|pod| not_scheduled(running, pod)) } else { found }
 }
 
 /// A pod without a node has no statuses of containers, and nothing has run that could have a log.
@@ -69,13 +76,26 @@ fn of_container(running: &Running<'_>, pod: &Pod, status: &ContainerStatus) -> O
             evidence: evidence("state.waiting", format!("{}: {}", waiting.reason, waiting.message)),
             cause: image(&running.container.image),
         }),
+        (_, Some(ended)) if ended.exit_code == 2 && unknown_flag(running.container, &ended.message).is_some() => {
+            let flag = unknown_flag(running.container, &ended.message)?;
+            let mut evidence = evidence("lastState.terminated", format!("exit code 2: {}", ended.message.trim()));
+            evidence.push(running.evidence("spec.template.spec.containers[].args", running.container.args.join(" ")));
+            let of = flag.of.as_deref().unwrap_or("its version");
+            let cause = format!("it was started with --{}, a flag that {of} does not have", flag.name);
+            Some(Trouble { kind: Kind::Flag(flag), evidence, cause })
+        }
         (_, Some(ended)) => Some(Trouble {
             kind: Kind::Other,
             evidence: evidence(
                 "lastState.terminated",
                 format!("exit code {}: {}", ended.exit_code, ended.message.trim()),
             ),
-            cause: meaning(ended.exit_code, &ended.message),
+            cause: if ended.exit_code == 1 && asks_for_both(running.container) {
+                "it has both --node-deployment and --leader-election, and ends because they exclude each other"
+                    .to_owned()
+            } else {
+                meaning(ended.exit_code, &ended.message)
+            },
         }),
         (Some(waiting), None) => Some(Trouble {
             kind: Kind::Other,
@@ -84,6 +104,11 @@ fn of_container(running: &Running<'_>, pod: &Pod, status: &ContainerStatus) -> O
         }),
         (None, None) => None,
     }
+}
+
+/// external-snapshotter cmd/csi-snapshotter/main.go: "Leader election cannot happen when node-deployment is set to true".
+fn asks_for_both(container: &Container) -> bool {
+    is_csi_snapshotter(container) && is_on(container, "node-deployment") && is_on(container, "leader-election")
 }
 
 fn ended(status: &ContainerStatus) -> Option<&ContainerTerminated> {

@@ -15,7 +15,7 @@ use crate::knowledge::control_plane::presence::{Presence, snapshot_controllers};
 use crate::model::chain::{VolumeSnapshot, VolumeSnapshotStatus};
 use crate::model::finding::{Evidence, Fix};
 use crate::moment::{Explanation, Moment, with_controller_log};
-use crate::roundtrip::snapshot_succeeds::{Worker, about, lacks_right};
+use crate::roundtrip::snapshot_succeeds::{LAG, Worker, about, answers, lacks_right, shown_by};
 
 /// The controller's answer comes within a second; a cluster under load gets five.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -33,6 +33,18 @@ pub(crate) fn controller_lacks_right(moment: &Moment<'_>) -> Option<Explanation>
             writes_content: false,
         },
     )
+}
+
+/// A snapshot-controller of 6.0 and later writes a field that an API server older than 1.20 refuses (external-snapshotter issue
+/// 773).
+pub(crate) fn server_too_old(moment: &Moment<'_>) -> Option<Explanation> {
+    let says = |text: &str| text.contains("spec.sourceVolumeMode: Invalid value: \"null\"");
+    let answer = answers(moment).find(|answer| says(&answer.text))?;
+    (moment.elapsed >= LAG).then(|| {
+        shown_by(&answer, &CHECK, moment, "the API server refuses the content that the snapshot-controller creates")
+            .cause("this snapshot-controller needs Kubernetes 1.20 or later")
+            .fix(Fix::text("Upgrade Kubernetes, or install snapshot-controller 4.0 with the CRDs of its release."))
+    })
 }
 
 /// None is installed.
