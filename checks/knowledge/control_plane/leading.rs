@@ -64,7 +64,8 @@ pub(crate) fn leader(
     }
     let ready = running.statuses().filter(|(_, status)| status.ready);
     let since = ready.filter_map(|(_, status)| status.state.running.as_ref()?.started_at).min();
-    let Some(age) = since.map(|since| now.duration_since(since)) else {
+    // The newest renewal is some seconds old.
+    let Some(age) = since.map(|since| now.duration_since(since).max(SignedDuration::ZERO)) else {
         return Some(Finding::new(Status::Unknown, format!("{place} has no leader; how long it has run is not known")));
     };
     if age < PATIENCE {
