@@ -369,6 +369,14 @@ pub struct ContainerStatus {
     pub last_state: ContainerState,
 }
 
+impl ContainerStatus {
+    /// How it ended: before it was started again, or now.
+    #[must_use]
+    pub fn ended(&self) -> Option<&ContainerTerminated> {
+        self.last_state.terminated.as_ref().or(self.state.terminated.as_ref())
+    }
+}
+
 /// A node.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]

@@ -44,10 +44,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
 /// `ensureCustomResourceDefinitionsExist`).
 fn exits_for_want_of_crds(facts: &Facts, running: &Running<'_>) -> bool {
     let is_missing = facts.custom_resource_definitions.seen().is_some() && installed(facts).len() < NEEDED.len();
-    let exits = |status: &ContainerStatus| {
-        let ended = status.last_state.terminated.as_ref().or(status.state.terminated.as_ref());
-        !status.ready && ended.is_some_and(|ended| ended.exit_code == 1)
-    };
+    let exits = |status: &ContainerStatus| !status.ready && status.ended().is_some_and(|ended| ended.exit_code == 1);
     let says_nothing_else = trouble(running).is_some_and(|trouble| trouble.kind == Kind::Other);
     is_missing && says_nothing_else && running.statuses().any(|(_, status)| exits(status))
 }

@@ -56,7 +56,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
             looked = true;
             let is_nowhere = runs_nowhere(facts, driver);
             let cause = if is_nowhere {
-                "None of the driver's pods exists, neither of its controller nor of its node plugin: its operator or chart did not deploy them. No pod can use its volumes."
+                "No pod of the driver is visible, neither of its controller nor of its node plugin: its operator or chart did not deploy them. No pod can use its volumes."
             } else {
                 "The driver's node pods do not run, or do not get through to the kubelet. No pod can use its volumes."
             };

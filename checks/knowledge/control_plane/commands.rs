@@ -22,6 +22,30 @@ pub fn restart(running: &Running<'_>) -> Option<Command> {
     Some(kubectl("rollout restart -n").word(namespace).word(workload))
 }
 
+/// Opens the workload in an editor.
+#[must_use]
+pub fn edit(running: &Running<'_>) -> Option<Command> {
+    verb(running, "edit")
+}
+
+/// Describes the workload.
+#[must_use]
+pub fn describe(running: &Running<'_>) -> Option<Command> {
+    verb(running, "describe")
+}
+
+fn verb(running: &Running<'_>, verb: &'static str) -> Option<Command> {
+    let kind = running.kind.to_ascii_lowercase();
+    let names = [running.namespace.as_str(), running.name.as_str()];
+    (is_workload(running) && names.into_iter().all(is_object_name))
+        .then(|| kubectl("-n").word(&running.namespace).words(verb).word(kind).word(&running.name))
+}
+
+/// Whether it is of a kind that kubectl knows by one word.
+pub(crate) fn is_workload(running: &Running<'_>) -> bool {
+    matches!(running.kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Pod")
+}
+
 /// The namespace, and `deployment/NAME`; nothing of a kind that kubectl would have to be told the group of.
 fn workload<'a>(running: &'a Running<'_>) -> Option<(&'a str, String)> {
     let kind = match running.kind.as_str() {

@@ -45,13 +45,11 @@ pub(crate) fn leader(
     // `$(NAMESPACE)` is its own: the value comes from the pod's field, which its specification does not show.
     let namespace = value(container, "leader-election-namespace").filter(|name| is_object_name(name));
     let namespace = namespace.as_deref().unwrap_or(&running.namespace);
-    let mut own: Vec<&Lease> = leases
-        .iter()
-        .filter(|lease| lease.metadata.namespace.as_deref() == Some(namespace) && is_its_lease(&lease.metadata.name))
-        .collect();
-    own.sort_by_key(|lease| lease.spec.renew_time);
-    let newest = own.last().copied();
-    let others = leases.iter().filter(|lease| !own.contains(lease)).filter_map(|lease| lease.spec.renew_time).max();
+    let (own, others): (Vec<&Lease>, Vec<&Lease>) = leases.iter().partition(|lease| {
+        lease.metadata.namespace.as_deref() == Some(namespace) && is_its_lease(&lease.metadata.name)
+    });
+    let newest = own.into_iter().max_by_key(|lease| lease.spec.renew_time);
+    let others = others.into_iter().filter_map(|lease| lease.spec.renew_time).max();
     // Holders write the time of their nodes, of which one may be ahead.
     let now = others.map_or(facts.collected_at, |newest| newest.min(facts.collected_at));
     if let Some(lease) = newest
@@ -74,13 +72,16 @@ pub(crate) fn leader(
             format!("{place} has no leader yet; it has run for {} s", age.as_secs()),
         ));
     }
-    Some(no_leader(running, what, age, newest, namespace, wanted))
+    // It may have led for a while.
+    let renewed = newest.and_then(|lease| lease.spec.renew_time);
+    let idle = renewed.map_or(age, |renewed| age.min(now.duration_since(renewed)));
+    Some(no_leader(running, what, idle, newest, namespace, wanted))
 }
 
 fn no_leader(
     running: &Running<'_>,
     what: &str,
-    age: SignedDuration,
+    idle: SignedDuration,
     stale: Option<&Lease>,
     namespace: &str,
     wanted: &str,
@@ -98,7 +99,7 @@ fn no_leader(
         let account = format!("system:serviceaccount:{}:{account}", running.namespace);
         kubectl("auth can-i create leases.coordination.k8s.io -n").word(namespace).words("--as").word(account)
     });
-    Finding::new(Status::Fail, format!("the {what} of {place} has elected no leader for {}", in_words(age)))
+    Finding::new(Status::Fail, format!("the {what} of {place} has elected no leader for {}", in_words(idle)))
         .evidence(evidence)
         .evidence(running.evidence("spec.template.spec.containers[].args", running.container.args.join(" ")))
         .cause(

@@ -129,7 +129,7 @@ fn idle(now: &Running<'_>, before: &Running<'_>, what: &str) -> Option<OutOfServ
 fn restarting(now: &Running<'_>, before: &Running<'_>, what: &str) -> Option<OutOfService> {
     let crashed = now.statuses().map(|(pod, status)| crashed_since(pod, status, before)).collect::<Option<Vec<_>>>()?;
     let (pod, status) = *crashed.first()?;
-    let ended = status.last_state.terminated.as_ref().or(status.state.terminated.as_ref())?;
+    let ended = status.ended()?;
     let names = [pod.metadata.namespace.as_deref().unwrap_or_default(), pod.metadata.name.as_str()];
     let path = |field: &str| format!("status.containerStatuses[{}].{field}", status.name);
     let evidence = |field: &str, value: String| Evidence::namespaced("Pod", names[0], names[1], &path(field), value);

@@ -1,13 +1,14 @@
 //! Whether what should run is ready.
 
+use crate::knowledge::control_plane::commands::{describe, edit, is_workload};
 use crate::knowledge::control_plane::containers::is_helper;
 use crate::knowledge::control_plane::flags::UnknownFlag;
 use crate::knowledge::control_plane::running::Running;
 use crate::knowledge::control_plane::trouble::{Kind, dead_registry, trouble};
-use crate::model::command::{Command, kubectl};
+use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Finding, Fix, Status};
 use crate::model::kubernetes::{ContainerStatus, Pod};
-use crate::text::names::{fix_with, is_object_name};
+use crate::text::names::fix_with;
 
 /// The finding about a workload's readiness: fail if no container is ready, unless something else does the work
 /// (`covered`); warn if one keeps ending.
@@ -78,17 +79,7 @@ fn of_flag(running: &Running<'_>, flag: &UnknownFlag) -> Fix {
         || "Remove the flag, or install the release that has it.".to_owned(),
         |instead| format!("Put {instead} in its place, or install the release that has it."),
     );
-    let kind = running.kind.to_ascii_lowercase();
-    fix_with(Fix::text(text), [&running.namespace, &kind, &running.name], |[namespace, kind, name]| {
-        kubectl("-n").word(namespace).words("edit").word(kind).word(name)
-    })
-}
-
-fn describe(running: &Running<'_>) -> Option<Command> {
-    let resource = running.kind.to_ascii_lowercase();
-    let is_name = is_object_name(&running.namespace) && is_object_name(&running.name);
-    (is_workload(running) && is_name)
-        .then(|| kubectl("-n").word(&running.namespace).words("describe").word(resource).word(&running.name))
+    Fix::text(text).commands(edit(running))
 }
 
 fn events_and_logs(running: &Running<'_>) -> Fix {
@@ -101,10 +92,6 @@ fn events_and_logs(running: &Running<'_>) -> Fix {
     };
     let names = [running.namespace.as_str(), &running.name, &running.container.name];
     if is_workload(running) { fix_with(fix, names, logs) } else { fix }
-}
-
-fn is_workload(running: &Running<'_>) -> bool {
-    matches!(running.kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Pod")
 }
 
 /// A csi-snapshotter has no readiness probe and waits for its driver for ever: where the driver beside it is down in every

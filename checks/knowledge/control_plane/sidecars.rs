@@ -116,10 +116,10 @@ pub fn runs_nowhere(facts: &Facts, driver: &str) -> bool {
     if is_on_a_node || facts.pods.seen().is_none() || facts.workloads.seen().is_none() {
         return false;
     }
+    let signs = Signs::of(facts);
     let is_sidecar = |container: &Container| is_controller_part(container) || is_csi_snapshotter(container);
-    let mut sidecars = sidecars(facts, is_sidecar).into_iter();
-    let may_have_one = sidecars.any(|sidecar| sidecar.drivers.is_empty() || sidecar.serves(driver));
-    !may_have_one && !Signs::of(facts).has_node_plugin(driver)
+    let mut sidecars = running(facts, is_sidecar).into_iter().map(|running| sidecar(&signs, running));
+    !signs.has_node_plugin(driver) && !sidecars.any(|sidecar| sidecar.drivers.is_empty() || sidecar.serves(driver))
 }
 
 /// What to do about a driver that runs nowhere.

@@ -1,8 +1,8 @@
 //! Whether a version of a component fits the APIs that the cluster serves, and what is known to be wrong with it.
 
-use crate::knowledge::control_plane::arguments::{is_on, is_true};
 use serde_json::Value;
 
+use crate::knowledge::control_plane::arguments::{is_on, is_true};
 use crate::knowledge::control_plane::containers::is_snapshot_controller;
 use crate::knowledge::control_plane::running::{Running, running as running_of};
 use crate::knowledge::control_plane::trouble::may_have_run;

@@ -70,21 +70,23 @@ fn of_container(running: &Running<'_>, pod: &Pod, status: &ContainerStatus) -> O
         let path = format!("status.containerStatuses[{}].{path}", status.name);
         vec![Evidence::namespaced("Pod", &running.namespace, &pod.metadata.name, &path, value)]
     };
-    match (status.state.waiting.as_ref(), ended(status)) {
-        (Some(waiting), _) if is_image_trouble(&waiting.reason) => Some(Trouble {
+    let ended = status.ended();
+    let flag =
+        ended.filter(|ended| ended.exit_code == 2).and_then(|ended| unknown_flag(running.container, &ended.message));
+    match (status.state.waiting.as_ref(), ended, flag) {
+        (Some(waiting), ..) if is_image_trouble(&waiting.reason) => Some(Trouble {
             kind: Kind::Image,
             evidence: evidence("state.waiting", format!("{}: {}", waiting.reason, waiting.message)),
             cause: image(&running.container.image),
         }),
-        (_, Some(ended)) if ended.exit_code == 2 && unknown_flag(running.container, &ended.message).is_some() => {
-            let flag = unknown_flag(running.container, &ended.message)?;
+        (_, Some(ended), Some(flag)) => {
             let mut evidence = evidence("lastState.terminated", format!("exit code 2: {}", ended.message.trim()));
             evidence.push(running.evidence("spec.template.spec.containers[].args", running.container.args.join(" ")));
             let of = flag.of.as_deref().unwrap_or("its version");
             let cause = format!("it was started with --{}, a flag that {of} does not have", flag.name);
             Some(Trouble { kind: Kind::Flag(flag), evidence, cause })
         }
-        (_, Some(ended)) => Some(Trouble {
+        (_, Some(ended), None) => Some(Trouble {
             kind: Kind::Other,
             evidence: evidence(
                 "lastState.terminated",
@@ -97,12 +99,12 @@ fn of_container(running: &Running<'_>, pod: &Pod, status: &ContainerStatus) -> O
                 meaning(ended.exit_code, &ended.message)
             },
         }),
-        (Some(waiting), None) => Some(Trouble {
+        (Some(waiting), None, _) => Some(Trouble {
             kind: Kind::Other,
             evidence: evidence("state.waiting", format!("{}: {}", waiting.reason, waiting.message)),
             cause: format!("the container is waiting: {}", waiting.reason),
         }),
-        (None, None) => None,
+        (None, None, _) => None,
     }
 }
 
@@ -111,28 +113,23 @@ fn asks_for_both(container: &Container) -> bool {
     is_csi_snapshotter(container) && is_on(container, "node-deployment") && is_on(container, "leader-election")
 }
 
-fn ended(status: &ContainerStatus) -> Option<&ContainerTerminated> {
-    status.last_state.terminated.as_ref().or(status.state.terminated.as_ref())
-}
-
-/// Where every container of a pod exits at once, sidecars of Kubernetes' own among them, and none says why, the node cannot
-/// execute their images. The kernel's "exec format error" stands only in their logs. Most images are built for amd64, so there
+/// Where every container of a pod exits, and none says why, it is most likely that the node cannot execute their images. The kernel's "exec format error" stands only in their logs. Most images are built for amd64, so there
 /// it is something else.
 fn wrong_architecture(running: &Running<'_>, pod: &Pod) -> Option<Trouble> {
     let statuses = &pod.status.container_statuses;
-    let dies_at_once = |status: &ContainerStatus| {
+    let dies = |status: &ContainerStatus| {
         let silent =
             |ended: &ContainerTerminated| matches!(ended.exit_code, 1 | 255) && ended.message.trim().is_empty();
         let said = |ended: &ContainerTerminated| ended.message.contains("exec format error");
-        !status.ready && ended(status).is_some_and(|ended| silent(ended) || said(ended))
+        !status.ready && status.ended().is_some_and(|ended| silent(ended) || said(ended))
     };
     let name = pod.spec.node_name.as_deref()?;
     let node = running.nodes.iter().find(|node| node.metadata.name == name)?;
     let architecture = &node.status.node_info.architecture;
-    if architecture.is_empty() || architecture == "amd64" || statuses.len() < 2 || !statuses.iter().all(dies_at_once) {
+    if architecture.is_empty() || architecture == "amd64" || statuses.len() < 2 || !statuses.iter().all(dies) {
         return None;
     }
-    let ends = statuses.iter().filter_map(|status| Some(format!("{} {}", status.name, ended(status)?.exit_code)));
+    let ends = statuses.iter().filter_map(|status| Some(format!("{} {}", status.name, status.ended()?.exit_code)));
     let path = "status.containerStatuses[].lastState.terminated.exitCode";
     let ends = ends.collect::<Vec<_>>().join(", ");
     Some(Trouble {
@@ -142,7 +139,7 @@ fn wrong_architecture(running: &Running<'_>, pod: &Pod) -> Option<Trouble> {
             Evidence::cluster("Node", name, "status.nodeInfo.architecture", architecture),
         ],
         cause: format!(
-            "all containers of the pod exit at once, the sidecars too: their images are most likely not built for {architecture}, the architecture of its node"
+            "all containers of the pod exit: their images are most likely not built for {architecture}, the architecture of its node"
         ),
     })
 }
@@ -178,7 +175,7 @@ pub(crate) fn dead_registry(image: &str) -> Option<DeadRegistry> {
 /// Whether a container of the workload has ever run, as far as its pods tell.
 pub(crate) fn may_have_run(running: &Running<'_>) -> bool {
     let has_run = |status: &ContainerStatus| {
-        status.ready || status.restart_count > 0 || status.state.running.is_some() || ended(status).is_some()
+        status.ready || status.restart_count > 0 || status.state.running.is_some() || status.ended().is_some()
     };
     running.pods.is_empty() || running.statuses().any(|(_, status)| has_run(status))
 }

@@ -1,16 +1,15 @@
 //! Whether a snapshot-controller hands snapshots to the sidecars of the nodes, where each node has one of its own.
 
 use crate::knowledge::control_plane::arguments::is_on;
+use crate::knowledge::control_plane::commands::edit;
 use crate::knowledge::control_plane::containers::{is_csi_snapshotter, is_snapshot_controller};
 use crate::knowledge::control_plane::running::{Running, running};
 use crate::knowledge::control_plane::sidecars::sidecars;
 use crate::model::check::{Check, Group, How, Severity};
-use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Findings, Fix, Status};
 use crate::model::need::Need;
 use crate::sidecars::SIGNS;
-use crate::text::names::fix_with;
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {
@@ -61,10 +60,6 @@ fn not_handed_out(sidecar: &Running<'_>, controller: Option<&Running<'_>>) -> Fi
         "Add --{HANDS_OUT}=true to the arguments of {}, and get, list and watch on nodes to its ClusterRole.",
         controller.place()
     ));
-    let kind = controller.kind.to_ascii_lowercase();
-    let fix = fix_with(fix, [&controller.namespace, &kind, &controller.name], |[namespace, kind, name]| {
-        kubectl("-n").word(namespace).words("edit").word(kind).word(name)
-    });
     Finding::new(
         Status::Fail,
         format!("the csi-snapshotter of {place} runs per node, and {} does not hand snapshots to nodes", controller.place()),
@@ -74,5 +69,5 @@ fn not_handed_out(sidecar: &Running<'_>, controller: Option<&Running<'_>>) -> Fi
     .cause(format!(
         "With --node-deployment a csi-snapshotter works only on contents with its node's label, which the controller sets only with --{HANDS_OUT}: no snapshot is ever made."
     ))
-    .fix(fix)
+    .fix(fix.commands(edit(controller)))
 }

@@ -68,7 +68,7 @@ fn look(facts: &Facts, driver: &str) -> Finding {
                     "pods",
                     "none of its controller, none of its node plugin",
                 ))
-                .cause("None of the driver's pods exists, so the csi-snapshotter is missing, too.")
+                .cause("No pod of the driver is visible, so the csi-snapshotter is missing, too.")
                 .fix(fix_driver())
         }
         Presence::Absent { because, evidence } => {
