@@ -6,7 +6,7 @@ use wildmatch::WildMatch;
 
 use crate::model::check::{Check, Group};
 use crate::text::nearest::nearest;
-use crate::{access, api, classes, controller, drivers, roundtrip, sidecars};
+use crate::{access, api, classes, controller, drivers, products, roundtrip, sidecars, snapshots, volumes};
 
 /// All checks, in the order of their ids.
 #[must_use]
@@ -17,6 +17,9 @@ pub fn catalogue() -> Vec<&'static Check> {
         sidecars::CHECKS,
         drivers::CHECKS,
         classes::CHECKS,
+        volumes::CHECKS,
+        snapshots::CHECKS,
+        products::CHECKS,
         roundtrip::CHECKS,
         access::CHECKS,
     ];

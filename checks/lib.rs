@@ -13,8 +13,11 @@ pub mod drivers;
 pub mod knowledge;
 pub mod model;
 pub mod moment;
+pub mod products;
 pub mod roundtrip;
 pub mod sidecars;
+pub mod snapshots;
 pub mod text;
+pub mod volumes;
 
 pub use catalogue::{SelectError, catalogue, find, select};

@@ -1,10 +1,10 @@
 //! The objects that a snapshot and its restore rest on, from the claim to the driver's answer, and what the cluster says of
 //! them.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::kubernetes::{Metadata, ObjectReference, Pod, SnapshotError, VolumeSnapshotContent};
+use crate::model::kubernetes::{ObjectReference, Pod, VolumeSnapshotContent};
+use crate::model::volumes::{PersistentVolumeClaim, VolumeSnapshot};
 
 /// The annotation that a csi-snapshotter sets on a `VolumeSnapshotContent` before it calls the driver, and removes when the
 /// driver's answer is final (external-snapshotter pkg/utils/util.go).
@@ -22,63 +22,6 @@ pub struct Chain {
     pub volume_snapshot: Option<VolumeSnapshot>,
     /// The content that it is bound to, if the caller may see it.
     pub volume_snapshot_content: Option<VolumeSnapshotContent>,
-}
-
-/// A claim for a volume.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct PersistentVolumeClaim {
-    /// Metadata.
-    pub metadata: Metadata,
-    /// Status.
-    pub status: PersistentVolumeClaimStatus,
-}
-
-/// Status of a `PersistentVolumeClaim`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct PersistentVolumeClaimStatus {
-    /// `Pending`, `Bound` or `Lost`.
-    pub phase: String,
-}
-
-/// A snapshot of a volume.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct VolumeSnapshot {
-    /// Metadata.
-    pub metadata: Metadata,
-    /// Spec.
-    pub spec: VolumeSnapshotSpec,
-    /// Status; empty until the snapshot-controller works on it.
-    pub status: VolumeSnapshotStatus,
-}
-
-/// Spec of a `VolumeSnapshot`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct VolumeSnapshotSpec {
-    /// The class; the snapshot-controller writes the default's name here.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub volume_snapshot_class_name: Option<String>,
-}
-
-/// Status of a `VolumeSnapshot`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct VolumeSnapshotStatus {
-    /// The content that it is bound to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub bound_volume_snapshot_content_name: Option<String>,
-    /// When the storage took it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub creation_time: Option<Timestamp>,
-    /// Whether it can be restored from.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ready_to_use: Option<bool>,
-    /// The last error.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<SnapshotError>,
 }
 
 /// An event about an object.

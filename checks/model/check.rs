@@ -21,6 +21,12 @@ pub enum Group {
     Drivers,
     /// `StorageClasses` and `VolumeSnapshotClasses`.
     Classes,
+    /// Claims and volumes.
+    Volumes,
+    /// `VolumeSnapshots` and `VolumeSnapshotContents` that exist.
+    Snapshots,
+    /// Backup products.
+    Products,
     /// What the caller may do.
     Access,
     /// The round trip.
@@ -29,8 +35,18 @@ pub enum Group {
 
 impl Group {
     /// All groups, in the order in which they are shown.
-    pub const ALL: [Self; 7] =
-        [Self::Api, Self::Controller, Self::Sidecars, Self::Drivers, Self::Classes, Self::Access, Self::Roundtrip];
+    pub const ALL: [Self; 10] = [
+        Self::Api,
+        Self::Controller,
+        Self::Sidecars,
+        Self::Drivers,
+        Self::Classes,
+        Self::Volumes,
+        Self::Snapshots,
+        Self::Products,
+        Self::Access,
+        Self::Roundtrip,
+    ];
 
     /// The name of its folder, and its word in selectors and reports.
     #[must_use]
@@ -41,6 +57,9 @@ impl Group {
             Self::Sidecars => "sidecars",
             Self::Drivers => "drivers",
             Self::Classes => "classes",
+            Self::Volumes => "volumes",
+            Self::Snapshots => "snapshots",
+            Self::Products => "products",
             Self::Access => "access",
             Self::Roundtrip => "roundtrip",
         }
@@ -55,6 +74,9 @@ impl Group {
             Self::Sidecars => "Snapshot sidecars",
             Self::Drivers => "CSI drivers",
             Self::Classes => "Classes",
+            Self::Volumes => "Volumes",
+            Self::Snapshots => "Existing snapshots",
+            Self::Products => "Backup products",
             Self::Access => "Access",
             Self::Roundtrip => "Round trip",
         }

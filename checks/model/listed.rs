@@ -10,6 +10,7 @@ use crate::model::kubernetes::{
 };
 use crate::model::object::Kind;
 use crate::model::probe::Probe;
+use crate::model::volumes::{PersistentVolume, PersistentVolumeClaim, VolumeSnapshot};
 
 /// kubectl's copy of the whole object, environment and all.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -53,7 +54,17 @@ macro_rules! whole {
     };
 }
 
-whole!(StorageClass, VolumeSnapshotClass, VolumeSnapshotContent, CsiDriver, CsiNode, CustomResourceDefinition);
+whole!(
+    StorageClass,
+    VolumeSnapshotClass,
+    VolumeSnapshotContent,
+    VolumeSnapshot,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    CsiDriver,
+    CsiNode,
+    CustomResourceDefinition
+);
 
 impl Listed for Node {
     fn metadata_mut(&mut self) -> &mut Metadata {

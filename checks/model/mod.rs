@@ -14,6 +14,8 @@ pub mod needs;
 pub mod nulls;
 pub mod object;
 pub mod probe;
+pub mod quantity;
 pub mod recorded;
 pub mod result;
 pub mod round_trip;
+pub mod volumes;

@@ -15,6 +15,7 @@ use crate::model::listed::Visit;
 use crate::model::need::{CRD_NAMES, Row, Rule};
 use crate::model::object::Kind;
 use crate::model::probe::{Missing, Probe};
+use crate::model::volumes::{PersistentVolume, PersistentVolumeClaim, VolumeSnapshot};
 
 macro_rules! needs {
     // The type of the field.
@@ -103,6 +104,15 @@ needs! {
     /// All `VolumeSnapshotContents`.
     VolumeSnapshotContents, volume_snapshot_contents: list VolumeSnapshotContent =
         Row::listed("VolumeSnapshotContents", &[Kind::VOLUME_SNAPSHOT_CONTENT]).of_the_snapshot_api();
+    /// All `VolumeSnapshots`.
+    VolumeSnapshots, volume_snapshots: list VolumeSnapshot =
+        Row::listed("VolumeSnapshots", &[Kind::VOLUME_SNAPSHOT]).of_the_snapshot_api();
+    /// All `PersistentVolumes`.
+    PersistentVolumes, persistent_volumes: list PersistentVolume =
+        Row::listed("PersistentVolumes", &[Kind::PERSISTENT_VOLUME]);
+    /// All `PersistentVolumeClaims`.
+    PersistentVolumeClaims, persistent_volume_claims: list PersistentVolumeClaim =
+        Row::listed("PersistentVolumeClaims", &[Kind::PERSISTENT_VOLUME_CLAIM]);
     /// All `CSIDrivers`.
     CsiDrivers, csi_drivers: list CsiDriver = Row::listed("CSIDrivers", &[Kind::CSI_DRIVER]);
     /// All `CSINodes`.

@@ -11,12 +11,13 @@ pub use explanation::{Explanation, line};
 
 use std::time::Duration;
 
-use crate::model::chain::{Chain, Event, PersistentVolumeClaim, VolumeSnapshot};
+use crate::model::chain::{Chain, Event};
 use crate::model::facts::Facts;
 use crate::model::finding::Evidence;
 use crate::model::kubernetes::{Pod, VolumeSnapshotClass, VolumeSnapshotContent};
 use crate::model::look_again::Earlier;
 use crate::model::round_trip::{StepId, VolumeMode};
+use crate::model::volumes::{PersistentVolumeClaim, VolumeSnapshot};
 
 /// What is asked for: a volume, and a snapshot of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

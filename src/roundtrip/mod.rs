@@ -14,5 +14,4 @@ pub(crate) mod observe;
 pub mod payload;
 pub mod plan;
 pub mod program;
-pub mod quantity;
 pub mod rights;

@@ -10,9 +10,9 @@ use super::kinds::{COMPONENT_LABEL, EXPIRES_AT, MANAGED_BY, MODE_LABEL, RUN_LABE
 use super::modes::Making;
 use super::plan::{Plan, Target};
 use super::program::{Lies, Object};
-use super::quantity::Quantity;
 use crate::api::Place;
 use crate::model::ObjectName;
+use snapready_checks::model::quantity::Quantity;
 
 /// An object to create.
 #[derive(Debug, Clone, PartialEq)]

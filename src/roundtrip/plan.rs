@@ -13,8 +13,8 @@ use snapready_checks::text::names::is_object_name;
 use self::classes::{snapshot_class, storage_classes};
 pub use self::run_id::{InvalidRunId, RunId};
 use super::modes::{Mode, plain};
-use super::quantity::{Quantity, QuantityError};
 use crate::model::VolumeMode;
+use snapready_checks::model::quantity::{Quantity, QuantityError};
 
 /// A small public image that has a shell and all tools; `--image` names a mirror's.
 pub const DEFAULT_IMAGE: &str = "docker.io/library/busybox:1.36";

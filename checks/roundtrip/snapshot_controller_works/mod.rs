@@ -12,8 +12,8 @@ use std::time::Duration;
 use crate::knowledge::control_plane::install::install;
 use crate::knowledge::control_plane::out_of_service::{scaled_to_zero, snapshot_controller};
 use crate::knowledge::control_plane::presence::{Presence, snapshot_controllers};
-use crate::model::chain::{VolumeSnapshot, VolumeSnapshotStatus};
 use crate::model::finding::{Evidence, Fix};
+use crate::model::volumes::{VolumeSnapshot, VolumeSnapshotStatus};
 use crate::moment::{Explanation, Moment, with_controller_log};
 use crate::roundtrip::snapshot_succeeds::{LAG, Worker, about, answers, lacks_right, shown_by};
 

@@ -21,6 +21,8 @@ fn ids_and_slugs_are_unique_and_well_formed() {
             Group::Drivers | Group::Classes => "2",
             Group::Roundtrip => "3",
             Group::Access => "4",
+            Group::Volumes | Group::Snapshots => "5",
+            Group::Products => "6",
         };
         assert!(number.starts_with(hundreds), "{}", check.id);
         assert!(check.slug.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'));

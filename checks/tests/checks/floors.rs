@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 7] = [
     &["text"],
     &["knowledge"],
     &["moment"],
-    &["api", "controller", "sidecars", "drivers", "classes", "roundtrip", "access"],
+    &["api", "controller", "sidecars", "drivers", "classes", "volumes", "snapshots", "products", "roundtrip", "access"],
     &["diagnosis"],
     &["catalogue"],
 ];

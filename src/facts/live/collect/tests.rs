@@ -127,6 +127,9 @@ fn healthy(asked: &Asked) -> Answer {
             }}]),
         ),
         "/apis/snapshot.storage.k8s.io/v1/volumesnapshotcontents" => list_of("VolumeSnapshotContent", &Value::Null),
+        "/apis/snapshot.storage.k8s.io/v1/volumesnapshots" => list_of("VolumeSnapshot", &json!([])),
+        "/api/v1/persistentvolumes" => list_of("PersistentVolume", &json!([])),
+        "/api/v1/persistentvolumeclaims" => list_of("PersistentVolumeClaim", &json!([])),
         "/api/v1/pods" => list_of(
             "Pod",
             &json!([

@@ -1,0 +1,6 @@
+//! `VolumeSnapshots` and `VolumeSnapshotContents` that exist.
+
+use crate::model::check::Check;
+
+/// The checks of this group.
+pub const CHECKS: &[&Check] = &[];

@@ -1,0 +1,6 @@
+//! Claims and volumes.
+
+use crate::model::check::Check;
+
+/// The checks of this group.
+pub const CHECKS: &[&Check] = &[];
