@@ -1,6 +1,6 @@
 //! Facts × checks → results. This is the one place in which absence becomes a status, so that no check can forget it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use snapready_checks::model::check::{Check, How};
 use snapready_checks::model::command::{Command, kubectl, snapready};
@@ -21,6 +21,7 @@ use crate::model::CheckResult;
 pub fn evaluate(facts: &Facts, checks: &[&'static Check]) -> Vec<CheckResult> {
     let api_is_judged = checks.iter().any(|check| judges_the_api(check));
     let mut results = Vec::new();
+    let mut blind: Vec<(&'static str, BTreeSet<Rule>)> = Vec::new();
     for check in checks {
         let How::Looking(look) = check.how else { continue };
         let missing: BTreeMap<Need, Missing> =
@@ -30,7 +31,15 @@ pub fn evaluate(facts: &Facts, checks: &[&'static Check]) -> Vec<CheckResult> {
             look(&facts.only(&check.sees().collect()), &mut findings);
             findings.into_vec()
         } else {
-            vec![not_seen(&missing, api_is_judged)]
+            let finding = not_seen(&missing, api_is_judged);
+            let rights = rights_alone(&missing);
+            let told = rights.as_ref().and_then(|rights| blind.iter().find(|(_, told)| rights.is_subset(told)));
+            let finding = match told {
+                Some((first, _)) => finding.follows_from(first, None),
+                None => finding,
+            };
+            blind.extend(rights.map(|rights| (check.id, rights)));
+            vec![finding]
         };
         if findings.is_empty() {
             results.push(CheckResult::of(check, no_result()));
@@ -38,6 +47,17 @@ pub fn evaluate(facts: &Facts, checks: &[&'static Check]) -> Vec<CheckResult> {
         results.extend(findings.into_iter().map(|finding| CheckResult::of(check, finding)));
     }
     results
+}
+
+/// The rights that are missing, if nothing but rights is: a right that several checks lack is told by the first of them.
+fn rights_alone(missing: &BTreeMap<Need, Missing>) -> Option<BTreeSet<Rule>> {
+    missing
+        .values()
+        .map(|why| match why {
+            Missing::Forbidden { rule } => Some(rule.clone()),
+            Missing::NotServed | Missing::Failed { .. } | Missing::NotCollected => None,
+        })
+        .collect()
 }
 
 fn no_result() -> Finding {
@@ -127,6 +147,8 @@ mod tests {
     static SILENT: Check = check("SR904", &[], How::Looking(says_nothing));
     static BOTH: Check = check("SR906", &[Need::VolumeSnapshotClasses, Need::Pods], How::Looking(passes));
     static WORKLOADS: Check = check("SR907", &[Need::Workloads], How::Looking(passes));
+    static LEASES: Check = check("SR908", &[Need::Leases], How::Looking(passes));
+    static ONLY_PODS: Check = check("SR909", &[Need::Pods], How::Looking(passes));
     static TRIP: Check = check("SR905", &[], How::RoundTrip);
 
     fn only(results: &[CheckResult]) -> &CheckResult {
@@ -148,6 +170,24 @@ mod tests {
             (result.status, result.message.as_str()),
             (Status::Unknown, "gave no result: a mistake in snapready")
         );
+    }
+
+    #[test]
+    fn a_right_that_several_checks_lack_is_told_by_the_first() {
+        let facts = Facts {
+            pods: Probe::Forbidden { rule: Rule::new("", "pods", &["list"]) },
+            leases: Probe::Forbidden { rule: Rule::new("coordination.k8s.io", "leases", &["list"]) },
+            storage_classes: Probe::from(Vec::new()),
+            volume_snapshot_classes: Probe::Failed { reason: "connection refused".to_owned() },
+            ..Facts::default()
+        };
+        let told = |checks: &[&'static Check]| -> Vec<Option<String>> {
+            let results = evaluate(&facts, checks);
+            results.into_iter().map(|result| result.may_follow_from.first().map(|from| from.id.clone())).collect()
+        };
+        assert_eq!(told(&[&PODS, &LEASES, &ONLY_PODS]), [None, Some("SR903".to_owned()), Some("SR903".to_owned())]);
+        assert_eq!(told(&[&LEASES, &PODS]), [None, None], "one lacks more than the other");
+        assert_eq!(told(&[&ONLY_PODS, &BOTH]), [None, None], "a request that failed is no missing right");
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod evaluate;
 pub mod facts;
 pub mod model;
 pub mod rbac;
+mod relate;
 pub mod report;
 pub mod roundtrip;
 mod run;

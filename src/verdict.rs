@@ -132,6 +132,8 @@ mod tests {
             evidence: Vec::new(),
             cause: None,
             fix: None,
+            follows_from: None,
+            may_follow_from: Vec::new(),
         }
     }
 

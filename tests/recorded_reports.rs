@@ -34,20 +34,21 @@ const VARYING: [(&str, &str); 12] = [
 struct Recording {
     name: &'static str,
     scenario: &'static str,
+    checks: &'static str,
     flags: &'static [&'static str],
     /// Whether it is interrupted when nothing but the snapshot's readiness is missing: until then, what there is to remove differs.
     is_interrupted: bool,
 }
 
 const fn recording(name: &'static str, scenario: &'static str, flags: &'static [&'static str]) -> Recording {
-    Recording { name, scenario, flags, is_interrupted: false }
+    Recording { name, scenario, checks: "SR101,SR102", flags, is_interrupted: false }
 }
 
 const FILES: &[&str] = &["--volume-mode", "filesystem"];
 /// Ends even if it is never interrupted.
 const WAITING: &[&str] = &["--volume-mode", "filesystem", "--step-timeout", "snapshot=20s"];
 
-const RECORDINGS: [Recording; 9] = [
+const RECORDINGS: [Recording; 10] = [
     recording("ready", "healthy", FILES),
     recording("ready_block", "healthy", &["--volume-mode", "block"]),
     recording("unauthorized", "api-unauthorized", &[]),
@@ -56,12 +57,13 @@ const RECORDINGS: [Recording; 9] = [
     recording("restore_failed", "restore-error", FILES),
     recording("live_data", "restore-stale", FILES),
     recording("foreseen", "wrong-driver", &["--volume-mode", "filesystem", "--snapshot-class", "standard-snapshots"]),
+    Recording { checks: "SR104,SR106,SR123,SR124", ..recording("one_cause", "v1beta1-only", &[]) },
     Recording { is_interrupted: true, ..recording("interrupted", "never-ready", WAITING) },
 ];
 
 async fn record(recording: &Recording) -> String {
     let place = Place::of(scenario::find(recording.scenario).unwrap()).await;
-    let call = [&["preflight", "--select", "SR101,SR102", "-o", "ndjson"], recording.flags].concat();
+    let call = [&["preflight", "--select", recording.checks, "-o", "ndjson"], recording.flags].concat();
     // A second signal would end the clean-up, too.
     let mut signals_left = usize::from(recording.is_interrupted);
     let ended = place

@@ -114,8 +114,19 @@ impl Fix {
     }
 }
 
+/// The finding that another one follows from: with that fault mended, the other is gone as well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FollowsFrom {
+    /// Its check's id.
+    pub id: String,
+    /// Its target, if it has one. A finding that names none means any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+}
+
 /// The outcome of a check for one target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Finding {
     /// What it is about, when a check looks at several things: a driver, a class. Stable from run to run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -133,12 +144,23 @@ pub struct Finding {
     /// What to do. A warn or a fail has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<Fix>,
+    /// What it certainly follows from, if the report holds one of these findings: the first that is at least as bad counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub follows_from: Vec<FollowsFrom>,
 }
 
 impl Finding {
     /// A finding without evidence.
     pub fn new(status: Status, message: impl Into<String>) -> Self {
-        Self { target: None, status, message: message.into(), evidence: Vec::new(), cause: None, fix: None }
+        Self {
+            target: None,
+            status,
+            message: message.into(),
+            evidence: Vec::new(),
+            cause: None,
+            fix: None,
+            follows_from: Vec::new(),
+        }
     }
 
     /// The same, about one of several things.
@@ -166,6 +188,13 @@ impl Finding {
     #[must_use]
     pub fn fix(mut self, fix: Fix) -> Self {
         self.fix = Some(fix);
+        self
+    }
+
+    /// The same, as a consequence of what this check finds about this target, or about any if none is named.
+    #[must_use]
+    pub fn follows_from(mut self, check: &str, target: Option<&str>) -> Self {
+        self.follows_from.push(FollowsFrom { id: check.to_owned(), target: target.map(str::to_owned) });
         self
     }
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::check::{Check, Group, Severity};
-use crate::model::finding::{Evidence, Finding, Fix, Status};
+use crate::model::finding::{Evidence, Finding, Fix, FollowsFrom, Status};
 
 /// The result of a check for one target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -36,6 +36,13 @@ pub struct CheckResult {
     /// What to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<Fix>,
+    /// The result of the same report that it follows from: with that fault mended, this one is gone as well. It is known
+    /// when all results are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows_from: Option<FollowsFrom>,
+    /// What it follows from, if the report holds it.
+    #[serde(skip)]
+    pub may_follow_from: Vec<FollowsFrom>,
 }
 
 impl CheckResult {
@@ -54,6 +61,8 @@ impl CheckResult {
             evidence: finding.evidence,
             cause: finding.cause,
             fix: finding.fix,
+            follows_from: None,
+            may_follow_from: finding.follows_from,
         }
     }
 }

@@ -45,6 +45,12 @@ impl Explanation {
         self
     }
 
+    /// The same, as a consequence of what a static check finds; see [`Finding::follows_from`].
+    pub(crate) fn follows_from(mut self, check: &str, target: Option<&str>) -> Self {
+        self.finding = self.finding.follows_from(check, target);
+        self
+    }
+
     pub(crate) fn advise(mut self, advice: Advice) -> Self {
         self.advice.push(advice);
         self

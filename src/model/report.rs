@@ -138,12 +138,16 @@ pub struct Summary {
     pub skip: usize,
     /// Not determined.
     pub unknown: usize,
+    /// Follow from another result, whatever their status; they are counted here and nowhere else.
+    #[serde(default)]
+    pub follows: usize,
 }
 
 impl Summary {
     /// Counts one more.
-    pub fn count(&mut self, status: Status) {
+    pub fn count(&mut self, status: Status, follows: bool) {
         match status {
+            _ if follows => self.follows += 1,
             Status::Pass => self.pass += 1,
             Status::Warn => self.warn += 1,
             Status::Fail => self.fail += 1,

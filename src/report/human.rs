@@ -124,6 +124,8 @@ impl Screen<'_> {
     fn group(&mut self, group: Group, results: &[CheckResult]) {
         let shown: Vec<_> =
             results.iter().filter(|result| result.group == group && self.shows(result.status)).collect();
+        // Consequences hang below what they follow from.
+        let shown: Vec<_> = shown.into_iter().filter(|result| result.follows_from.is_none()).collect();
         if shown.is_empty() {
             return;
         }
@@ -134,6 +136,18 @@ impl Screen<'_> {
         let widest = titles.map(|result| self.page.safe(&result.title).width()).max().unwrap_or(0).min(limit);
         for result in shown {
             self.result(result, DETAILS + widest + 3);
+            for consequence in results.iter().filter(|other| words::is_consequence(other, result)) {
+                self.consequence(consequence);
+            }
+        }
+    }
+
+    /// A result that follows from the one above it: its cause and its fix are told there.
+    fn consequence(&mut self, result: &CheckResult) {
+        let text = format!("{}  {}", self.page.safe(&result.id), self.with_target(result));
+        self.page.labelled(DETAILS, "so", &text, Style::new());
+        if self.page.options.verbosity == Verbosity::Verbose {
+            self.evidence(&result.evidence);
         }
     }
 
@@ -337,7 +351,13 @@ impl Screen<'_> {
                 let message = self.page.safe(&diagnosis.message);
                 self.page.labelled(DETAILS, "what", &message, Style::new());
             }
-            self.details(diagnosis);
+            match words::follows_from(diagnosis) {
+                Some(from) if self.page.options.verbosity < Verbosity::Verbose => {
+                    let from = self.page.safe(&format!("{from}, see above"));
+                    self.page.labelled(DETAILS, "cause", &from, Style::new());
+                }
+                _ => self.details(diagnosis),
+            }
         }
     }
 
@@ -391,10 +411,11 @@ impl Screen<'_> {
             return;
         }
         let mut failures: Vec<(Status, &str, String)> = Vec::new();
-        for result in &report.results {
+        for result in report.results.iter().filter(|result| result.follows_from.is_none()) {
             failures.push((result.status, &result.id, self.with_target(result)));
         }
-        for trip in &report.round_trips {
+        let own = |trip: &&RoundTrip| trip.diagnosis.as_ref().is_none_or(|found| found.follows_from.is_none());
+        for trip in report.round_trips.iter().filter(own) {
             let id = trip.diagnosis.as_ref().map_or("", |diagnosis| diagnosis.id.as_str());
             let what = trip.diagnosis.as_ref().map_or("round trip", |diagnosis| diagnosis.message.as_str());
             let trip_name = words::round_trip(trip, self.page.glyphs.arrow);

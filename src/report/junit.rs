@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use junit_report::{Duration, OffsetDateTime, ReportBuilder, TestCase, TestResult, TestSuite};
 use snapready_checks::model::finding::Status;
 
-use crate::model::{CheckResult, DataVerdict, Report, RoundTrip};
+use crate::model::{CheckResult, DataVerdict, Report, RoundTrip, Step, StepId};
 use crate::report::junit_completion::complete;
 use crate::report::options::{RenderOptions, Verbosity};
 use crate::report::{sanitize, words};
@@ -152,6 +152,9 @@ fn check_case(result: &CheckResult, options: &RenderOptions, names: &mut Names) 
         None => format!("{} {}", result.id, result.slug),
     };
     let text = || check_text(result);
+    if let Some(from) = words::follows_from(result) {
+        return names.case(&class, &name, None, consequence(&result.id, &from, text()));
+    }
     let outcome = outcome(result.status, &result.id, &result.message, text, options);
     let mut case = names.case(&class, &name, None, outcome);
     note_warning(&mut case, result.status, text);
@@ -159,6 +162,11 @@ fn check_case(result: &CheckResult, options: &RenderOptions, names: &mut Names) 
         case.set_system_out(&sanitize::cdata(&check_text(result)));
     }
     case
+}
+
+/// What follows from another case is no failure of its own: one fault is one failure. It is skipped, and says why.
+fn consequence(id: &str, from: &str, text: String) -> TestResult {
+    TestResult::SkippedWithCause { type_: format!("follows:{id}"), message: from.to_owned(), cause: Some(text) }
 }
 
 /// `JUnit` has no warning, and as a failure it would turn a whole pipeline red: it is a pass that says something.
@@ -231,18 +239,28 @@ fn round_trip_cases(trip: &RoundTrip, options: &RenderOptions, names: &mut Names
         }
         lines.join("\n")
     };
+    let from = trip.diagnosis.as_ref().and_then(words::follows_from);
+    let wrong = |step: &&Step| matches!(step.status, Status::Fail | Status::Unknown) && step.id != StepId::Cleanup;
+    let blamed = trip.steps.iter().find(wrong).map(|step| step.id);
     let mut cases = Vec::new();
     for step in &trip.steps {
         let name = format!("{} {place}", step.id.word());
         let kind = if step.status == Status::Skip { step.id.word() } else { kind };
-        let result = outcome(step.status, kind, &step.message, || about(&step.message), options);
+        let result = match &from {
+            // The clean-up is a matter of its own.
+            Some(from) if blamed == Some(step.id) => consequence(kind, from, about(&step.message)),
+            _ => outcome(step.status, kind, &step.message, || about(&step.message), options),
+        };
         let mut case = names.case(&class, &name, step.duration_ms, result);
         note_warning(&mut case, step.status, || about(&step.message));
         cases.push(case);
     }
     let message =
         trip.diagnosis.as_ref().map_or_else(|| format!("round trip: {}", trip.status.word()), |d| d.message.clone());
-    let result = outcome(trip.status, kind, &message, || about(&message), options);
+    let result = match &from {
+        Some(from) => consequence(kind, from, about(&message)),
+        None => outcome(trip.status, kind, &message, || about(&message), options),
+    };
     let mut case = names.case(&class, &format!("verdict {place}"), None, result);
     note_warning(&mut case, trip.status, || about(&message));
     cases.push(case);

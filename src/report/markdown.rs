@@ -9,9 +9,15 @@ use crate::report::words;
 /// The report in Markdown.
 pub(crate) fn render(report: &Report) -> String {
     let mut blocks = vec![heading(report)];
-    let problems: Vec<_> = report.results.iter().filter(|result| is_problem(result.status)).collect();
+    let stands = |result: &&CheckResult| is_problem(result.status) && result.follows_from.is_none();
+    let problems: Vec<_> = report.results.iter().filter(stands).collect();
     blocks.extend(report.round_trips.iter().map(round_trip));
-    blocks.extend(problems.iter().map(|result| details(result, "###")));
+    for problem in problems {
+        let consequences: Vec<_> =
+            report.results.iter().filter(|result| words::is_consequence(result, problem)).map(consequence).collect();
+        let after = if consequences.is_empty() { String::new() } else { format!("\n\n{}", consequences.join("\n")) };
+        blocks.push(details(problem, "###") + &after);
+    }
     if !report.run.errors.is_empty() {
         let errors: Vec<_> = report.run.errors.iter().map(|error| format!("- {}", markdown(error))).collect();
         blocks.push(format!("### What kept the run from an answer\n\n{}", errors.join("\n")));
@@ -81,9 +87,21 @@ fn round_trip(trip: &RoundTrip) -> String {
         lines.extend([String::new(), format!("Data {}", words::data(data))]);
     }
     if let Some(diagnosis) = &trip.diagnosis {
-        lines.extend([String::new(), details(diagnosis, "####")]);
+        lines.push(String::new());
+        lines.push(match words::follows_from(diagnosis) {
+            Some(from) => {
+                format!("{} {}: {}", markdown(&diagnosis.id), markdown(&from), markdown(&diagnosis.message))
+            }
+            None => details(diagnosis, "####"),
+        });
     }
     lines.join("\n")
+}
+
+/// A result in the list below what it follows from.
+fn consequence(result: &CheckResult) -> String {
+    let target = result.target.as_ref().map(|target| format!("{}: ", markdown(target))).unwrap_or_default();
+    format!("- so: {} {target}{}", markdown(&result.id), markdown(&result.message))
 }
 
 fn details(result: &CheckResult, level: &str) -> String {

@@ -1,6 +1,6 @@
 //! The words that all formats for people share: numbers with their nouns, durations, names of verdicts.
 
-use crate::model::{DataVerdict, ObjectName, Report, RoundTrip, SourceKind, Summary, Verdict};
+use crate::model::{CheckResult, DataVerdict, ObjectName, Report, RoundTrip, SourceKind, Summary, Verdict};
 use crate::report::sanitize;
 use snapready_checks::model::finding::{Evidence, Status};
 
@@ -69,7 +69,27 @@ pub fn summary(summary: &Summary) -> Vec<String> {
             parts.push(format!("{number} {word}"));
         }
     }
+    if summary.follows > 0 {
+        let verb = if summary.follows == 1 { "follows" } else { "follow" };
+        parts.push(format!("{} {verb} from these", summary.follows));
+    }
     parts
+}
+
+/// What a result follows from, in words; `None` if it stands for itself.
+#[must_use]
+pub fn follows_from(result: &CheckResult) -> Option<String> {
+    let from = result.follows_from.as_ref()?;
+    Some(match &from.target {
+        Some(target) => format!("follows from {} {target}", from.id),
+        None => format!("follows from {}", from.id),
+    })
+}
+
+/// Whether a result follows from another one.
+#[must_use]
+pub fn is_consequence(result: &CheckResult, of: &CheckResult) -> bool {
+    result.follows_from.as_ref().is_some_and(|from| from.id == of.id && from.target == of.target)
 }
 
 /// What the verdict has to be read with: how a run ended, and what it left.

@@ -55,10 +55,11 @@ impl Found {
             task.unknown,
         );
         let mut summary = Summary::default();
-        for status in
-            self.results.iter().map(|result| result.status).chain(self.round_trips.iter().map(|trip| trip.status))
-        {
-            summary.count(status);
+        for result in &self.results {
+            summary.count(result.status, result.follows_from.is_some());
+        }
+        for trip in &self.round_trips {
+            summary.count(trip.status, trip.diagnosis.as_ref().is_some_and(|found| found.follows_from.is_some()));
         }
         Report {
             schema_version: SCHEMA_VERSION.to_owned(),

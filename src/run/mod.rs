@@ -20,6 +20,7 @@ use crate::cluster::{ConnectError, Connection, ConnectionArgs, connect, server_v
 use crate::evaluate::evaluate;
 use crate::facts::{self, Collection};
 use crate::model::{Happening, Source, SourceKind};
+use crate::relate::{relate_results, relate_round_trips};
 use crate::report::format::Format;
 use crate::report::output::Reporter;
 use crate::report::progress::Progress;
@@ -135,7 +136,9 @@ async fn look(
         _ = signals.wait_for(|received| received.count > 0) => return Ok(()),
     };
     let (connection, facts) = facts;
-    for mut result in evaluate(&facts, &task.checks) {
+    let mut results = evaluate(&facts, &task.checks);
+    relate_results(&mut results);
+    for mut result in results {
         again.amend_fix(&mut result);
         teller.tell(Happening::CheckFinished { result: result.clone() });
         found.results.push(result);
@@ -146,6 +149,7 @@ async fn look(
         match plan {
             Ok(plan) => {
                 carry_out(&connection, &plan, facts, seed, &round_trip.options, found, teller, signals).await;
+                relate_round_trips(&found.results, &mut found.round_trips);
                 for diagnosis in found.round_trips.iter_mut().filter_map(|trip| trip.diagnosis.as_mut()) {
                     again.amend_fix(diagnosis);
                 }

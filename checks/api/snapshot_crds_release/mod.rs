@@ -40,7 +40,8 @@ fn run(facts: &Facts, findings: &mut Findings) {
             Finding::new(Status::Warn, format!("the CRDs are of external-snapshotter {}", release.releases()))
                 .evidence(crd_evidence(SNAPSHOTS, "spec.versions", list(listed(snapshots))))
                 .cause("They are older than the v1 API, which every controller since 4.0 needs.")
-                .fix(install(facts, "Install CRDs of a current release.")),
+                .fix(install(facts, "Install CRDs of a current release."))
+                .follows_from("SR104", None),
         ),
         Together::Release { release, .. } => {
             findings.pass(format!("the CRDs are of external-snapshotter {}", release.releases()));

@@ -57,4 +57,5 @@ fn no_crds(facts: &Facts, finding: Finding) -> Finding {
     finding
         .cause("It exits at startup because the snapshot CRDs are missing; it starts by itself once they are there.")
         .fix(install(facts, "Install the CRDs."))
+        .follows_from("SR102", None)
 }

@@ -69,17 +69,17 @@ pub(crate) fn assess(facts: &Facts, component: Component, running: &Running<'_>)
         // Where the group is not served at all, the CRDs are missing, and other checks say so.
         if let Some(served) = apis.0.get(SNAPSHOT_GROUP).filter(|served| !served.iter().any(|api| api == needed)) {
             let served = served.join(", ");
-            return finding(
+            let finding = finding(
                 Status::Fail,
                 format!("{what} has version {version} and needs {SNAPSHOT_GROUP}/{needed}, which is not served"),
             )
             .evidence(Evidence::cluster("APIGroup", SNAPSHOT_GROUP, "versions", &served))
-            .cause(format!("The CRDs serve {served}. It runs, but never sees a snapshot."))
-            .fix(if needed == "v1" {
-                install(facts, "Install CRDs of its release.")
+            .cause(format!("The CRDs serve {served}. It runs, but never sees a snapshot."));
+            return if needed == "v1" {
+                finding.fix(install(facts, "Install CRDs of its release.")).follows_from("SR104", None)
             } else {
-                upgrade(running)
-            });
+                finding.fix(upgrade(running))
+            };
         }
         if let Some(needed) = needs_groups(component, version, running) {
             let served = apis.0.get(GROUP_SNAPSHOT_GROUP);

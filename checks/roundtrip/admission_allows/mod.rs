@@ -55,16 +55,22 @@ struct Why {
     cause: String,
     fix: Fix,
     advice: Vec<Advice>,
+    /// The static checks that may tell it first.
+    told_by: &'static [&'static str],
 }
 
 impl Why {
     fn new(cause: impl Into<String>, fix: Fix) -> Self {
-        Self { cause: cause.into(), fix, advice: Vec::new() }
+        Self { cause: cause.into(), fix, advice: Vec::new(), told_by: &[] }
     }
 
     fn advise(mut self, advice: Advice) -> Self {
         self.advice.push(advice);
         self
+    }
+
+    fn told_by(self, checks: &'static [&'static str]) -> Self {
+        Self { told_by: checks, ..self }
     }
 }
 
@@ -90,6 +96,7 @@ pub fn refused(refusal: &Refusal<'_>) -> Explanation {
         .evidence([evidence])
         .cause(why.cause)
         .fix(why.fix);
+    let explanation = why.told_by.iter().fold(explanation, |explanation, check| explanation.follows_from(check, None));
     why.advice.into_iter().fold(explanation, Explanation::advise)
 }
 

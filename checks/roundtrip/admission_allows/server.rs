@@ -29,7 +29,8 @@ pub(super) fn explain(refusal: &Refusal<'_>) -> Why {
             ),
             Fix::text("Install the snapshot CRDs in version v1.")
                 .command(upstream::apply(upstream::CRDS, upstream::NEWEST)),
-        ),
+        )
+        .told_by(&["SR102", "SR103", "SR104"]),
         409 => Why::new(
             "an object of this name is there already, from another run or from somebody else",
             Fix::text("Try again: every run has names of its own. Remove what older runs left."),

@@ -33,7 +33,7 @@ pub(crate) fn no_default_class(moment: &Moment<'_>) -> Option<Explanation> {
     let Some(class) = classes.first() else {
         let fix = Fix::text(format!("Create a VolumeSnapshotClass for {}.", moment.subject.driver_in_words()));
         let manifest = moment.subject.driver.as_deref().map(class_manifest);
-        return Some(explanation.fix(Fix { manifest, ..fix }));
+        return Some(explanation.fix(Fix { manifest, ..fix }).follows_from("SR211", Some(driver)));
     };
     let fix = Fix::text("Make one class of the driver its default, or name one.");
     Some(

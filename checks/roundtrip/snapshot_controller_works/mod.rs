@@ -63,7 +63,7 @@ pub(crate) fn controller_scaled_to_zero(moment: &Moment<'_>) -> Option<Explanati
     let controllers = snapshot_controllers(moment.facts);
     let found = scaled_to_zero(controllers.installations(), "the snapshot-controller")?;
     let explanation = not_picked_up(moment, &found.message, found.fix.unwrap_or_default());
-    Some(explanation.evidence(found.evidence))
+    Some(explanation.evidence(found.evidence).follows_from("SR112", None))
 }
 
 /// It was out of service in two looks, or has gone between them.
@@ -76,7 +76,7 @@ pub(crate) fn controller_out_of_service(moment: &Moment<'_>) -> Option<Explanati
     if let Some(found) = snapshot_controller(moment.facts, earlier) {
         let message = format!("no snapshot-controller works on it: {}", found.finding.message);
         return (moment.elapsed >= found.patience())
-            .then(|| about(&CHECK, moment, &message).with_finding(found.finding));
+            .then(|| about(&CHECK, moment, &message).with_finding(found.finding).follows_from("SR112", None));
     }
     if !is_ready_below(moment) || moment.elapsed < ELECTION {
         return None;
@@ -89,7 +89,8 @@ pub(crate) fn controller_out_of_service(moment: &Moment<'_>) -> Option<Explanati
 fn absent(moment: &Moment<'_>, what: &str) -> Option<Explanation> {
     match snapshot_controllers(moment.facts) {
         Presence::Absent { because, .. } => {
-            Some(not_picked_up(moment, &format!("{what}: {because}"), install(moment.facts)))
+            let explanation = not_picked_up(moment, &format!("{what}: {because}"), install(moment.facts));
+            Some(explanation.follows_from("SR111", None))
         }
         Presence::Present { .. } | Presence::Unknown { .. } => None,
     }

@@ -42,6 +42,7 @@ pub(crate) fn sidecar_too_old(moment: &Moment<'_>) -> Option<Explanation> {
         shown_by(&answer, &CHECK, moment, message)
             .cause("it drops spec.sourceVolumeMode, which it does not know, and the CRD of 8.x refuses that")
             .fix(Fix::text("Upgrade the driver to one with csi-snapshotter 6.0 or later; its ClusterRole then needs patch on volumesnapshotcontents and volumesnapshotcontents/status."))
+            .follows_from("SR123", moment.subject.driver.as_deref())
     })
 }
 
@@ -53,7 +54,8 @@ pub(crate) fn no_sidecar(moment: &Moment<'_>) -> Option<Explanation> {
     }
     match sidecar_of(moment.facts, driver) {
         Presence::Absent { because, .. } => {
-            Some(not_picked_up(moment, &format!("no csi-snapshotter of this driver is installed: {because}")))
+            let cause = format!("no csi-snapshotter of this driver is installed: {because}");
+            Some(not_picked_up(moment, &cause).follows_from("SR121", Some(driver)))
         }
         Presence::Present { .. } | Presence::Unknown { .. } => None,
     }
@@ -67,7 +69,8 @@ pub(crate) fn sidecar_out_of_service(moment: &Moment<'_>) -> Option<Explanation>
     }
     let found = csi_snapshotter(moment.facts, moment.earlier?, driver)?;
     let message = format!("no csi-snapshotter of driver {driver} works on its content: {}", found.finding.message);
-    (moment.elapsed >= found.patience()).then(|| about(&CHECK, moment, &message).with_finding(found.finding))
+    (moment.elapsed >= found.patience())
+        .then(|| about(&CHECK, moment, &message).with_finding(found.finding).follows_from("SR122", Some(driver)))
 }
 
 /// What is likely when the time is up.

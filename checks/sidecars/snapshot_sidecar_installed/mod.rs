@@ -70,6 +70,7 @@ fn look(facts: &Facts, driver: &str) -> Finding {
                 ))
                 .cause("No pod of the driver is visible, so the csi-snapshotter is missing, too.")
                 .fix(fix_driver())
+                .follows_from("SR202", Some(driver))
         }
         Presence::Absent { because, evidence } => {
             let none = || Evidence::cluster("CSIDriver", driver, "csi-snapshotter", "no container");

@@ -51,7 +51,7 @@ pub(crate) fn in_short(found: &Finding) -> String {
 
 /// A finding; words are parts of the text, in any case.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Expected {
     status: Status,
     target: Option<String>,
@@ -64,6 +64,8 @@ pub(crate) struct Expected {
     cause: Vec<String>,
     #[serde(default)]
     fix: Vec<String>,
+    /// The check whose finding it follows from, if the report holds that.
+    follows_from: Option<String>,
     /// What must not stand in the fix.
     #[serde(default)]
     without: Vec<String>,
@@ -82,6 +84,7 @@ impl Expected {
             && has(&evidence.join("\n"), &self.evidence)
             && has(found.cause.as_deref().unwrap_or_default(), &self.cause)
             && has(&fix, &self.fix)
+            && self.follows_from.as_ref().is_none_or(|id| found.follows_from.iter().any(|from| from.id == *id))
             && !self.without.iter().any(|word| fix.contains(word.as_str()))
     }
 }

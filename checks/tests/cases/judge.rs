@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use snapready_checks::find;
 use snapready_checks::model::check::{Check, How};
 use snapready_checks::model::facts::Facts;
 use snapready_checks::model::finding::{Finding, Findings, Fix, Status};
@@ -85,6 +86,10 @@ fn ill_formed_findings(check: &Check, facts: &Facts) -> Vec<String> {
             (!finding.message.is_empty() && !finding.message.contains('\n'), "no message of one line"),
             (!is_wrong || !finding.evidence.is_empty(), "no evidence"),
             (!is_wrong || fixed, "no fix"),
+            (
+                finding.follows_from.iter().all(|from| from.id != check.id && find(&from.id).is_some()),
+                "a root that is no check",
+            ),
         ] {
             if !holds {
                 wrong.push(format!("{}: {rule}: {finding:#?}", check.id));

@@ -88,8 +88,9 @@ fn mix() -> Report {
     let results: Vec<CheckResult> = cases.into_iter().flat_map(|(slug, case)| checked(slug, case)).collect();
     let round_trips = vec![failed_round_trip(), good_round_trip(VolumeMode::Block)];
     let mut summary = Summary::default();
-    results.iter().map(|result| result.status).for_each(|status| summary.count(status));
-    round_trips.iter().map(|trip| trip.status).for_each(|status| summary.count(status));
+    for status in results.iter().map(|result| result.status).chain(round_trips.iter().map(|trip| trip.status)) {
+        summary.count(status, false);
+    }
     let ready = ready();
     let run = Run { verdict: Verdict::NotReady, exit_code: 1, duration_ms: 151_000, ..ready.run };
     Report { run, summary, results, round_trips, ..ready }
@@ -122,6 +123,11 @@ pub(super) fn live_data() -> Report {
 /// A round trip of which it was clear beforehand that it fails.
 pub(super) fn foreseen() -> Report {
     recorded(include_str!("../../../tests/snapshots/recorded_reports__foreseen.snap"))
+}
+
+/// One fault, which explains all others.
+pub(super) fn one_cause() -> Report {
+    recorded(include_str!("../../../tests/snapshots/recorded_reports__one_cause.snap"))
 }
 
 /// The worst that a cluster could return, in every text.
@@ -180,6 +186,7 @@ pub(super) fn all() -> Vec<(&'static str, Report)> {
         ("interrupted", interrupted()),
         ("live_data", live_data()),
         ("foreseen", foreseen()),
+        ("one_cause", one_cause()),
         ("hostile", hostile()),
     ]
 }

@@ -57,6 +57,8 @@ impl Plain {
             evidence: Vec::new(),
             cause: None,
             fix: None,
+            follows_from: None,
+            may_follow_from: Vec::new(),
         }
     }
 }
