@@ -22,7 +22,14 @@ impl Version {
         Self { major, minor, patch }
     }
 
+    /// The version of an API server. `v0.0.0-master+$Format:%H$` is what one says that was built without a version.
+    #[must_use]
+    pub fn of_server(git_version: &str) -> Option<Self> {
+        Self::parse(git_version).filter(|version| *version > Self::new(0, 0, 0))
+    }
+
     /// Reads `v8.6.0`, `8.6`, `v1.31.1-eks-1b3e656`, `v1.33.1+k3s1`; `None` for anything else, such as `latest` or `2`.
+    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.strip_prefix('v').unwrap_or(text);
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
@@ -67,13 +74,17 @@ impl Component {
         }
     }
 
-    /// Its version, from the tag of its image. `None` for a digest without tag, and for a tag of somebody else's
-    /// numbering: `OpenShift`'s images carry `OpenShift`'s number.
+    /// Its version, from the tag of its image. `None` for a digest without tag, for an image that somebody else numbers, such
+    /// as one that holds a driver and all its sidecars, and for a tag of somebody else's numbering: `OpenShift`'s images carry
+    /// `OpenShift`'s number.
     #[must_use]
     pub fn version(self, image: &str) -> Option<Version> {
-        let name = image.split('@').next()?.rsplit('/').next()?;
-        let version = Version::parse(name.split_once(':')?.1)?;
-        if name.starts_with("ose-") {
+        let (repository, tag) = image.split('@').next()?.rsplit_once(':')?;
+        let version = Version::parse(tag)?;
+        let (path, name) = repository.rsplit_once('/').unwrap_or(("", repository));
+        if path.split('/').any(|part| OTHER_NUMBERING.iter().any(|other| part.contains(other)))
+            || !self.is_built_as(name)
+        {
             return None;
         }
         let minor = format!("{}.{}", version.major, version.minor);
@@ -85,40 +96,48 @@ impl Component {
         let newer = version > newest && version.major <= newest.major + 1;
         (minors.contains(&minor.as_str()) || newer).then_some(version)
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_are_read_with_what_distributions_append() {
-        let read = |text| Version::parse(text).map(|version| version.to_string());
-        assert_eq!(read("v8.6.0").as_deref(), Some("8.6.0"));
-        assert_eq!(read("8.6").as_deref(), Some("8.6.0"));
-        assert_eq!(read("v1.31.1-eks-1b3e656").as_deref(), Some("1.31.1"));
-        assert_eq!(read("v1.33.1+k3s1").as_deref(), Some("1.33.1"));
-        for text in ["", "v", "8", "latest", "v8.", "8.6abc", "1.2.3.4", "99999999999.1.1"] {
-            assert_eq!(read(text), None, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn a_component_has_the_version_of_its_tag_if_the_numbering_is_upstreams() {
-        let version = |image| Component::SnapshotController.version(image).map(|version| version.to_string());
-        assert_eq!(version("registry.k8s.io/sig-storage/snapshot-controller:v8.6.0").as_deref(), Some("8.6.0"));
-        assert_eq!(version("localhost:5000/snapshot-controller:v6.3.1@sha256:00").as_deref(), Some("6.3.1"));
-        assert_eq!(version("rancher/hardened-snapshot-controller:v8.2.0-build20250101").as_deref(), Some("8.2.0"));
-        assert_eq!(version("example.org/snapshot-controller:v9.0.0").as_deref(), Some("9.0.0"));
-        for image in [
-            "localhost:5000/snapshot-controller",
-            "example.org/snapshot-controller@sha256:00",
-            "example.org/snapshot-controller:canary",
-            "registry.redhat.io/openshift4/ose-csi-snapshot-controller:v4.2.0",
-            "example.org/snapshot-controller:v4.14.0",
-            "example.org/snapshot-controller:v20240101.1",
-        ] {
-            assert_eq!(version(image), None, "{image:?}");
-        }
+    /// Whether an image of this name is upstream's, copied or built again: its name, with nothing but the packager's words
+    /// around it. `acme-csi-provisioner` may be anything, with any number.
+    fn is_built_as(self, image: &str) -> bool {
+        let names: &[&str] = match self {
+            // Some build both binaries of the repository into one image.
+            Self::SnapshotController => &["snapshot-controller", "external-snapshotter"],
+            Self::CsiSnapshotter => &["csi-snapshotter", "external-snapshotter"],
+            Self::CsiProvisioner => &["csi-provisioner", "external-provisioner"],
+        };
+        names.iter().filter_map(|name| image.split_once(name)).any(|(before, after)| {
+            let words = [before, after].into_iter().flat_map(|text| text.split(['-', '_', '.']));
+            words.filter(|word| !word.is_empty()).all(|word| PACKAGERS.contains(&word))
+        })
     }
 }
+
+/// What stands in the paths of images that carry the number of the distribution that they belong to.
+const OTHER_NUMBERING: [&str; 3] = ["openshift", "okd", "redhat"];
+
+/// Words that packagers put around the name of an image that they copy or build again: `mirrored-sig-storage-csi-snapshotter`,
+/// `hardened-snapshot-controller`, `kubernetes-csi_external-snapshotter`, `snapshot-controller-amd64`.
+const PACKAGERS: [&str; 21] = [
+    "mirror",
+    "mirrored",
+    "hardened",
+    "rke2",
+    "longhornio",
+    "sig",
+    "storage",
+    "kubernetes",
+    "k8s",
+    "k8scsi",
+    "csi",
+    "external",
+    "snapshotter",
+    "registry",
+    "io",
+    "gcr",
+    "quay",
+    "fips",
+    "amd64",
+    "arm64",
+    "linux",
+];

@@ -25,7 +25,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
         return;
     };
     let text = &server.git_version;
-    let Some(version) = Version::parse(text) else {
+    let Some(version) = Version::of_server(text) else {
         findings.unknown(format!("the API server says that its version is {text:?}, which is none"));
         return;
     };

@@ -131,7 +131,7 @@ pub(crate) fn assess(facts: &Facts, component: Component, running: &Running<'_>)
 /// later writes an older API server refuses: `spec.sourceVolumeMode: Invalid value: "null"` (external-snapshotter issue 773).
 fn server_too_old(facts: &Facts, version: Version, what: &str) -> Option<Finding> {
     let server = &facts.server_version.seen()?.git_version;
-    if version < Version::new(4, 1, 0) || Version::parse(server)? >= Version::new(1, 20, 0) {
+    if version < Version::new(4, 1, 0) || Version::of_server(server)? >= Version::new(1, 20, 0) {
         return None;
     }
     let (status, cause) = if version < Version::new(6, 0, 0) {

@@ -37,7 +37,7 @@ pub fn crd_evidence(name: &str, path: &str, value: impl Into<String>) -> Evidenc
 /// How to install the CRDs: those of the newest release that the API server's version takes.
 #[must_use]
 pub fn install(facts: &Facts, text: &str) -> Fix {
-    let server = facts.server_version.seen().and_then(|version| Version::parse(&version.git_version));
+    let server = facts.server_version.seen().and_then(|version| Version::of_server(&version.git_version));
     let old = server.is_some_and(|server| server < Version::new(1, 25, 0));
     let release = if old { upstream::BEFORE_VALIDATION_RULES } else { upstream::NEWEST };
     Fix::text(text).command(upstream::apply(upstream::CRDS, release))

@@ -11,3 +11,4 @@ mod deployments;
 mod floors;
 mod nulls;
 mod real_cluster;
+mod versions;
