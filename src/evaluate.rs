@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use snapready_checks::model::check::{Check, How};
+use snapready_checks::catalogue;
+use snapready_checks::knowledge::control_plane::presence::{Presence, snapshot_controllers};
+use snapready_checks::model::check::{Check, Group, How};
 use snapready_checks::model::command::{Command, kubectl, snapready};
 use snapready_checks::model::facts::Facts;
 use snapready_checks::model::finding::{Finding, Findings, Fix, Status};
@@ -47,6 +49,30 @@ pub fn evaluate(facts: &Facts, checks: &[&'static Check]) -> Vec<CheckResult> {
         results.extend(findings.into_iter().map(|finding| CheckResult::of(check, finding)));
     }
     results
+}
+
+/// The finding, if there is one, that shows that nobody removes the finalizers of a driver's snapshots: see
+/// [`Finding::strands`]. It does not depend on which checks are selected. Without a snapshot-controller there is no content, and
+/// nobody to set a finalizer.
+#[must_use]
+pub fn stranding(facts: &Facts, driver: &str) -> Option<(&'static Check, Finding)> {
+    if matches!(snapshot_controllers(facts), Presence::Absent { .. }) {
+        return None;
+    }
+    let about = |finding: &Finding| {
+        finding.target.as_deref() == Some(driver) || finding.drivers.iter().any(|known| known == driver)
+    };
+    catalogue().into_iter().find_map(|check| {
+        let How::Looking(look) = check.how else { return None };
+        if check.group != Group::Sidecars || check.needs.iter().any(|need| facts.missing(*need).is_some()) {
+            return None;
+        }
+        let mut findings = Findings::default();
+        look(&facts.only(&check.sees().collect()), &mut findings);
+        let found = findings.into_vec().into_iter();
+        let strands = |finding: &Finding| finding.strands && finding.status == Status::Fail && about(finding);
+        Some((check, found.into_iter().find(strands)?))
+    })
 }
 
 /// The rights that are missing, if nothing but rights is: a right that several checks lack is told by the first of them.
@@ -117,7 +143,7 @@ fn not_seen(missing: &BTreeMap<Need, Missing>, api_is_judged: bool) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use snapready_checks::model::check::{Group, Severity};
+    use snapready_checks::model::check::Severity;
     use snapready_checks::model::probe::Probe;
 
     const fn check(id: &'static str, needs: &'static [Need], how: How) -> Check {

@@ -147,6 +147,12 @@ pub struct Finding {
     /// What it certainly follows from, if the report holds one of these findings: the first that is at least as bad counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub follows_from: Vec<FollowsFrom>,
+    /// The drivers that it is about, where its target is something else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drivers: Vec<String>,
+    /// Whether nobody removes the finalizers of these drivers' snapshots as long as it holds: what is created then stays.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub strands: bool,
 }
 
 impl Finding {
@@ -160,6 +166,8 @@ impl Finding {
             cause: None,
             fix: None,
             follows_from: Vec::new(),
+            drivers: Vec::new(),
+            strands: false,
         }
     }
 
@@ -188,6 +196,20 @@ impl Finding {
     #[must_use]
     pub fn fix(mut self, fix: Fix) -> Self {
         self.fix = Some(fix);
+        self
+    }
+
+    /// The same, about these drivers.
+    #[must_use]
+    pub fn drivers(mut self, drivers: &[String]) -> Self {
+        self.drivers = drivers.to_vec();
+        self
+    }
+
+    /// The same; see [`Finding::strands`].
+    #[must_use]
+    pub fn strands(mut self) -> Self {
+        self.strands = true;
         self
     }
 

@@ -25,4 +25,6 @@ pub enum Advice {
     Rights,
     /// Removing what earlier runs left.
     CleanUp,
+    /// Going on although objects will be left.
+    Force,
 }

@@ -56,6 +56,9 @@ struct TripArgs {
     /// Whether the objects are left in the cluster, to look at them
     #[arg(long, value_enum, default_value = "never", help_heading = WHAT)]
     keep: KeepArg,
+    /// Start it also where it is certain that its objects cannot be deleted again
+    #[arg(long, help_heading = WHAT)]
+    force: bool,
     /// How many round trips run at a time
     #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u16).range(1..), help_heading = WHAT)]
     parallel: u16,
@@ -138,6 +141,7 @@ impl TripArgs {
             image_pull_secret: self.image_pull_secret.clone(),
             node_selector: self.node_selector.clone(),
             namespace: namespace.map(ToOwned::to_owned),
+            force: self.force,
         };
         selection.asked().map_err(Failure::wrong_call)?;
         Ok(RoundTripTask { selection, options: self.options() })

@@ -28,6 +28,7 @@ pub(crate) fn command(advice: &Advice, target: &Target) -> Command {
         Advice::SnapshotTime => with_class().words("--step-timeout snapshot=10m"),
         Advice::OneAtATime => snapready("roundtrip --parallel 1"),
         Advice::Rights => snapready("rbac"),
+        Advice::Force => with_class().words("--force"),
         Advice::CleanUp => snapready("cleanup --expired"),
     }
 }

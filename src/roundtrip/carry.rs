@@ -15,8 +15,10 @@ use snapready_checks::roundtrip::data_intact::{compared, not_measured};
 use snapready_checks::roundtrip::everything_removed::{StuckObject, stuck};
 use snapready_checks::roundtrip::round_trip::vanished;
 use snapready_checks::roundtrip::snapshot_driver_matches;
+use snapready_checks::roundtrip::snapshot_sidecar_works::not_started;
 use snapready_checks::roundtrip::write_succeeds::not_written;
 
+use crate::evaluate::stranding;
 use crate::model::{CheckResult, DataVerdict, Kind, ObjectName, StepId};
 use crate::roundtrip::advice;
 use crate::roundtrip::driver::{Failure, Knowledge, Observed, ReadResult, Trip};
@@ -147,7 +149,12 @@ impl Knowledge for Carry<'_> {
 
     fn foreseen(&self, trip: usize) -> Option<CheckResult> {
         let subject = self.target(trip).0.subject();
-        let explanation = snapshot_driver_matches::foreseen(&self.facts.latest().facts, &subject)?;
+        let facts = &self.facts.latest().facts;
+        let explanation = snapshot_driver_matches::foreseen(facts, &subject).or_else(|| {
+            let driver = subject.driver.as_deref().filter(|_| !self.plan.force)?;
+            let (check, found) = stranding(facts, driver)?;
+            Some(not_started(&subject, check, found))
+        })?;
         Some(self.in_words(trip, explanation))
     }
 

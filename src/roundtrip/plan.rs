@@ -48,6 +48,8 @@ pub struct Selection {
     pub namespace: Option<String>,
     /// Labels that the pods' node must have.
     pub node_selector: Vec<(String, String)>,
+    /// Whether a round trip is started although it is certain that its objects could not be deleted again.
+    pub force: bool,
 }
 
 impl Selection {
@@ -98,6 +100,8 @@ pub struct Plan {
     pub node_selector: Vec<(String, String)>,
     /// User and group of all pods; `None` leaves them to the cluster, which then has users of its own to assign.
     pub user: Option<i64>,
+    /// See [`Selection::force`].
+    pub force: bool,
     /// When everything that the run creates counts as left behind.
     pub expires_at: Timestamp,
     /// The round trips, in order; at least one.
@@ -256,6 +260,7 @@ impl Plan {
             image_pull_secret: selection.image_pull_secret.clone(),
             node_selector: selection.node_selector.clone(),
             user: (!assigns_users(facts)).then_some(NOBODY),
+            force: selection.force,
             run,
             expires_at,
             targets,

@@ -30,6 +30,6 @@ pub(crate) fn each(
         };
         let others = all.iter().filter(shares).filter(|other| !std::ptr::eq(*other, sidecar));
         let covered = others.into_iter().any(|other| other.running.ready > 0);
-        findings.push(judge(&sidecar.running, covered).target(target));
+        findings.push(judge(&sidecar.running, covered).target(target).drivers(&sidecar.drivers));
     }
 }

@@ -88,6 +88,7 @@ pub(crate) fn assess(facts: &Facts, component: Component, running: &Running<'_>)
                 return finding(Status::Fail, format!("{what} has group snapshots switched on and needs {GROUP_SNAPSHOT_GROUP}/{needed}, which is not served"))
                     .evidence(Evidence::cluster("APIGroup", GROUP_SNAPSHOT_GROUP, "versions", &served))
                     .cause("It waits for that API for ever, and works on no snapshot at all, not even on single ones.")
+                    .strands()
                     .fix(install(facts, "Install the group snapshot CRDs of its release and restart it, or switch the feature off."));
             }
         }
@@ -111,7 +112,7 @@ pub(crate) fn assess(facts: &Facts, component: Component, running: &Running<'_>)
     if component == Component::CsiSnapshotter
         && let Some(finding) = drops_source_volume_mode(facts, version, &what)
     {
-        return finding.evidence(running.evidence(&path, image));
+        return finding.evidence(running.evidence(&path, image)).strands();
     }
     if !may_have_run(running) {
         let message = format!("{} {version}, which has not run here", running.place());

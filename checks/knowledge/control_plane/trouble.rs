@@ -46,6 +46,13 @@ pub(crate) fn trouble(running: &Running<'_>) -> Option<Trouble> {
     if idle { running.pods.iter().find_map(|pod| not_scheduled(running, pod)) } else { found }
 }
 
+/// Whether no container of the workload is ready, and none will be until somebody mends it: a pod that crashes may only be
+/// starting.
+pub(crate) fn is_lasting(running: &Running<'_>) -> bool {
+    let lasts = |trouble: Trouble| trouble.kind != Kind::Other;
+    running.ready == 0 && (running.wanted == 0 || trouble(running).is_some_and(lasts))
+}
+
 /// A pod without a node has no statuses of containers, and nothing has run that could have a log.
 fn not_scheduled(running: &Running<'_>, pod: &Pod) -> Option<Trouble> {
     let mut conditions = pod.status.conditions.iter();

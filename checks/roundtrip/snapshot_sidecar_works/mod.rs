@@ -13,9 +13,9 @@ use crate::knowledge::control_plane::out_of_service::csi_snapshotter;
 use crate::knowledge::control_plane::presence::{Presence, sidecar_of};
 use crate::model::chain::BEING_CREATED;
 use crate::model::command::{Command, kubectl};
-use crate::model::finding::{Evidence, Fix};
+use crate::model::finding::{Evidence, Finding, Fix};
 use crate::model::kubernetes::VolumeSnapshotContentStatus;
-use crate::moment::{Explanation, Moment};
+use crate::moment::{Advice, Explanation, Moment, Subject};
 use crate::roundtrip::snapshot_succeeds::{LAG, Worker, about, answers, lacks_right, shown_by};
 
 /// The sidecar's first sign of life comes within a second of the content.
@@ -71,6 +71,22 @@ pub(crate) fn sidecar_out_of_service(moment: &Moment<'_>) -> Option<Explanation>
     let message = format!("no csi-snapshotter of driver {driver} works on its content: {}", found.finding.message);
     (moment.elapsed >= found.patience())
         .then(|| about(&CHECK, moment, &message).with_finding(found.finding).follows_from("SR122", Some(driver)))
+}
+
+/// A static check has found that no csi-snapshotter will work on the driver's snapshots: what a round trip creates could not
+/// be deleted again, so it is not started.
+#[must_use]
+pub fn not_started(subject: &Subject, check: &Check, found: Finding) -> Explanation {
+    let message = format!(
+        "not started (--force starts it): no csi-snapshotter of {} would work on the VolumeSnapshot's content, which could then not be deleted",
+        subject.driver_in_words()
+    );
+    let root = found.target.clone();
+    Explanation::fail(&CHECK, &message)
+        .about(subject)
+        .with_finding(found)
+        .follows_from(check.id, root.as_deref())
+        .advise(Advice::Force)
 }
 
 /// What is likely when the time is up.

@@ -42,7 +42,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
             Some(controller) => Finding::new(Status::Pass, format!("{} hands them out", controller.place())),
             None => not_handed_out(&sidecar.running, controllers.first()),
         };
-        findings.push(finding.target(target));
+        findings.push(finding.target(target).drivers(&sidecar.drivers).strands());
     }
 }
 

@@ -56,5 +56,7 @@ fn of(facts: &Facts, sidecar: &Sidecar<'_>, what: &str, prefix: &str) -> Option<
     };
     let wanted = names.first().cloned().unwrap_or_else(|| format!("{prefix}..."));
     let found = leader(facts, &sidecar.running, what, &wanted, is_its_lease)?;
-    Some(found.target(format!("{}/{}", sidecar.running.place(), sidecar.running.container.name)))
+    let found = if is_csi_snapshotter(sidecar.running.container) { found.strands() } else { found };
+    let target = format!("{}/{}", sidecar.running.place(), sidecar.running.container.name);
+    Some(found.target(target).drivers(&sidecar.drivers))
 }

@@ -87,6 +87,7 @@ fn look(facts: &Facts, driver: &str) -> Finding {
                 .evidence(evidence.unwrap_or_else(none))
                 .cause("The snapshot-controller hands each snapshot to the driver's csi-snapshotter; without one it waits for ever.")
                 .fix(fix)
+                .strands()
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::knowledge::control_plane::containers::is_csi_snapshotter;
 use crate::knowledge::control_plane::each_sidecar::each;
 use crate::knowledge::control_plane::readiness::{alone, readiness};
+use crate::knowledge::control_plane::trouble::is_lasting;
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
 use crate::model::finding::Findings;
@@ -25,6 +26,7 @@ pub const CHECK: Check = Check {
 
 fn run(facts: &Facts, findings: &mut Findings) {
     each(facts, findings, "csi-snapshotter", is_csi_snapshotter, |running, covered| {
-        alone(running, covered).unwrap_or_else(|| readiness(running, "csi-snapshotter", covered))
+        let finding = alone(running, covered).unwrap_or_else(|| readiness(running, "csi-snapshotter", covered));
+        if is_lasting(running) { finding.strands() } else { finding }
     });
 }

@@ -66,6 +66,8 @@ pub(crate) struct Expected {
     fix: Vec<String>,
     /// The check whose finding it follows from, if the report holds that.
     follows_from: Option<String>,
+    /// Whether a round trip would leave its objects as long as it holds.
+    strands: Option<bool>,
     /// What must not stand in the fix.
     #[serde(default)]
     without: Vec<String>,
@@ -84,6 +86,7 @@ impl Expected {
             && has(&evidence.join("\n"), &self.evidence)
             && has(found.cause.as_deref().unwrap_or_default(), &self.cause)
             && has(&fix, &self.fix)
+            && self.strands.is_none_or(|strands| strands == found.strands)
             && self.follows_from.as_ref().is_none_or(|id| found.follows_from.iter().any(|from| from.id == *id))
             && !self.without.iter().any(|word| fix.contains(word.as_str()))
     }

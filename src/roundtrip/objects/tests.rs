@@ -27,6 +27,7 @@ fn plan(own_namespace: bool, user: Option<i64>, modes: &[VolumeMode]) -> Plan {
         image: "docker.io/library/busybox:1.36".to_owned(),
         image_pull_secret: None,
         node_selector: Vec::new(),
+        force: false,
         user,
         expires_at: Timestamp::UNIX_EPOCH,
         targets: modes.iter().enumerate().map(target).collect(),
