@@ -1,6 +1,7 @@
 //! Flags about output, and the streams that follow from them: reports to stdout and files, everything else to stderr.
 
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 
@@ -25,6 +26,9 @@ pub(super) struct OutputArgs {
     /// One more report of the same run, e.g. junit=report.xml (repeat; - is stdout)
     #[arg(long, global = true, value_name = "FORMAT=PATH", help_heading = HEADING)]
     report: Vec<ReportArgument>,
+    /// Folder for the manifests of fixes, a file each, to review and apply; nothing is applied or overwritten
+    #[arg(long, global = true, value_name = "DIR", help_heading = HEADING)]
+    fix_manifests: Option<PathBuf>,
     /// Colours
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", help_heading = HEADING)]
     color: ColorChoice,
@@ -63,7 +67,7 @@ impl OutputArgs {
             () => ProgressMode::Lines,
         };
         let progress = ProgressOptions { styles: self.styles(stderr), ascii, verbose: self.verbose > 0 };
-        Ok(Screens { outputs, render, progress: (mode, progress) })
+        Ok(Screens { outputs, render, progress: (mode, progress), fix_manifests: self.fix_manifests.clone() })
     }
 
     /// The styles for a stream.

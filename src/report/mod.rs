@@ -1,5 +1,6 @@
 //! What a run tells: events while it goes on, and the report in every format. Nothing here decides anything.
 
+pub(crate) mod fix_manifests;
 pub mod format;
 mod human;
 mod json;

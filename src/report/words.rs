@@ -1,5 +1,7 @@
 //! The words that all formats for people share: numbers with their nouns, durations, names of verdicts.
 
+use std::path::Path;
+
 use crate::model::{CheckResult, DataVerdict, ObjectName, Report, RoundTrip, SourceKind, Summary, Verdict};
 use crate::report::sanitize;
 use snapready_checks::model::finding::{Evidence, Status};
@@ -176,6 +178,16 @@ pub fn left(report: &Report) -> Option<String> {
         (true, false) => format!("{} kept in the cluster; to remove: {command}", many(&report.kept)),
         (true, true) => return None,
     })
+}
+
+/// How many manifests were written, and how they are used.
+#[must_use]
+pub fn manifests(number: usize, folder: &Path) -> String {
+    let folder = folder.display();
+    match number {
+        0 => format!("no fix has a manifest, so nothing was written to {folder}"),
+        number => format!("{} written to {folder}: review, then kubectl apply -f {folder}", count(number, "manifest")),
+    }
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use crate::evaluate::evaluate;
 use crate::facts::{self, Collection};
 use crate::model::{Happening, Source, SourceKind};
 use crate::relate::{relate_results, relate_round_trips};
+use crate::report::fix_manifests;
 use crate::report::format::Format;
 use crate::report::output::Reporter;
 use crate::report::progress::Progress;
@@ -90,6 +91,10 @@ pub(crate) async fn run(connection: &ConnectionArgs, screens: Screens, task: Tas
     let reporter =
         Reporter::new(screens.outputs, screens.render, Box::new(std::io::stdout())).map_err(Failure::wrong_call)?;
     let progress = Progress::new(screens.progress.0, screens.progress.1, Box::new(std::io::stderr()));
+    let manifests = screens.fix_manifests;
+    if let Some(folder) = &manifests {
+        fix_manifests::make_folder(folder).map_err(Failure::wrong_call)?;
+    }
     let signals =
         signals::listen().map_err(|error| Failure::wrong_call(format!("signals cannot be received: {error}")))?;
     let (id, seed) = random();
@@ -113,9 +118,13 @@ pub(crate) async fn run(connection: &ConnectionArgs, screens: Screens, task: Tas
     let code = report.run.exit_code;
     // The human report says so itself; a document may never be read by a person.
     let left = if human { None } else { words::left(&report) };
+    let fixes = manifests.map(|folder| (fix_manifests::write(&folder, &report), folder));
     let written = teller.finish(report).await;
     if let Some(left) = left {
         note(&left);
+    }
+    if let Some((fixes, folder)) = fixes {
+        note(&words::manifests(fixes.map_err(|error| Failure::no_report(error, code))?, &folder));
     }
     written.map(|()| code).map_err(|error| Failure::no_report(error, code))
 }

@@ -1,6 +1,7 @@
 //! The streams of a run, decided once: reports to stdout and files, everything else to stderr.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use crate::report::options::RenderOptions;
 use crate::report::output::Outputs;
@@ -14,6 +15,8 @@ pub(crate) struct Screens {
     pub(crate) render: RenderOptions,
     /// Whether and how progress is shown.
     pub(crate) progress: (ProgressMode, ProgressOptions),
+    /// The folder for the manifests of fixes.
+    pub(crate) fix_manifests: Option<PathBuf>,
 }
 
 /// Writes an error to stderr.

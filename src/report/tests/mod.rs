@@ -13,4 +13,4 @@ mod output;
 mod progress;
 mod samples;
 
-pub(crate) use samples::hostile_text;
+pub(crate) use samples::{empty, hostile_text};

@@ -45,7 +45,7 @@ pub(super) fn ready() -> Report {
 }
 
 /// A run that could not even look: the credentials are refused.
-pub(super) fn empty() -> Report {
+pub(crate) fn empty() -> Report {
     recorded(include_str!("../../../tests/snapshots/recorded_reports__unauthorized.snap"))
 }
 
