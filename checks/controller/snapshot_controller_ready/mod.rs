@@ -3,7 +3,7 @@
 use crate::knowledge::control_plane::containers::is_snapshot_controller;
 use crate::knowledge::control_plane::readiness::readiness;
 use crate::knowledge::control_plane::running::{Running, running};
-use crate::knowledge::control_plane::trouble::{Kind, trouble};
+use crate::knowledge::control_plane::trouble::{TroubleKind, trouble};
 use crate::knowledge::crds::{NEEDED, crd_evidence, install, installed};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
@@ -45,7 +45,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
 fn exits_for_want_of_crds(facts: &Facts, running: &Running<'_>) -> bool {
     let is_missing = facts.custom_resource_definitions.seen().is_some() && installed(facts).len() < NEEDED.len();
     let exits = |status: &ContainerStatus| !status.ready && status.ended().is_some_and(|ended| ended.exit_code == 1);
-    let says_nothing_else = trouble(running).is_some_and(|trouble| trouble.kind == Kind::Other);
+    let says_nothing_else = trouble(running).is_some_and(|trouble| trouble.kind == TroubleKind::Other);
     is_missing && says_nothing_else && running.statuses().any(|(_, status)| exits(status))
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::knowledge::control_plane::sidecars::{fix_driver, runs_nowhere};
+use crate::knowledge::control_plane::install::fix_driver;
+use crate::knowledge::control_plane::presence::runs_nowhere;
 use crate::knowledge::drivers::registered::is_in_tree;
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::kubectl;

@@ -1,7 +1,7 @@
-//! How to install a snapshot-controller.
+//! How to install what is missing: a snapshot-controller, or a driver.
 
 use crate::knowledge::upstream;
-use crate::model::command::Command;
+use crate::model::command::{Command, kubectl};
 use crate::model::facts::Facts;
 use crate::model::finding::Fix;
 
@@ -20,4 +20,10 @@ pub fn install(facts: &Facts) -> Fix {
         "Install one snapshot-controller, of the release that the CRDs have; ask the distribution for its own first.",
     )
     .command(upstream::apply(upstream::CONTROLLER, upstream::NEWEST))
+}
+
+/// What to do about a driver that runs nowhere.
+pub(crate) fn fix_driver() -> Fix {
+    Fix::text("Look at what installed the driver: the log of its operator, or its chart's release.")
+        .command(kubectl("get deployments,statefulsets,daemonsets --all-namespaces"))
 }

@@ -5,7 +5,7 @@ use crate::knowledge::control_plane::containers::{is_csi_provisioner, is_csi_sna
 use crate::knowledge::control_plane::distribution::{Distribution, may_be_hidden};
 use crate::knowledge::control_plane::leases::{CONTROLLER_LEASE, is_fresh, lease_evidence, snapshotter_lease};
 use crate::knowledge::control_plane::running::{Running, running};
-use crate::knowledge::control_plane::sidecars::{controller_part_of, sidecar_in_sight, sidecars};
+use crate::knowledge::control_plane::sidecars::{controller_part_of, is_nowhere_in_sight, sidecar_in_sight, sidecars};
 use crate::knowledge::drivers::registered::is_surely_unregistered;
 use crate::model::facts::Facts;
 use crate::model::finding::Evidence;
@@ -148,6 +148,14 @@ pub fn sidecar_of<'a>(facts: &'a Facts, driver: &str) -> Presence<'a> {
         return Presence::Absent { because: "the driver is not installed".to_owned(), evidence: None };
     }
     Presence::Unknown { why: "no part of the driver's controller is visible: it may run out of sight".to_owned() }
+}
+
+/// Whether a driver that was installed certainly runs nowhere: nothing of it is in sight, and no distribution keeps controllers
+/// out of sight here. A driver that works for nobody makes a cluster look hosted.
+#[must_use]
+pub fn runs_nowhere(facts: &Facts, driver: &str) -> bool {
+    may_be_hidden(facts).is_none_or(|distribution| distribution == Distribution::Hosted)
+        && is_nowhere_in_sight(facts, driver)
 }
 
 /// The holder's identity is its pod's name, with more behind it in some releases.

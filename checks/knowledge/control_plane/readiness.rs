@@ -2,9 +2,9 @@
 
 use crate::knowledge::control_plane::commands::{describe, edit, is_workload};
 use crate::knowledge::control_plane::containers::is_helper;
-use crate::knowledge::control_plane::flags::UnknownFlag;
+use crate::knowledge::control_plane::flags::{UnknownFlag, unknown_at_next_start};
 use crate::knowledge::control_plane::running::Running;
-use crate::knowledge::control_plane::trouble::{Kind, dead_registry, trouble};
+use crate::knowledge::control_plane::trouble::{TroubleKind, dead_registry, trouble};
 use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Finding, Fix, Status};
 use crate::model::kubernetes::{ContainerStatus, Pod};
@@ -16,7 +16,8 @@ pub(crate) fn readiness(running: &Running<'_>, what: &str, covered: bool) -> Fin
     let count = format!("{} {}/{}", running.place(), running.ready, running.wanted);
     let trouble = trouble(running);
     if running.ready > 0 && trouble.is_none() {
-        return Finding::new(Status::Pass, count);
+        return unknown_at_next_start(running)
+            .map_or_else(|| Finding::new(Status::Pass, count), |flag| next_start_fails(running, what, &flag));
     }
     let status = if running.ready > 0 || covered { Status::Warn } else { Status::Fail };
     if running.wanted == 0 {
@@ -29,17 +30,30 @@ pub(crate) fn readiness(running: &Running<'_>, what: &str, covered: bool) -> Fin
         return finding.fix(events_and_logs(running));
     };
     let fix = match &trouble.kind {
-        Kind::Image => of_image(running),
-        Kind::NotScheduled(pod) => of_scheduling(running, pod),
-        Kind::Architecture => Fix::text(
+        TroubleKind::Image => of_image(running),
+        TroubleKind::NotScheduled(pod) => of_scheduling(running, pod),
+        TroubleKind::Architecture => Fix::text(
             "Use images that are built for this architecture as well, or let the pods run on nodes of another one.",
         )
         .commands(describe(running)),
-        Kind::Flag(flag) => of_flag(running, flag),
-        Kind::Other => events_and_logs(running),
+        TroubleKind::Flag(flag) => of_flag(running, flag),
+        TroubleKind::Other => events_and_logs(running),
     };
     let finding = trouble.evidence.into_iter().fold(finding, Finding::evidence);
     finding.cause(format!("{}.", upper(&trouble.cause))).fix(fix)
+}
+
+/// Its pods are older than its template, or were not replaced yet.
+fn next_start_fails(running: &Running<'_>, what: &str, flag: &UnknownFlag) -> Finding {
+    let of = flag.of.as_deref().unwrap_or("its version");
+    Finding::new(Status::Warn, format!("the {what} of {} runs, but its next pod will not start", running.place()))
+        .evidence(running.evidence("spec.template.spec.containers[].image", &running.container.image))
+        .evidence(running.evidence("spec.template.spec.containers[].args", running.container.args.join(" ")))
+        .cause(format!(
+            "Its template has --{}, a flag that {of} does not have; the pods that are ready are older.",
+            flag.name
+        ))
+        .fix(of_flag(running, flag))
 }
 
 fn scaled_to_zero(running: &Running<'_>, what: &str, status: Status) -> Finding {

@@ -8,9 +8,7 @@ use crate::knowledge::control_plane::leases::SNAPSHOTTER_LEASE;
 use crate::knowledge::control_plane::node_plugins::{FLAGS, VARIABLES};
 use crate::knowledge::control_plane::running::{Running, running};
 use crate::knowledge::control_plane::signs::Signs;
-use crate::model::command::kubectl;
 use crate::model::facts::Facts;
-use crate::model::finding::Fix;
 use crate::model::interest::Interest;
 use crate::model::kubernetes::Container;
 
@@ -105,10 +103,10 @@ pub fn sidecar_in_sight<'a>(facts: &'a Facts, driver: &str, matches: fn(&Contain
     sidecars(facts, matches).into_iter().find(|sidecar| sidecar.serves(driver)).map(|sidecar| sidecar.running)
 }
 
-/// Whether a driver that was installed certainly runs nowhere: it has registered with no node, and neither a sidecar that is or
+/// Whether nothing is in sight of a driver that was installed: it has registered with no node, and neither a sidecar that is or
 /// may be its own nor its node plugin is there.
 #[must_use]
-pub fn runs_nowhere(facts: &Facts, driver: &str) -> bool {
+pub(super) fn is_nowhere_in_sight(facts: &Facts, driver: &str) -> bool {
     let Some(nodes) = facts.csi_nodes.seen().filter(|nodes| !nodes.is_empty()) else {
         return false;
     };
@@ -120,10 +118,4 @@ pub fn runs_nowhere(facts: &Facts, driver: &str) -> bool {
     let is_sidecar = |container: &Container| is_controller_part(container) || is_csi_snapshotter(container);
     let mut sidecars = running(facts, is_sidecar).into_iter().map(|running| sidecar(&signs, running));
     !signs.has_node_plugin(driver) && !sidecars.any(|sidecar| sidecar.drivers.is_empty() || sidecar.serves(driver))
-}
-
-/// What to do about a driver that runs nowhere.
-pub(crate) fn fix_driver() -> Fix {
-    Fix::text("Look at what installed the driver: the log of its operator, or its chart's release.")
-        .command(kubectl("get deployments,statefulsets,daemonsets --all-namespaces"))
 }

@@ -12,7 +12,7 @@ use crate::model::kubernetes::{Container, ContainerStatus, ContainerTerminated, 
 #[derive(Debug, Clone)]
 pub(crate) struct Trouble {
     /// What kind of trouble it is: what helps depends on it.
-    pub(crate) kind: Kind,
+    pub(crate) kind: TroubleKind,
     /// What shows it.
     pub(crate) evidence: Vec<Evidence>,
     /// What it means.
@@ -21,7 +21,7 @@ pub(crate) struct Trouble {
 
 /// A kind of trouble.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum TroubleKind {
     /// The image cannot be pulled.
     Image,
     /// No node takes this pod.
@@ -49,7 +49,7 @@ pub(crate) fn trouble(running: &Running<'_>) -> Option<Trouble> {
 /// Whether no container of the workload is ready, and none will be until somebody mends it: a pod that crashes may only be
 /// starting.
 pub(crate) fn is_lasting(running: &Running<'_>) -> bool {
-    let lasts = |trouble: Trouble| trouble.kind != Kind::Other;
+    let lasts = |trouble: Trouble| trouble.kind != TroubleKind::Other;
     running.ready == 0 && (running.wanted == 0 || trouble(running).is_some_and(lasts))
 }
 
@@ -66,7 +66,7 @@ fn not_scheduled(running: &Running<'_>, pod: &Pod) -> Option<Trouble> {
     );
     let message = condition.message.lines().next().unwrap_or_default().trim().trim_end_matches('.');
     Some(Trouble {
-        kind: Kind::NotScheduled(pod.metadata.name.clone()),
+        kind: TroubleKind::NotScheduled(pod.metadata.name.clone()),
         evidence: vec![evidence],
         cause: format!("no node takes its pod: {message}"),
     })
@@ -82,7 +82,7 @@ fn of_container(running: &Running<'_>, pod: &Pod, status: &ContainerStatus) -> O
         ended.filter(|ended| ended.exit_code == 2).and_then(|ended| unknown_flag(running.container, &ended.message));
     match (status.state.waiting.as_ref(), ended, flag) {
         (Some(waiting), ..) if is_image_trouble(&waiting.reason) => Some(Trouble {
-            kind: Kind::Image,
+            kind: TroubleKind::Image,
             evidence: evidence("state.waiting", format!("{}: {}", waiting.reason, waiting.message)),
             cause: image(&running.container.image),
         }),
@@ -91,10 +91,10 @@ fn of_container(running: &Running<'_>, pod: &Pod, status: &ContainerStatus) -> O
             evidence.push(running.evidence("spec.template.spec.containers[].args", running.container.args.join(" ")));
             let of = flag.of.as_deref().unwrap_or("its version");
             let cause = format!("it was started with --{}, a flag that {of} does not have", flag.name);
-            Some(Trouble { kind: Kind::Flag(flag), evidence, cause })
+            Some(Trouble { kind: TroubleKind::Flag(flag), evidence, cause })
         }
         (_, Some(ended), None) => Some(Trouble {
-            kind: Kind::Other,
+            kind: TroubleKind::Other,
             evidence: evidence(
                 "lastState.terminated",
                 format!("exit code {}: {}", ended.exit_code, ended.message.trim()),
@@ -107,7 +107,7 @@ fn of_container(running: &Running<'_>, pod: &Pod, status: &ContainerStatus) -> O
             },
         }),
         (Some(waiting), None, _) => Some(Trouble {
-            kind: Kind::Other,
+            kind: TroubleKind::Other,
             evidence: evidence("state.waiting", format!("{}: {}", waiting.reason, waiting.message)),
             cause: format!("the container is waiting: {}", waiting.reason),
         }),
@@ -140,7 +140,7 @@ fn wrong_architecture(running: &Running<'_>, pod: &Pod) -> Option<Trouble> {
     let path = "status.containerStatuses[].lastState.terminated.exitCode";
     let ends = ends.collect::<Vec<_>>().join(", ");
     Some(Trouble {
-        kind: Kind::Architecture,
+        kind: TroubleKind::Architecture,
         evidence: vec![
             Evidence::namespaced("Pod", &running.namespace, &pod.metadata.name, path, ends),
             Evidence::cluster("Node", name, "status.nodeInfo.architecture", architecture),
@@ -191,6 +191,11 @@ pub(crate) fn may_have_run(running: &Running<'_>) -> bool {
 /// more, but reading logs is a right that snapready does not ask for.
 pub(crate) fn meaning(exit_code: i64, message: &str) -> String {
     let text = match exit_code {
+        // Go's runtime ends a program with 2 as well.
+        2 if message.contains("panic:") || message.contains("goroutine ") => "it crashed: a bug of its version",
+        2 if message.trim().is_empty() => {
+            "it was started with a flag that its version does not have, or it crashed: its log says which"
+        }
         // Go's flag package.
         2 => "it was started with a flag that its version does not have",
         _ if message.contains("Lost connection to CSI driver") => {

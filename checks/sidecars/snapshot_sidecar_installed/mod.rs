@@ -1,9 +1,9 @@
 //! Whether each driver with snapshot classes has a csi-snapshotter.
 
 use crate::knowledge::classes::choose::drivers_of;
-use crate::knowledge::control_plane::presence::{Presence, sidecar_of};
+use crate::knowledge::control_plane::install::fix_driver;
+use crate::knowledge::control_plane::presence::{Presence, runs_nowhere, sidecar_of};
 use crate::knowledge::control_plane::running::Running;
-use crate::knowledge::control_plane::sidecars::{fix_driver, runs_nowhere};
 use crate::knowledge::drivers::registered::is_surely_unregistered;
 use crate::knowledge::drivers::table::known_driver;
 use crate::model::check::{Check, Group, How, Severity};
