@@ -1,5 +1,6 @@
 //! Whether a snapshot-controller is there.
 
+use crate::knowledge::control_plane::bundled::bundled;
 use crate::knowledge::control_plane::install::install;
 use crate::knowledge::control_plane::presence::{Presence, snapshot_controllers};
 use crate::knowledge::control_plane::running::Running;
@@ -21,6 +22,7 @@ pub const CHECK: Check = Check {
     uses: &[
         Need::Workloads,
         Need::Leases,
+        Need::Nodes,
         Need::ServerVersion,
         Need::CsiDrivers,
         Need::CsiNodes,
@@ -44,7 +46,13 @@ fn run(facts: &Facts, findings: &mut Findings) {
             let places: Vec<String> = installations.iter().map(Running::place).collect();
             findings.pass(list(places.iter().map(String::as_str)));
         }
-        Presence::Unknown { why } => findings.unknown(format!("no snapshot-controller is visible: {why}")),
+        Presence::Unknown { why } => {
+            let finding = Finding::new(Status::Unknown, format!("no snapshot-controller is visible: {why}"));
+            findings.push(match bundled(facts).first() {
+                Some(bundled) => finding.fix(bundled.install()),
+                None => finding,
+            });
+        }
         Presence::Absent { because, evidence } => findings.push(
             Finding::new(Status::Fail, format!("there is no snapshot-controller: {because}"))
                 .evidence(evidence.unwrap_or_else(|| Evidence::cluster("Pods", "all namespaces", "spec.containers", "no snapshot-controller")))

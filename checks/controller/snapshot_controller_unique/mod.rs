@@ -1,6 +1,8 @@
 //! Whether there is only one snapshot-controller at work.
 
-use crate::knowledge::control_plane::arguments::is_on;
+use crate::knowledge::control_plane::arguments::{is_on, value};
+use crate::knowledge::control_plane::bundled::{Owner, bundled, hides_its_own, keep, owner};
+use crate::knowledge::control_plane::commands::show_labels;
 use crate::knowledge::control_plane::containers::is_snapshot_controller;
 use crate::knowledge::control_plane::leases::{CONTROLLER_LEASE, is_fresh, lease_evidence};
 use crate::knowledge::control_plane::running::{Running, running};
@@ -9,7 +11,7 @@ use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Findings, Fix, Status};
 use crate::model::need::Need;
-use crate::text::names::fix_with;
+use crate::text::names::{fix_with, is_object_name};
 use crate::text::words::list;
 
 /// See `doc.md`.
@@ -21,7 +23,15 @@ pub const CHECK: Check = Check {
     severity: Severity::Warning,
     since: "0.1.0",
     needs: &[Need::Pods],
-    uses: &[Need::Workloads, Need::Leases],
+    uses: &[
+        Need::Workloads,
+        Need::Leases,
+        Need::Nodes,
+        Need::ServerVersion,
+        Need::CsiDrivers,
+        Need::CsiNodes,
+        Need::StorageClasses,
+    ],
     doc: include_str!("doc.md"),
     how: How::Looking(run),
 };
@@ -34,25 +44,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
         leases.filter(|lease| lease.metadata.name == CONTROLLER_LEASE && is_fresh(lease, facts)).collect();
     leases.sort_by(|a, b| a.metadata.namespace.cmp(&b.metadata.namespace));
     if installations.len() > 1 {
-        let places: Vec<String> = installations.iter().map(Running::place).collect();
-        let finding = Finding::new(
-            Status::Warn,
-            format!("{} snapshot-controllers are installed: {}", installations.len(), list(places.iter().map(String::as_str))),
-        )
-        .cause("Each works on every snapshot; leader election does not help across namespaces. They overwrite each other's changes.");
-        let finding = installations.iter().fold(finding, |finding, installation| {
-            finding.evidence(installation.evidence("spec.template.spec.containers", &installation.container.image))
-        });
-        let mut fix = Fix::text(
-            "Keep one, the distribution's if it brings one, and remove the others through what installed them.",
-        );
-        for installation in &installations {
-            fix = fix_with(fix, [&installation.namespace], |[namespace]| {
-                kubectl("-n").word(namespace).words("get pods -o wide")
-            });
-        }
-        fix.commands.dedup();
-        findings.push(finding.fix(fix));
+        findings.push(several(facts, &installations));
         return;
     }
     if leases.len() > 1 {
@@ -92,5 +84,59 @@ fn run(facts: &Facts, findings: &mut Findings) {
         );
         return;
     }
-    findings.pass(format!("{}, and no other", installation.place()));
+    // What is out of sight cannot be counted.
+    match hides_its_own(facts) {
+        Some(distribution) => findings.unknown(format!(
+            "whether {} is the only one: {distribution} runs its own out of sight, unless that was switched off",
+            installation.place()
+        )),
+        None => findings.pass(format!("{}, and no other", installation.place())),
+    }
+}
+
+fn several(facts: &Facts, installations: &[Running<'_>]) -> Finding {
+    let places: Vec<String> = installations.iter().map(Running::place).collect();
+    let finding = Finding::new(
+        Status::Warn,
+        format!("{} snapshot-controllers are installed: {}", installations.len(), list(places.iter().map(String::as_str))),
+    )
+    .cause(if share_a_lease(installations) {
+        "They share a lease, so one of them works at a time: whichever has it, of whatever version."
+    } else {
+        "Each works on every snapshot; leader election does not help across namespaces. They overwrite each other's changes."
+    });
+    let finding = installations.iter().fold(finding, |finding, installation| {
+        finding.evidence(installation.evidence("spec.template.spec.containers", &installation.container.image))
+    });
+    let bundled = bundled(facts);
+    let (kept, advice) = match (hides_its_own(facts), keep(&bundled, installations)) {
+        (Some(distribution), _) => {
+            (None, format!("Remove all of them through what installed them: {distribution} runs its own out of sight."))
+        }
+        (None, Some((kept, why))) => (
+            Some(kept.place()),
+            format!("Keep {}, {why}. Remove the others through what installed them.", kept.place()),
+        ),
+        (None, None) => (None, "Keep one, and remove the others through what installed them.".to_owned()),
+    };
+    let others = || installations.iter().filter(|installation| Some(installation.place()) != kept);
+    let in_drivers: Vec<String> =
+        others().filter(|other| owner(&bundled, other) == Owner::Driver).map(Running::place).collect();
+    let advice = if in_drivers.is_empty() {
+        advice
+    } else {
+        let places = list(in_drivers.iter().map(String::as_str));
+        format!("{advice} In a driver's pod ({places}), switch it off in the driver's chart.")
+    };
+    finding.fix(Fix::text(advice).commands(others().filter_map(show_labels)))
+}
+
+/// Whether all elect their leader by one lease.
+fn share_a_lease(installations: &[Running<'_>]) -> bool {
+    let namespace = |running: &Running<'_>| {
+        let named = value(running.container, "leader-election-namespace").filter(|name| is_object_name(name));
+        is_on(running.container, "leader-election").then(|| named.unwrap_or_else(|| running.namespace.clone()))
+    };
+    let mut leases = installations.iter().map(namespace);
+    leases.next().flatten().is_some_and(|first| leases.all(|other| other.as_ref() == Some(&first)))
 }

@@ -28,6 +28,12 @@ pub fn edit(running: &Running<'_>) -> Option<Command> {
     verb(running, "edit")
 }
 
+/// Shows the workload's labels, which tell what installed it.
+#[must_use]
+pub fn show_labels(running: &Running<'_>) -> Option<Command> {
+    verb(running, "get").map(|command| command.words("--show-labels"))
+}
+
 /// Describes the workload.
 #[must_use]
 pub fn describe(running: &Running<'_>) -> Option<Command> {

@@ -97,7 +97,7 @@ pub fn assigns_users(facts: &Facts) -> bool {
 
 /// `OpenShift` builds Kubernetes as `v1.27.6+f67aeb3`; others append words (`+k3s1`, `+rke2r1`, `+IKS`). Where its
 /// control plane is not hosted, its controllers are visible and nobody asks.
-fn is_openshift(version: &str) -> bool {
+pub(super) fn is_openshift(version: &str) -> bool {
     version
         .split_once('+')
         .is_some_and(|(_, build)| (7..=12).contains(&build.len()) && build.bytes().all(|byte| byte.is_ascii_hexdigit()))

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::knowledge::control_plane::arguments::{is_on, is_true};
+use crate::knowledge::control_plane::commands::show_labels;
 use crate::knowledge::control_plane::containers::is_snapshot_controller;
 use crate::knowledge::control_plane::running::{Running, running as running_of};
 use crate::knowledge::control_plane::trouble::may_have_run;
@@ -206,11 +207,8 @@ fn bugs_of(component: Component, version: Version) -> impl Iterator<Item = (&'st
 }
 
 fn upgrade(running: &Running<'_>) -> Fix {
-    let fix = Fix::text("Upgrade it through what installed it: the distribution, the driver's chart or its manifests.");
-    let resource = running.kind.to_ascii_lowercase();
-    fix_with(fix, [&running.namespace, &resource, &running.name], |[namespace, resource, name]| {
-        kubectl("-n").word(namespace).words("get").word(resource).word(name).words("--show-labels")
-    })
+    Fix::text("Upgrade it through what installed it: the distribution, the driver's chart or its manifests.")
+        .commands(show_labels(running))
 }
 
 #[cfg(test)]
