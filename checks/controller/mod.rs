@@ -3,6 +3,7 @@
 pub mod snapshot_controller_installed;
 pub mod snapshot_controller_leads;
 pub mod snapshot_controller_ready;
+pub mod snapshot_controller_throughput;
 pub mod snapshot_controller_unique;
 pub mod snapshot_controller_version;
 
@@ -14,5 +15,6 @@ pub const CHECKS: &[&Check] = &[
     &snapshot_controller_installed::CHECK,
     &snapshot_controller_ready::CHECK,
     &snapshot_controller_unique::CHECK,
+    &snapshot_controller_throughput::CHECK,
     &snapshot_controller_version::CHECK,
 ];
