@@ -281,7 +281,7 @@ pub struct PodSpec {
 
 /// A container.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Container {
     /// Name.
     pub name: String,
@@ -296,6 +296,22 @@ pub struct Container {
     /// Environment. Only literal values are kept, and only of variables that name a driver.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<EnvironmentVariable>,
+    /// Where it sees the pod's volumes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub volume_mounts: Vec<VolumeMount>,
+}
+
+/// Where a container sees a volume of its pod.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct VolumeMount {
+    /// The volume's name.
+    pub name: String,
+    /// The path in the container.
+    pub mount_path: String,
+    /// What of the volume is there, if it is not all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub_path: Option<String>,
 }
 
 /// An environment variable with a literal value.

@@ -2,6 +2,7 @@
 
 pub mod distributed_snapshotting;
 pub mod provisioner_version;
+pub mod sidecar_socket;
 pub mod sidecars_lead;
 pub mod snapshot_sidecar_installed;
 pub mod snapshot_sidecar_ready;
@@ -14,6 +15,7 @@ use crate::model::need::Need;
 pub const CHECKS: &[&Check] = &[
     &sidecars_lead::CHECK,
     &distributed_snapshotting::CHECK,
+    &sidecar_socket::CHECK,
     &snapshot_sidecar_installed::CHECK,
     &snapshot_sidecar_ready::CHECK,
     &snapshot_sidecar_version::CHECK,

@@ -20,4 +20,5 @@ pub mod running;
 pub mod sidecars;
 mod signs;
 pub mod skew;
+pub mod sockets;
 pub(crate) mod trouble;
