@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::knowledge::control_plane::arguments::values;
 use crate::knowledge::control_plane::containers::{image_name, image_repository, is_helper};
+use crate::knowledge::control_plane::sockets::{same_path, socket_flags};
 use crate::knowledge::drivers::table::driver_of_image;
 use crate::model::facts::Facts;
 use crate::model::kubernetes::{Metadata, PodSpec};
@@ -18,6 +19,8 @@ pub(crate) struct NodePlugin<'a> {
     pub(crate) drivers: BTreeSet<String>,
     /// The images of its own containers, without tags.
     pub(crate) images: BTreeSet<&'a str>,
+    /// By which flag of which image which driver's socket is set: a node plugin of several drivers has one for each.
+    pub(crate) flags: Vec<(&'a str, &'a str, String)>,
 }
 
 /// All node plugins that can be seen; `known` are the names that a driver may have.
@@ -46,7 +49,29 @@ fn node_plugin<'a>(metadata: &'a Metadata, spec: &'a PodSpec, known: &BTreeSet<S
         drivers = of_images.filter(|driver| known.contains(*driver)).map(str::to_owned).collect();
     }
     let images = own().map(|container| image_repository(&container.image)).collect();
-    Some(NodePlugin { metadata, drivers, images })
+    let flags = flags_of_drivers(spec, known);
+    Some(NodePlugin { metadata, drivers, images, flags })
+}
+
+/// The registrar of each driver has the path at which the driver listens, and the folder that tells its name.
+fn flags_of_drivers<'a>(spec: &'a PodSpec, known: &BTreeSet<String>) -> Vec<(&'a str, &'a str, String)> {
+    let registrars = spec.containers.iter().filter_map(|container| {
+        let path = values(container, |flag| flag == "kubelet-registration-path").pop()?;
+        let driver = folder(&path).filter(|folder| known.contains(*folder))?.to_owned();
+        Some((values(container, |flag| flag == "csi-address").pop()?, driver))
+    });
+    let registrars: Vec<(String, String)> = registrars.collect();
+    let own = spec.containers.iter().filter(|container| !is_helper(container));
+    let flags = own.flat_map(|container| {
+        let image = image_repository(&container.image);
+        socket_flags(container).into_iter().map(move |(flag, value)| (image, flag, value))
+    });
+    flags
+        .filter_map(|(image, flag, value)| {
+            let (_, driver) = registrars.iter().find(|(address, _)| same_path(address, &value))?;
+            Some((image, flag, driver.clone()))
+        })
+        .collect()
 }
 
 /// The folder of a socket, on Windows, too.

@@ -52,6 +52,8 @@ pub enum Sign {
     Socket,
     /// The driver beside it is the one that the driver's node plugin runs.
     NodePlugin,
+    /// It looks for the socket that the node plugin of the same image sets by the same flag as the driver's.
+    Endpoint,
     /// The driver beside it has an image that is known.
     Image,
     /// It shares a label or a Helm release with the `CSIDriver` or the node plugin.
@@ -74,12 +76,13 @@ pub fn sidecars(facts: &Facts, matches: fn(&Container) -> bool) -> Vec<Sidecar<'
 
 fn sidecar<'a>(signs: &Signs<'_>, running: Running<'a>) -> Sidecar<'a> {
     const OTHERS: &[&str] = &["", "external-resizer-", "external-attacher-leader-"];
-    let found: [(Sign, BTreeSet<String>); 9] = [
+    let found: [(Sign, BTreeSet<String>); 10] = [
         (Sign::SnapshotterLease, signs.by_lease(&running, &[SNAPSHOTTER_LEASE])),
         (Sign::OtherLease, signs.by_lease(&running, OTHERS)),
         (Sign::Argument, signs.by_argument(&running)),
         (Sign::Socket, signs.by_socket(&running)),
         (Sign::NodePlugin, signs.by_node_plugin(&running)),
+        (Sign::Endpoint, signs.by_endpoint(&running)),
         (Sign::Image, signs.by_image(&running)),
         (Sign::Label, signs.by_label(&running)),
         (Sign::Namespace, signs.by_namespace(&running)),

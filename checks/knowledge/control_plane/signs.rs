@@ -6,6 +6,7 @@ use crate::knowledge::control_plane::containers::{image_name, image_repository, 
 use crate::knowledge::control_plane::leases::sanitised;
 use crate::knowledge::control_plane::node_plugins::{self, NodePlugin, node_plugins};
 use crate::knowledge::control_plane::running::Running;
+use crate::knowledge::control_plane::sockets::{address, same_path, socket_flags};
 use crate::knowledge::drivers::registered::registered_drivers;
 use crate::knowledge::drivers::table::driver_of_image;
 use crate::model::facts::Facts;
@@ -65,6 +66,22 @@ impl<'a> Signs<'a> {
         };
         let sets = own(running).map(of_image).filter(|drivers| !drivers.is_empty());
         sets.reduce(|one, other| one.intersection(&other).cloned().collect()).unwrap_or_default()
+    }
+
+    /// It looks for the socket that the driver beside it sets by the flag by which the node plugin of the same image sets this
+    /// driver's. Several drivers may run in one process.
+    pub(super) fn by_endpoint(&self, running: &Running<'_>) -> BTreeSet<String> {
+        let Some(address) = address(running.container) else {
+            return BTreeSet::new();
+        };
+        let given = own(running).flat_map(|container| {
+            let image = image_repository(&container.image);
+            socket_flags(container).into_iter().map(move |(flag, value)| (image, flag, value))
+        });
+        let given: Vec<(&str, &str, String)> = given.filter(|(.., value)| same_path(value, &address)).collect();
+        let flags = self.node_plugins.iter().flat_map(|plugin| &plugin.flags);
+        let same = flags.filter(|(image, flag, _)| given.iter().any(|(own, by, _)| own == image && by == flag));
+        same.map(|(.., driver)| driver.clone()).collect()
     }
 
     /// The driver beside it has an image that is known.

@@ -1,7 +1,7 @@
 //! Where a sidecar looks for its driver's socket, and where the driver beside it puts it. Containers of a pod share files only
 //! through its volumes.
 
-use crate::knowledge::control_plane::arguments::values;
+use crate::knowledge::control_plane::arguments::{names, values};
 use crate::knowledge::control_plane::containers::{is_controller_part, is_csi_snapshotter};
 use crate::knowledge::control_plane::running::Running;
 use crate::model::interest::Interest;
@@ -99,12 +99,32 @@ fn is_on_node(spec: &PodSpec, volume: &str) -> bool {
     spec.volumes.iter().any(|known| known.name == volume && known.host_path.is_some())
 }
 
-/// The paths at which a container says that it listens. One that is no path makes all unknown: it may be the one that counts.
+/// The paths at which a container says that it listens: a driver of several parts has a flag for each. One that is no path
+/// makes all unknown, as it may be the one that counts.
 fn endpoints(container: &Container) -> Vec<String> {
-    let flags = values(container, |flag| ENDPOINTS.contains(&flag));
     let variables = container.env.iter().filter(|variable| ENDPOINT_VARIABLES.contains(&variable.name.as_str()));
-    let given = flags.into_iter().chain(variables.filter_map(|variable| variable.value.clone()));
-    given.map(|endpoint| path(&endpoint)).collect::<Option<Vec<_>>>().unwrap_or_default()
+    let variables = variables.filter_map(|variable| variable.value.clone());
+    let flags = socket_flags(container).into_iter().map(|(_, value)| value);
+    flags.chain(variables).map(|endpoint| path(&endpoint)).collect::<Option<Vec<_>>>().unwrap_or_default()
+}
+
+/// The flags of a container that name a socket, with their values.
+pub(super) fn socket_flags(container: &Container) -> Vec<(&str, String)> {
+    let is_socket = |flag: &str, value: &str| {
+        ENDPOINTS.contains(&flag)
+            || value.starts_with("unix:")
+            || value.rsplit_once('.').is_some_and(|(_, end)| end == "sock")
+    };
+    let flags = names(container)
+        .into_iter()
+        .flat_map(|flag| values(container, |name| name == flag).into_iter().map(move |value| (flag, value)));
+    flags.filter(|(flag, value)| is_socket(flag, value)).collect()
+}
+
+/// Whether two texts name a socket at the same path. Some drivers write `unix://csi/csi.sock` where they mean `/csi/csi.sock`.
+pub(super) fn same_path(one: &str, other: &str) -> bool {
+    let loose = |text: &str| parts(text.strip_prefix("unix:").unwrap_or(text));
+    !one.contains("$(") && loose(one) == loose(other)
 }
 
 /// The path of a socket: `/csi/csi.sock`, `unix:///csi/csi.sock`, `unix:/csi/csi.sock`.

@@ -190,26 +190,51 @@ pub(crate) fn may_have_run(running: &Running<'_>) -> bool {
 /// What the end of a snapshot-controller or a sidecar means (external-snapshotter's `main` functions). Their logs say
 /// more, but reading logs is a right that snapready does not ask for.
 pub(crate) fn meaning(exit_code: i64, message: &str) -> String {
-    let text = match exit_code {
-        // Go's runtime ends a program with 2 as well.
-        2 if message.contains("panic:") || message.contains("goroutine ") => "it crashed: a bug of its version",
+    let said = rows(include_str!("../../data/last-words.tsv")).find_map(|row| match *row {
+        [contains, and, meaning, _source] => (message.contains(contains) && message.contains(and)).then_some(meaning),
+        _ => None,
+    });
+    let text = said.unwrap_or_else(|| match exit_code {
+        // Go's flag package, and Go's runtime.
         2 if message.trim().is_empty() => {
             "it was started with a flag that its version does not have, or it crashed: its log says which"
         }
-        // Go's flag package.
         2 => "it was started with a flag that its version does not have",
-        _ if message.contains("Lost connection to CSI driver") => {
-            "the driver's container in the same pod keeps exiting"
-        }
-        _ if message.contains("does not support ControllerCreateSnapshot") => "the driver does not support snapshots",
-        _ if message.contains("ensure CRDs exist") => {
-            "it cannot list the snapshot CRDs: they are missing, or it is not permitted to"
-        }
         1 => {
             "it exits by itself: CRDs or permissions are missing, or the driver does not answer or does not support snapshots"
         }
         137 => "it was killed, most likely for using too much memory",
         _ => "it keeps exiting",
-    };
+    });
     text.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each of these is another thing to do.
+    #[test]
+    fn last_words_tell_causes_apart() {
+        let list = |end: &str| {
+            format!(
+                "Failed to list v1 volumesnapshots with error={end}\nExiting due to failure to ensure CRDs exist during startup: timed out"
+            )
+        };
+        for (code, message, cause) in [
+            (1, "Lost connection to CSI driver, exiting".to_owned(), "driver's container"),
+            (1, "CSI driver a.csi does not support ControllerCreateSnapshot".to_owned(), "does not support snapshots"),
+            (1, "error waiting for CSI driver to be ready: deadline exceeded".to_owned(), "does not get ready"),
+            (1, list("volumesnapshots.snapshot.storage.k8s.io is forbidden: User x cannot list"), "may not list"),
+            (1, list("the server could not find the requested resource (get volumesnapshots)"), "do not serve v1"),
+            (255, "exec format error".to_owned(), "architecture"),
+            (2, "panic: runtime error\n\ngoroutine 1 [running]:".to_owned(), "crashed"),
+            (2, "flag provided but not defined: -x".to_owned(), "a flag that its version does not have"),
+            (2, String::new(), "or it crashed"),
+            (1, String::new(), "CRDs or permissions are missing"),
+            (137, String::new(), "memory"),
+        ] {
+            assert!(meaning(code, &message).contains(cause), "{code} {message}: {}", meaning(code, &message));
+        }
+    }
 }
