@@ -16,6 +16,9 @@ pub type StringMap = BTreeMap<String, String>;
 pub struct Metadata {
     /// Name.
     pub name: String,
+    /// UID.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub uid: String,
     /// Namespace; `None` for cluster-scoped objects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
@@ -157,6 +160,20 @@ pub struct VolumeSnapshotContentSpec {
     pub volume_snapshot_class_name: Option<String>,
     /// The `VolumeSnapshot` that it belongs to.
     pub volume_snapshot_ref: ObjectReference,
+    /// What it is a snapshot of.
+    pub source: VolumeSnapshotContentSource,
+}
+
+/// What a `VolumeSnapshotContent` is of: one of the two.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct VolumeSnapshotContentSource {
+    /// The driver's own name of the volume.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume_handle: Option<String>,
+    /// The driver's own name of a snapshot that was there before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot_handle: Option<String>,
 }
 
 /// Status of a `VolumeSnapshotContent`.

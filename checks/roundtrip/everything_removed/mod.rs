@@ -7,7 +7,7 @@ use crate::roundtrip::check;
 pub const CHECK: Check =
     check("SR312", "everything-removed", "Everything that the round trip made is gone", include_str!("doc.md"));
 
-use crate::knowledge::tables::rows;
+use crate::knowledge::finalizers::owner;
 use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Fix, Status};
 use crate::model::object::{Kind, ObjectName};
@@ -88,15 +88,4 @@ fn cause(stuck: &StuckObject) -> String {
         Some(_) => "nothing that the object itself shows keeps it",
     };
     fixed.to_owned()
-}
-
-/// Who removes a finalizer, and what it waits for.
-fn owner(finalizer: &str) -> (&'static str, &'static str) {
-    let is = |name: &str| finalizer == name || (name.ends_with('/') && finalizer.starts_with(name));
-    rows(include_str!("../../data/finalizers.tsv"))
-        .find_map(|row| match *row {
-            [name, owner, what, _source] if is(name) => Some((owner, what)),
-            _ => None,
-        })
-        .unwrap_or(("a component that snapready does not know", "something of its own"))
 }

@@ -1,0 +1,217 @@
+//! What a `VolumeSnapshot` waits for, as far as it and its content tell.
+
+use std::collections::HashSet;
+
+use crate::knowledge::snapshots::{Existing, seen, seen_content};
+use crate::model::facts::Facts;
+use crate::model::finding::Evidence;
+use crate::moment::grpc::Code;
+use crate::moment::line;
+
+/// Longest piece of an error that is shown.
+const ERROR: usize = 1200;
+
+/// What a snapshot may name, as far as it could be read.
+pub(super) struct Known<'a> {
+    claims: Option<HashSet<(Option<&'a str>, &'a str)>>,
+    classes: Option<HashSet<&'a str>>,
+    has_contents: bool,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn of(facts: &'a Facts) -> Self {
+        let claims = facts.persistent_volume_claims.seen().map(|claims| {
+            claims.iter().map(|claim| (claim.metadata.namespace.as_deref(), claim.metadata.name.as_str())).collect()
+        });
+        let classes = facts.volume_snapshot_classes.seen();
+        let classes = classes.map(|classes| classes.iter().map(|class| class.metadata.name.as_str()).collect());
+        Self { claims, classes, has_contents: facts.volume_snapshot_contents.seen().is_some() }
+    }
+
+    fn lacks_claim(&self, one: &Existing<'_>) -> bool {
+        let wanted = one.snapshot.spec.source.persistent_volume_claim_name.as_deref();
+        let namespace = one.snapshot.metadata.namespace.as_deref();
+        self.claims.as_ref().zip(wanted).is_some_and(|(claims, wanted)| !claims.contains(&(namespace, wanted)))
+    }
+
+    fn lacks_class(&self, one: &Existing<'_>) -> bool {
+        let wanted = one.snapshot.spec.volume_snapshot_class_name.as_deref();
+        self.classes.as_ref().zip(wanted).is_some_and(|(classes, wanted)| !classes.contains(wanted))
+    }
+}
+
+/// What a snapshot waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Wait {
+    /// Nobody has picked it up.
+    Controller,
+    /// Its claim does not exist.
+    Claim,
+    /// Its class does not exist.
+    Class,
+    /// The driver, or somebody before it, reports an error.
+    Error,
+    /// The content is there, and nobody works on it.
+    Sidecar,
+    /// The storage has begun.
+    Storage,
+    /// It is bound to a content that does not exist.
+    Content,
+}
+
+impl Wait {
+    pub(super) fn of(known: &Known<'_>, one: &Existing<'_>) -> Self {
+        let status = &one.snapshot.status;
+        let bound = status.bound_volume_snapshot_content_name.as_deref();
+        if bound.is_none() && known.lacks_claim(one) {
+            return Self::Claim;
+        }
+        if bound.is_none() && known.lacks_class(one) {
+            return Self::Class;
+        }
+        if error(one).is_some() {
+            return Self::Error;
+        }
+        match (bound, one.content) {
+            (None, _) => Self::Controller,
+            (Some(_), None) if known.has_contents => Self::Content,
+            (Some(_), Some(content)) if content.status.snapshot_handle.is_none() => Self::Sidecar,
+            (Some(_), _) => Self::Storage,
+        }
+    }
+
+    /// For targets, which are the same in every run.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Controller => "not picked up",
+            Self::Claim => "no claim",
+            Self::Class => "no class",
+            Self::Error => "error",
+            Self::Sidecar => "not taken",
+            Self::Storage => "not finished",
+            Self::Content => "no content",
+        }
+    }
+
+    pub(super) const fn what(self) -> &'static str {
+        match self {
+            Self::Controller => "no snapshot-controller has picked it up",
+            Self::Claim => "the claim does not exist",
+            Self::Class => "the VolumeSnapshotClass does not exist",
+            Self::Error => "an error is reported",
+            Self::Sidecar => "no csi-snapshotter has worked on the content",
+            Self::Storage => "the snapshot was begun, and the storage has not finished it",
+            Self::Content => "the content that it is bound to does not exist",
+        }
+    }
+
+    /// The checks that tell of the same fault, and their targets.
+    pub(super) fn told_by<'a>(
+        self,
+        driver: &'a str,
+        members: &[&Existing<'_>],
+    ) -> Vec<(&'static str, Option<&'a str>)> {
+        let says = |told: fn(&str) -> bool| members.iter().all(|one| error(one).is_some_and(|text| told(&text)));
+        match self {
+            Self::Error if says(drops_the_volume_mode) => vec![("SR123", Some(driver))],
+            Self::Error if says(lacks_a_right) => ["SR116", "SR127"].map(|check| (check, None)).to_vec(),
+            Self::Controller => ["SR111", "SR112", "SR115"].map(|check| (check, None)).to_vec(),
+            Self::Sidecar => ["SR121", "SR122", "SR123", "SR126"].map(|check| (check, Some(driver))).to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn evidence(self, one: &Existing<'_>) -> Evidence {
+        let metadata = &one.snapshot.metadata;
+        let of = |name: &Option<String>| name.clone().unwrap_or_default();
+        match (self, one.content) {
+            (Self::Claim, _) => seen(
+                metadata,
+                "spec.source.persistentVolumeClaimName",
+                of(&one.snapshot.spec.source.persistent_volume_claim_name),
+            ),
+            (Self::Class, _) => {
+                seen(metadata, "spec.volumeSnapshotClassName", of(&one.snapshot.spec.volume_snapshot_class_name))
+            }
+            (Self::Error, _) => seen(metadata, "status.error.message", error(one).unwrap_or_default()),
+            (Self::Sidecar, Some(content)) => seen_content(&content.metadata, "status.snapshotHandle", "absent"),
+            (Self::Storage, Some(content)) => {
+                seen_content(&content.metadata, "status.snapshotHandle", of(&content.status.snapshot_handle))
+            }
+            (Self::Content, _) => seen(
+                metadata,
+                "status.boundVolumeSnapshotContentName",
+                of(&one.snapshot.status.bound_volume_snapshot_content_name),
+            ),
+            _ => seen(metadata, "status", "absent"),
+        }
+    }
+
+    pub(super) fn cause_and_advice(self, members: &[&Existing<'_>]) -> (String, String) {
+        let fixed = |cause: &str, advice: &str| (cause.to_owned(), advice.to_owned());
+        match self {
+            Self::Controller => fixed(
+                "The snapshot-controller does not run, does not lead, lacks rights, or watches another version of the API.",
+                "Make the snapshot-controller work: SR111 to SR117 tell what is wrong with it. It then takes up what waits.",
+            ),
+            Self::Claim => fixed(
+                "The claim was deleted before the snapshot was taken, or its name is wrong.",
+                "Delete these VolumeSnapshots: nothing was taken that they could give back.",
+            ),
+            Self::Class => fixed(
+                "The class was deleted, or its name is wrong; the snapshot-controller then creates no content.",
+                "Create the class, and take the snapshot once more.",
+            ),
+            Self::Error if members.iter().any(|one| error(one).is_some_and(|text| lacks_a_right(&text))) => fixed(
+                "The account that the error names lacks a right: of the snapshot-controller, of a sidecar, or of the driver.",
+                "Give that account the right, through what installed the component: its chart or manifests are older than the component, or were cut down.",
+            ),
+            Self::Error if members.iter().any(|one| error(one).is_some_and(|text| drops_the_volume_mode(&text))) => {
+                fixed(
+                    "The csi-snapshotter is too old for these CRDs: it drops spec.sourceVolumeMode, and a rule of the CRD refuses that.",
+                    "Upgrade the driver to one with csi-snapshotter 6.0 or later.",
+                )
+            }
+            Self::Error => {
+                let code = members.iter().find_map(|one| Code::find(&error(one)?));
+                match code {
+                    Some(code) => (format!("{}: {}.", code.word, code.meaning), code.advice.to_owned()),
+                    None => fixed(
+                        "The text of the error says it; the controllers try again by themselves, at most every 5 minutes.",
+                        "Mend what the error names.",
+                    ),
+                }
+            }
+            Self::Sidecar => fixed(
+                "The driver's csi-snapshotter does not run, does not lead, lacks rights, or does not see the content.",
+                "Make the driver's csi-snapshotter work: SR121 to SR127 tell what is wrong with it. It then takes up what waits.",
+            ),
+            Self::Storage => fixed(
+                "The driver has named the snapshot, and still answers that it is not ready: large first copies take hours, others have failed on the storage's side.",
+                "Look for the snapshot by its handle on the storage's side.",
+            ),
+            Self::Content => fixed(
+                "Somebody deleted the content, and with it the only note of the snapshot in the storage.",
+                "Delete these VolumeSnapshots, or create the contents anew from the storage's own names of the snapshots.",
+            ),
+        }
+    }
+}
+
+/// As the API server's authorizer by RBAC words it.
+fn lacks_a_right(error: &str) -> bool {
+    error.contains(" is forbidden: User \"system:serviceaccount:")
+        || error.contains("is forbidden: User \\\"system:serviceaccount:")
+}
+
+/// A rule of the content's CRD of 8.x; how the rest is worded differs from server to server.
+fn drops_the_volume_mode(error: &str) -> bool {
+    error.contains("sourceVolumeMode is required once set")
+}
+
+/// The last error, of the snapshot or of its content.
+fn error(one: &Existing<'_>) -> Option<String> {
+    let of_content = || one.content.and_then(|content| content.status.error.as_ref());
+    let error = one.snapshot.status.error.as_ref().or_else(of_content)?;
+    Some(line(error.message.as_deref().unwrap_or("without a text"), ERROR))
+}
