@@ -8,6 +8,7 @@ mod crds;
 mod data;
 mod definitions;
 mod deployments;
+mod failures;
 mod floors;
 mod nulls;
 mod real_cluster;
