@@ -34,10 +34,19 @@ const KINDS: [Kind; 2] = [("csi-snapshotter", is_csi_snapshotter), ("csi-provisi
 fn run(facts: &Facts, findings: &mut Findings) {
     let mut any = false;
     for (what, is_kind) in KINDS {
-        for sidecar in sidecars(facts, is_kind) {
-            any = true;
+        let all = sidecars(facts, is_kind);
+        any |= !all.is_empty();
+        for sidecar in &all {
             let target = format!("{}/{}", sidecar.running.place(), sidecar.running.container.name);
-            findings.push(judge(what, &sidecar).target(target));
+            let mut finding = judge(what, sidecar);
+            // Another one of the driver's may do the work.
+            let others = all.iter().filter(|other| !std::ptr::eq(*other, sidecar));
+            let mut covers = others.filter(|other| other.drivers.iter().any(|driver| sidecar.serves(driver)));
+            if finding.status == Status::Fail && covers.any(|other| judge(what, other).status != Status::Fail) {
+                finding.status = Status::Warn;
+            }
+            let finding = if is_csi_snapshotter(sidecar.running.container) { finding.strands() } else { finding };
+            findings.push(finding.target(target).drivers(&sidecar.drivers));
         }
     }
     if !any {
@@ -48,8 +57,8 @@ fn run(facts: &Facts, findings: &mut Findings) {
 fn judge(what: &str, sidecar: &Sidecar<'_>) -> Finding {
     let running = &sidecar.running;
     let place = running.place();
-    // A sidecar takes its lease only after the driver has answered.
-    if matches!(sidecar.by, Some(Sign::SnapshotterLease | Sign::OtherLease)) && running.ready > 0 {
+    // A sidecar takes its lease only after the driver has answered. The other leases are those of its neighbours.
+    if is_csi_snapshotter(running.container) && sidecar.by == Some(Sign::SnapshotterLease) && running.ready > 0 {
         return Finding::new(Status::Pass, format!("{place}: its driver has answered, as its lease shows"));
     }
     let at = address(running.container).unwrap_or_default();
