@@ -9,7 +9,7 @@ use super::resources::{
     CRDS, CSI_DRIVERS, CSI_NODES, DAEMON_SETS, DEPLOYMENTS, LEASES, NAMESPACES, NODES, PODS, Resource,
     SNAPSHOT_CLASSES, STORAGE_CLASSES,
 };
-use super::scenario::{Crds, DRIVER, SnapshotClass};
+use super::scenario::{Crds, DRIVER, SnapshotClass, Snapshotter};
 use super::world::World;
 
 const NODE_NAMES: [&str; 2] = ["node-1", "node-2"];
@@ -159,6 +159,30 @@ fn container(name: &str, image: &str, arguments: &[&str]) -> Value {
     json!({ "name": name, "image": image, "args": arguments })
 }
 
+/// The same, with the volume in which the driver's socket lies.
+fn with_socket(mut container: Value, volume: &str) -> Value {
+    container.set(&["volumeMounts"], json!([{ "name": volume, "mountPath": "/csi" }]));
+    container
+}
+
+/// A container that runs, or one that exits again and again for a flag that it does not know.
+fn container_status(container: &Value) -> Value {
+    let crashes = container.list("/args").iter().any(|argument| argument.as_str() == Some(UNKNOWN_FLAG));
+    let mut status = json!({
+        "name": container.text("/name"), "image": container.text("/image"), "imageID": "",
+        "ready": !crashes, "started": !crashes, "restartCount": if crashes { 7 } else { 0 }, "lastState": {},
+        "state": { "running": { "startedAt": clock::now() } },
+    });
+    if crashes {
+        status.set(&["state"], json!({ "waiting": { "reason": "CrashLoopBackOff", "message": "back-off 5m0s restarting failed container" } }));
+        status.set(&["lastState"], json!({ "terminated": { "exitCode": 2, "reason": "Error" } }));
+    }
+    status
+}
+
+/// A flag that csi-snapshotter has lost with 8.2.
+const UNKNOWN_FLAG: &str = "--enable-volume-group-snapshots=true";
+
 /// What a workload and its pods are called, and what is in them.
 struct Workload<'a> {
     resource: Resource,
@@ -206,18 +230,7 @@ impl Workload<'_> {
                 let set = pod.rsplit_once('-').map_or(*pod, |(set, _)| set);
                 json!({ "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": set, "uid": "", "controller": true })
             };
-            let statuses: Vec<Value> = self
-                .spec
-                .list("/containers")
-                .iter()
-                .map(|container| {
-                    json!({
-                        "name": container.text("/name"), "image": container.text("/image"), "imageID": "",
-                        "ready": true, "started": true, "restartCount": 0, "lastState": {},
-                        "state": { "running": { "startedAt": clock::now() } },
-                    })
-                })
-                .collect();
+            let statuses: Vec<Value> = self.spec.list("/containers").iter().map(container_status).collect();
             let conditions: Vec<Value> = ["Initialized", "Ready", "ContainersReady", "PodScheduled"]
                 .into_iter()
                 .map(|kind| json!({ "type": kind, "status": "True", "lastTransitionTime": clock::now() }))
@@ -259,16 +272,21 @@ fn driver(world: &World) {
     let plugin = container("driver", "registry.example.com/csi-simulated:v1.0.0", &["--endpoint=unix:///csi/csi.sock"]);
     if world.scenario.provisioner {
         let election = ["--csi-address=/csi/csi.sock", "--leader-election=true"];
-        let mut containers =
-            vec![container("csi-provisioner", "registry.k8s.io/sig-storage/csi-provisioner:v6.3.0", &election)];
-        if world.scenario.snapshotter {
-            containers.push(container(
-                "csi-snapshotter",
-                "registry.k8s.io/sig-storage/csi-snapshotter:v8.6.0",
-                &election,
-            ));
+        let mut containers = vec![with_socket(
+            container("csi-provisioner", "registry.k8s.io/sig-storage/csi-provisioner:v6.3.0", &election),
+            "socket",
+        )];
+        let arguments = match world.scenario.snapshotter {
+            Snapshotter::Works => Some(election.to_vec()),
+            Snapshotter::Absent => None,
+            Snapshotter::WrongSocket => Some(vec!["--csi-address=/csi/driver.sock", "--leader-election=true"]),
+            Snapshotter::UnknownFlag => Some([&election[..], &[UNKNOWN_FLAG]].concat()),
+        };
+        if let Some(arguments) = arguments {
+            let image = "registry.k8s.io/sig-storage/csi-snapshotter:v8.6.0";
+            containers.push(with_socket(container("csi-snapshotter", image, &arguments), "socket"));
         }
-        containers.push(plugin.clone());
+        containers.push(with_socket(plugin.clone(), "socket"));
         let pod = "csi-simulated-controller-6d9c7f5b8-x2x7q";
         Workload {
             resource: &DEPLOYMENTS,
@@ -279,7 +297,7 @@ fn driver(world: &World) {
         }
         .create(world, &[(pod, "node-1")]);
         lease(world, DRIVER_NAMESPACE, &sanitized(DRIVER), pod);
-        if world.scenario.snapshotter {
+        if world.scenario.snapshotter == Snapshotter::Works {
             lease(world, DRIVER_NAMESPACE, &format!("external-snapshotter-leader-{}", sanitized(DRIVER)), pod);
         }
     }
@@ -295,7 +313,7 @@ fn driver(world: &World) {
         namespace: DRIVER_NAMESPACE,
         name: "csi-simulated-node",
         labels: json!({ "app": "csi-simulated-node" }),
-        spec: json!({ "containers": [registrar, plugin], "volumes": folder, "serviceAccountName": "default" }),
+        spec: json!({ "containers": [with_socket(registrar, "plugin"), with_socket(plugin, "plugin")], "volumes": folder, "serviceAccountName": "default" }),
     }
     .create(world, &[("csi-simulated-node-4mzkd", "node-1"), ("csi-simulated-node-9k2vt", "node-2")]);
 }

@@ -18,8 +18,8 @@ pub struct Scenario {
     pub crds: Crds,
     /// How many snapshot controllers there are, each in a namespace of its own.
     pub snapshot_controllers: usize,
-    /// Whether the driver's controller has the container csi-snapshotter.
-    pub snapshotter: bool,
+    /// The container csi-snapshotter of the driver's controller.
+    pub snapshotter: Snapshotter,
     /// Whether the driver's controller runs at all.
     pub provisioner: bool,
     /// The `VolumeSnapshotClass` objects.
@@ -57,6 +57,19 @@ pub enum Crds {
     V1Beta1,
     /// Those of external-snapshotter 8.6, with the group CRDs.
     V1,
+}
+
+/// A driver's csi-snapshotter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Snapshotter {
+    /// It does what it should.
+    Works,
+    /// There is none.
+    Absent,
+    /// It looks for the driver's socket where the driver does not put it, and waits.
+    WrongSocket,
+    /// It has a flag that its release does not know, and exits.
+    UnknownFlag,
 }
 
 /// A `VolumeSnapshotClass`.
@@ -116,7 +129,7 @@ const HEALTHY: Scenario = Scenario {
     description: "Two nodes, one CSI driver with snapshots, one snapshot-controller. Ready.",
     crds: Crds::V1,
     snapshot_controllers: 1,
-    snapshotter: true,
+    snapshotter: Snapshotter::Works,
     provisioner: true,
     snapshot_classes: &[STANDARD],
     api: &[],
@@ -132,7 +145,7 @@ const HEALTHY: Scenario = Scenario {
     service_account_delay: Duration::ZERO,
 };
 
-static ALL: [Scenario; 38] = [
+static ALL: [Scenario; 40] = [
     HEALTHY,
     Scenario {
         name: "no-crds",
@@ -140,7 +153,7 @@ static ALL: [Scenario; 38] = [
         description: "Neither CRDs nor snapshot-controller: a cluster as many distributions install it.",
         crds: Crds::Missing,
         snapshot_controllers: 0,
-        snapshotter: false,
+        snapshotter: Snapshotter::Absent,
         snapshot_classes: &[],
         ..HEALTHY
     },
@@ -169,7 +182,21 @@ static ALL: [Scenario; 38] = [
         name: "no-sidecar",
         title: "the driver has no csi-snapshotter",
         description: "A VolumeSnapshotContent is made, and nobody picks it up.",
-        snapshotter: false,
+        snapshotter: Snapshotter::Absent,
+        ..HEALTHY
+    },
+    Scenario {
+        name: "wrong-socket",
+        title: "the csi-snapshotter looks for its driver at a wrong path",
+        description: "Its pod is ready, and it waits for a socket that nobody puts there.",
+        snapshotter: Snapshotter::WrongSocket,
+        ..HEALTHY
+    },
+    Scenario {
+        name: "unknown-flag",
+        title: "the csi-snapshotter has a flag of another release",
+        description: "After an upgrade it exits with 2 again and again.",
+        snapshotter: Snapshotter::UnknownFlag,
         ..HEALTHY
     },
     Scenario {
@@ -268,7 +295,7 @@ static ALL: [Scenario; 38] = [
         title: "the driver's controller does not run",
         description: "A claim waits for ever; its only event is ExternalProvisioning.",
         provisioner: false,
-        snapshotter: false,
+        snapshotter: Snapshotter::Absent,
         ..HEALTHY
     },
     Scenario {

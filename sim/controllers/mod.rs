@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::clock;
+use super::scenario::Snapshotter;
 use super::world::World;
 
 mod driver;
@@ -28,7 +29,7 @@ pub(super) fn start(world: &Arc<World>) {
     run(world, kubelet::reconcile);
     if world.scenario.provisioner {
         run(world, provisioner::reconcile);
-        if world.scenario.snapshotter {
+        if world.scenario.snapshotter == Snapshotter::Works {
             run(world, snapshotter::reconcile);
         }
     }

@@ -58,5 +58,7 @@ fn of(facts: &Facts, sidecar: &Sidecar<'_>, what: &str, prefix: &str) -> Option<
     let found = leader(facts, &sidecar.running, what, &wanted, is_its_lease)?;
     let found = if is_csi_snapshotter(sidecar.running.container) { found.strands() } else { found };
     let target = format!("{}/{}", sidecar.running.place(), sidecar.running.container.name);
+    // It takes its lease only after its driver has answered.
+    let found = found.follows_from("SR128", Some(&target));
     Some(found.target(target).drivers(&sidecar.drivers))
 }
