@@ -554,6 +554,9 @@ pub struct WorkloadStatus {
     pub number_ready: i64,
     /// Wanted pods of a `DaemonSet`.
     pub desired_number_scheduled: i64,
+    /// `Available`, `Progressing`, `ReplicaFailure` of a Deployment.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
 }
 
 /// A Lease.

@@ -32,6 +32,13 @@ pub(crate) fn readiness(running: &Running<'_>, what: &str, covered: bool) -> Fin
     let fix = match &trouble.kind {
         TroubleKind::Image => of_image(running),
         TroubleKind::NotScheduled(pod) => of_scheduling(running, pod),
+        TroubleKind::NotCreated => Fix::text(
+            "Give its namespace what the message names: room in a quota, a policy's exception, the ServiceAccount.",
+        )
+        .commands(describe(running)),
+        TroubleKind::Init => {
+            Fix::text("Check the init container: its log, and what it waits for.").commands(describe(running))
+        }
         TroubleKind::Architecture => Fix::text(
             "Use images that are built for this architecture as well, or let the pods run on nodes of another one.",
         )

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::facts::Facts;
 use crate::model::finding::Evidence;
-use crate::model::kubernetes::{Container, ContainerStatus, Metadata, Node, Pod, PodSpec, Workload};
+use crate::model::kubernetes::{Condition, Container, ContainerStatus, Metadata, Node, Pod, PodSpec, Workload};
 
 /// A workload that runs a certain container.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct Running<'a> {
     pub spec: &'a PodSpec,
     /// Metadata of the workload, of its template and of its pods, as far as seen.
     pub metadata: Vec<&'a Metadata>,
+    /// What its controller says of it; nothing if the workload was not seen.
+    pub conditions: &'a [Condition],
     /// Its pods that are neither finished nor being deleted.
     pub pods: Vec<&'a Pod>,
     /// The cluster's nodes, as far as seen.
@@ -79,6 +81,7 @@ pub fn running<'a>(facts: &'a Facts, matches: fn(&Container) -> bool) -> Vec<Run
                 container,
                 spec: &pod.spec,
                 metadata: Vec::new(),
+                conditions: &[],
                 pods: Vec::new(),
                 nodes,
                 wanted: 0,
@@ -117,6 +120,7 @@ fn from_workload<'a>(
         container,
         spec: &workload.spec.template.spec,
         metadata: vec![&workload.metadata, &workload.spec.template.metadata],
+        conditions: &workload.status.conditions,
         pods: Vec::new(),
         nodes,
         wanted: if daemon { status.desired_number_scheduled } else { workload.spec.replicas.unwrap_or(1) },

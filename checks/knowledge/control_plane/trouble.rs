@@ -26,6 +26,10 @@ pub(crate) enum TroubleKind {
     Image,
     /// No node takes this pod.
     NotScheduled(String),
+    /// No pod can be created.
+    NotCreated,
+    /// An init container fails.
+    Init,
     /// The images are for nodes of another architecture.
     Architecture,
     /// It was started with a flag that its release does not have.
@@ -38,18 +42,62 @@ pub(crate) enum TroubleKind {
 #[must_use]
 pub(crate) fn trouble(running: &Running<'_>) -> Option<Trouble> {
     let of_status = running.statuses().filter(|(_, status)| !status.ready);
-    let found = of_status
-        .into_iter()
-        .find_map(|(pod, status)| wrong_architecture(running, pod).or_else(|| of_container(running, pod, status)));
+    let found = of_status.into_iter().find_map(|(pod, status)| {
+        wrong_architecture(running, pod)
+            .or_else(|| of_init_container(running, pod))
+            .or_else(|| of_container(running, pod, status))
+    });
     // A second replica may wait for a second node for ever.
     let idle = found.is_none() && running.ready == 0;
-    if idle { running.pods.iter().find_map(|pod| not_scheduled(running, pod)) } else { found }
+    if idle {
+        running.pods.iter().find_map(|pod| not_scheduled(running, pod)).or_else(|| not_created(running))
+    } else {
+        found
+    }
+}
+
+/// A quota, an admission policy or an account that is missing keeps the `ReplicaSet` from creating pods; its Deployment says so.
+fn not_created(running: &Running<'_>) -> Option<Trouble> {
+    let mut conditions = running.conditions.iter();
+    let condition = conditions.find(|condition| condition.kind == "ReplicaFailure" && condition.status == "True")?;
+    let message = condition.message.lines().next().unwrap_or_default().trim().trim_end_matches('.');
+    running.pods.is_empty().then(|| Trouble {
+        kind: TroubleKind::NotCreated,
+        evidence: vec![
+            running
+                .evidence("status.conditions[ReplicaFailure]", format!("{}: {}", condition.reason, condition.message)),
+        ],
+        cause: format!("its pods cannot be created: {message}"),
+    })
+}
+
+/// What keeps an init container from ending, before which no other container starts.
+fn of_init_container(running: &Running<'_>, pod: &Pod) -> Option<Trouble> {
+    let status = pod.status.init_container_statuses.iter().find(|status| !status.ready)?;
+    let (path, seen, kind) = match (&status.state.waiting, status.ended()) {
+        (Some(waiting), _) if is_image_trouble(&waiting.reason) => {
+            ("state.waiting", format!("{}: {}", waiting.reason, waiting.message), TroubleKind::Image)
+        }
+        (_, Some(ended)) if ended.exit_code != 0 => (
+            "lastState.terminated",
+            format!("exit code {}: {}", ended.exit_code, ended.message.trim()),
+            TroubleKind::Init,
+        ),
+        _ => return None,
+    };
+    let place = format!("status.initContainerStatuses[{}].{path}", status.name);
+    let what = if kind == TroubleKind::Image { "has an image that cannot be pulled" } else { "keeps failing" };
+    Some(Trouble {
+        kind,
+        evidence: vec![Evidence::namespaced("Pod", &running.namespace, &pod.metadata.name, &place, seen)],
+        cause: format!("it waits for init container {}, which {what}", status.name),
+    })
 }
 
 /// Whether no container of the workload is ready, and none will be until somebody mends it: a pod that crashes may only be
 /// starting.
 pub(crate) fn is_lasting(running: &Running<'_>) -> bool {
-    let lasts = |trouble: Trouble| trouble.kind != TroubleKind::Other;
+    let lasts = |trouble: Trouble| !matches!(trouble.kind, TroubleKind::Other | TroubleKind::Init);
     running.ready == 0 && (running.wanted == 0 || trouble(running).is_some_and(lasts))
 }
 
