@@ -5,6 +5,7 @@
 pub mod api;
 pub mod cli;
 pub mod cluster;
+pub mod coverage;
 pub mod evaluate;
 pub mod facts;
 pub mod model;

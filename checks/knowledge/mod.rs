@@ -12,5 +12,6 @@ pub mod snapshots;
 pub mod tables;
 pub mod upstream;
 pub mod version;
+pub mod volumes;
 
 pub use interests::interests;

@@ -2,6 +2,7 @@
 
 mod check;
 mod cleanup;
+mod coverage;
 mod demo;
 mod duration;
 mod explain;
@@ -49,6 +50,8 @@ enum Command {
     Roundtrip(roundtrip::RoundtripArgs),
     /// Run `preflight` on a simulated cluster inside this program; no Kubernetes is needed
     Demo(demo::DemoArgs),
+    /// List which claims can be snapshotted, and how to back up the others; exit code 1 if some cannot
+    Coverage(coverage::CoverageArgs),
     /// Remove what an interrupted run left in the cluster
     Cleanup(cleanup::CleanupArgs),
     /// Explain a check: what it looks at, why it matters, how to fix what it finds
@@ -108,6 +111,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Check(arguments) => check::run(&connection, &output, &arguments).await,
         Command::Roundtrip(arguments) => roundtrip::run(&connection, &output, &arguments).await,
         Command::Demo(arguments) => demo::run(&output, &arguments).await,
+        Command::Coverage(arguments) => coverage::run(&connection, &output, &arguments).await,
         Command::Cleanup(arguments) => cleanup::run(&connection, &output, &arguments).await,
         Command::Explain(arguments) => explain::run(&output, &arguments),
         Command::List(arguments) => list::run(&output, &arguments),

@@ -37,7 +37,7 @@ struct Use {
     because: &'static str,
 }
 
-const USES: [Use; 8] = [
+const USES: [Use; 9] = [
     Use { command: "preflight", connection: Flags::All, output: Flags::All, because: "" },
     Use { command: "check", connection: Flags::All, output: Flags::All, because: "" },
     Use { command: "roundtrip", connection: Flags::All, output: Flags::All, because: "" },
@@ -52,6 +52,12 @@ const USES: [Use; 8] = [
         connection: Flags::All,
         output: Flags::Only(&["output", "quiet", "verbose"]),
         because: "it prints one list of objects",
+    },
+    Use {
+        command: "coverage",
+        connection: Flags::All,
+        output: Flags::Only(&["output", "quiet", "verbose"]),
+        because: "it prints one table of claims",
     },
     Use {
         command: "explain",

@@ -1,0 +1,101 @@
+//! How many claims can be snapshotted, and what could be mended so that more can.
+
+use std::collections::BTreeMap;
+
+use crate::knowledge::volumes::coverage::{Coverage, Snapshot};
+use crate::knowledge::volumes::many::{in_words, size};
+use crate::knowledge::volumes::volume::{Claimed, claimed};
+use crate::model::check::{Check, Group, How, Severity};
+use crate::model::command::snapready;
+use crate::model::facts::Facts;
+use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
+use crate::model::need::Need;
+
+/// See `doc.md`.
+pub const CHECK: Check = Check {
+    id: "SR501",
+    slug: "claims-can-be-snapshotted",
+    title: "Claims whose storage can make snapshots can be snapshotted",
+    group: Group::Volumes,
+    severity: Severity::Warning,
+    since: "0.2.0",
+    needs: &[Need::PersistentVolumeClaims, Need::PersistentVolumes, Need::SnapshotApis],
+    uses: &[
+        Need::StorageClasses,
+        Need::VolumeSnapshotClasses,
+        Need::VolumeSnapshotContents,
+        Need::CsiDrivers,
+        Need::CsiNodes,
+        Need::Pods,
+        Need::Workloads,
+        Need::Leases,
+        Need::ServerVersion,
+    ],
+    doc: include_str!("doc.md"),
+    how: How::Looking(run),
+};
+
+/// So many claims are shown of those that share a reason.
+const SHOWN: usize = 3;
+
+fn run(facts: &Facts, findings: &mut Findings) {
+    let Some(all) = claimed(facts) else { return };
+    if all.is_empty() {
+        findings.pass("there are no claims");
+        return;
+    }
+    let mut coverage = Coverage::new(facts);
+    let mut covered: Vec<&Claimed<'_>> = Vec::new();
+    let mut mendable: BTreeMap<(String, String), Vec<&Claimed<'_>>> = BTreeMap::new();
+    let mut unknown: BTreeMap<String, Vec<&Claimed<'_>>> = BTreeMap::new();
+    for one in &all {
+        let driver = one.driver().unwrap_or("no driver").to_owned();
+        match coverage.of(one).0 {
+            Snapshot::Yes { .. } => covered.push(one),
+            Snapshot::No { why, can_be_mended: true } => mendable.entry((driver, why)).or_default().push(one),
+            Snapshot::No { .. } => {}
+            Snapshot::Unknown { why } => unknown.entry(why).or_default().push(one),
+        }
+    }
+    for ((driver, why), members) in &mendable {
+        findings.push(cannot(driver, why, members));
+    }
+    for (why, members) in &unknown {
+        findings.push(Finding::new(Status::Unknown, format!("{}: {why}", in_words(members))).target(why.as_str()));
+    }
+    if mendable.is_empty() && unknown.is_empty() {
+        let bytes = |members: &[&Claimed<'_>]| members.iter().map(|one| one.bytes()).fold(0, u64::saturating_add);
+        let total = bytes(&all.iter().collect::<Vec<_>>());
+        findings.pass(format!(
+            "{} of {} claims ({} of {}); snapready coverage lists them",
+            covered.len(),
+            all.len(),
+            size(bytes(&covered)),
+            size(total)
+        ));
+    }
+}
+
+fn cannot(driver: &str, why: &str, members: &[&Claimed<'_>]) -> Finding {
+    let message = format!("{} cannot be snapshotted: {why}", in_words(members));
+    let mut finding = Finding::new(Status::Warn, message).target(driver).drivers(&[driver.to_owned()]);
+    for one in members.iter().take(SHOWN) {
+        let volume = one.claim.spec.volume_name.as_deref().unwrap_or_default();
+        finding = finding.evidence(Evidence::namespaced(
+            "PersistentVolumeClaim",
+            one.namespace(),
+            &one.claim.metadata.name,
+            "spec.volumeName",
+            volume,
+        ));
+    }
+    for check in ["SR102", "SR104"] {
+        finding = finding.follows_from(check, None);
+    }
+    for check in ["SR201", "SR202", "SR121", "SR211"] {
+        finding = finding.follows_from(check, Some(driver));
+    }
+    finding
+        .cause("Backups by snapshot leave them out, or fail; the storage itself could make them.")
+        .fix(Fix::text("Mend what is named; until then back them up as files.").command(snapready("coverage")))
+}
