@@ -2,7 +2,7 @@
 //! through its volumes.
 
 use crate::knowledge::control_plane::arguments::{names, values};
-use crate::knowledge::control_plane::containers::{is_controller_part, is_csi_snapshotter};
+use crate::knowledge::control_plane::containers::{image_name, is_controller_part, is_csi_snapshotter};
 use crate::knowledge::control_plane::running::Running;
 use crate::model::interest::Interest;
 use crate::model::kubernetes::{Container, PodSpec};
@@ -83,16 +83,27 @@ pub(crate) fn socket(running: &Running<'_>) -> Socket {
     }
     // One whose endpoint is not written may listen there.
     match listening.first() {
-        Some((container, at)) if listening.iter().all(|(_, at)| !at.is_empty()) => {
+        Some((container, at))
+            if listening.iter().all(|(container, at)| !at.is_empty() && says_where_it_listens(container)) =>
+        {
             Socket::Elsewhere { driver: container.name.clone(), endpoint: at.join(", ") }
         }
         _ => Socket::Shared(own),
     }
 }
 
-/// All but upstream's sidecars: what proxies between them and the driver listens, too.
+/// All but upstream's sidecars, which only call: what proxies between them and the driver listens, too.
 fn may_be_driver(container: &Container) -> bool {
-    !is_csi_snapshotter(container) && !is_controller_part(container)
+    const CALLERS: [&str; 4] = ["liveness", "registrar", "health-monitor", "rbac-proxy"];
+    let image = image_name(&container.image);
+    let calls = CALLERS.iter().any(|word| container.name.contains(word) || image.contains(word));
+    !calls && !is_csi_snapshotter(container) && !is_controller_part(container)
+}
+
+/// Whether it says by the usual flag or variable where it listens. Another flag may name a socket that has nothing to do with CSI.
+fn says_where_it_listens(container: &Container) -> bool {
+    !values(container, |flag| ENDPOINTS.contains(&flag)).is_empty()
+        || container.env.iter().any(|variable| ENDPOINT_VARIABLES.contains(&variable.name.as_str()))
 }
 
 fn is_on_node(spec: &PodSpec, volume: &str) -> bool {
