@@ -461,6 +461,9 @@ pub struct NodeStatus {
 pub struct NodeInfo {
     /// `amd64`, `arm64`, …
     pub architecture: String,
+    /// The operating system in words: `Talos (v1.9.1)`, `Ubuntu 24.04.1 LTS`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub os_image: String,
 }
 
 /// What a container does, or did.

@@ -54,6 +54,10 @@ pub(crate) fn bundled(facts: &Facts) -> Vec<Bundled> {
         let mut nodes = facts.nodes.seen().into_iter().flatten();
         nodes.any(|node| node.metadata.labels.contains_key(mark))
     };
+    let runs_on = |mark: &str| {
+        let mut nodes = facts.nodes.seen().into_iter().flatten();
+        nodes.any(|node| node.status.node_info.os_image.starts_with(mark))
+    };
     rows(include_str!("../../data/distributions.tsv"))
         .filter_map(|row| {
             let [distribution, told_by, mark, controller, image, advice, command, _source] = *row.as_slice() else {
@@ -63,6 +67,7 @@ pub(crate) fn bundled(facts: &Facts) -> Vec<Bundled> {
                 "version" => version.contains(mark),
                 "openshift" => is_openshift(version),
                 "node-label" => has_label(mark),
+                "os-image" => runs_on(mark),
                 _ => hidden.as_deref() == Some(distribution),
             };
             is_it.then_some(Bundled { distribution, controller, image, advice, command })
