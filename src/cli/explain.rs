@@ -123,6 +123,19 @@ mod tests {
     }
 
     #[test]
+    fn every_check_is_explained() {
+        for known in snapready_checks::catalogue() {
+            let check = find(known.id).unwrap();
+            let text = for_people(check, Style::new(), None);
+            let begins = format!("{}  {}\n\n{}\n", known.id, known.slug, known.title);
+            assert!(text.starts_with(&begins), "{text}");
+            for heading in ["What it checks", "Why it matters", "How to see it yourself", "Fix", "References"] {
+                assert!(text.lines().any(|line| line == heading), "{}: {heading}", known.id);
+            }
+        }
+    }
+
+    #[test]
     fn what_is_no_check_is_told_what_is_near() {
         for (name, wanted) in [("SR3O1", "SR301"), ("round-tripp", "round-trip"), ("classes", "SR211")] {
             let error = find(name).unwrap_err().to_string();

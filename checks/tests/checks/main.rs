@@ -11,5 +11,6 @@ mod deployments;
 mod failures;
 mod floors;
 mod nulls;
+mod readme;
 mod real_cluster;
 mod versions;
