@@ -120,6 +120,29 @@ pub(super) static CSI_DRIVERS: Definition =
     Definition::new("storage.k8s.io", "v1", "CSIDriver", "csidrivers", "csidriver").cluster_scoped();
 pub(super) static CSI_NODES: Definition =
     Definition::new("storage.k8s.io", "v1", "CSINode", "csinodes", "csinode").cluster_scoped();
+static SERVICES: Definition = Definition::new("", "v1", "Service", "services", "service").with_status().short(&["svc"]);
+static ENDPOINT_SLICES: Definition =
+    Definition::new("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", "endpointslice");
+static VALIDATING_WEBHOOKS: Definition = Definition::new(
+    "admissionregistration.k8s.io",
+    "v1",
+    "ValidatingWebhookConfiguration",
+    "validatingwebhookconfigurations",
+    "validatingwebhookconfiguration",
+)
+.cluster_scoped();
+static MUTATING_WEBHOOKS: Definition = Definition::new(
+    "admissionregistration.k8s.io",
+    "v1",
+    "MutatingWebhookConfiguration",
+    "mutatingwebhookconfigurations",
+    "mutatingwebhookconfiguration",
+)
+.cluster_scoped();
+static API_SERVICES: Definition =
+    Definition::new("apiregistration.k8s.io", "v1", "APIService", "apiservices", "apiservice")
+        .cluster_scoped()
+        .with_status();
 pub(super) static CRDS: Definition = Definition::new(
     "apiextensions.k8s.io",
     "v1",
@@ -174,7 +197,7 @@ static GROUP_CLASSES: Definition = Definition::new(
 .short(&["vgsclass", "vgsclasses"]);
 
 /// All kinds, in the order in which discovery shows them.
-pub(super) static ALL: [Resource; 24] = [
+pub(super) static ALL: [Resource; 29] = [
     &NAMESPACES,
     &NODES,
     &PODS,
@@ -192,6 +215,11 @@ pub(super) static ALL: [Resource; 24] = [
     &STORAGE_CLASSES,
     &CSI_DRIVERS,
     &CSI_NODES,
+    &SERVICES,
+    &ENDPOINT_SLICES,
+    &VALIDATING_WEBHOOKS,
+    &MUTATING_WEBHOOKS,
+    &API_SERVICES,
     &CRDS,
     &SNAPSHOTS,
     &CONTENTS,

@@ -1,5 +1,6 @@
 //! The API server, its version and the snapshot CRDs.
 
+pub mod aggregated_apis;
 pub mod group_snapshot_crds;
 pub mod kubernetes_version;
 pub mod snapshot_api_v1_served;
@@ -7,6 +8,7 @@ pub mod snapshot_crds_established;
 pub mod snapshot_crds_installed;
 pub mod snapshot_crds_release;
 pub mod snapshot_crds_stored_versions;
+pub mod snapshot_webhooks;
 
 use crate::model::check::Check;
 
@@ -19,4 +21,6 @@ pub const CHECKS: &[&Check] = &[
     &snapshot_crds_stored_versions::CHECK,
     &snapshot_crds_release::CHECK,
     &group_snapshot_crds::CHECK,
+    &snapshot_webhooks::CHECK,
+    &aggregated_apis::CHECK,
 ];

@@ -19,3 +19,4 @@ pub mod recorded;
 pub mod result;
 pub mod round_trip;
 pub mod volumes;
+pub mod webhooks;

@@ -51,6 +51,9 @@ pub enum Access {
     Listed(&'static [Kind]),
     /// By reading objects of a kind by name, as the right to read these is less than the right to list all.
     Named(Kind, &'static [&'static str]),
+    /// By reading objects that others name, with a verb for each kind. Which ones these are is known only when the others are read,
+    /// and where the right is missing only what would have been read is unknown.
+    Followed(&'static [(Kind, &'static str)]),
     /// By what the API server tells everybody who is logged in: discovery and access reviews.
     Open,
 }
@@ -86,6 +89,10 @@ impl Row {
         Self { noun, access: Access::Named(kind, names), not_served: NotServed::Unknown }
     }
 
+    pub(super) const fn followed(noun: &'static str, kinds: &'static [(Kind, &'static str)]) -> Self {
+        Self { noun, access: Access::Followed(kinds), not_served: NotServed::Unknown }
+    }
+
     pub(super) const fn open(noun: &'static str) -> Self {
         Self { noun, access: Access::Open, not_served: NotServed::Unknown }
     }
@@ -103,6 +110,9 @@ impl Row {
                 names: names.iter().map(|name| (*name).to_owned()).collect(),
                 ..Rule::new(kind.group, kind.plural, &["get"])
             }],
+            Access::Followed(kinds) => {
+                kinds.iter().map(|(kind, verb)| Rule::new(kind.group, kind.plural, &[verb])).collect()
+            }
             Access::Open => Vec::new(),
         }
     }

@@ -16,6 +16,7 @@ use crate::model::need::{CRD_NAMES, Row, Rule};
 use crate::model::object::Kind;
 use crate::model::probe::{Missing, Probe};
 use crate::model::volumes::{PersistentVolume, PersistentVolumeClaim, VolumeSnapshot};
+use crate::model::webhooks::{ApiService, ServiceState, WebhookConfiguration};
 
 macro_rules! needs {
     // The type of the field.
@@ -128,6 +129,16 @@ needs! {
     );
     /// All leases but the heartbeats of nodes.
     Leases, leases: list Lease = Row::listed("leases", &[Kind::LEASE]);
+    /// The admission webhooks that are called for snapshot objects.
+    WebhookConfigurations, webhook_configurations: list WebhookConfiguration = Row::listed(
+        "admission webhooks",
+        &[Kind::VALIDATING_WEBHOOK_CONFIGURATION, Kind::MUTATING_WEBHOOK_CONFIGURATION],
+    );
+    /// The services that these webhooks call.
+    WebhookServices, webhook_services: ask Vec<ServiceState> =
+        Row::followed("the services of admission webhooks", &[(Kind::SERVICE, "get"), (Kind::ENDPOINT_SLICE, "list")]);
+    /// The extensions of the API that services answer.
+    ApiServices, api_services: list ApiService = Row::listed("APIServices", &[Kind::API_SERVICE]);
     /// Whether the secrets exist that `VolumeSnapshotClasses` name; their content is never read. Which secrets, only the classes
     /// tell, so no rule that allows it for all secrets is proposed: without the right the answer is unknown.
     ClassSecrets, class_secrets: ask Vec<SecretExistence> =

@@ -56,6 +56,13 @@ kinds! {
     CSI_DRIVER = "storage.k8s.io", "CSIDriver", "csidrivers", false;
     CSI_NODE = "storage.k8s.io", "CSINode", "csinodes", false;
     CUSTOM_RESOURCE_DEFINITION = "apiextensions.k8s.io", "CustomResourceDefinition", "customresourcedefinitions", false;
+    SERVICE = "", "Service", "services", true;
+    ENDPOINT_SLICE = "discovery.k8s.io", "EndpointSlice", "endpointslices", true;
+    VALIDATING_WEBHOOK_CONFIGURATION =
+        "admissionregistration.k8s.io", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", false;
+    MUTATING_WEBHOOK_CONFIGURATION =
+        "admissionregistration.k8s.io", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", false;
+    API_SERVICE = "apiregistration.k8s.io", "APIService", "apiservices", false;
     VOLUME_SNAPSHOT = SNAPSHOT_GROUP, "VolumeSnapshot", "volumesnapshots", true;
     VOLUME_SNAPSHOT_CLASS = SNAPSHOT_GROUP, "VolumeSnapshotClass", "volumesnapshotclasses", false;
     VOLUME_SNAPSHOT_CONTENT = SNAPSHOT_GROUP, "VolumeSnapshotContent", "volumesnapshotcontents", false;

@@ -30,6 +30,9 @@ pub(crate) struct Cluster {
     /// The objects, with their kinds.
     #[serde(default)]
     pub(crate) objects: Vec<Value>,
+    /// The services of webhooks that were asked for.
+    #[serde(default)]
+    pub(crate) webhook_services: Vec<Value>,
     /// The secrets that were asked for.
     #[serde(default)]
     pub(crate) secrets: Vec<Value>,
@@ -69,7 +72,7 @@ fn rule(name: &str) -> Rule {
 pub(crate) fn listed() -> Vec<(String, &'static [Kind])> {
     let listed = Need::ALL.iter().filter_map(|need| match need.row().access {
         Access::Listed(kinds) => Some((field(*need), kinds)),
-        Access::Named(..) | Access::Open => None,
+        Access::Named(..) | Access::Followed(_) | Access::Open => None,
     });
     listed.collect()
 }
@@ -110,6 +113,7 @@ impl Cluster {
         fields.insert("serverVersion".to_owned(), json!({ "gitVersion": version }));
         fields.insert("snapshotApis".to_owned(), Value::Object(apis));
         fields.insert("classSecrets".to_owned(), json!(self.secrets));
+        fields.insert("webhookServices".to_owned(), json!(self.webhook_services));
         fields.insert("roundTripAccess".to_owned(), json!(self.access));
         let mut facts = Map::new();
         for (field, value) in fields {

@@ -19,6 +19,7 @@ use crate::cluster::Connection;
 use crate::facts::live::access::{self, Right};
 use crate::facts::live::list::{list, path};
 use crate::facts::live::request::Requests;
+use crate::facts::live::services;
 
 /// What to collect.
 #[derive(Debug, Clone)]
@@ -67,6 +68,9 @@ async fn meet(requests: &Requests<'_>, collection: &Collection<'_>, need: Need) 
         // Whoever asks for the secrets has read the classes.
         return Box::new(|_| {});
     }
+    if need == Need::WebhookConfigurations && collection.needs.contains(&Need::WebhookServices) {
+        return Box::new(|_| {});
+    }
     match need {
         Need::ServerVersion => {
             let seen = server_version(requests, collection.server_version.as_ref()).await;
@@ -79,6 +83,11 @@ async fn meet(requests: &Requests<'_>, collection: &Collection<'_>, need: Need) 
         Need::CustomResourceDefinitions => {
             let seen = custom_resource_definitions(requests).await;
             Box::new(|facts| facts.custom_resource_definitions = seen)
+        }
+        Need::WebhookServices => {
+            let webhooks = list_all(requests, Need::WebhookConfigurations).await;
+            let services = services::of_webhooks(requests, &webhooks).await;
+            Box::new(|facts| (facts.webhook_configurations, facts.webhook_services) = (webhooks, services))
         }
         Need::ClassSecrets => {
             let classes = list_all(requests, Need::VolumeSnapshotClasses).await;

@@ -5,3 +5,4 @@ pub(super) mod access;
 pub(super) mod collect;
 mod list;
 mod request;
+mod services;

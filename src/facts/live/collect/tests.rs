@@ -130,6 +130,30 @@ fn healthy(asked: &Asked) -> Answer {
         "/apis/snapshot.storage.k8s.io/v1/volumesnapshots" => list_of("VolumeSnapshot", &json!([])),
         "/api/v1/persistentvolumes" => list_of("PersistentVolume", &json!([])),
         "/api/v1/persistentvolumeclaims" => list_of("PersistentVolumeClaim", &json!([])),
+        "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations" => list_of(
+            "ValidatingWebhookConfiguration",
+            &json!([
+                {"metadata": {"name": "pods"}, "webhooks": [{"name": "a", "rules": [{"apiGroups": [""], "resources": ["pods"]}]}]},
+                {"metadata": {"name": "old"}, "webhooks": [{
+                    "name": "validation-webhook.snapshot.storage.k8s.io",
+                    "clientConfig": {"service": {"namespace": "default", "name": "gone"}, "caBundle": "eA=="},
+                    "rules": [{"apiGroups": ["snapshot.storage.k8s.io"], "resources": ["volumesnapshots"]}],
+                }]},
+            ]),
+        ),
+        "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations" => {
+            list_of("MutatingWebhookConfiguration", &json!([]))
+        }
+        "/api/v1/namespaces/default/services/gone" => ok(&json!({"kind": "Service"})),
+        "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices" => list_of(
+            "EndpointSlice",
+            &json!([{"endpoints": [{"conditions": {"ready": false}}, {"conditions": {"ready": true}}]}, {"endpoints": null}]),
+        ),
+        "/apis/apiregistration.k8s.io/v1/apiservices" => list_of(
+            "APIService",
+            &json!([{"metadata": {"name": "v1."}, "spec": {}}, {"metadata": {"name": "v1beta1.metrics.k8s.io"},
+                "spec": {"service": {"namespace": "kube-system", "name": "metrics-server"}}}]),
+        ),
         "/api/v1/pods" => list_of(
             "Pod",
             &json!([
@@ -191,6 +215,11 @@ async fn everything_of_a_healthy_cluster_is_seen() {
         .collect();
     assert_eq!(workloads, [("Deployment", "csi-controller"), ("DaemonSet", "csi-node")]);
     assert_eq!(facts.leases.seen().unwrap(), &[]);
+    let webhooks = facts.webhook_configurations.seen().unwrap();
+    assert_eq!((webhooks.len(), webhooks[0].kind.as_str()), (1, "ValidatingWebhookConfiguration"));
+    let services = facts.webhook_services.seen().unwrap();
+    assert_eq!((services[0].exists.clone(), services[0].ready.clone()), (Probe::from(true), Probe::from(1)));
+    assert_eq!(facts.api_services.seen().unwrap().len(), 1);
     let secret =
         |name: &str, exists| SecretExistence { namespace: "storage".to_owned(), name: name.to_owned(), exists };
     assert_eq!(
@@ -214,7 +243,9 @@ async fn nothing_is_asked_that_nobody_needs() {
         let server = Server::default();
         let facts = look(&server.connection(|_, _| None), &[need]).await;
         for other in Need::ALL {
-            let expected = other == need || (need == Need::ClassSecrets && other == Need::VolumeSnapshotClasses);
+            let expected = other == need
+                || (need == Need::ClassSecrets && other == Need::VolumeSnapshotClasses)
+                || (need == Need::WebhookServices && other == Need::WebhookConfigurations);
             assert_eq!(facts.missing(other).is_none(), expected, "{need:?} {other:?}");
         }
         let asked = server.asked();
@@ -275,9 +306,14 @@ fn rule_of(question: &Asked) -> Option<Rule> {
     let parts: Vec<&str> = question.path.trim_start_matches('/').split('/').collect();
     match (question.method.as_str(), parts.as_slice()) {
         ("GET", ["api", _, resource]) => Some(Rule::new("", resource, &["list"])),
-        ("GET", ["apis", group, _, resource]) => Some(Rule::new(group, resource, &["list"])),
+        ("GET", ["apis", group, _, resource] | ["apis", group, _, "namespaces", _, resource]) => {
+            Some(Rule::new(group, resource, &["list"]))
+        }
         ("GET", ["apis", group, _, resource, name]) => {
             Some(Rule { names: vec![(*name).to_owned()], ..Rule::new(group, resource, &["get"]) })
+        }
+        ("GET", ["api", _, "namespaces", _, "services", name]) => {
+            Some(Rule { names: vec![(*name).to_owned()], ..Rule::new("", "services", &["get"]) })
         }
         ("GET", ["api", _, "namespaces", _, "secrets", _] | ["version"] | ["apis", _])
         | ("POST", ["apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews"]) => None,
@@ -305,6 +341,10 @@ async fn rights_granted_are_the_rights_used() {
         if need == Need::ClassSecrets {
             // Which secrets, only the classes tell.
             granted.extend(Need::VolumeSnapshotClasses.rules());
+        }
+        if need == Need::WebhookServices {
+            // Which services, only the webhooks tell.
+            granted.extend(Need::WebhookConfigurations.rules());
         }
         for rule in &used {
             assert!(grants(&granted, rule), "{need:?} uses {rule}, which is not granted");
@@ -369,13 +409,17 @@ async fn a_missing_right_is_missed_where_it_is_needed_and_nowhere_else() {
             });
             let facts = look(&connection, &Need::ALL).await;
             for other in Need::ALL {
-                let follows = need == Need::VolumeSnapshotClasses && other == Need::ClassSecrets;
-                let expected = (other == need || follows).then(|| Missing::Forbidden { rule: denied.clone() });
+                let follows = (need == Need::VolumeSnapshotClasses && other == Need::ClassSecrets)
+                    || (need == Need::WebhookConfigurations && other == Need::WebhookServices);
+                // What is read one by one is missed one by one.
+                let whole = need != Need::WebhookServices;
+                let expected =
+                    ((other == need && whole) || follows).then(|| Missing::Forbidden { rule: denied.clone() });
                 assert_eq!(facts.missing(other), expected, "{denied} {other:?}");
             }
             let unaffected = |facts: &Facts| {
                 let mut json = serde_json::to_value(facts).unwrap();
-                for need in [need, Need::ClassSecrets] {
+                for need in [need, Need::ClassSecrets, Need::WebhookServices] {
                     let key = format!("{need:?}");
                     json.as_object_mut().unwrap().retain(|name, _| !name.eq_ignore_ascii_case(&key));
                 }

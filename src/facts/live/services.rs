@@ -1,0 +1,103 @@
+//! The services that webhooks call: whether they exist, and whether anybody answers.
+
+use std::collections::BTreeSet;
+
+use futures::future::join_all;
+use serde::Deserialize;
+use snapready_checks::model::need::Rule;
+use snapready_checks::model::nulls;
+use snapready_checks::model::object::Kind;
+use snapready_checks::model::probe::Probe;
+use snapready_checks::model::webhooks::{ServiceReference, ServiceState, WebhookConfiguration};
+use snapready_checks::text::names::is_object_name;
+
+use crate::api::{Failure, JSON};
+use crate::facts::live::request::Requests;
+
+/// The states of all services that these webhooks name.
+pub(super) async fn of_webhooks(
+    requests: &Requests<'_>,
+    webhooks: &Probe<Vec<WebhookConfiguration>>,
+) -> Probe<Vec<ServiceState>> {
+    let configurations = match webhooks {
+        Probe::Seen { value } => value,
+        Probe::NotServed => return Probe::NotServed,
+        Probe::Forbidden { rule } => return Probe::Forbidden { rule: rule.clone() },
+        Probe::Failed { reason } => return Probe::Failed { reason: reason.clone() },
+        Probe::NotCollected => return Probe::NotCollected,
+    };
+    let named: BTreeSet<&ServiceReference> = configurations
+        .iter()
+        .flat_map(|configuration| &configuration.webhooks)
+        .filter_map(|webhook| webhook.client_config.service.as_ref())
+        .collect();
+    let states = named.into_iter().map(async |service| {
+        let (exists, ready) = futures::join!(exists(requests, service), ready(requests, service));
+        ServiceState { service: service.clone(), exists, ready }
+    });
+    Probe::from(join_all(states).await)
+}
+
+async fn exists(requests: &Requests<'_>, service: &ServiceReference) -> Probe<bool> {
+    let ServiceReference { namespace, name } = service;
+    // A name that is none cannot exist, and would be another path.
+    if !is_object_name(namespace) || !is_object_name(name) {
+        return Probe::from(false);
+    }
+    match requests.get(&format!("/api/v1/namespaces/{namespace}/services/{name}"), JSON).await {
+        Ok(_) => Probe::from(true),
+        Err(failure) if failure.status == 404 => Probe::from(false),
+        Err(failure) => unseen(&Kind::SERVICE, "get", &failure),
+    }
+}
+
+#[derive(Deserialize)]
+struct Slices {
+    items: Option<Vec<Slice>>,
+}
+
+#[derive(Deserialize)]
+struct Slice {
+    endpoints: Option<Vec<Endpoint>>,
+}
+
+#[derive(Deserialize)]
+struct Endpoint {
+    #[serde(default)]
+    conditions: Conditions,
+}
+
+#[derive(Default, Deserialize)]
+struct Conditions {
+    /// Not set is to be taken for ready (k8s.io/api discovery/v1).
+    ready: Option<bool>,
+}
+
+async fn ready(requests: &Requests<'_>, service: &ServiceReference) -> Probe<usize> {
+    let ServiceReference { namespace, name } = service;
+    if !is_object_name(namespace) || !is_object_name(name) {
+        return Probe::from(0);
+    }
+    let path = format!(
+        "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3D{name}"
+    );
+    match requests.get(&path, JSON).await {
+        Ok(answer) => match nulls::from_slice::<Slices>(&answer) {
+            Ok(slices) => {
+                let endpoints =
+                    slices.items.unwrap_or_default().into_iter().flat_map(|one| one.endpoints.unwrap_or_default());
+                Probe::from(endpoints.filter(|endpoint| endpoint.conditions.ready != Some(false)).count())
+            }
+            Err(_) => Probe::Failed { reason: "the answer is no list of EndpointSlices".to_owned() },
+        },
+        Err(failure) => unseen(&Kind::ENDPOINT_SLICE, "list", &failure),
+    }
+}
+
+fn unseen<T>(kind: &Kind, verb: &str, failure: &Failure) -> Probe<T> {
+    match failure.status {
+        403 => Probe::Forbidden { rule: Rule::new(kind.group, kind.plural, &[verb]) },
+        404 => Probe::NotServed,
+        _ => Probe::Failed { reason: failure.to_string() },
+    }
+}
