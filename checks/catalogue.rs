@@ -47,7 +47,9 @@ pub fn select(selected: &[String], skipped: &[String]) -> Result<Vec<&'static Ch
             return Err(SelectError::Unknown { selector: selector.clone(), nearest: near_selectors(selector) });
         }
     }
-    let is_selected = |check: &Check| selected.is_empty() || selected.iter().any(|selector| matches(check, selector));
+    // A backup product is asked about by name.
+    let by_default = |check: &Check| selected.is_empty() && check.group != Group::Products;
+    let is_selected = |check: &Check| by_default(check) || selected.iter().any(|selector| matches(check, selector));
     let is_skipped = |check: &Check| skipped.iter().any(|selector| matches(check, selector));
     let chosen: Vec<_> = all.into_iter().filter(|check| is_selected(check) && !is_skipped(check)).collect();
     if chosen.is_empty() { Err(SelectError::Empty) } else { Ok(chosen) }

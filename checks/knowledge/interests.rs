@@ -1,6 +1,7 @@
 //! What the bodies of knowledge read of the objects that are listed.
 
 use crate::knowledge::control_plane::{containers, sidecars, sockets};
+use crate::knowledge::products::table;
 use crate::model::interest::Interest;
 use crate::model::need::Need;
 
@@ -8,7 +9,7 @@ use crate::model::need::Need;
 #[must_use]
 pub const fn interests(need: Need) -> &'static [Interest] {
     match need {
-        Need::Pods | Need::Workloads => &[containers::INTEREST, sidecars::INTEREST, sockets::INTEREST],
+        Need::Pods | Need::Workloads => &[containers::INTEREST, sidecars::INTEREST, sockets::INTEREST, table::INTEREST],
         _ => &[],
     }
 }

@@ -7,6 +7,7 @@ pub mod crds;
 pub mod drivers;
 pub mod finalizers;
 mod interests;
+pub mod products;
 pub mod refusals;
 pub mod snapshots;
 pub mod tables;

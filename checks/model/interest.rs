@@ -24,7 +24,7 @@ impl Interest {
     pub(super) fn keep(interests: &[Self], metadata: &Metadata, spec: &mut PodSpec) -> bool {
         let interested = interests.iter().any(|interest| interest.picks(metadata, spec));
         if interested {
-            for container in &mut spec.containers {
+            for container in spec.containers.iter_mut().chain(&mut spec.init_containers) {
                 cut(interests, container);
             }
         }

@@ -291,6 +291,9 @@ pub struct PodSpec {
     pub service_account_name: Option<String>,
     /// Containers without the init containers.
     pub containers: Vec<Container>,
+    /// Init containers: plugins of some products are copied by them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub init_containers: Vec<Container>,
     /// Volumes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub volumes: Vec<Volume>,

@@ -65,6 +65,10 @@ macro_rules! needs {
         pub struct Facts {
             /// When collection began. Ages of leases and of objects are measured against it, never against a clock.
             pub collected_at: Timestamp,
+            /// The backup products that were asked about, by their words; `auto` for those that are installed. Nothing that was
+            /// seen.
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            pub for_products: Vec<String>,
             $($(#[doc = $doc])+ pub $field: Probe<needs!(@type $how $of)>,)+
         }
 
@@ -82,6 +86,7 @@ macro_rules! needs {
             pub fn only(&self, needs: &BTreeSet<Need>) -> Self {
                 Self {
                     collected_at: self.collected_at,
+                    for_products: self.for_products.clone(),
                     $($field: if needs.contains(&Need::$need) { self.$field.clone() } else { Probe::NotCollected },)+
                 }
             }

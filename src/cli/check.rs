@@ -26,6 +26,7 @@ pub(super) async fn run(
     let task = Task {
         command: "check",
         checks: arguments.select.checks()?,
+        products: arguments.select.products()?,
         round_trip: None,
         fail_on: arguments.verdict.fail_on,
         unknown: arguments.verdict.unknown,

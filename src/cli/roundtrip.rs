@@ -199,6 +199,7 @@ impl PreflightArgs {
         Ok(Task {
             command: "preflight",
             checks: looking(self.select.checks()?),
+            products: self.select.products()?,
             round_trip: Some(self.trip.task(namespace)?),
             fail_on: self.verdict.fail_on,
             unknown: self.verdict.unknown,
@@ -236,6 +237,7 @@ pub(super) async fn run(
     let task = Task {
         command: "roundtrip",
         checks: Vec::new(),
+        products: Vec::new(),
         round_trip: Some(arguments.trip.task(connection.namespace.as_deref())?),
         fail_on: arguments.verdict.fail_on,
         unknown: arguments.verdict.unknown,

@@ -1,7 +1,9 @@
 //! Flags that choose checks, and those that say what a finding means.
 
 use clap::Args;
-use snapready_checks::model::check::Check;
+use snapready_checks::knowledge::products::table::{AUTO, Product};
+use snapready_checks::model::check::{Check, Group};
+use snapready_checks::text::nearest::nearest;
 
 use crate::run::failure::Failure;
 use crate::verdict::{FailOn, UnknownPolicy};
@@ -15,12 +17,38 @@ pub(super) struct SelectArgs {
     /// Without these checks
     #[arg(long, value_name = "CHECK", value_delimiter = ',', help_heading = "Checks")]
     skip: Vec<String>,
+    /// Ask about a backup product: velero, kasten, ...; auto for those that are installed (repeat, or separate with commas)
+    #[arg(long = "for", value_name = "PRODUCT", value_delimiter = ',', help_heading = "Checks")]
+    products: Vec<String>,
 }
 
 impl SelectArgs {
     /// The checks, in the order of the catalogue.
     pub(super) fn checks(&self) -> Result<Vec<&'static Check>, Failure> {
-        snapready_checks::select(&self.select, &self.skip).map_err(Failure::wrong_call)
+        let mut chosen = snapready_checks::select(&self.select, &self.skip).map_err(Failure::wrong_call)?;
+        if !self.products()?.is_empty() {
+            let of_products = snapready_checks::select(&[Group::Products.word().to_owned()], &self.skip);
+            chosen.extend(of_products.into_iter().flatten());
+            chosen.sort_by_key(|check| check.id);
+            chosen.dedup_by_key(|check| check.id);
+        }
+        Ok(chosen)
+    }
+
+    /// The products that are asked about.
+    pub(super) fn products(&self) -> Result<Vec<String>, Failure> {
+        let words: Vec<&str> = Product::all().map(|product| product.word).chain([AUTO]).collect();
+        match self.products.iter().find(|word| !words.contains(&word.as_str())) {
+            None => Ok(self.products.clone()),
+            Some(unknown) => {
+                let near = nearest(unknown, words.iter().copied());
+                let shown = if near.is_empty() { words } else { near };
+                Err(Failure::wrong_call(format!(
+                    "no backup product is called {unknown:?}; known: {}",
+                    shown.join(", ")
+                )))
+            }
+        }
     }
 }
 

@@ -46,6 +46,8 @@ pub(crate) struct Task {
     pub(crate) command: &'static str,
     /// The checks; none for the round trip alone.
     pub(crate) checks: Vec<&'static Check>,
+    /// The backup products that are asked about.
+    pub(crate) products: Vec<String>,
     /// The round trip, if there is to be one.
     pub(crate) round_trip: Option<RoundTripTask>,
     /// Which findings make the cluster not ready.
@@ -196,11 +198,12 @@ async fn see(
     let round_trip = rights::reviewed(given.unwrap_or(&own), given.is_none());
     let collection = Collection { needs: &needs, round_trip: &round_trip, server_version: Some(version) };
     let source = facts::Source::Cluster(Box::new(connection.clone()));
-    let facts = source
+    let mut facts = source
         .read(&collection, &|retry| {
             teller.tell(retry.into());
         })
         .await;
+    facts.for_products.clone_from(&task.products);
     Ok((connection, facts))
 }
 

@@ -30,6 +30,9 @@ pub(crate) struct Cluster {
     /// The objects, with their kinds.
     #[serde(default)]
     pub(crate) objects: Vec<Value>,
+    /// The backup products that are asked about.
+    #[serde(default)]
+    pub(crate) products: Vec<String>,
     /// The services of webhooks that were asked for.
     #[serde(default)]
     pub(crate) webhook_services: Vec<Value>,
@@ -127,6 +130,7 @@ impl Cluster {
                 other => json!({ "state": other }),
             };
         }
+        facts.insert("forProducts".to_owned(), json!(self.products));
         facts.insert("collectedAt".to_owned(), json!(self.now.as_deref().unwrap_or(NOW)));
         Value::Object(facts)
     }
