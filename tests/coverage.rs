@@ -126,3 +126,22 @@ async fn without_rights_there_is_no_table_and_the_right_is_named() {
     assert!(ended.errors.contains("list persistentvolumes"), "{}", ended.errors);
     assert_eq!(place.call(&["coverage", "-o", "junit"]).await.code, Some(2));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drivers_show_what_the_cluster_shows() {
+    let place = place("healthy", vec![("shop/db", simulated(), "Bound")]).await;
+    let ended = place.call(&["drivers", "-o", "json"]).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.errors);
+    let document: Value = serde_json::from_str(&text(&ended)).unwrap();
+    let driver = &document["drivers"][0];
+    assert_eq!((&driver["driver"], &driver["claims"]), (&json!("csi.simulated.snapready.dev"), &json!(1)));
+    let snapshot = &driver["abilities"]["snapshot"];
+    assert_eq!((&snapshot["answer"], &snapshot["certain"]), (&json!("yes"), &json!(false)), "{snapshot}");
+    assert_eq!(driver["abilities"]["clone"]["answer"], json!("unknown"));
+    let table = place.call(&["drivers"]).await;
+    assert!(table.lines.iter().all(|line| line.len() <= 100), "{:?}", table.lines);
+    place.cluster.fault(Fault::always(&["list"], &["pods"], Effect::Forbidden));
+    let blind = place.call(&["drivers"]).await;
+    assert_eq!(blind.code, Some(3), "{}", blind.errors);
+    assert!(text(&blind).contains("could not be read") && text(&blind).contains("snapshot ?"), "{}", text(&blind));
+}

@@ -115,6 +115,9 @@ pub struct StorageClass {
     /// "Delete" or "Retain"; the API server sets it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reclaim_policy: Option<String>,
+    /// Whether its volumes may be expanded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_volume_expansion: Option<bool>,
     /// "Immediate" or "`WaitForFirstConsumer`"; the API server sets it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volume_binding_mode: Option<String>,

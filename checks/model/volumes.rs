@@ -32,6 +32,19 @@ pub struct PersistentVolumeClaimSpec {
     pub volume_mode: Option<String>,
     /// What it asks for.
     pub resources: Resources,
+    /// What its volume was made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_source: Option<DataSource>,
+}
+
+/// What a volume was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DataSource {
+    /// `VolumeSnapshot`, `PersistentVolumeClaim` or a populator's kind.
+    pub kind: String,
+    /// Name, in the claim's namespace.
+    pub name: String,
 }
 
 /// What a claim asks for.

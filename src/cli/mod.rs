@@ -4,6 +4,7 @@ mod check;
 mod cleanup;
 mod coverage;
 mod demo;
+mod drivers;
 mod duration;
 mod explain;
 mod list;
@@ -52,6 +53,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// List which claims can be snapshotted, and how to back up the others; exit code 1 if some cannot
     Coverage(coverage::CoverageArgs),
+    /// Show what each CSI driver can do, and what shows it
+    Drivers(drivers::DriversArgs),
     /// Remove what an interrupted run left in the cluster
     Cleanup(cleanup::CleanupArgs),
     /// Explain a check: what it looks at, why it matters, how to fix what it finds
@@ -112,6 +115,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Roundtrip(arguments) => roundtrip::run(&connection, &output, &arguments).await,
         Command::Demo(arguments) => demo::run(&output, &arguments).await,
         Command::Coverage(arguments) => coverage::run(&connection, &output, &arguments).await,
+        Command::Drivers(arguments) => drivers::run(&connection, &output, &arguments).await,
         Command::Cleanup(arguments) => cleanup::run(&connection, &output, &arguments).await,
         Command::Explain(arguments) => explain::run(&output, &arguments),
         Command::List(arguments) => list::run(&output, &arguments),

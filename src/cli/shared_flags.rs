@@ -37,7 +37,7 @@ struct Use {
     because: &'static str,
 }
 
-const USES: [Use; 9] = [
+const USES: [Use; 10] = [
     Use { command: "preflight", connection: Flags::All, output: Flags::All, because: "" },
     Use { command: "check", connection: Flags::All, output: Flags::All, because: "" },
     Use { command: "roundtrip", connection: Flags::All, output: Flags::All, because: "" },
@@ -58,6 +58,12 @@ const USES: [Use; 9] = [
         connection: Flags::All,
         output: Flags::Only(&["output", "quiet", "verbose"]),
         because: "it prints one table of claims",
+    },
+    Use {
+        command: "drivers",
+        connection: Flags::All,
+        output: Flags::Only(&["output", "quiet", "verbose"]),
+        because: "it prints one table of drivers",
     },
     Use {
         command: "explain",

@@ -1,4 +1,5 @@
 //! CSI drivers: which ones a cluster knows, and what is known about them.
 
+pub mod capabilities;
 pub mod registered;
 pub mod table;

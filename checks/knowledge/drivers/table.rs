@@ -14,6 +14,16 @@ pub struct KnownDriver {
     pub snapshots: Option<bool>,
     /// Whether it makes volumes from snapshots; `None` if unknown.
     pub restores: Option<bool>,
+    /// Whether it clones volumes; `None` if unknown.
+    pub clones: Option<bool>,
+    /// Whether it has raw block volumes; `None` if unknown.
+    pub raw_block: Option<bool>,
+    /// Whether it expands volumes; `None` if unknown.
+    pub expands: Option<bool>,
+    /// Whether its volumes are bound to a part of the cluster; `None` if unknown.
+    pub topology: Option<bool>,
+    /// Where the row is from.
+    pub source: &'static str,
     /// Peculiarities worth knowing; may be empty.
     pub notes: &'static str,
 }
@@ -34,6 +44,11 @@ pub fn known_driver(driver: &str) -> Option<KnownDriver> {
         is_csi: !cell(12).starts_with("not CSI") && !driver.starts_with("kubernetes.io/"),
         snapshots: answer(cell(6)),
         restores: answer(cell(7)),
+        clones: answer(cell(8)),
+        raw_block: answer(cell(9)),
+        expands: answer(cell(10)),
+        topology: answer(cell(11)),
+        source: cell(13),
         notes: cell(12),
     })
 }
