@@ -57,6 +57,7 @@ const BLIND: &[&str] = &[
     "SR125 unknown",
     "SR201 unknown",
     "SR202 unknown",
+    "SR204 unknown",
     "SR211 unknown",
     "SR212 unknown",
     "SR213 unknown",

@@ -2,8 +2,10 @@
 
 pub mod csi_driver_on_nodes;
 pub mod csi_driver_registered;
+pub mod snapshot_class_quirks;
 
 use crate::model::check::Check;
 
 /// The checks of this group.
-pub const CHECKS: &[&Check] = &[&csi_driver_registered::CHECK, &csi_driver_on_nodes::CHECK];
+pub const CHECKS: &[&Check] =
+    &[&csi_driver_registered::CHECK, &csi_driver_on_nodes::CHECK, &snapshot_class_quirks::CHECK];
