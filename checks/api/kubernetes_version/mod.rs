@@ -2,6 +2,7 @@
 
 use crate::knowledge::version::Version;
 use crate::model::check::{Check, Group, How, Severity};
+use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
@@ -32,7 +33,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
     let finding = |status, message| {
         Finding::new(status, message)
             .evidence(Evidence::cluster("APIServer", "version", "gitVersion", text))
-            .fix(Fix::text("Upgrade Kubernetes to a supported version."))
+            .fix(Fix::text("Upgrade Kubernetes to a supported version.").command(kubectl("version")))
     };
     if version < Version::new(1, 17, 0) {
         findings.push(

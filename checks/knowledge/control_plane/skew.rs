@@ -111,7 +111,7 @@ pub(crate) fn assess(facts: &Facts, component: Component, running: &Running<'_>)
         return finding.evidence(running.evidence(&path, image)).fix(upgrade_server(running));
     }
     if component == Component::CsiSnapshotter
-        && let Some(finding) = drops_source_volume_mode(facts, version, &what)
+        && let Some(finding) = drops_source_volume_mode(facts, version, &what, running)
     {
         return finding.evidence(running.evidence(&path, image)).strands();
     }
@@ -157,7 +157,7 @@ fn upgrade_server(running: &Running<'_>) -> Fix {
 /// The CRDs of 8.x have a rule that `spec.sourceVolumeMode` stays once it is set. A controller of 6.0 and later sets it; sidecars
 /// of 4.x and 5.x do not know it, and lose it when they write a whole content: 4.x before it makes the snapshot, 5.x when it
 /// removes its finalizer.
-fn drops_source_volume_mode(facts: &Facts, version: Version, what: &str) -> Option<Finding> {
+fn drops_source_volume_mode(facts: &Facts, version: Version, what: &str, running: &Running<'_>) -> Option<Finding> {
     const KNOWS_IT: Version = Version::new(6, 0, 0);
     if !(Version::new(4, 0, 0)..KNOWS_IT).contains(&version) {
         return None;
@@ -191,7 +191,7 @@ fn drops_source_volume_mode(facts: &Facts, version: Version, what: &str) -> Opti
         Finding::new(status, message)
             .evidence(crd_evidence(CONTENTS, "spec.versions[v1].schema..spec.x-kubernetes-validations", rule))
             .cause("It does not know spec.sourceVolumeMode and drops it when it writes a VolumeSnapshotContent; the CRD's rule refuses that.")
-            .fix(Fix::text(fix)),
+            .fix(Fix::text(fix).commands(show_labels(running))),
     )
 }
 

@@ -7,6 +7,7 @@ use crate::knowledge::control_plane::running::Running;
 use crate::knowledge::drivers::registered::is_surely_unregistered;
 use crate::knowledge::drivers::table::known_driver;
 use crate::model::check::{Check, Group, How, Severity};
+use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
@@ -86,7 +87,7 @@ fn look(facts: &Facts, driver: &str) -> Finding {
             Finding::new(Status::Fail, format!("{driver} has no csi-snapshotter: {because}"))
                 .evidence(evidence.unwrap_or_else(none))
                 .cause("The snapshot-controller hands each snapshot to the driver's csi-snapshotter; without one it waits for ever.")
-                .fix(fix)
+                .fix(fix.command(kubectl("get pods -A --show-labels")))
                 .strands()
         }
     }

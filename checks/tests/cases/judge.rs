@@ -86,6 +86,7 @@ fn ill_formed_findings(check: &Check, facts: &Facts) -> Vec<String> {
             (!finding.message.is_empty() && !finding.message.contains('\n'), "no message of one line"),
             (!is_wrong || !finding.evidence.is_empty(), "no evidence"),
             (!is_wrong || fixed, "no fix"),
+            (finding.status != Status::Fail || has_command(finding), "no command and no manifest"),
             (
                 finding.follows_from.iter().all(|from| from.id != check.id && find(&from.id).is_some()),
                 "a root that is no check",
@@ -97,6 +98,11 @@ fn ill_formed_findings(check: &Check, facts: &Facts) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// Whether there is something to copy: a name from the cluster that is no Kubernetes name stands in no command.
+fn has_command(finding: &Finding) -> bool {
+    finding.fix.as_ref().is_some_and(|fix| !fix.commands.is_empty() || fix.manifest.is_some())
 }
 
 /// The kinds of cases that a check lacks.
