@@ -54,17 +54,51 @@ macro_rules! whole {
     };
 }
 
-whole!(
-    StorageClass,
-    VolumeSnapshotClass,
-    VolumeSnapshotContent,
-    VolumeSnapshot,
-    PersistentVolume,
-    PersistentVolumeClaim,
-    CsiDriver,
-    CsiNode,
-    CustomResourceDefinition
-);
+whole!(StorageClass, VolumeSnapshotClass, CsiDriver, CsiNode, CustomResourceDefinition);
+
+/// Of what there are tens of thousands of, maps cost more than all other fields: those that nobody reads go.
+macro_rules! many {
+    ($($kind:ident: $metadata:ident => $cut:expr;)+) => {
+        $(impl Listed for $kind {
+            fn metadata_mut(&mut self) -> &mut Metadata {
+                &mut self.metadata
+            }
+
+            fn is_kept(&mut self, _interests: &[Interest]) -> bool {
+                let $metadata = &mut self.metadata;
+                $metadata.owner_references.clear();
+                $cut;
+                true
+            }
+        })+
+    };
+}
+
+many! {
+    PersistentVolumeClaim: metadata => {
+        metadata.labels.clear();
+        metadata.annotations.clear();
+        metadata.uid.clear();
+    };
+    PersistentVolume: metadata => {
+        metadata.labels.clear();
+        // By whom it was provisioned, and to whom it was migrated.
+        metadata.annotations.retain(|key, _| key.starts_with("pv.kubernetes.io/"));
+        metadata.uid.clear();
+    };
+    VolumeSnapshot: metadata => {
+        metadata.annotations.clear();
+        // Of a backup product, and of tools that prune.
+        metadata.labels.retain(|key, _| {
+            key.starts_with("velero.io/") || key.starts_with("argocd.") || key.starts_with("kustomize.toolkit.")
+        });
+    };
+    VolumeSnapshotContent: metadata => {
+        metadata.labels.clear();
+        metadata.annotations.clear();
+        metadata.uid.clear();
+    };
+}
 
 impl Listed for Node {
     fn metadata_mut(&mut self) -> &mut Metadata {
