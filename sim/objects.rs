@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::clock;
 use super::controllers;
 use super::object::Object;
+use super::rbac;
 use super::resources::{
     CRDS, CSI_DRIVERS, CSI_NODES, DAEMON_SETS, DEPLOYMENTS, LEASES, NAMESPACES, NODES, PODS, Resource,
     SNAPSHOT_CLASSES, STORAGE_CLASSES,
@@ -14,6 +15,7 @@ use super::world::World;
 
 const NODE_NAMES: [&str; 2] = ["node-1", "node-2"];
 const DRIVER_NAMESPACE: &str = "csi-simulated";
+const CONTROLLER_ACCOUNT: &str = "csi-simulated-controller";
 
 /// Upstream's CRDs of external-snapshotter v8.6.0.
 const SNAPSHOT_CRDS: [&str; 3] = [
@@ -53,7 +55,7 @@ pub(super) fn create(world: &World) {
     }
 }
 
-fn put(world: &World, resource: Resource, namespace: &str, name: &str, mut object: Value) {
+pub(super) fn put(world: &World, resource: Resource, namespace: &str, name: &str, mut object: Value) {
     object.set(&["apiVersion"], json!(resource.api_version(resource.version)));
     object.set(&["kind"], json!(resource.kind));
     object.set(&["metadata", "name"], json!(name));
@@ -293,9 +295,10 @@ fn driver(world: &World) {
             namespace: DRIVER_NAMESPACE,
             name: "csi-simulated-controller",
             labels: json!({ "app": "csi-simulated-controller" }),
-            spec: json!({ "containers": containers, "volumes": socket, "serviceAccountName": "default" }),
+            spec: json!({ "containers": containers, "volumes": socket, "serviceAccountName": CONTROLLER_ACCOUNT }),
         }
         .create(world, &[(pod, "node-1")]);
+        rbac::sidecars(world, DRIVER_NAMESPACE, CONTROLLER_ACCOUNT);
         lease(world, DRIVER_NAMESPACE, &sanitized(DRIVER), pod);
         if world.scenario.snapshotter == Snapshotter::Works {
             lease(world, DRIVER_NAMESPACE, &format!("external-snapshotter-leader-{}", sanitized(DRIVER)), pod);
@@ -334,5 +337,6 @@ fn snapshot_controller(world: &World, namespace: &str) {
         }),
     }
     .create(world, &[(pod, "node-1")]);
+    rbac::snapshot_controller(world, namespace, "snapshot-controller");
     lease(world, namespace, "snapshot-controller-leader", pod);
 }

@@ -143,6 +143,19 @@ static API_SERVICES: Definition =
     Definition::new("apiregistration.k8s.io", "v1", "APIService", "apiservices", "apiservice")
         .cluster_scoped()
         .with_status();
+pub(super) static CLUSTER_ROLES: Definition =
+    Definition::new("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", "clusterrole").cluster_scoped();
+pub(super) static ROLES: Definition = Definition::new("rbac.authorization.k8s.io", "v1", "Role", "roles", "role");
+pub(super) static CLUSTER_ROLE_BINDINGS: Definition = Definition::new(
+    "rbac.authorization.k8s.io",
+    "v1",
+    "ClusterRoleBinding",
+    "clusterrolebindings",
+    "clusterrolebinding",
+)
+.cluster_scoped();
+pub(super) static ROLE_BINDINGS: Definition =
+    Definition::new("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", "rolebinding");
 pub(super) static CRDS: Definition = Definition::new(
     "apiextensions.k8s.io",
     "v1",
@@ -197,7 +210,7 @@ static GROUP_CLASSES: Definition = Definition::new(
 .short(&["vgsclass", "vgsclasses"]);
 
 /// All kinds, in the order in which discovery shows them.
-pub(super) static ALL: [Resource; 29] = [
+pub(super) static ALL: [Resource; 33] = [
     &NAMESPACES,
     &NODES,
     &PODS,
@@ -220,6 +233,10 @@ pub(super) static ALL: [Resource; 29] = [
     &VALIDATING_WEBHOOKS,
     &MUTATING_WEBHOOKS,
     &API_SERVICES,
+    &CLUSTER_ROLES,
+    &ROLES,
+    &CLUSTER_ROLE_BINDINGS,
+    &ROLE_BINDINGS,
     &CRDS,
     &SNAPSHOTS,
     &CONTENTS,

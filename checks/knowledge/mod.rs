@@ -9,6 +9,7 @@ pub mod finalizers;
 mod interests;
 pub mod products;
 pub mod refusals;
+pub mod rights;
 pub mod snapshots;
 pub mod tables;
 pub mod upstream;

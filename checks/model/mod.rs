@@ -15,6 +15,7 @@ pub mod nulls;
 pub mod object;
 pub mod probe;
 pub mod quantity;
+pub mod rbac;
 pub mod recorded;
 pub mod result;
 pub mod round_trip;

@@ -15,6 +15,7 @@ use crate::model::listed::Visit;
 use crate::model::need::{CRD_NAMES, Row, Rule};
 use crate::model::object::Kind;
 use crate::model::probe::{Missing, Probe};
+use crate::model::rbac::{Role, RoleBinding};
 use crate::model::volumes::{PersistentVolume, PersistentVolumeClaim, VolumeSnapshot};
 use crate::model::webhooks::{ApiService, ServiceState, WebhookConfiguration};
 
@@ -144,6 +145,11 @@ needs! {
         Row::followed("the services of admission webhooks", &[(Kind::SERVICE, "get"), (Kind::ENDPOINT_SLICE, "list")]);
     /// The extensions of the API that services answer.
     ApiServices, api_services: list ApiService = Row::listed("APIServices", &[Kind::API_SERVICE]);
+    /// The `ClusterRoles` and Roles that may concern the accounts of the snapshot-controller and of sidecars.
+    Roles, roles: list Role = Row::listed("ClusterRoles and Roles", &[Kind::CLUSTER_ROLE, Kind::ROLE]);
+    /// The `ClusterRoleBindings` and `RoleBindings` that may concern `ServiceAccounts`.
+    RoleBindings, role_bindings: list RoleBinding =
+        Row::listed("ClusterRoleBindings and RoleBindings", &[Kind::CLUSTER_ROLE_BINDING, Kind::ROLE_BINDING]);
     /// Whether the secrets exist that `VolumeSnapshotClasses` name; their content is never read. Which secrets, only the classes
     /// tell, so no rule that allows it for all secrets is proposed: without the right the answer is unknown.
     ClassSecrets, class_secrets: ask Vec<SecretExistence> =

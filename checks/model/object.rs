@@ -52,6 +52,10 @@ kinds! {
     STATEFUL_SET = "apps", "StatefulSet", "statefulsets", true;
     DAEMON_SET = "apps", "DaemonSet", "daemonsets", true;
     LEASE = "coordination.k8s.io", "Lease", "leases", true;
+    CLUSTER_ROLE = "rbac.authorization.k8s.io", "ClusterRole", "clusterroles", false;
+    ROLE = "rbac.authorization.k8s.io", "Role", "roles", true;
+    CLUSTER_ROLE_BINDING = "rbac.authorization.k8s.io", "ClusterRoleBinding", "clusterrolebindings", false;
+    ROLE_BINDING = "rbac.authorization.k8s.io", "RoleBinding", "rolebindings", true;
     STORAGE_CLASS = "storage.k8s.io", "StorageClass", "storageclasses", false;
     CSI_DRIVER = "storage.k8s.io", "CSIDriver", "csidrivers", false;
     CSI_NODE = "storage.k8s.io", "CSINode", "csinodes", false;

@@ -2,6 +2,7 @@
 
 pub mod distributed_snapshotting;
 pub mod provisioner_version;
+pub mod sidecar_rights;
 pub mod sidecar_socket;
 pub mod sidecars_lead;
 pub mod snapshot_sidecar_installed;
@@ -13,6 +14,7 @@ use crate::model::need::Need;
 
 /// The checks of this group.
 pub const CHECKS: &[&Check] = &[
+    &sidecar_rights::CHECK,
     &sidecars_lead::CHECK,
     &distributed_snapshotting::CHECK,
     &sidecar_socket::CHECK,

@@ -10,7 +10,7 @@ use crate::knowledge::control_plane::running::Running;
 use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Fix, Status};
-use crate::model::kubernetes::Lease;
+use crate::model::kubernetes::{Container, Lease};
 use crate::text::names::is_object_name;
 
 /// A leader has taken its lease by then: a candidate tries every 2 to 5 s, and a lease of one that died ends after 15 s.
@@ -20,6 +20,19 @@ const PATIENCE: SignedDuration = SignedDuration::from_mins(2);
 const LATE: SignedDuration = SignedDuration::from_mins(1);
 /// By so much the clock of whoever asks may differ.
 const CLOCKS: SignedDuration = SignedDuration::from_hours(1);
+
+/// Whether a container was told to elect a leader by a lease.
+pub(crate) fn elects(container: &Container) -> bool {
+    let by_endpoints = value(container, "leader-election-type").is_some_and(|kind| kind != "leases");
+    is_on(container, "leader-election") && !by_endpoints
+}
+
+/// The namespace of a workload's lease.
+pub(crate) fn lease_namespace(running: &Running<'_>) -> String {
+    // `$(NAMESPACE)` is its own: the value comes from the pod's field, which its specification does not show.
+    let namespace = value(running.container, "leader-election-namespace").filter(|name| is_object_name(name));
+    namespace.unwrap_or_else(|| running.namespace.clone())
+}
 
 /// What is known of the leader of a workload: nothing (`None`) if it elects none, or does not run. `is_its_lease` picks its
 /// leases by their names, of which `wanted` is one in words.
@@ -31,8 +44,7 @@ pub(crate) fn leader(
     is_its_lease: impl Fn(&str) -> bool,
 ) -> Option<Finding> {
     let container = running.container;
-    let by_endpoints = value(container, "leader-election-type").is_some_and(|kind| kind != "leases");
-    if !is_on(container, "leader-election") || by_endpoints || running.ready == 0 {
+    if !elects(container) || running.ready == 0 {
         return None;
     }
     let place = running.place();
@@ -42,9 +54,8 @@ pub(crate) fn leader(
             format!("whether {place} has a leader: leases could not be listed"),
         ));
     };
-    // `$(NAMESPACE)` is its own: the value comes from the pod's field, which its specification does not show.
-    let namespace = value(container, "leader-election-namespace").filter(|name| is_object_name(name));
-    let namespace = namespace.as_deref().unwrap_or(&running.namespace);
+    let namespace = lease_namespace(running);
+    let namespace = namespace.as_str();
     let (own, others): (Vec<&Lease>, Vec<&Lease>) = leases.iter().partition(|lease| {
         lease.metadata.namespace.as_deref() == Some(namespace) && is_its_lease(&lease.metadata.name)
     });

@@ -32,6 +32,12 @@ pub struct Sidecar<'a> {
 }
 
 impl Sidecar<'_> {
+    /// What findings about it are about: its workload and its container, since several may stand in a pod.
+    #[must_use]
+    pub fn target(&self) -> String {
+        format!("{}/{}", self.running.place(), self.running.container.name)
+    }
+
     /// Whether it serves a driver.
     #[must_use]
     pub fn serves(&self, driver: &str) -> bool {

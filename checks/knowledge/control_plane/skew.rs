@@ -34,7 +34,7 @@ fn speaks(component: Component, version: Version) -> &'static str {
 
 /// The version of the group snapshot API that a component needs, if it is switched on and its absence stops everything:
 /// the informer for it never finishes, and then not even single snapshots are worked on.
-fn needs_groups(component: Component, version: Version, running: &Running<'_>) -> Option<&'static str> {
+pub(crate) fn needs_groups(component: Component, version: Version, running: &Running<'_>) -> Option<&'static str> {
     if component == Component::CsiProvisioner {
         return None;
     }

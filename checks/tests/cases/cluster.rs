@@ -27,7 +27,7 @@ pub(crate) struct Cluster {
     /// Changes to the CRDs after that: JSON pointer to value.
     #[serde(default)]
     pub(crate) crd_changes: Map<String, Value>,
-    /// The objects, with their kinds.
+    /// The objects, with their kinds. Where none of them is of RBAC, every `ServiceAccount` may do everything.
     #[serde(default)]
     pub(crate) objects: Vec<Value>,
     /// The backup products that are asked about.
@@ -80,6 +80,17 @@ pub(crate) fn listed() -> Vec<(String, &'static [Kind])> {
     listed.collect()
 }
 
+/// Role and binding of a cluster whose case does not tell what `ServiceAccounts` may do.
+fn everything_for_every_account() -> (Value, Value) {
+    let all = json!(["*"]);
+    let role = json!({ "kind": "ClusterRole", "metadata": { "name": "cluster-admin" },
+        "rules": [{ "apiGroups": all, "resources": all, "verbs": all }] });
+    let binding = json!({ "kind": "ClusterRoleBinding", "metadata": { "name": "every-account" },
+        "roleRef": { "kind": "ClusterRole", "name": "cluster-admin" },
+        "subjects": [{ "kind": "Group", "name": "system:serviceaccounts" }] });
+    (role, binding)
+}
+
 /// The time of collection.
 pub(crate) const NOW: &str = "2026-01-01T00:10:00Z";
 
@@ -111,6 +122,12 @@ impl Cluster {
             let holds = |(_, kinds): &&(String, &[Kind])| kinds.iter().any(|known| known.name == kind);
             let (field, _) = listed.iter().find(holds).unwrap_or_else(|| panic!("no fact holds a {kind}"));
             fields[field].as_array_mut().unwrap().push(object.clone());
+        }
+        let tells_of_roles = |field: &str| fields[field].as_array().is_some_and(|objects| !objects.is_empty());
+        if !tells_of_roles("roles") && !tells_of_roles("roleBindings") {
+            let (role, binding) = everything_for_every_account();
+            fields["roles"] = json!([role]);
+            fields["roleBindings"] = json!([binding]);
         }
         let version = self.kubernetes.as_deref().unwrap_or("v1.33.1");
         fields.insert("serverVersion".to_owned(), json!({ "gitVersion": version }));

@@ -97,6 +97,12 @@ fn list_of(kind: &str, items: &Value) -> Answer {
     )
 }
 
+/// Roles that concern snapshots, and roles that do not.
+fn rules() -> Value {
+    let role = |name: &str, group: &str, resource: &str| json!({"metadata": {"name": name}, "rules": [{"apiGroups": [group], "resources": [resource], "verbs": ["get"]}]});
+    json!([role("web", "apps", "deployments"), role("csi", "snapshot.storage.k8s.io", "volumesnapshots")])
+}
+
 const CRD_PATH: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/";
 
 fn healthy(asked: &Asked) -> Answer {
@@ -167,6 +173,16 @@ fn healthy(asked: &Asked) -> Answer {
         "/apis/coordination.k8s.io/v1/leases" => {
             list_of("Lease", &json!([{"metadata": {"name": "n1", "namespace": "kube-node-lease"}}]))
         }
+        "/apis/rbac.authorization.k8s.io/v1/clusterroles" => list_of("ClusterRole", &rules()),
+        "/apis/rbac.authorization.k8s.io/v1/roles" => list_of("Role", &json!([])),
+        "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings" => list_of(
+            "ClusterRoleBinding",
+            &json!([
+                {"metadata": {"name": "admins"}, "subjects": [{"kind": "Group", "name": "system:masters"}]},
+                {"metadata": {"name": "b"}, "subjects": [{"kind": "ServiceAccount", "name": "csi", "namespace": "a"}]},
+            ]),
+        ),
+        "/apis/rbac.authorization.k8s.io/v1/rolebindings" => list_of("RoleBinding", &json!([])),
         "/api/v1/namespaces/storage/secrets/creds" => ok(&json!({"kind": "PartialObjectMetadata"})),
         "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews" => {
             (201, json!({"status": {"allowed": true}}).to_string().into_bytes(), None)
@@ -215,6 +231,17 @@ async fn everything_of_a_healthy_cluster_is_seen() {
         .collect();
     assert_eq!(workloads, [("Deployment", "csi-controller"), ("DaemonSet", "csi-node")]);
     assert_eq!(facts.leases.seen().unwrap(), &[]);
+    let roles: Vec<(&str, &str)> =
+        facts.roles.seen().unwrap().iter().map(|role| (role.kind.as_str(), role.metadata.name.as_str())).collect();
+    assert_eq!(roles, [("ClusterRole", "csi")]);
+    let bindings: Vec<(&str, &str)> = facts
+        .role_bindings
+        .seen()
+        .unwrap()
+        .iter()
+        .map(|binding| (binding.kind.as_str(), binding.metadata.name.as_str()))
+        .collect();
+    assert_eq!(bindings, [("ClusterRoleBinding", "b")]);
     let webhooks = facts.webhook_configurations.seen().unwrap();
     assert_eq!((webhooks.len(), webhooks[0].kind.as_str()), (1, "ValidatingWebhookConfiguration"));
     let services = facts.webhook_services.seen().unwrap();
