@@ -153,7 +153,7 @@ fn not_granted(
         return Finding::new(Status::Unknown, format!("the rights of {place}"));
     };
     let status = if first.effect == Effect::Degrades { Status::Warn } else { Status::Fail };
-    let bindings: Vec<String> = rbac.bindings_of(account).map(named).collect();
+    let bindings: Vec<String> = rbac.bindings_of(account).map(with_role).collect();
     let bindings = if bindings.is_empty() { "none".to_owned() } else { bindings.join(", ") };
     let near = rbac.near_misses(account, request(first, verb)).next();
     let mut finding = Finding::new(status, format!("RBAC grants the {what} of {place} no {list}"))
@@ -202,6 +202,11 @@ fn named(binding: &RoleBinding) -> String {
         Some(namespace) => format!("{} {namespace}/{}", binding.kind, binding.metadata.name),
         None => format!("{} {}", binding.kind, binding.metadata.name),
     }
+}
+
+/// The role is what somebody has to look at.
+fn with_role(binding: &RoleBinding) -> String {
+    format!("{} (to {} {})", named(binding), binding.role_ref.kind, binding.role_ref.name)
 }
 
 /// A binding that misses an account, as evidence.
