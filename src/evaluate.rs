@@ -64,7 +64,8 @@ pub fn stranding(facts: &Facts, driver: &str) -> Option<(&'static Check, Finding
     };
     catalogue().into_iter().find_map(|check| {
         let How::Looking(look) = check.how else { return None };
-        if check.group != Group::Sidecars || check.needs.iter().any(|need| facts.missing(*need).is_some()) {
+        let may_strand = [Group::Controller, Group::Sidecars].contains(&check.group);
+        if !may_strand || check.needs.iter().any(|need| facts.missing(*need).is_some()) {
             return None;
         }
         let mut findings = Findings::default();

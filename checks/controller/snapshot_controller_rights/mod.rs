@@ -6,7 +6,7 @@ use crate::knowledge::rights::judge::judge;
 use crate::knowledge::version::Component;
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
-use crate::model::finding::Findings;
+use crate::model::finding::{Finding, Findings};
 use crate::model::need::Need;
 
 /// See `doc.md`.
@@ -18,10 +18,15 @@ pub const CHECK: Check = Check {
     severity: Severity::Error,
     since: "0.2.0",
     needs: &[Need::Pods, Need::Roles, Need::RoleBindings],
-    uses: &[Need::Workloads, Need::Leases],
+    uses: &[Need::Workloads, Need::Leases, Need::CsiDrivers],
     doc: include_str!("doc.md"),
     how: How::Looking(run),
 };
+
+/// The drivers that are registered.
+fn drivers(facts: &Facts) -> Vec<String> {
+    facts.csi_drivers.seen().into_iter().flatten().map(|driver| driver.metadata.name.clone()).collect()
+}
 
 fn run(facts: &Facts, findings: &mut Findings) {
     let installations = running(facts, is_snapshot_controller);
@@ -30,6 +35,11 @@ fn run(facts: &Facts, findings: &mut Findings) {
     }
     for installation in &installations {
         let Some(finding) = judge(facts, Component::SnapshotController, installation, &[]) else { continue };
-        findings.push(if installations.len() > 1 { finding.target(installation.place()) } else { finding });
+        findings.push(match installations.as_slice() {
+            // It is the only one for the snapshots of all drivers.
+            [_] if finding.strands => finding.drivers(&drivers(facts)),
+            [_] => finding,
+            _ => Finding { target: Some(installation.place()), strands: false, ..finding },
+        });
     }
 }

@@ -171,10 +171,28 @@ fn not_granted(
         first.resource,
         first.group
     );
-    if first.effect == Effect::Strands {
+    let makes_none = component == Component::SnapshotController && makes_no_content(denied);
+    if first.effect == Effect::Strands && !makes_none {
         finding = finding.strands();
     }
     finding.cause(cause).fix(fix(component, account, denied))
+}
+
+/// Whether a snapshot-controller without these rights makes no contents. Then no finalizer keeps a snapshot: its own first one it takes
+/// off again by an update, as it put it on.
+fn makes_no_content(denied: &[Right]) -> bool {
+    denied.iter().filter(|right| right.effect > Effect::Degrades).any(|right| {
+        right.verbs.iter().any(|verb| {
+            matches!(
+                (right.resource, *verb),
+                (_, "list" | "watch")
+                    | ("leases", _)
+                    | ("volumesnapshots" | "persistentvolumeclaims", "update")
+                    | ("volumesnapshotcontents", "create")
+                    | ("persistentvolumes", "get")
+            )
+        })
+    })
 }
 
 /// `patch on volumesnapshotcontents.snapshot.storage.k8s.io; and 2 more`.
