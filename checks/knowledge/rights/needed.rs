@@ -174,13 +174,18 @@ fn lease_names(component: Component, drivers: &[String]) -> Vec<String> {
 
 /// The secrets of the drivers' classes. Those with templates, only a snapshot's name tells.
 fn secrets(facts: &Facts, drivers: &[String], right: &Right) -> Vec<Right> {
-    let classes = facts.volume_snapshot_classes.seen().into_iter().flatten();
+    let classes = || {
+        let all = facts.volume_snapshot_classes.seen().into_iter().flatten();
+        all.filter(|class| drivers.contains(&class.driver))
+    };
+    // With a class that names none, snapshots come and go.
+    let effect = if classes().any(|class| secret_references(class).is_empty()) { Effect::Stops } else { right.effect };
     let mut found: Vec<Right> = Vec::new();
-    for class in classes.filter(|class| drivers.contains(&class.driver)) {
+    for class in classes() {
         for reference in secret_references(class) {
             let SecretReference::Fixed { namespace, name, .. } = reference else { continue };
             let (namespace, name) = (Some(namespace.to_owned()), Some(name.to_owned()));
-            let one = Right { namespace, name, ..right.clone() };
+            let one = Right { namespace, name, effect, ..right.clone() };
             if !found.contains(&one) {
                 found.push(one);
             }
