@@ -47,21 +47,23 @@ fn run(facts: &Facts, findings: &mut Findings) {
     let mut coverage = Coverage::new(facts);
     let mut covered: Vec<&Claimed<'_>> = Vec::new();
     let mut mendable: BTreeMap<(String, String), Vec<&Claimed<'_>>> = BTreeMap::new();
-    let mut unknown: BTreeMap<String, Vec<&Claimed<'_>>> = BTreeMap::new();
+    let mut unknown: BTreeMap<(String, String), Vec<&Claimed<'_>>> = BTreeMap::new();
     for one in &all {
         let driver = one.driver().unwrap_or("no driver").to_owned();
         match coverage.of(one).0 {
             Snapshot::Yes { .. } => covered.push(one),
             Snapshot::No { why, can_be_mended: true } => mendable.entry((driver, why)).or_default().push(one),
             Snapshot::No { .. } => {}
-            Snapshot::Unknown { why } => unknown.entry(why).or_default().push(one),
+            Snapshot::Unknown { why } => unknown.entry((driver, why)).or_default().push(one),
         }
     }
     for ((driver, why), members) in &mendable {
         findings.push(cannot(driver, why, members));
     }
-    for (why, members) in &unknown {
-        findings.push(Finding::new(Status::Unknown, format!("{}: {why}", in_words(members))).target(why.as_str()));
+    for ((driver, why), members) in &unknown {
+        let finding = Finding::new(Status::Unknown, format!("{}: {why}", in_words(members)));
+        let finding = finding.target(format!("{driver}, unknown")).drivers(&[driver.to_owned()]);
+        findings.push(finding.follows_from("SR121", Some(driver)));
     }
     if mendable.is_empty() && unknown.is_empty() {
         let bytes = |members: &[&Claimed<'_>]| members.iter().map(|one| one.bytes()).fold(0, u64::saturating_add);
