@@ -122,7 +122,7 @@ fn harmless(text: &str, what: &str) {
 }
 
 /// As much as all fields of a run may come to together, if each of them is cut.
-const LONGEST_REPORT: u64 = 5 << 20;
+const LONGEST_REPORT: u64 = 10 << 20;
 
 impl Reports {
     fn read(&self, format: &str, what: &str) -> String {
