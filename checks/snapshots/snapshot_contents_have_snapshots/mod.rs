@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::knowledge::snapshots::{contents, seen_content};
+use jiff::SignedDuration;
+
+use crate::knowledge::snapshots::{age, contents, seen_content};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::kubectl;
 use crate::model::facts::Facts;
@@ -26,6 +28,8 @@ pub const CHECK: Check = Check {
     how: How::Looking(run),
 };
 
+/// The two lists are not read at one moment: a content that is younger may belong to a snapshot that came between them.
+const LISTS: SignedDuration = SignedDuration::from_mins(5);
 /// So many are shown of a driver's.
 const SHOWN: usize = 3;
 
@@ -44,7 +48,9 @@ fn run(facts: &Facts, findings: &mut Findings) {
         total += 1;
         let of = &content.spec.volume_snapshot_ref;
         // Without a UID it was created for a VolumeSnapshot that is still to come.
-        let was_bound = !of.uid.is_empty() && content.metadata.deletion_timestamp.is_none();
+        let is_old =
+            age(facts, content.metadata.creation_timestamp) >= LISTS || content.metadata.creation_timestamp.is_none();
+        let was_bound = !of.uid.is_empty() && content.metadata.deletion_timestamp.is_none() && is_old;
         let is_there = uids.get(&(of.namespace.as_str(), of.name.as_str())).is_some_and(|uid| *uid == of.uid);
         if was_bound && !is_there {
             let key = (content.spec.driver.as_str(), content.spec.deletion_policy.as_str());
@@ -63,8 +69,13 @@ fn run(facts: &Facts, findings: &mut Findings) {
 }
 
 fn told(driver: &str, policy: &str, members: &[&VolumeSnapshotContent]) -> Finding {
-    let bytes: i64 = members.iter().filter_map(|content| content.status.restore_size).sum();
-    let size = if bytes > 0 { format!(", of volumes with {} GiB", (bytes + (1 << 29)) >> 30) } else { String::new() };
+    let sizes = members.iter().filter_map(|content| content.status.restore_size);
+    let bytes = sizes.fold(0_i64, |sum, size| sum.saturating_add(size.max(0)));
+    let size = if bytes > 0 {
+        format!(", of volumes with {} GiB", bytes.saturating_add(1 << 29) >> 30)
+    } else {
+        String::new()
+    };
     let message = format!(
         "{} of {driver} with policy {policy} {} lost the VolumeSnapshot{size}",
         plural(members.len(), "VolumeSnapshotContent"),

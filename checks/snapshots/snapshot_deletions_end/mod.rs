@@ -25,8 +25,8 @@ pub const CHECK: Check = Check {
     group: Group::Snapshots,
     severity: Severity::Warning,
     since: "0.2.0",
-    needs: &[Need::VolumeSnapshots, Need::VolumeSnapshotContents],
-    uses: &[Need::PersistentVolumeClaims],
+    needs: &[Need::VolumeSnapshots, Need::VolumeSnapshotContents, Need::PersistentVolumeClaims],
+    uses: &[],
     doc: include_str!("doc.md"),
     how: How::Looking(run),
 };
@@ -106,7 +106,7 @@ fn told(facts: &Facts, kind: &str, finalizer: &str, members: &[&Stuck<'_>]) -> F
     let failed = members.iter().find_map(|one| Some((one, one.error?.message.as_deref()?)));
     let mut cause = format!("{} removes it, and waits for {what}.", upper(who));
     let mut advice = format!(
-        "Make {who} run and reach its storage; it then removes the finalizer. Removing it by hand leaves what it protects in the storage."
+        "Make {who} run and reach its storage; it then removes the finalizer. Removing it by hand may leave what it protects in the storage."
     );
     if let Some((one, error)) = failed {
         finding = finding.evidence(evidence(one, "status.error.message", line(error, 400)));

@@ -93,6 +93,17 @@ impl Wait {
         }
     }
 
+    /// Which kind of error it is; errors of one kind have one cause.
+    pub(super) fn kind(self, one: &Existing<'_>) -> &'static str {
+        let Some(text) = error(one).filter(|_| self == Self::Error) else { return "" };
+        match Code::find(&text) {
+            _ if lacks_a_right(&text) => "Forbidden",
+            _ if drops_the_volume_mode(&text) => "sourceVolumeMode",
+            Some(code) => code.word,
+            None => "",
+        }
+    }
+
     pub(super) const fn what(self) -> &'static str {
         match self {
             Self::Controller => "no snapshot-controller has picked it up",
