@@ -6,9 +6,10 @@ use snapready_checks::catalogue;
 use snapready_checks::knowledge::control_plane::presence::{Presence, snapshot_controllers};
 use snapready_checks::model::check::{Check, Group, How};
 use snapready_checks::model::command::{Command, kubectl, snapready};
-use snapready_checks::model::facts::Facts;
+use snapready_checks::model::facts::{Facts, SnapshotApis};
 use snapready_checks::model::finding::{Finding, Findings, Fix, Status};
 use snapready_checks::model::need::{Need, NotServed, Rule};
+use snapready_checks::model::object::SNAPSHOT_GROUP;
 use snapready_checks::model::probe::Missing;
 
 use crate::model::CheckResult;
@@ -53,10 +54,14 @@ pub fn evaluate(facts: &Facts, checks: &[&'static Check]) -> Vec<CheckResult> {
 
 /// The finding, if there is one, that shows that nobody removes the finalizers of a driver's snapshots: see
 /// [`Finding::strands`]. It does not depend on which checks are selected. Without a snapshot-controller there is no content, and
-/// nobody to set a finalizer.
+/// nobody to set a finalizer; without the API there is no snapshot.
 #[must_use]
 pub fn stranding(facts: &Facts, driver: &str) -> Option<(&'static Check, Finding)> {
-    if matches!(snapshot_controllers(facts), Presence::Absent { .. }) {
+    let is_served =
+        |apis: &SnapshotApis| apis.0.get(SNAPSHOT_GROUP).is_some_and(|versions| versions.iter().any(|one| one == "v1"));
+    if matches!(snapshot_controllers(facts), Presence::Absent { .. })
+        || !facts.snapshot_apis.seen().is_none_or(is_served)
+    {
         return None;
     }
     let about = |finding: &Finding| {
