@@ -6,7 +6,7 @@ use snapready_checks::catalogue;
 use snapready_checks::knowledge::control_plane::presence::{Presence, snapshot_controllers};
 use snapready_checks::model::check::{Check, Group, How};
 use snapready_checks::model::command::{Command, kubectl, snapready};
-use snapready_checks::model::facts::{Facts, SnapshotApis};
+use snapready_checks::model::facts::Facts;
 use snapready_checks::model::finding::{Finding, Findings, Fix, Status};
 use snapready_checks::model::need::{Need, NotServed, Rule};
 use snapready_checks::model::object::SNAPSHOT_GROUP;
@@ -30,9 +30,7 @@ pub fn evaluate(facts: &Facts, checks: &[&'static Check]) -> Vec<CheckResult> {
         let missing: BTreeMap<Need, Missing> =
             check.needs.iter().filter_map(|need| Some((*need, facts.missing(*need)?))).collect();
         let findings = if missing.is_empty() {
-            let mut findings = Findings::default();
-            look(&facts.only(&check.sees().collect()), &mut findings);
-            findings.into_vec()
+            look_at(facts, check, look)
         } else {
             let finding = not_seen(&missing, api_is_judged);
             let rights = rights_alone(&missing);
@@ -52,15 +50,20 @@ pub fn evaluate(facts: &Facts, checks: &[&'static Check]) -> Vec<CheckResult> {
     results
 }
 
+/// What a check finds that sees what it declares, and nothing else.
+fn look_at(facts: &Facts, check: &Check, look: fn(&Facts, &mut Findings)) -> Vec<Finding> {
+    let mut findings = Findings::default();
+    look(&facts.only(&check.sees().collect()), &mut findings);
+    findings.into_vec()
+}
+
 /// The finding, if there is one, that shows that nobody removes the finalizers of a driver's snapshots: see
 /// [`Finding::strands`]. It does not depend on which checks are selected. Without a snapshot-controller there is no content, and
 /// nobody to set a finalizer; without the API there is no snapshot.
 #[must_use]
 pub fn stranding(facts: &Facts, driver: &str) -> Option<(&'static Check, Finding)> {
-    let is_served =
-        |apis: &SnapshotApis| apis.0.get(SNAPSHOT_GROUP).is_some_and(|versions| versions.iter().any(|one| one == "v1"));
     if matches!(snapshot_controllers(facts), Presence::Absent { .. })
-        || !facts.snapshot_apis.seen().is_none_or(is_served)
+        || facts.snapshot_apis.seen().is_some_and(|apis| !apis.serves(SNAPSHOT_GROUP, "v1"))
     {
         return None;
     }
@@ -73,11 +76,8 @@ pub fn stranding(facts: &Facts, driver: &str) -> Option<(&'static Check, Finding
         if !may_strand || check.needs.iter().any(|need| facts.missing(*need).is_some()) {
             return None;
         }
-        let mut findings = Findings::default();
-        look(&facts.only(&check.sees().collect()), &mut findings);
-        let found = findings.into_vec().into_iter();
         let strands = |finding: &Finding| finding.strands && finding.status == Status::Fail && about(finding);
-        Some((check, found.into_iter().find(strands)?))
+        Some((check, look_at(facts, check, look).into_iter().find(strands)?))
     })
 }
 

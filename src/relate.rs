@@ -1,7 +1,7 @@
 //! One cause, told once: which results follow from which. A check or a rule says what its finding would follow from; here,
 //! where all results are known, only that stays which holds.
 
-use snapready_checks::model::finding::{FollowsFrom, Status};
+use snapready_checks::model::finding::FollowsFrom;
 
 use crate::model::{CheckResult, RoundTrip};
 
@@ -69,21 +69,17 @@ fn explains<'a>(results: &'a [CheckResult], result: &CheckResult) -> Option<&'a 
     let fits = |wanted: &FollowsFrom, other: &CheckResult| {
         other.id == wanted.id
             && (wanted.target.is_none() || other.target == wanted.target)
-            && is_wrong(other.status)
+            && other.status.is_problem()
             && other.status >= result.status
             && !(other.id == result.id && other.target == result.target)
     };
     result.may_follow_from.iter().find_map(|wanted| results.iter().find(|other| fits(wanted, other)))
 }
 
-fn is_wrong(status: Status) -> bool {
-    matches!(status, Status::Warn | Status::Unknown | Status::Fail)
-}
-
 #[cfg(test)]
 mod tests {
     use snapready_checks::find;
-    use snapready_checks::model::finding::Finding;
+    use snapready_checks::model::finding::{Finding, Status};
 
     use super::*;
 

@@ -9,6 +9,9 @@ use crate::model::finding::Evidence;
 use crate::model::kubernetes::{Metadata, VolumeSnapshotContent};
 use crate::model::volumes::VolumeSnapshot;
 
+/// The checks that tell why no csi-snapshotter of a driver works; their targets are drivers.
+pub(crate) const NO_SIDECAR_WORKS: [&str; 4] = ["SR121", "SR122", "SR123", "SR126"];
+
 /// A `VolumeSnapshot` with what belongs to it.
 #[derive(Debug, Clone, Copy)]
 pub struct Existing<'a> {

@@ -13,6 +13,14 @@ use crate::model::probe::Probe;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SnapshotApis(pub BTreeMap<String, Vec<String>>);
 
+impl SnapshotApis {
+    /// Whether a group is served in a version.
+    #[must_use]
+    pub fn serves(&self, group: &str, version: &str) -> bool {
+        self.0.get(group).is_some_and(|versions| versions.iter().any(|served| served == version))
+    }
+}
+
 /// Whether a secret exists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretExistence {

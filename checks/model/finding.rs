@@ -25,6 +25,12 @@ impl Status {
     /// All statuses, from harmless to worst.
     pub const ALL: [Self; 5] = [Self::Pass, Self::Skip, Self::Warn, Self::Unknown, Self::Fail];
 
+    /// Whether somebody has to know of it.
+    #[must_use]
+    pub const fn is_problem(self) -> bool {
+        matches!(self, Self::Warn | Self::Unknown | Self::Fail)
+    }
+
     /// The word for it in reports.
     #[must_use]
     pub const fn word(self) -> &'static str {

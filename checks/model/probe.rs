@@ -42,6 +42,21 @@ impl<T> Probe<T> {
         }
     }
 
+    /// What was read; why not, as a probe of what would have followed from it.
+    ///
+    /// # Errors
+    ///
+    /// The same state, if nothing was read.
+    pub fn seen_or<U>(&self) -> Result<&T, Probe<U>> {
+        match self {
+            Self::Seen { value } => Ok(value),
+            Self::NotServed => Err(Probe::NotServed),
+            Self::Forbidden { rule } => Err(Probe::Forbidden { rule: rule.clone() }),
+            Self::Failed { reason } => Err(Probe::Failed { reason: reason.clone() }),
+            Self::NotCollected => Err(Probe::NotCollected),
+        }
+    }
+
     /// Why there is nothing to read; `None` if it was read.
     #[must_use]
     pub fn missing(&self) -> Option<Missing> {

@@ -2,4 +2,4 @@
 
 pub mod names;
 pub mod nearest;
-pub(crate) mod words;
+pub mod words;

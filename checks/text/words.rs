@@ -1,7 +1,8 @@
 //! Plurals and lists in messages.
 
 /// "1 pod", "2 pods".
-pub(crate) fn plural(count: usize, one: &str) -> String {
+#[must_use]
+pub fn plural(count: usize, one: &str) -> String {
     let end = match (count, one.ends_with('s')) {
         (1, _) => "",
         (_, true) => "es",
@@ -20,6 +21,12 @@ pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
         }
         _ => names.join(", "),
     }
+}
+
+/// The same, beginning with a capital letter.
+pub(crate) fn upper(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 #[cfg(test)]

@@ -9,10 +9,10 @@ use snapready_checks::model::facts::Facts;
 use snapready_checks::model::need::Need;
 use snapready_checks::model::probe::Missing;
 
+use crate::cli::facts;
 use crate::cli::output::{OutputArgs, print};
-use crate::cluster::{ConnectError, ConnectionArgs, connect, server_version};
+use crate::cluster::ConnectionArgs;
 use crate::coverage::{Document, csv, table};
-use crate::facts::{Collection, Source};
 use crate::report::format::Format;
 use crate::run::failure::Failure;
 use crate::verdict::exit;
@@ -38,7 +38,8 @@ pub(super) async fn run(
     if !matches!(format, Format::Human | Format::Json) {
         return Err(Failure::wrong_call(format!("coverage has the formats human and json, and --csv, not {format}")));
     }
-    let facts = look(connection).await?;
+    let needs: BTreeSet<Need> = find(CHECK).into_iter().flat_map(Check::sees).collect();
+    let facts = facts::read(connection, &needs).await?;
     let Some(document) = Document::of(&facts, connection.namespace.as_deref()) else {
         return Err(Failure::no_answer(unseen(&facts)));
     };
@@ -54,15 +55,6 @@ pub(super) async fn run(
         () if total.unknown.claims > 0 => exit::INCONCLUSIVE,
         () => exit::READY,
     })
-}
-
-async fn look(arguments: &ConnectionArgs) -> Result<Facts, ConnectError> {
-    let connection = connect(arguments).await?;
-    let version = server_version(&connection).await?;
-    let needs: BTreeSet<Need> = find(CHECK).into_iter().flat_map(Check::sees).collect();
-    let collection = Collection { needs: &needs, round_trip: &[], server_version: Some(version) };
-    // A request that is made again is no news where one table is printed; `-vv` logs it.
-    Ok(Source::Cluster(Box::new(connection)).read(&collection, &|_| {}).await)
 }
 
 /// Why there is nothing to print.

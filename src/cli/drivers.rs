@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 use snapready_checks::knowledge::drivers::capabilities::{Capability, DriverCapabilities, drivers};
 use snapready_checks::model::facts::Facts;
 use snapready_checks::model::need::Need;
+use snapready_checks::text::words::plural;
 use unicode_width::UnicodeWidthStr;
 
+use crate::cli::facts;
 use crate::cli::output::{OutputArgs, print};
-use crate::cluster::{ConnectError, ConnectionArgs, connect, server_version};
-use crate::facts::{Collection, Source};
+use crate::cluster::ConnectionArgs;
 use crate::report::format::Format;
 use crate::report::options::Verbosity;
 use crate::report::{sanitize, words};
@@ -46,7 +47,7 @@ pub(super) async fn run(connection: &ConnectionArgs, output: &OutputArgs, _: &Dr
     if !matches!(format, Format::Human | Format::Json) {
         return Err(Failure::wrong_call(format!("drivers has the formats human and json, not {format}")));
     }
-    let facts = look(connection).await?;
+    let facts = facts::read(connection, &BTreeSet::from(NEEDS)).await?;
     let found = drivers(&facts);
     let unseen: Vec<&str> =
         NEEDS.into_iter().filter(|need| facts.missing(*need).is_some()).map(|need| need.row().noun).collect();
@@ -55,14 +56,6 @@ pub(super) async fn run(connection: &ConnectionArgs, output: &OutputArgs, _: &Dr
         _ => table(&found, &unseen, output.verbosity()),
     });
     Ok(if unseen.is_empty() { exit::READY } else { exit::INCONCLUSIVE })
-}
-
-async fn look(arguments: &ConnectionArgs) -> Result<Facts, ConnectError> {
-    let connection = connect(arguments).await?;
-    let version = server_version(&connection).await?;
-    let needs = BTreeSet::from(NEEDS);
-    let collection = Collection { needs: &needs, round_trip: &[], server_version: Some(version) };
-    Ok(Source::Cluster(Box::new(connection)).read(&collection, &|_| {}).await)
 }
 
 fn answer(capability: &Capability) -> &'static str {
@@ -89,7 +82,7 @@ fn table(found: &BTreeMap<String, DriverCapabilities>, unseen: &[&str], verbosit
             text,
             "{}{padding}  {}, {}, {}",
             name(driver),
-            words::count(about.claims, "claim"),
+            plural(about.claims, "claim"),
             plural(about.storage_classes, "StorageClass"),
             plural(about.snapshot_classes, "VolumeSnapshotClass")
         );
@@ -115,10 +108,6 @@ fn table(found: &BTreeMap<String, DriverCapabilities>, unseen: &[&str], verbosit
         let _ = writeln!(text, "could not be read, so that answers may be missing: {}", unseen.join(", "));
     }
     text
-}
-
-fn plural(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}es") }
 }
 
 fn document(facts: &Facts, found: &BTreeMap<String, DriverCapabilities>, unseen: &[&str]) -> Value {

@@ -7,6 +7,7 @@ mod demo;
 mod drivers;
 mod duration;
 mod explain;
+mod facts;
 mod list;
 mod output;
 mod rbac;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 use snapready_checks::knowledge::volumes::coverage::{self, Coverage};
 use snapready_checks::knowledge::volumes::volume::claimed;
@@ -173,15 +172,4 @@ impl Document {
         document.claims.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
         Some(document)
     }
-}
-
-/// The JSON Schema of the document, with a line break at its end.
-#[must_use]
-pub fn schema() -> String {
-    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
-    let mut schema = generator.into_root_schema_for::<Document>();
-    if let Some(version) = schema.pointer_mut("/properties/schemaVersion").and_then(serde_json::Value::as_object_mut) {
-        version.insert("const".to_owned(), SCHEMA_VERSION.into());
-    }
-    serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"
 }

@@ -5,5 +5,5 @@ mod document;
 mod table;
 
 pub(crate) use csv::csv;
-pub use document::{Claim, Document, Group, Part, SCHEMA_VERSION, Snapshot, schema};
+pub use document::{Claim, Document, Group, Part, SCHEMA_VERSION, Snapshot};
 pub(crate) use table::table;

@@ -102,10 +102,7 @@ impl Screen<'_> {
 
     /// Whether a result is shown at this verbosity.
     fn shows(&self, status: Status) -> bool {
-        match status {
-            Status::Warn | Status::Fail | Status::Unknown => true,
-            Status::Pass | Status::Skip => self.page.options.verbosity > Verbosity::Quiet,
-        }
+        status.is_problem() || self.page.options.verbosity > Verbosity::Quiet
     }
 
     fn heading(&mut self, heading: &str, beside: &str) {
@@ -122,10 +119,10 @@ impl Screen<'_> {
     }
 
     fn group(&mut self, group: Group, results: &[CheckResult]) {
-        let shown: Vec<_> =
-            results.iter().filter(|result| result.group == group && self.shows(result.status)).collect();
         // Consequences hang below what they follow from.
-        let shown: Vec<_> = shown.into_iter().filter(|result| result.follows_from.is_none()).collect();
+        let stands =
+            |result: &&CheckResult| result.group == group && self.shows(result.status) && result.follows_from.is_none();
+        let shown: Vec<_> = results.iter().filter(stands).collect();
         if shown.is_empty() {
             return;
         }
@@ -269,7 +266,7 @@ impl Screen<'_> {
 
     fn round_trip(&mut self, trip: &RoundTrip) {
         // What the clean-up did not remove is no fault of a round trip that passed, and is shown with it.
-        if !self.shows(trip.status) && !trip.steps.iter().any(|step| is_wrong(step.status)) {
+        if !self.shows(trip.status) && !trip.steps.iter().any(|step| step.status.is_problem()) {
             return;
         }
         let glyphs = self.page.glyphs;
@@ -454,10 +451,6 @@ impl Screen<'_> {
         self.page.gap();
         self.page.raw(format!("{}   {}     {time}", paint(&verdict, style), parts.join(&dot)));
     }
-}
-
-fn is_wrong(status: Status) -> bool {
-    matches!(status, Status::Warn | Status::Fail | Status::Unknown)
 }
 
 fn is_not_reached(step: &Step) -> bool {

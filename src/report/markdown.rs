@@ -1,7 +1,5 @@
 //! Markdown for the summary page of a pipeline: the verdict first, then tables, then details of what is not right.
 
-use snapready_checks::model::finding::Status;
-
 use crate::model::{CheckResult, DataVerdict, Report, RoundTrip};
 use crate::report::sanitize::{self, markdown};
 use crate::report::words;
@@ -9,7 +7,7 @@ use crate::report::words;
 /// The report in Markdown.
 pub(crate) fn render(report: &Report) -> String {
     let mut blocks = vec![heading(report)];
-    let stands = |result: &&CheckResult| is_problem(result.status) && result.follows_from.is_none();
+    let stands = |result: &&CheckResult| result.status.is_problem() && result.follows_from.is_none();
     let problems: Vec<_> = report.results.iter().filter(stands).collect();
     blocks.extend(report.round_trips.iter().map(round_trip));
     for problem in problems {
@@ -36,10 +34,6 @@ pub(crate) fn render(report: &Report) -> String {
         blocks.push(results(&report.results));
     }
     blocks.join("\n\n") + "\n"
-}
-
-fn is_problem(status: Status) -> bool {
-    matches!(status, Status::Warn | Status::Fail | Status::Unknown)
 }
 
 fn heading(report: &Report) -> String {

@@ -6,11 +6,18 @@ use schemars::{JsonSchema, Schema};
 use crate::model::{Event, Report, SCHEMA_VERSION};
 
 /// The schema of the report, as a document with a line break at its end.
+#[must_use]
 pub fn report() -> String {
-    let mut schema = generate::<Report>();
+    document::<Report>(SCHEMA_VERSION)
+}
+
+/// The schema of a document with `schemaVersion`, with a line break at its end.
+#[must_use]
+pub fn document<T: JsonSchema>(version: &str) -> String {
+    let mut schema = generate::<T>();
     // A reader that knows this version only must be able to tell.
-    if let Some(version) = schema.pointer_mut("/properties/schemaVersion").and_then(serde_json::Value::as_object_mut) {
-        version.insert("const".to_owned(), SCHEMA_VERSION.into());
+    if let Some(property) = schema.pointer_mut("/properties/schemaVersion").and_then(serde_json::Value::as_object_mut) {
+        property.insert("const".to_owned(), version.into());
     }
     text(&schema)
 }

@@ -72,7 +72,7 @@ fn misplaced(class: &VolumeSnapshotClass, mark: &Mark) -> Option<Finding> {
             .target(format!("{product}: {name}"))
             .evidence(shown(class, wrong, key, value))
             .cause(format!("{product} looks for it among the {}s.", right.word()))
-            .fix(fix_with(fix, [name], |[name]| remove(wrong, name, key))),
+            .fix(fix_with(fix, [name], |[name]| wrong.remove(name, key))),
     )
 }
 
@@ -89,9 +89,7 @@ fn other_value(class: &VolumeSnapshotClass, mark: &Mark) -> Option<Finding> {
     } else if value.eq_ignore_ascii_case("false") {
         (
             "counts all the same",
-            fix_with(Fix::text("Remove it if the class is not to be taken."), [name], |[name]| {
-                remove(place, name, key)
-            }),
+            fix_with(Fix::text("Remove it if the class is not to be taken."), [name], |[name]| place.remove(name, key)),
         )
     } else {
         return None;
@@ -126,7 +124,7 @@ fn of_driver(facts: &Facts, own: &[&VolumeSnapshotClass], mark: &Mark, driver: &
         let message =
             format!("{product} finds {} marked classes of {driver}: {}", names.len(), list(names.iter().copied()));
         let fix = names.iter().skip(1).take(5).fold(Fix::text("Leave the mark on one."), |fix, name| {
-            fix_with(fix, [*name], |[name]| remove(place, name, key))
+            fix_with(fix, [*name], |[name]| place.remove(name, key))
         });
         return evidence(Finding::new(Status::Warn, message))
             .target(target)
@@ -160,16 +158,5 @@ const fn article(place: Place) -> &'static str {
 }
 
 fn set(place: Place, name: &str, key: &str) -> Command {
-    verb(place).words("--overwrite volumesnapshotclass").word(name).word(format!("{key}=true"))
-}
-
-fn remove(place: Place, name: &str, key: &str) -> Command {
-    verb(place).words("volumesnapshotclass").word(name).word(format!("{key}-"))
-}
-
-fn verb(place: Place) -> Command {
-    match place {
-        Place::Label => kubectl("label"),
-        Place::Annotation => kubectl("annotate"),
-    }
+    place.verb().words("--overwrite volumesnapshotclass").word(name).word(format!("{key}=true"))
 }

@@ -1,6 +1,7 @@
 //! The marks by which backup products pick a `VolumeSnapshotClass` (`data/class-marks.tsv`).
 
 use crate::knowledge::tables::rows;
+use crate::model::command::{Command, kubectl};
 use crate::model::kubernetes::{Metadata, VolumeSnapshotClass};
 
 /// Where a mark stands.
@@ -29,6 +30,19 @@ impl Place {
             Self::Label => Self::Annotation,
             Self::Annotation => Self::Label,
         }
+    }
+
+    /// The command that removes a mark from a class.
+    pub(crate) fn remove(self, class: &str, key: &str) -> Command {
+        self.verb().words("volumesnapshotclass").word(class).word(format!("{key}-"))
+    }
+
+    /// The command that changes what stands there.
+    pub(crate) fn verb(self) -> Command {
+        kubectl(match self {
+            Self::Label => "label",
+            Self::Annotation => "annotate",
+        })
     }
 
     /// What stands there under a key.
@@ -63,6 +77,12 @@ impl Mark {
             let place = if place == "label" { Place::Label } else { Place::Annotation };
             Some(Self { product, place, key, reads_value: counts == "true" })
         })
+    }
+
+    /// The mark with a key.
+    #[must_use]
+    pub fn with_key(key: &str) -> Option<Self> {
+        Self::all().find(|mark| mark.key == key)
     }
 
     /// Whether the product takes a class for marked.

@@ -40,8 +40,18 @@ pub(crate) fn is_on(container: &Container, switch: &str) -> bool {
     on.next_back().unwrap_or(false)
 }
 
+/// The gate of group snapshots, of the snapshot-controller and of csi-snapshotter since 8.2.
+pub(crate) const GROUP_GATE: &str = "CSIVolumeGroupSnapshot";
+
+/// What `--feature-gates` says of a gate; `None` if it does not name it.
+pub(crate) fn gate(container: &Container, gate: &str) -> Option<bool> {
+    let gates = values(container, |name| name == "feature-gates");
+    let mut pairs = gates.iter().flat_map(|gates| gates.split(',')).filter_map(|one| one.split_once('='));
+    pairs.rfind(|(name, _)| name.trim() == gate).map(|(_, value)| is_true(value.trim()))
+}
+
 /// What Go reads as true.
-pub(crate) fn is_true(value: &str) -> bool {
+fn is_true(value: &str) -> bool {
     matches!(value, "1" | "t" | "T" | "true" | "TRUE" | "True")
 }
 

@@ -9,6 +9,7 @@ use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Finding, Fix, Status};
 use crate::model::kubernetes::{ContainerStatus, Pod};
 use crate::text::names::fix_with;
+use crate::text::words::upper;
 
 /// The finding about a workload's readiness: fail if no container is ready, unless something else does the work
 /// (`covered`); warn if one keeps ending.
@@ -149,9 +150,4 @@ fn driver_down(pod: &Pod) -> Option<&ContainerStatus> {
         containers.find(|container| container.name == name).is_some_and(is_helper)
     };
     pod.status.container_statuses.iter().find(|status| !status.ready && !helps(&status.name))
-}
-
-fn upper(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

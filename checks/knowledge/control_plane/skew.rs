@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::knowledge::control_plane::arguments::{is_on, is_true};
+use crate::knowledge::control_plane::arguments::{GROUP_GATE, gate, is_on};
 use crate::knowledge::control_plane::commands::show_labels;
 use crate::knowledge::control_plane::containers::is_snapshot_controller;
 use crate::knowledge::control_plane::running::{Running, running as running_of};
@@ -38,13 +38,8 @@ pub(crate) fn needs_groups(component: Component, version: Version, running: &Run
     if component == Component::CsiProvisioner {
         return None;
     }
-    let arguments: Vec<&str> =
-        running.container.command.iter().chain(&running.container.args).map(String::as_str).collect();
     let by_flag = is_on(running.container, "enable-volume-group-snapshots");
-    let gates =
-        arguments.iter().flat_map(|argument| argument.split([',', '=']).zip(argument.split([',', '=']).skip(1)));
-    let by_gate =
-        gates.into_iter().any(|(gate, value)| gate.trim() == "CSIVolumeGroupSnapshot" && is_true(value.trim()));
+    let by_gate = gate(running.container, GROUP_GATE) == Some(true);
     match (version.major, version.minor) {
         (6, 3) | (7, _) | (8, 0 | 1) if by_flag => Some("v1alpha1"),
         (8, 2 | 3) if by_gate => Some("v1beta1"),
@@ -82,16 +77,16 @@ pub(crate) fn assess(facts: &Facts, component: Component, running: &Running<'_>)
                 finding.fix(upgrade(running))
             };
         }
-        if let Some(needed) = needs_groups(component, version, running) {
+        if let Some(needed) = needs_groups(component, version, running)
+            && !apis.serves(GROUP_SNAPSHOT_GROUP, needed)
+        {
             let served = apis.0.get(GROUP_SNAPSHOT_GROUP);
-            if !served.is_some_and(|served| served.iter().any(|api| api == needed)) {
-                let served = served.map_or_else(|| "not served".to_owned(), |served| served.join(", "));
-                return finding(Status::Fail, format!("{what} has group snapshots switched on and needs {GROUP_SNAPSHOT_GROUP}/{needed}, which is not served"))
+            let served = served.map_or_else(|| "not served".to_owned(), |served| served.join(", "));
+            return finding(Status::Fail, format!("{what} has group snapshots switched on and needs {GROUP_SNAPSHOT_GROUP}/{needed}, which is not served"))
                     .evidence(Evidence::cluster("APIGroup", GROUP_SNAPSHOT_GROUP, "versions", &served))
                     .cause("It waits for that API for ever, and works on no snapshot at all, not even on single ones.")
                     .strands()
                     .fix(install(facts, "Install the group snapshot CRDs of its release and restart it, or switch the feature off."));
-            }
         }
     }
     if component == Component::SnapshotController

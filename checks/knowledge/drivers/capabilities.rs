@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::knowledge::control_plane::arguments::is_on;
+use crate::knowledge::control_plane::arguments::{GROUP_GATE, gate, is_on};
 use crate::knowledge::control_plane::containers::is_csi_snapshotter;
 use crate::knowledge::control_plane::presence::{Presence, sidecar_of};
 use crate::knowledge::control_plane::sidecars::sidecars;
@@ -102,28 +102,29 @@ pub fn drivers(facts: &Facts) -> BTreeMap<String, DriverCapabilities> {
         .chain(of_volumes)
         .filter(|name| !is_in_tree(name) && known_driver(name).is_none_or(|known| known.is_csi))
         .collect();
-    names.into_iter().map(|name| (name.clone(), of(facts, &name))).collect()
+    let claims = claimed(facts).unwrap_or_default();
+    names.into_iter().map(|name| (name.clone(), of(facts, &claims, &name))).collect()
 }
 
-fn of(facts: &Facts, driver: &str) -> DriverCapabilities {
-    let count = |names: Vec<&str>| names.into_iter().filter(|name| *name == driver).count();
-    let claimed = claimed(facts).unwrap_or_default();
+fn of(facts: &Facts, claims: &[Claimed<'_>], driver: &str) -> DriverCapabilities {
+    let own: Vec<&Claimed<'_>> = claims.iter().filter(|one| one.driver() == Some(driver)).collect();
     let storage = facts.storage_classes.seen().into_iter().flatten();
     let classes = facts.volume_snapshot_classes.seen().into_iter().flatten();
     DriverCapabilities {
-        claims: count(claimed.iter().filter_map(Claimed::driver).collect()),
-        storage_classes: count(storage.map(|class| class.provisioner.as_str()).collect()),
-        snapshot_classes: count(classes.map(|class| class.driver.as_str()).collect()),
-        abilities: Ability::ALL.map(|ability| (ability, capability(facts, driver, ability))).into(),
+        claims: own.len(),
+        storage_classes: storage.filter(|class| class.provisioner == driver).count(),
+        snapshot_classes: classes.filter(|class| class.driver == driver).count(),
+        abilities: Ability::ALL.map(|ability| (ability, capability(facts, &own, driver, ability))).into(),
     }
 }
 
-fn capability(facts: &Facts, driver: &str, ability: Ability) -> Capability {
+/// `own` are the claims with volumes of the driver.
+fn capability(facts: &Facts, own: &[&Claimed<'_>], driver: &str, ability: Ability) -> Capability {
     let seen = match ability {
         Ability::Snapshot => snapshot(facts, driver),
-        Ability::Restore => from_source(facts, driver, "VolumeSnapshot", "a claim was restored from a snapshot"),
-        Ability::Clone => from_source(facts, driver, "PersistentVolumeClaim", "a claim was cloned from another"),
-        Ability::Block => block(facts, driver),
+        Ability::Restore => from_source(own, "VolumeSnapshot", "a claim was restored from a snapshot"),
+        Ability::Clone => from_source(own, "PersistentVolumeClaim", "a claim was cloned from another"),
+        Ability::Block => block(own),
         Ability::Expand => None,
         Ability::Group => group(facts, driver),
         Ability::Topology => topology(facts, driver),
@@ -190,40 +191,22 @@ fn snapshot(facts: &Facts, driver: &str) -> Option<Capability> {
     None
 }
 
-/// A claim of the driver that is bound, and that was made from something.
-fn from_source(facts: &Facts, driver: &str, kind: &str, because: &str) -> Option<Capability> {
-    let all = claimed(facts)?;
-    let one = all.iter().find(|one| {
-        one.driver() == Some(driver)
-            && one.claim.status.phase == "Bound"
-            && one.claim.spec.data_source.as_ref().is_some_and(|source| source.kind == kind)
-    })?;
-    let source = one.claim.spec.data_source.as_ref().map(|source| source.name.clone()).unwrap_or_default();
-    let evidence = Evidence::namespaced(
-        "PersistentVolumeClaim",
-        one.namespace(),
-        &one.claim.metadata.name,
-        "spec.dataSource.name",
-        source,
-    );
-    Some(Capability::certain(true, because, Some(evidence)))
+/// A claim that is bound, and that was made from something.
+fn from_source(own: &[&Claimed<'_>], kind: &str, because: &str) -> Option<Capability> {
+    let made_from = |one: &Claimed<'_>| {
+        let source = one.claim.spec.data_source.as_ref().filter(|source| source.kind == kind)?;
+        Some(one.evidence("spec.dataSource.name", source.name.as_str()))
+    };
+    Some(Capability::certain(true, because, Some(bound(own).find_map(made_from)?)))
 }
 
-fn block(facts: &Facts, driver: &str) -> Option<Capability> {
-    let all = claimed(facts)?;
-    let one = all.iter().find(|one| {
-        one.driver() == Some(driver)
-            && one.claim.status.phase == "Bound"
-            && one.claim.spec.volume_mode.as_deref() == Some("Block")
-    })?;
-    let evidence = Evidence::namespaced(
-        "PersistentVolumeClaim",
-        one.namespace(),
-        &one.claim.metadata.name,
-        "spec.volumeMode",
-        "Block",
-    );
-    Some(Capability::certain(true, "it has a bound block volume", Some(evidence)))
+fn block(own: &[&Claimed<'_>]) -> Option<Capability> {
+    let one = bound(own).find(|one| one.claim.spec.volume_mode.as_deref() == Some("Block"))?;
+    Some(Capability::certain(true, "it has a bound block volume", Some(one.evidence("spec.volumeMode", "Block"))))
+}
+
+fn bound<'a>(own: &'a [&'a Claimed<'a>]) -> impl Iterator<Item = &'a Claimed<'a>> {
+    own.iter().copied().filter(|one| one.claim.status.phase == "Bound")
 }
 
 /// Whether its csi-snapshotter was told to make group snapshots, which is no proof that the driver can.
@@ -231,8 +214,7 @@ fn group(facts: &Facts, driver: &str) -> Option<Capability> {
     let all = sidecars(facts, is_csi_snapshotter);
     let sidecar = all.iter().find(|sidecar| sidecar.serves(driver))?;
     let container = sidecar.running.container;
-    let words = container.command.iter().chain(&container.args);
-    let by_gate = words.into_iter().any(|word| word.contains("CSIVolumeGroupSnapshot=true"));
+    let by_gate = gate(container, GROUP_GATE) == Some(true);
     let is_asked = by_gate || is_on(container, "enable-volume-group-snapshots");
     is_asked.then(|| Capability {
         answer: Some(true),

@@ -1,6 +1,7 @@
 //! Which `VolumeSnapshotClass` a product takes for the volumes of a `StorageClass`, and why.
 
 use crate::knowledge::classes::choose::{Choice, DEFAULT_SNAPSHOT_CLASS, choose_snapshot_class, classes_of};
+use crate::knowledge::classes::marks::Mark;
 use crate::knowledge::products::table::{Product, Rule};
 use crate::knowledge::version::Version;
 use crate::model::kubernetes::{StorageClass, VolumeSnapshotClass};
@@ -60,7 +61,7 @@ pub fn simulate(
     match product.rule {
         Rule::Velero => velero(product, version.unwrap_or(Version::new(1, 18, 0)), driver, &own),
         Rule::Annotation => kasten(product, storage, classes, &own),
-        Rule::Label => match labelled(product, &own).as_slice() {
+        Rule::Label => match marked(product, &own).as_slice() {
             [] => Outcome::Creates {
                 why: format!(
                     "no class of {driver} has label {}=true, so it creates one without parameters, which drivers that need some cannot use",
@@ -69,7 +70,7 @@ pub fn simulate(
             },
             found => first(found, &format!("label {}=true", product.key)),
         },
-        Rule::LabelOnly => match labelled(product, &own).as_slice() {
+        Rule::LabelOnly => match marked(product, &own).as_slice() {
             [] => Outcome::Nothing { why: format!("no class of {driver} has label {}=true", product.key) },
             found => first(found, &format!("label {}=true", product.key)),
         },
@@ -84,7 +85,6 @@ pub fn simulate(
         }
         Rule::Driver => match (choose_snapshot_class(classes, driver), own.as_slice()) {
             (_, []) => Outcome::Nothing { why: format!("no class has driver {driver}") },
-            (Choice::One(class), [_]) => takes(class, "the only class of the driver".to_owned()),
             (_, [class]) => takes(class, "the only class of the driver".to_owned()),
             (Choice::One(class), _) => takes(class, "the default class of the driver".to_owned()),
             (_, [class, ..]) => Outcome::Ambiguous {
@@ -132,17 +132,16 @@ fn names(classes: &[&VolumeSnapshotClass]) -> String {
     list(classes.iter().map(|class| class.metadata.name.as_str()))
 }
 
-fn labelled<'a>(product: &Product, own: &[&'a VolumeSnapshotClass]) -> Vec<&'a VolumeSnapshotClass> {
-    let is_it =
-        |class: &&&VolumeSnapshotClass| class.metadata.labels.get(product.key).is_some_and(|value| value == "true");
-    own.iter().filter(is_it).copied().collect()
+/// The classes that the product takes for marked.
+fn marked<'a>(product: &Product, own: &[&'a VolumeSnapshotClass]) -> Vec<&'a VolumeSnapshotClass> {
+    let mark = Mark::with_key(product.key);
+    own.iter().filter(|class| mark.is_some_and(|mark| mark.counts(class))).copied().collect()
 }
 
 /// Velero (`pkg/util/csi/volume_snapshot.go`): the label whatever its value; from 1.17 the annotation of the default
 /// whatever its value; from 1.14 the only class of the driver.
 fn velero(product: &Product, version: Version, driver: &str, own: &[&VolumeSnapshotClass]) -> Outcome {
-    let labelled: Vec<&VolumeSnapshotClass> =
-        own.iter().filter(|class| class.metadata.labels.contains_key(product.key)).copied().collect();
+    let labelled = marked(product, own);
     if !labelled.is_empty() {
         return first(&labelled, &format!("label {}", product.key));
     }
@@ -186,12 +185,7 @@ fn kasten(
             None => Outcome::Nothing { why: format!("{why} names {name}, which does not exist") },
         };
     }
-    let annotated: Vec<&VolumeSnapshotClass> = own
-        .iter()
-        .filter(|class| class.metadata.annotations.get(product.key).is_some_and(|value| value == "true"))
-        .copied()
-        .collect();
-    match annotated.as_slice() {
+    match marked(product, own).as_slice() {
         [] => Outcome::Nothing {
             why: format!(
                 "\"Failed to find VolumeSnapshotClass with annotation in the cluster\": no class of {} has {}=true",
@@ -302,15 +296,14 @@ mod tests {
             ("portworx", "Creates"),
             ("trilio", "Takes"),
             ("kubevirt", "Takes"),
-            ("volsync", "Takes"),
-            ("gemini", "Takes"),
+            ("volsync", "Names"),
+            ("gemini", "Names"),
             ("longhorn", "NoSnapshots"),
             ("k8s-snapshots", "NoSnapshots"),
             ("k8up", "NoSnapshots"),
         ] {
             let outcome = format!("{:?}", simulate(&product(word), None, &storage(), &one));
-            let expected = if ["volsync", "gemini"].contains(&word) { "Names" } else { wanted };
-            assert!(outcome.starts_with(expected), "{word}: {outcome}");
+            assert!(outcome.starts_with(wanted), "{word}: {outcome}");
         }
         let default = [class("a", &[], &[(DEFAULT_SNAPSHOT_CLASS, "true")])];
         assert!(matches!(simulate(&product("gemini"), None, &storage(), &default), Outcome::Takes { .. }));

@@ -120,6 +120,7 @@ impl Product {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::knowledge::classes::marks::Mark;
 
     #[test]
     fn every_row_is_a_product_whose_pods_are_kept() {
@@ -128,6 +129,8 @@ mod tests {
         for product in Product::all() {
             assert!(INTEREST.words.iter().any(|word| product.image.contains(word)), "{product:?}");
             assert!(product.rule != Rule::None || product.key.contains(' '), "{product:?}");
+            let by_mark = matches!(product.rule, Rule::Velero | Rule::Annotation | Rule::Label | Rule::LabelOnly);
+            assert_eq!(Mark::with_key(product.key).is_some(), by_mark, "{product:?}");
         }
     }
 }

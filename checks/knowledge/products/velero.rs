@@ -1,7 +1,6 @@
 //! Velero's server: its version, and what it was started with.
 
 use crate::knowledge::control_plane::arguments::value;
-use crate::knowledge::products::table::{Product, Rule};
 use crate::knowledge::version::Version;
 use crate::model::facts::Facts;
 use crate::model::kubernetes::{Container, Workload};
@@ -29,15 +28,12 @@ fn server(workload: &Workload) -> Option<Server<'_>> {
     (workload.kind == "Deployment").then_some(Server { workload, container })
 }
 
+/// Parts of the names of images that hold Velero's server: upstream's, those of distributions, and mirrors.
+const IMAGES: [&str; 4] = ["velero/velero", "oadp-velero", "/velero:", "velero-rhel"];
+
 fn is_velero(image: &str) -> bool {
     let image = image.to_ascii_lowercase();
-    Product::all().any(|product| product.rule == Rule::Velero && image.contains(image_of(&product)))
-        || image.contains("/velero:")
-        || image.contains("velero-rhel")
-}
-
-fn image_of(product: &Product) -> &'static str {
-    if product.word == "oadp" { "oadp-velero" } else { "velero/velero" }
+    IMAGES.iter().any(|part| image.contains(part))
 }
 
 impl Server<'_> {

@@ -2,7 +2,7 @@
 //! than what upstream's example roles grant.
 
 use crate::knowledge::classes::secrets::{SecretReference, secret_references};
-use crate::knowledge::control_plane::arguments::{is_on, value};
+use crate::knowledge::control_plane::arguments::{gate, is_on};
 use crate::knowledge::control_plane::leading::{elects, lease_namespace};
 use crate::knowledge::control_plane::leases::{CONTROLLER_LEASE, sanitised, snapshotter_lease};
 use crate::knowledge::control_plane::running::Running;
@@ -158,7 +158,7 @@ fn apply(
         "wait-for-first-consumer" => facts.storage_classes.seen().into_iter().flatten().any(|class| {
             drivers.contains(&class.provisioner) && class.volume_binding_mode.as_deref() == Some("WaitForFirstConsumer")
         }),
-        "pv-protection" => gate(running, "HonorPVReclaimPolicy") != Some(false),
+        "pv-protection" => gate(running.container, "HonorPVReclaimPolicy") != Some(false),
         _ => false,
     };
     if holds { vec![right] } else { Vec::new() }
@@ -199,16 +199,9 @@ fn secrets(facts: &Facts, drivers: &[String], right: &Right) -> Vec<Right> {
 fn has_topology(facts: &Facts, running: &Running<'_>, drivers: &[String], version: Option<Version>) -> bool {
     let by_default = version.is_some_and(|version| version >= Version::new(5, 0, 0));
     let mut registered = facts.csi_nodes.seen().into_iter().flatten().flat_map(|node| &node.spec.drivers);
-    gate(running, "Topology").unwrap_or(by_default)
+    gate(running.container, "Topology").unwrap_or(by_default)
         && !is_on(running.container, "node-deployment")
         && registered.any(|driver| drivers.contains(&driver.name) && !driver.topology_keys.is_empty())
-}
-
-/// What `--feature-gates` says of a gate.
-fn gate(running: &Running<'_>, gate: &str) -> Option<bool> {
-    let gates = value(running.container, "feature-gates")?;
-    let mut values = gates.split(',').filter_map(|one| one.split_once('='));
-    values.find(|(name, _)| name.trim() == gate).map(|(_, value)| value.trim().eq_ignore_ascii_case("true"))
 }
 
 #[cfg(test)]

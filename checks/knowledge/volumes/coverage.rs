@@ -128,7 +128,7 @@ fn of_driver(facts: &Facts, driver: &str) -> Snapshot {
     }
     match facts.snapshot_apis.seen() {
         None => return unknown("the versions of the snapshot API could not be read".to_owned()),
-        Some(apis) if !apis.0.get(SNAPSHOT_GROUP).is_some_and(|versions| versions.iter().any(|one| one == "v1")) => {
+        Some(apis) if !apis.serves(SNAPSHOT_GROUP, "v1") => {
             return mendable(format!("{SNAPSHOT_GROUP}/v1 is not served"));
         }
         Some(_) => {}

@@ -7,10 +7,15 @@ use crate::text::words::{list, plural};
 
 /// `12 claims (40 GiB) in namespaces a, b`.
 pub(crate) fn in_words(claims: &[&Claimed<'_>]) -> String {
-    let bytes = claims.iter().map(|one| one.bytes()).fold(0, u64::saturating_add);
+    let bytes = bytes(claims.iter().copied());
     let namespaces: BTreeSet<&str> = claims.iter().map(|one| one.namespace()).collect();
     let word = if namespaces.len() == 1 { "namespace" } else { "namespaces" };
     format!("{} ({}) in {word} {}", plural(claims.len(), "claim"), size(bytes), list(namespaces))
+}
+
+/// The sum of their sizes in bytes.
+pub(crate) fn bytes<'a>(claims: impl IntoIterator<Item = &'a Claimed<'a>>) -> u64 {
+    claims.into_iter().map(Claimed::bytes).fold(0, u64::saturating_add)
 }
 
 /// `3 GiB`, `200 MiB`, `1.5 TiB`.

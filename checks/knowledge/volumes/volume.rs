@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::model::facts::Facts;
+use crate::model::finding::Evidence;
 use crate::model::kubernetes::StorageClass;
 use crate::model::quantity::Quantity;
 use crate::model::volumes::{PersistentVolume, PersistentVolumeClaim};
@@ -44,6 +45,11 @@ impl<'a> Claimed<'a> {
         let text = of_volume.or(self.claim.status.capacity.storage.as_deref());
         let text = text.or(self.claim.spec.resources.requests.storage.as_deref());
         text.and_then(|text| text.parse::<Quantity>().ok()).map_or(0, |size| size.0)
+    }
+
+    /// Evidence from the claim.
+    pub(crate) fn evidence(&self, path: &str, value: impl Into<String>) -> Evidence {
+        Evidence::namespaced("PersistentVolumeClaim", self.namespace(), &self.claim.metadata.name, path, value)
     }
 
     /// The namespace of the claim.

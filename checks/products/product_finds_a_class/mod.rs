@@ -1,6 +1,7 @@
 //! Which `VolumeSnapshotClass` each product that was asked about takes for the volumes of each `StorageClass`.
 
 use crate::knowledge::classes::choose::{DEFAULT_SNAPSHOT_CLASS, classes_of};
+use crate::knowledge::classes::marks::{Mark, Place};
 use crate::knowledge::drivers::registered::is_in_tree;
 use crate::knowledge::drivers::table::known_driver;
 use crate::knowledge::products::simulate::{Outcome, simulate};
@@ -13,7 +14,7 @@ use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::kubernetes::{StorageClass, VolumeSnapshotClass};
 use crate::model::need::Need;
-use crate::text::names::is_object_name;
+use crate::text::names::{is_object_name, safe};
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {
@@ -126,14 +127,13 @@ fn look(
 
 /// What of a class the product may read.
 fn marks(class: &VolumeSnapshotClass, product: &Product) -> String {
-    let of = |what: &str, map: &crate::model::kubernetes::StringMap, key: &str| {
-        map.get(key).map(|value| format!("{what} {key}={value}"))
+    let at = |place: Place, key: &str| {
+        place.value(&class.metadata, key).map(|value| format!("{} {key}={value}", place.word()))
     };
-    let metadata = &class.metadata;
     let found: Vec<String> = [
-        of("label", &metadata.labels, product.key),
-        of("annotation", &metadata.annotations, product.key),
-        of("annotation", &metadata.annotations, DEFAULT_SNAPSHOT_CLASS),
+        at(Place::Label, product.key),
+        at(Place::Annotation, product.key),
+        at(Place::Annotation, DEFAULT_SNAPSHOT_CLASS),
     ]
     .into_iter()
     .flatten()
@@ -149,50 +149,30 @@ fn mark(product: &Product, classes: &[VolumeSnapshotClass], driver: &str) -> Fix
         return Fix::text(format!("Create a VolumeSnapshotClass for {driver}, with what {} looks for.", product.name))
             .command(kubectl("get volumesnapshotclasses"));
     };
-    let verb = match product.rule {
-        Rule::Annotation => "annotate",
-        Rule::Velero | Rule::Label | Rule::LabelOnly => "label",
-        Rule::Longhorn => {
-            return Fix::text(
-                "Create a VolumeSnapshotClass of Longhorn with parameter type: bak, and set Longhorn's backup target.",
-            )
-            .command(kubectl("get volumesnapshotclasses"));
-        }
-        _ => {
-            return Fix::text(format!("Make one class of {driver} the default.")).command(
-                kubectl("annotate volumesnapshotclass").word(class).word(format!("{DEFAULT_SNAPSHOT_CLASS}=true")),
-            );
-        }
-    };
-    Fix::text("Mark the class that it is to take.")
-        .command(kubectl(verb).words("volumesnapshotclass").word(class).word(format!("{}=true", product.key)))
+    if let Some(mark) = Mark::with_key(product.key) {
+        let set = mark.place.verb().words("volumesnapshotclass").word(class).word(format!("{}=true", mark.key));
+        return Fix::text("Mark the class that it is to take.").command(set);
+    }
+    if product.rule == Rule::Longhorn {
+        return Fix::text(
+            "Create a VolumeSnapshotClass of Longhorn with parameter type: bak, and set Longhorn's backup target.",
+        )
+        .command(kubectl("get volumesnapshotclasses"));
+    }
+    Fix::text(format!("Make one class of {driver} the default."))
+        .command(kubectl("annotate volumesnapshotclass").word(class).word(format!("{DEFAULT_SNAPSHOT_CLASS}=true")))
 }
 
 fn unmark(product: &Product, classes: &[VolumeSnapshotClass], driver: &str, kept: &str) -> Vec<Command> {
-    let (verb, key) = match product.rule {
-        Rule::Annotation => ("annotate", product.key),
-        Rule::Velero | Rule::Label | Rule::LabelOnly => ("label", product.key),
-        _ => {
-            return vec![
-                kubectl("annotate volumesnapshotclass")
-                    .word(kept_name(kept))
-                    .word(format!("{DEFAULT_SNAPSHOT_CLASS}=true")),
-            ];
-        }
-    };
-    let has = |class: &&&VolumeSnapshotClass| {
-        let map = if verb == "label" { &class.metadata.labels } else { &class.metadata.annotations };
-        map.contains_key(key)
+    let Some(mark) = Mark::with_key(product.key) else {
+        return vec![
+            kubectl("annotate volumesnapshotclass")
+                .word(safe(kept, "CLASS"))
+                .word(format!("{DEFAULT_SNAPSHOT_CLASS}=true")),
+        ];
     };
     let own = classes_of(classes, driver);
-    let others = own.iter().filter(has).map(|class| class.metadata.name.as_str()).filter(|name| *name != kept);
-    others
-        .filter(|name| is_object_name(name))
-        .take(5)
-        .map(|name| kubectl(verb).words("volumesnapshotclass").word(name).word(format!("{key}-")))
-        .collect()
-}
-
-fn kept_name(name: &str) -> &str {
-    crate::text::names::safe(name, "CLASS")
+    let has = own.iter().filter(|class| mark.place.value(&class.metadata, mark.key).is_some());
+    let others = has.map(|class| class.metadata.name.as_str()).filter(|name| *name != kept && is_object_name(name));
+    others.take(5).map(|name| mark.place.remove(name, mark.key)).collect()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 
 use crate::knowledge::finalizers::owner;
-use crate::knowledge::snapshots::{age, contents, in_words};
+use crate::knowledge::snapshots::{NO_SIDECAR_WORKS, age, contents, in_words};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::{Command, kubectl};
 use crate::model::facts::Facts;
@@ -15,7 +15,7 @@ use crate::model::need::Need;
 use crate::moment::grpc::Code;
 use crate::moment::line;
 use crate::text::names::is_object_name;
-use crate::text::words::plural;
+use crate::text::words::{plural, upper};
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {
@@ -120,7 +120,7 @@ fn told(facts: &Facts, kind: &str, finalizer: &str, members: &[&Stuck<'_>]) -> F
     drivers.dedup();
     let by_sidecar = finalizer == "snapshot.storage.kubernetes.io/volumesnapshotcontent-bound-protection";
     if let ([driver], true) = (drivers.as_slice(), by_sidecar) {
-        for check in ["SR121", "SR122", "SR123", "SR126"] {
+        for check in NO_SIDECAR_WORKS {
             finding = finding.follows_from(check, Some(driver));
         }
     }
@@ -146,9 +146,4 @@ fn get(one: &Stuck<'_>) -> Option<Command> {
         None => kubectl("describe").word(kind),
     };
     is_object_name(&one.metadata.name).then(|| describe.word(one.metadata.name.as_str()))
-}
-
-fn upper(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

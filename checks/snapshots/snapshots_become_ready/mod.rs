@@ -55,30 +55,28 @@ fn run(facts: &Facts, findings: &mut Findings) {
         return;
     }
     let known = Known::of(facts);
-    let mut groups: BTreeMap<(String, Wait, &str), Vec<&Existing<'_>>> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, Wait), Vec<&Existing<'_>>> = BTreeMap::new();
     for one in late {
         let driver = one.driver.unwrap_or("no driver").to_owned();
-        let wait = Wait::of(&known, one);
-        groups.entry((driver, wait, wait.kind(one))).or_default().push(one);
+        groups.entry((driver, Wait::of(&known, one))).or_default().push(one);
     }
-    for ((driver, wait, kind), members) in &groups {
-        findings.push(told(facts, driver, *wait, kind, members));
+    for ((driver, wait), members) in &groups {
+        findings.push(told(facts, driver, *wait, members));
     }
 }
 
-fn told(facts: &Facts, driver: &str, wait: Wait, kind: &str, members: &[&Existing<'_>]) -> Finding {
+fn told(facts: &Facts, driver: &str, wait: Wait, members: &[&Existing<'_>]) -> Finding {
     let ages = members.iter().map(|one| age(facts, one.snapshot.metadata.creation_timestamp));
     let longest = in_words(ages.max().unwrap_or_default());
     let number = plural(members.len(), "VolumeSnapshot");
     let verb = if members.len() == 1 { "is" } else { "are" };
     let message = format!("{number} of {driver} {verb} not ready after {longest}: {}", wait.what());
-    let mut finding = Finding::new(Status::Warn, message)
-        .target(format!("{driver}: {}{}{kind}", wait.word(), if kind.is_empty() { "" } else { " " }))
-        .drivers(&[driver.to_owned()]);
+    let mut finding =
+        Finding::new(Status::Warn, message).target(format!("{driver}: {}", wait.word())).drivers(&[driver.to_owned()]);
     for one in members.iter().take(SHOWN) {
         finding = finding.evidence(wait.evidence(one));
     }
-    for (check, target) in wait.told_by(driver, members) {
+    for (check, target) in wait.told_by(driver) {
         finding = finding.follows_from(check, target);
     }
     let (cause, advice) = wait.cause_and_advice(members);

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::knowledge::snapshots::{Existing, seen, seen_content};
+use crate::knowledge::snapshots::{Existing, NO_SIDECAR_WORKS, seen, seen_content};
 use crate::model::facts::Facts;
 use crate::model::finding::Evidence;
 use crate::moment::grpc::Code;
@@ -49,8 +49,9 @@ pub(super) enum Wait {
     Claim,
     /// Its class does not exist.
     Class,
-    /// The driver, or somebody before it, reports an error.
-    Error,
+    /// The driver, or somebody before it, reports an error of this kind: [`FORBIDDEN`], [`VOLUME_MODE`], a gRPC code, or none that
+    /// is known. Errors of one kind have one cause.
+    Error(&'static str),
     /// The content is there, and nobody works on it.
     Sidecar,
     /// The storage has begun.
@@ -69,8 +70,8 @@ impl Wait {
         if bound.is_none() && known.lacks_class(one) {
             return Self::Class;
         }
-        if error(one).is_some() {
-            return Self::Error;
+        if let Some(text) = error(one) {
+            return Self::Error(kind(&text));
         }
         match (bound, one.content) {
             (None, _) => Self::Controller,
@@ -81,27 +82,18 @@ impl Wait {
     }
 
     /// For targets, which are the same in every run.
-    pub(super) const fn word(self) -> &'static str {
-        match self {
+    pub(super) fn word(self) -> String {
+        let word = match self {
+            Self::Error(kind) if !kind.is_empty() => return format!("error {kind}"),
             Self::Controller => "not picked up",
             Self::Claim => "no claim",
             Self::Class => "no class",
-            Self::Error => "error",
+            Self::Error(_) => "error",
             Self::Sidecar => "not taken",
             Self::Storage => "not finished",
             Self::Content => "no content",
-        }
-    }
-
-    /// Which kind of error it is; errors of one kind have one cause.
-    pub(super) fn kind(self, one: &Existing<'_>) -> &'static str {
-        let Some(text) = error(one).filter(|_| self == Self::Error) else { return "" };
-        match Code::find(&text) {
-            _ if lacks_a_right(&text) => "Forbidden",
-            _ if drops_the_volume_mode(&text) => "sourceVolumeMode",
-            Some(code) => code.word,
-            None => "",
-        }
+        };
+        word.to_owned()
     }
 
     pub(super) const fn what(self) -> &'static str {
@@ -109,7 +101,7 @@ impl Wait {
             Self::Controller => "no snapshot-controller has picked it up",
             Self::Claim => "the claim does not exist",
             Self::Class => "the VolumeSnapshotClass does not exist",
-            Self::Error => "an error is reported",
+            Self::Error(_) => "an error is reported",
             Self::Sidecar => "no csi-snapshotter has worked on the content",
             Self::Storage => "the snapshot was begun, and the storage has not finished it",
             Self::Content => "the content that it is bound to does not exist",
@@ -117,17 +109,13 @@ impl Wait {
     }
 
     /// The checks that tell of the same fault, and their targets.
-    pub(super) fn told_by<'a>(
-        self,
-        driver: &'a str,
-        members: &[&Existing<'_>],
-    ) -> Vec<(&'static str, Option<&'a str>)> {
-        let says = |told: fn(&str) -> bool| members.iter().all(|one| error(one).is_some_and(|text| told(&text)));
+    pub(super) fn told_by(self, driver: &str) -> Vec<(&'static str, Option<&str>)> {
+        let of_any = |checks: &[&'static str]| checks.iter().map(|check| (*check, None)).collect();
         match self {
-            Self::Error if says(drops_the_volume_mode) => vec![("SR123", Some(driver))],
-            Self::Error if says(lacks_a_right) => ["SR116", "SR127"].map(|check| (check, None)).to_vec(),
-            Self::Controller => ["SR111", "SR112", "SR115"].map(|check| (check, None)).to_vec(),
-            Self::Sidecar => ["SR121", "SR122", "SR123", "SR126"].map(|check| (check, Some(driver))).to_vec(),
+            Self::Error(VOLUME_MODE) => vec![("SR123", Some(driver))],
+            Self::Error(FORBIDDEN) => of_any(&["SR116", "SR127"]),
+            Self::Controller => of_any(&["SR111", "SR112", "SR115"]),
+            Self::Sidecar => NO_SIDECAR_WORKS.map(|check| (check, Some(driver))).to_vec(),
             _ => Vec::new(),
         }
     }
@@ -144,7 +132,7 @@ impl Wait {
             (Self::Class, _) => {
                 seen(metadata, "spec.volumeSnapshotClassName", of(&one.snapshot.spec.volume_snapshot_class_name))
             }
-            (Self::Error, _) => seen(metadata, "status.error.message", error(one).unwrap_or_default()),
+            (Self::Error(_), _) => seen(metadata, "status.error.message", error(one).unwrap_or_default()),
             (Self::Sidecar, Some(content)) => seen_content(&content.metadata, "status.snapshotHandle", "absent"),
             (Self::Storage, Some(content)) => {
                 seen_content(&content.metadata, "status.snapshotHandle", of(&content.status.snapshot_handle))
@@ -173,26 +161,21 @@ impl Wait {
                 "The class was deleted, or its name is wrong; the snapshot-controller then creates no content.",
                 "Create the class, and take the snapshot once more.",
             ),
-            Self::Error if members.iter().any(|one| error(one).is_some_and(|text| lacks_a_right(&text))) => fixed(
+            Self::Error(FORBIDDEN) => fixed(
                 "The account that the error names lacks a right: of the snapshot-controller, of a sidecar, or of the driver.",
                 "Give that account the right, through what installed the component: its chart or manifests are older than the component, or were cut down.",
             ),
-            Self::Error if members.iter().any(|one| error(one).is_some_and(|text| drops_the_volume_mode(&text))) => {
-                fixed(
-                    "The csi-snapshotter is too old for these CRDs: it drops spec.sourceVolumeMode, and a rule of the CRD refuses that.",
-                    "Upgrade the driver to one with csi-snapshotter 6.0 or later.",
-                )
-            }
-            Self::Error => {
-                let code = members.iter().find_map(|one| Code::find(&error(one)?));
-                match code {
-                    Some(code) => (format!("{}: {}.", code.word, code.meaning), code.advice.to_owned()),
-                    None => fixed(
-                        "The text of the error says it; the controllers try again by themselves, at most every 5 minutes.",
-                        "Mend what the error names.",
-                    ),
-                }
-            }
+            Self::Error(VOLUME_MODE) => fixed(
+                "The csi-snapshotter is too old for these CRDs: it drops spec.sourceVolumeMode, and a rule of the CRD refuses that.",
+                "Upgrade the driver to one with csi-snapshotter 6.0 or later.",
+            ),
+            Self::Error(_) => match members.iter().find_map(|one| Code::find(&error(one)?)) {
+                Some(code) => (format!("{}: {}.", code.word, code.meaning), code.advice.to_owned()),
+                None => fixed(
+                    "The text of the error says it; the controllers try again by themselves, at most every 5 minutes.",
+                    "Mend what the error names.",
+                ),
+            },
             Self::Sidecar => fixed(
                 "The driver's csi-snapshotter does not run, does not lead, lacks rights, or does not see the content.",
                 "Make the driver's csi-snapshotter work: SR121 to SR127 tell what is wrong with it. It then takes up what waits.",
@@ -209,15 +192,21 @@ impl Wait {
     }
 }
 
-/// As the API server's authorizer by RBAC words it.
-fn lacks_a_right(error: &str) -> bool {
-    error.contains(" is forbidden: User \"system:serviceaccount:")
-        || error.contains("is forbidden: User \\\"system:serviceaccount:")
-}
+/// An account lacks a right, as the API server's authorizer by RBAC words it.
+const FORBIDDEN: &str = "Forbidden";
+/// A rule of the content's CRD of 8.x refuses a sidecar's write; how the rest is worded differs from server to server.
+const VOLUME_MODE: &str = "sourceVolumeMode";
 
-/// A rule of the content's CRD of 8.x; how the rest is worded differs from server to server.
-fn drops_the_volume_mode(error: &str) -> bool {
-    error.contains("sourceVolumeMode is required once set")
+/// Which kind of error a text is.
+fn kind(error: &str) -> &'static str {
+    let is_refused = ["is forbidden: User \"system:serviceaccount:", "is forbidden: User \\\"system:serviceaccount:"];
+    if is_refused.iter().any(|text| error.contains(text)) {
+        FORBIDDEN
+    } else if error.contains("sourceVolumeMode is required once set") {
+        VOLUME_MODE
+    } else {
+        Code::find(error).map_or("", |code| code.word)
+    }
 }
 
 /// The last error, of the snapshot or of its content.

@@ -47,42 +47,44 @@ fn limit(driver: &str) -> Option<Limit> {
 }
 
 fn run(facts: &Facts, findings: &mut Findings) {
-    let mut volumes: BTreeMap<(&str, &str), Vec<&VolumeSnapshotContent>> = BTreeMap::new();
+    let mut drivers: BTreeMap<&str, BTreeMap<&str, Vec<&VolumeSnapshotContent>>> = BTreeMap::new();
     for content in contents(facts) {
         if let Some(volume) = content.spec.source.volume_handle.as_deref() {
-            volumes.entry((content.spec.driver.as_str(), volume)).or_default().push(content);
+            drivers.entry(&content.spec.driver).or_default().entry(volume).or_default().push(content);
         }
     }
-    let mut full: BTreeMap<&str, (Limit, Vec<&Vec<&VolumeSnapshotContent>>)> = BTreeMap::new();
-    for ((driver, _), snapshots) in &volumes {
-        if let Some(limit) = limit(driver).filter(|limit| snapshots.len() >= limit.number) {
-            full.entry(driver).or_insert_with(|| (limit, Vec::new())).1.push(snapshots);
+    let mut any = false;
+    for (driver, volumes) in &drivers {
+        let Some(limit) = limit(driver) else { continue };
+        let full: Vec<_> = volumes.values().filter(|snapshots| snapshots.len() >= limit.number).collect();
+        if !full.is_empty() {
+            any = true;
+            findings.push(told(driver, &limit, &full));
         }
     }
-    if full.is_empty() {
-        let most = volumes.values().map(Vec::len).max().unwrap_or_default();
+    if !any {
+        let most = drivers.values().flat_map(BTreeMap::values).map(Vec::len).max().unwrap_or_default();
         findings.pass(match most {
             0 => "no volume has a snapshot".to_owned(),
             most => format!("at most {} of one volume", plural(most, "snapshot")),
         });
     }
-    for (driver, (limit, volumes)) in full {
-        let verb = if volumes.len() == 1 { "has" } else { "have" };
-        let number = plural(volumes.len(), "volume");
-        let message = format!("{number} of {driver} {verb} {} snapshots or more: {}", limit.number, limit.what);
-        let mut finding = Finding::new(Status::Warn, message).target(driver);
-        for snapshots in volumes.iter().take(SHOWN) {
-            if let Some(first) = snapshots.first() {
-                let volume = first.spec.source.volume_handle.as_deref().unwrap_or_default();
-                let value = format!("{volume}, as {} others", snapshots.len() - 1);
-                finding = finding.evidence(seen_content(&first.metadata, "spec.source.volumeHandle", value));
-            }
+}
+
+fn told(driver: &str, limit: &Limit, volumes: &[&Vec<&VolumeSnapshotContent>]) -> Finding {
+    let verb = if volumes.len() == 1 { "has" } else { "have" };
+    let number = plural(volumes.len(), "volume");
+    let message = format!("{number} of {driver} {verb} {} snapshots or more: {}", limit.number, limit.what);
+    let mut finding = Finding::new(Status::Warn, message).target(driver);
+    for snapshots in volumes.iter().take(SHOWN) {
+        if let Some(first) = snapshots.first() {
+            let volume = first.spec.source.volume_handle.as_deref().unwrap_or_default();
+            let value = format!("{volume}, as {} others", snapshots.len() - 1);
+            finding = finding.evidence(seen_content(&first.metadata, "spec.source.volumeHandle", value));
         }
-        findings.push(
-            finding.cause("The storage limits how many snapshots of one volume there are at a time.").fix(
-                Fix::text("Delete old snapshots, or keep fewer: shorten the retention of the backup schedule.")
-                    .command(kubectl("get volumesnapshotcontents --sort-by=.spec.source.volumeHandle")),
-            ),
-        );
     }
+    finding.cause("The storage limits how many snapshots of one volume there are at a time.").fix(
+        Fix::text("Delete old snapshots, or keep fewer: shorten the retention of the backup schedule.")
+            .command(kubectl("get volumesnapshotcontents --sort-by=.spec.source.volumeHandle")),
+    )
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::knowledge::volumes::coverage::{Coverage, Snapshot};
-use crate::knowledge::volumes::many::{in_words, size};
+use crate::knowledge::volumes::many::{bytes, in_words, size};
 use crate::knowledge::volumes::volume::{Claimed, claimed};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::snapready;
 use crate::model::facts::Facts;
-use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
+use crate::model::finding::{Finding, Findings, Fix, Status};
 use crate::model::need::Need;
 
 /// See `doc.md`.
@@ -66,14 +66,13 @@ fn run(facts: &Facts, findings: &mut Findings) {
         findings.push(finding.follows_from("SR121", Some(driver)));
     }
     if mendable.is_empty() && unknown.is_empty() {
-        let bytes = |members: &[&Claimed<'_>]| members.iter().map(|one| one.bytes()).fold(0, u64::saturating_add);
-        let total = bytes(&all.iter().collect::<Vec<_>>());
+        let number = covered.len();
         findings.pass(format!(
             "{} of {} claims ({} of {}); snapready coverage lists them",
-            covered.len(),
+            number,
             all.len(),
-            size(bytes(&covered)),
-            size(total)
+            size(bytes(covered)),
+            size(bytes(&all))
         ));
     }
 }
@@ -83,13 +82,7 @@ fn cannot(driver: &str, why: &str, members: &[&Claimed<'_>]) -> Finding {
     let mut finding = Finding::new(Status::Warn, message).target(driver).drivers(&[driver.to_owned()]);
     for one in members.iter().take(SHOWN) {
         let volume = one.claim.spec.volume_name.as_deref().unwrap_or_default();
-        finding = finding.evidence(Evidence::namespaced(
-            "PersistentVolumeClaim",
-            one.namespace(),
-            &one.claim.metadata.name,
-            "spec.volumeName",
-            volume,
-        ));
+        finding = finding.evidence(one.evidence("spec.volumeName", volume));
     }
     for check in ["SR102", "SR104"] {
         finding = finding.follows_from(check, None);

@@ -7,7 +7,7 @@ use crate::knowledge::volumes::volume::{Claimed, PROVISIONED_BY, claimed};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::kubectl;
 use crate::model::facts::Facts;
-use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
+use crate::model::finding::{Finding, Findings, Fix, Status};
 use crate::model::need::Need;
 
 /// See `doc.md`.
@@ -47,13 +47,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
         )
         .target(name);
         for one in members.iter().take(SHOWN) {
-            finding = finding.evidence(Evidence::namespaced(
-                "PersistentVolumeClaim",
-                one.namespace(),
-                &one.claim.metadata.name,
-                "spec.storageClassName",
-                name,
-            ));
+            finding = finding.evidence(one.evidence("spec.storageClassName", name));
         }
         findings.push(
             finding

@@ -87,12 +87,9 @@ pub(super) async fn class_secrets(
     requests: &Requests<'_>,
     classes: &Probe<Vec<VolumeSnapshotClass>>,
 ) -> Probe<Vec<SecretExistence>> {
-    let classes = match classes {
-        Probe::Seen { value } => value,
-        Probe::NotServed => return Probe::NotServed,
-        Probe::Forbidden { rule } => return Probe::Forbidden { rule: rule.clone() },
-        Probe::Failed { reason } => return Probe::Failed { reason: reason.clone() },
-        Probe::NotCollected => return Probe::NotCollected,
+    let classes = match classes.seen_or() {
+        Ok(classes) => classes,
+        Err(unseen) => return unseen,
     };
     let named: BTreeSet<(&str, &str)> = classes
         .iter()

@@ -19,12 +19,9 @@ pub(super) async fn of_webhooks(
     requests: &Requests<'_>,
     webhooks: &Probe<Vec<WebhookConfiguration>>,
 ) -> Probe<Vec<ServiceState>> {
-    let configurations = match webhooks {
-        Probe::Seen { value } => value,
-        Probe::NotServed => return Probe::NotServed,
-        Probe::Forbidden { rule } => return Probe::Forbidden { rule: rule.clone() },
-        Probe::Failed { reason } => return Probe::Failed { reason: reason.clone() },
-        Probe::NotCollected => return Probe::NotCollected,
+    let configurations = match webhooks.seen_or() {
+        Ok(configurations) => configurations,
+        Err(unseen) => return unseen,
     };
     let named: BTreeSet<&ServiceReference> = configurations
         .iter()
