@@ -10,6 +10,7 @@ pub mod classes;
 pub mod controller;
 pub mod diagnosis;
 pub mod drivers;
+mod interests;
 pub mod knowledge;
 pub mod model;
 pub mod moment;
@@ -21,3 +22,4 @@ pub mod text;
 pub mod volumes;
 
 pub use catalogue::{SelectError, catalogue, find, select};
+pub use interests::interests;

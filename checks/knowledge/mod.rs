@@ -6,8 +6,6 @@ pub mod control_plane;
 pub mod crds;
 pub mod drivers;
 pub mod finalizers;
-mod interests;
-pub mod products;
 pub mod refusals;
 pub mod rights;
 pub mod snapshots;
@@ -15,5 +13,3 @@ pub mod tables;
 pub mod upstream;
 pub mod version;
 pub mod volumes;
-
-pub use interests::interests;

@@ -1,8 +1,8 @@
 //! Flags that choose checks, and those that say what a finding means.
 
 use clap::Args;
-use snapready_checks::knowledge::products::table::{AUTO, Product};
 use snapready_checks::model::check::{Check, Group};
+use snapready_checks::products::{ALL, AUTO};
 use snapready_checks::text::nearest::nearest;
 
 use crate::run::failure::Failure;
@@ -37,7 +37,7 @@ impl SelectArgs {
 
     /// The products that are asked about.
     pub(super) fn products(&self) -> Result<Vec<String>, Failure> {
-        let words: Vec<&str> = Product::all().map(|product| product.word).chain([AUTO]).collect();
+        let words: Vec<&str> = ALL.iter().map(|product| product.word).chain([AUTO]).collect();
         match self.products.iter().find(|word| !words.contains(&word.as_str())) {
             None => Ok(self.products.clone()),
             Some(unknown) => {

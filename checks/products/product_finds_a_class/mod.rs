@@ -1,20 +1,18 @@
 //! Which `VolumeSnapshotClass` each product that was asked about takes for the volumes of each `StorageClass`.
 
+mod remedy;
+
 use crate::knowledge::classes::choose::{DEFAULT_SNAPSHOT_CLASS, classes_of};
 use crate::knowledge::classes::marks::{Mark, Place};
 use crate::knowledge::drivers::registered::is_in_tree;
 use crate::knowledge::drivers::table::known_driver;
-use crate::knowledge::products::simulate::{Outcome, simulate};
-use crate::knowledge::products::table::{Product, Rule};
-use crate::knowledge::products::velero::{Server, servers};
-use crate::knowledge::version::Version;
 use crate::model::check::{Check, Group, How, Severity};
-use crate::model::command::{Command, kubectl};
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
-use crate::model::kubernetes::{StorageClass, VolumeSnapshotClass};
+use crate::model::kubernetes::VolumeSnapshotClass;
 use crate::model::need::Need;
-use crate::text::names::{is_object_name, safe};
+use crate::products::product::{Answer, Classes, Outcome, Product, Question, Remedy};
+use crate::products::{asked, cannot_see_which};
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {
@@ -34,27 +32,39 @@ fn run(facts: &Facts, findings: &mut Findings) {
     let (Some(storage), Some(classes)) = (facts.storage_classes.seen(), facts.volume_snapshot_classes.seen()) else {
         return;
     };
-    let products = Product::asked(facts);
-    if products.is_empty() {
+    let products = asked(facts);
+    if cannot_see_which(facts) {
+        findings.unknown("which backup products are installed could not be seen: name them, as in --for velero");
+    } else if products.is_empty() {
         findings.skip(if facts.for_products.is_empty() {
             "no backup product was named: --for velero, or --for auto"
         } else {
             "no backup product that snapready knows is visible"
         });
-        return;
     }
     for product in products {
-        let (version, known) = version(facts, &product);
-        if product.rule == Rule::None {
-            findings.push(
-                Finding::new(Status::Skip, format!("{} takes no CSI snapshots: {}", product.name, product.key))
-                    .target(product.word),
-            );
-            continue;
-        }
+        let (by, remedy) = match product.classes {
+            Classes::Chosen { by, remedy } => (by, remedy),
+            Classes::None(what) => {
+                findings.push(
+                    Finding::new(Status::Skip, format!("{} takes no CSI snapshots: {what}", product.name))
+                        .target(product.word),
+                );
+                continue;
+            }
+        };
         for class in storage {
             let target = format!("{} {}", product.word, class.metadata.name);
-            findings.push(look(&product, version, &known, class, classes).target(target));
+            let driver = class.provisioner.as_str();
+            let has_none =
+                is_in_tree(driver) || known_driver(driver).is_some_and(|known| known.snapshots == Some(false));
+            let finding = if has_none {
+                Finding::new(Status::Skip, format!("{driver} has no CSI snapshots"))
+            } else {
+                let question = Question { storage: class, classes, facts };
+                judge(product, remedy, &question, by(&question))
+            };
+            findings.push(finding.target(target));
         }
         if storage.is_empty() {
             findings.push(Finding::new(Status::Skip, "there is no StorageClass").target(product.word));
@@ -62,117 +72,66 @@ fn run(facts: &Facts, findings: &mut Findings) {
     }
 }
 
-/// Velero's version, and in words what was assumed.
-fn version(facts: &Facts, product: &Product) -> (Option<Version>, String) {
-    if product.rule != Rule::Velero {
-        return (None, String::new());
-    }
-    let versions: Vec<Version> = servers(facts).iter().filter_map(Server::version).collect();
-    match versions.iter().min() {
-        Some(version) => (Some(*version), format!(" {version}")),
-        None => (None, " 1.17 or later, which is assumed,".to_owned()),
-    }
-}
-
-fn look(
-    product: &Product,
-    version: Option<Version>,
-    known: &str,
-    storage: &StorageClass,
-    classes: &[VolumeSnapshotClass],
-) -> Finding {
+fn judge(product: &Product, remedy: Remedy, question: &Question<'_>, answer: Answer) -> Finding {
+    let Question { storage, classes, .. } = question;
     let driver = storage.provisioner.as_str();
-    let name = &storage.metadata.name;
-    if is_in_tree(driver) || known_driver(driver).is_some_and(|known| known.snapshots == Some(false)) {
-        return Finding::new(Status::Skip, format!("{driver} has no CSI snapshots"));
-    }
+    let who = answer.who.unwrap_or_else(|| product.name.to_owned());
     let seen = |finding: Finding| {
         let own = classes_of(classes, driver);
         let marks = own.iter().map(|class| {
-            Evidence::cluster(
-                "VolumeSnapshotClass",
-                &class.metadata.name,
-                "labels and annotations",
-                marks(class, product),
-            )
+            let name = &class.metadata.name;
+            Evidence::cluster("VolumeSnapshotClass", name, "labels and annotations", marks(class, remedy))
         });
-        let finding = finding.evidence(Evidence::cluster("StorageClass", name, "provisioner", driver));
+        let finding =
+            finding.evidence(Evidence::cluster("StorageClass", &storage.metadata.name, "provisioner", driver));
         marks.take(5).fold(finding, Finding::evidence)
     };
-    let who = format!("{}{known}", product.name);
-    match simulate(product, version, storage, classes) {
+    match answer.outcome {
         Outcome::Takes { class, why } => seen(Finding::new(Status::Pass, format!("{who} takes {class} ({why})"))),
         Outcome::Names { why } | Outcome::NoSnapshots { why } => Finding::new(Status::Skip, why),
+        Outcome::Unknown { why } => {
+            Finding::new(Status::Unknown, format!("which class {who} takes cannot be told: {why}"))
+        }
         Outcome::Ambiguous { class, why } => seen(
-            Finding::new(Status::Warn, format!("{who} takes {class} now, and another tomorrow: {why}"))
-                .cause("The product does not compare them; which one is first depends on their names.")
+            Finding::new(Status::Warn, format!("{who} takes {class} now, which may change: {why}"))
+                .cause("The product does not compare them.")
                 .fix(
                     Fix::text("Leave the mark on one class of the driver.")
-                        .commands(unmark(product, classes, driver, &class)),
+                        .commands(remedy::only(remedy, classes, driver, &class)),
+                ),
+        ),
+        Outcome::SeveralDefaults { why } => seen(
+            Finding::new(Status::Warn, format!("{who} finds no default class: {why}"))
+                .cause("What names no class gets none: \"default snapshot classes were found\".")
+                .fix(
+                    Fix::text("Leave one class of the driver the default.")
+                        .commands(remedy::only_default(classes, driver)),
                 ),
         ),
         Outcome::Creates { why } => seen(
             Finding::new(Status::Warn, format!("{who} finds no class: {why}"))
                 .cause("A class without parameters names no secret and no pool: Ceph, HPE and others refuse it.")
-                .fix(mark(product, classes, driver)),
+                .fix(remedy::one(remedy, product, classes, driver)),
         ),
-        Outcome::Nothing { why } => seen(
-            Finding::new(Status::Fail, format!("{who} finds no class: {why}"))
+        Outcome::Nothing { why, fix } => seen(
+            Finding::new(Status::Fail, format!("{who} finds no class that it can use: {why}"))
                 .cause("It fails, or leaves the volumes of this StorageClass out.")
-                .fix(mark(product, classes, driver))
+                .fix(fix.unwrap_or_else(|| remedy::one(remedy, product, classes, driver)))
                 .follows_from("SR211", Some(driver)),
         ),
     }
 }
 
 /// What of a class the product may read.
-fn marks(class: &VolumeSnapshotClass, product: &Product) -> String {
+fn marks(class: &VolumeSnapshotClass, remedy: Remedy) -> String {
     let at = |place: Place, key: &str| {
         place.value(&class.metadata, key).map(|value| format!("{} {key}={value}", place.word()))
     };
-    let found: Vec<String> = [
-        at(Place::Label, product.key),
-        at(Place::Annotation, product.key),
-        at(Place::Annotation, DEFAULT_SNAPSHOT_CLASS),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let key = match remedy {
+        Remedy::Mark(key) if Mark::with_key(key).is_some() => key,
+        _ => "",
+    };
+    let found = [at(Place::Label, key), at(Place::Annotation, key), at(Place::Annotation, DEFAULT_SNAPSHOT_CLASS)];
+    let found: Vec<String> = found.into_iter().flatten().collect();
     if found.is_empty() { "none that counts".to_owned() } else { found.join(", ") }
-}
-
-/// The line that makes a class the one that is taken.
-fn mark(product: &Product, classes: &[VolumeSnapshotClass], driver: &str) -> Fix {
-    let mut own = classes_of(classes, driver);
-    own.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
-    let Some(class) = own.first().map(|class| class.metadata.name.as_str()).filter(|name| is_object_name(name)) else {
-        return Fix::text(format!("Create a VolumeSnapshotClass for {driver}, with what {} looks for.", product.name))
-            .command(kubectl("get volumesnapshotclasses"));
-    };
-    if let Some(mark) = Mark::with_key(product.key) {
-        let set = mark.place.verb().words("volumesnapshotclass").word(class).word(format!("{}=true", mark.key));
-        return Fix::text("Mark the class that it is to take.").command(set);
-    }
-    if product.rule == Rule::Longhorn {
-        return Fix::text(
-            "Create a VolumeSnapshotClass of Longhorn with parameter type: bak, and set Longhorn's backup target.",
-        )
-        .command(kubectl("get volumesnapshotclasses"));
-    }
-    Fix::text(format!("Make one class of {driver} the default."))
-        .command(kubectl("annotate volumesnapshotclass").word(class).word(format!("{DEFAULT_SNAPSHOT_CLASS}=true")))
-}
-
-fn unmark(product: &Product, classes: &[VolumeSnapshotClass], driver: &str, kept: &str) -> Vec<Command> {
-    let Some(mark) = Mark::with_key(product.key) else {
-        return vec![
-            kubectl("annotate volumesnapshotclass")
-                .word(safe(kept, "CLASS"))
-                .word(format!("{DEFAULT_SNAPSHOT_CLASS}=true")),
-        ];
-    };
-    let own = classes_of(classes, driver);
-    let has = own.iter().filter(|class| mark.place.value(&class.metadata, mark.key).is_some());
-    let others = has.map(|class| class.metadata.name.as_str()).filter(|name| *name != kept && is_object_name(name));
-    others.take(5).map(|name| mark.place.remove(name, mark.key)).collect()
 }

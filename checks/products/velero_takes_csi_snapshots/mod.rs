@@ -1,13 +1,17 @@
 //! Whether Velero's server is set up to take CSI snapshots.
 
-use crate::knowledge::products::table::{Product, Rule};
-use crate::knowledge::products::velero::{Server, servers};
+mod plugin;
+
 use crate::knowledge::version::Version;
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::{Command, kubectl};
-use crate::model::facts::Facts;
+use crate::model::facts::{Facts, SnapshotApis};
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
+use crate::model::object::SNAPSHOT_GROUP;
+use crate::products::velero::server::{Server, servers};
+use crate::products::velero::{self};
+use crate::products::{asked, cannot_see_which};
 use crate::text::names::is_object_name;
 
 /// See `doc.md`.
@@ -19,17 +23,16 @@ pub const CHECK: Check = Check {
     severity: Severity::Error,
     since: "0.2.0",
     needs: &[Need::Workloads],
-    uses: &[],
+    uses: &[Need::SnapshotApis],
     doc: include_str!("doc.md"),
     how: How::Looking(run),
 };
 
-/// Plugin releases by Velero's (velero-plugin-for-csi README, "Compatibility").
-const PAIRS: [((u32, u32), u32); 6] =
-    [((1, 8), 2), ((1, 9), 3), ((1, 10), 4), ((1, 11), 5), ((1, 12), 6), ((1, 13), 7)];
+/// The first release that speaks v1 of the snapshot API; those before it speak v1beta1.
+const SPEAKS_V1: Version = Version::new(1, 9, 0);
 
 fn run(facts: &Facts, findings: &mut Findings) {
-    if !Product::asked(facts).iter().any(|product| product.rule == Rule::Velero) {
+    if !asked(facts).iter().any(|product| velero::is_inside(product)) && !cannot_see_which(facts) {
         findings.skip("Velero was not named: --for velero");
         return;
     }
@@ -39,97 +42,119 @@ fn run(facts: &Facts, findings: &mut Findings) {
         return;
     }
     for server in servers {
-        findings.push(look(&server).target(server.place()));
+        findings.push(look(&server, facts.snapshot_apis.seen()).target(server.place()));
     }
 }
 
-fn look(server: &Server<'_>) -> Finding {
+/// What evidence and fixes of a server share.
+struct About<'a> {
+    server: &'a Server<'a>,
+    namespace: &'a str,
+    name: &'a str,
+}
+
+impl About<'_> {
+    fn seen(&self, path: &str, value: impl Into<String>) -> Evidence {
+        Evidence::namespaced("Deployment", self.namespace, self.name, path, value)
+    }
+
+    fn args(&self) -> Evidence {
+        self.seen("spec.template.spec.containers[].args", self.server.container.args.join(" "))
+    }
+
+    fn image(&self) -> Evidence {
+        self.seen("spec.template.spec.containers[].image", self.server.container.image.clone())
+    }
+
+    fn command(&self, command: impl FnOnce(Command) -> Command) -> Option<Command> {
+        let named = is_object_name(self.namespace) && is_object_name(self.name);
+        named.then(|| command(kubectl("-n").word(self.namespace)))
+    }
+
+    fn edit(&self) -> Option<Command> {
+        self.command(|kubectl| kubectl.words("edit deployment").word(self.name))
+    }
+}
+
+fn look(server: &Server<'_>, apis: Option<&SnapshotApis>) -> Finding {
     let place = server.place();
     let metadata = &server.workload.metadata;
-    let namespace = metadata.namespace.as_deref().unwrap_or_default();
-    let seen = |path: &str, value: String| Evidence::namespaced("Deployment", namespace, &metadata.name, path, value);
-    let edit = || -> Option<Command> {
-        [namespace, &metadata.name]
-            .into_iter()
-            .all(is_object_name)
-            .then(|| kubectl("-n").word(namespace).words("edit deployment").word(metadata.name.as_str()))
-    };
-    let args = || seen("spec.template.spec.containers[].args", server.container.args.join(" "));
-    let image = || seen("spec.template.spec.containers[].image", server.container.image.clone());
-    if server.workload.status.ready_replicas == 0 {
-        let wanted = server.workload.spec.replicas.unwrap_or(1);
-        return Finding::new(Status::Fail, format!("Velero of {place} is not ready: 0/{wanted}"))
-            .evidence(seen("status.readyReplicas", "0".to_owned()))
-            .cause("Without its server no backup is made.")
-            .fix(
-                Fix::text("Look at the events and the log of its pods.").commands(
-                    is_object_name(namespace).then(|| kubectl("-n").word(namespace).words("get pods -o wide")),
-                ),
-            );
+    let about =
+        About { server, namespace: metadata.namespace.as_deref().unwrap_or_default(), name: metadata.name.as_str() };
+    if let Some(finding) = does_not_run(&about) {
+        return finding;
     }
-    if !server.features().iter().any(|feature| feature == "EnableCSI") {
+    let Some(features) = server.features() else {
+        return Finding::new(
+            Status::Unknown,
+            format!("whether Velero of {place} takes CSI snapshots cannot be told: its arguments come from a shell or a variable"),
+        )
+        .evidence(about.args());
+    };
+    if !features.iter().any(|feature| feature == "EnableCSI") {
         return Finding::new(
             Status::Fail,
             format!("Velero of {place} takes no CSI snapshots: its server lacks --features=EnableCSI"),
         )
-        .evidence(args())
+        .evidence(about.args())
         .cause(
             "Without it Velero leaves CSI volumes out of its snapshots, and its backup is \"Completed\" all the same.",
         )
-        .fix(Fix::text("Add --features=EnableCSI to the arguments of container velero.").commands(edit()));
+        .fix(Fix::text("Add --features=EnableCSI to the arguments of container velero.").commands(about.edit()));
     }
     let Some(version) = server.version() else {
         return Finding::new(
-            Status::Skip,
-            format!("the image of {place} names no version of Velero's: {}", server.container.image),
+            Status::Unknown,
+            format!(
+                "whether Velero of {place} has the plugin that its release needs cannot be told: its image names no release of Velero: {}",
+                server.container.image
+            ),
         )
-        .evidence(image());
+        .evidence(about.image());
     };
-    match (server.csi_plugin(), pair(version)) {
-        (Some(plugin), _) if version >= Version::new(1, 14, 0) => Finding::new(
+    let speaks = if version < SPEAKS_V1 { "v1beta1" } else { "v1" };
+    if apis.is_some_and(|apis| !apis.serves(SNAPSHOT_GROUP, speaks)) {
+        return Finding::new(
             Status::Fail,
-            format!("Velero {version} of {place} has velero-plugin-for-csi, which is built in since 1.14"),
+            format!(
+                "Velero {version} of {place} speaks {speaks} of the snapshot API, which this cluster does not serve"
+            ),
         )
-        .evidence(seen("spec.template.spec.initContainers[].image", plugin.image.clone()))
-        .cause("The server does not start with both, or takes the old plugin's actions beside its own.")
-        .fix(Fix::text("Remove the init container velero-plugin-for-csi.").commands(edit())),
-        (None, Some(minor)) => Finding::new(
-            Status::Fail,
-            format!("Velero {version} of {place} lacks velero-plugin-for-csi"),
-        )
-        .evidence(image())
-        .cause("Until 1.13 the CSI support is a plugin that an init container copies.")
+        .evidence(about.image())
+        .cause("Releases before 1.9 speak v1beta1, later ones v1.")
         .fix(
-            Fix::text(format!(
-                "Add the plugin of release 0.{minor}: velero plugin add velero/velero-plugin-for-csi:v0.{minor}.0"
-            ))
-            .commands(edit()),
-        ),
-        (Some(plugin), Some(minor)) => match plugin_version(&plugin.image) {
-            Some(found) if found.minor != minor => Finding::new(
-                Status::Warn,
-                format!("Velero {version} of {place} has velero-plugin-for-csi {found}; 0.{minor} belongs to it"),
-            )
-            .evidence(seen("spec.template.spec.initContainers[].image", plugin.image.clone()))
-            .cause("Other pairs are not tested together.")
-            .fix(Fix::text(format!("Use velero/velero-plugin-for-csi:v0.{minor}.0.")).commands(edit())),
-            _ => pass(server, version).evidence(args()),
-        },
-        _ => pass(server, version).evidence(args()),
+            Fix::text(if speaks == "v1" { "Install the snapshot CRDs." } else { "Upgrade Velero to 1.14 or later." })
+                .command(
+                    kubectl("get crd volumesnapshots.snapshot.storage.k8s.io -o")
+                        .word("jsonpath={.spec.versions[*].name}"),
+                ),
+        )
+        .follows_from("SR101", None);
     }
+    plugin::judge(&about, version)
 }
 
-fn pass(server: &Server<'_>, version: Version) -> Finding {
-    Finding::new(Status::Pass, format!("{} {version}, EnableCSI", server.place()))
-}
-
-fn pair(version: Version) -> Option<u32> {
-    PAIRS
-        .iter()
-        .find(|((major, minor), _)| (version.major, version.minor) == (*major, *minor))
-        .map(|(_, plugin)| *plugin)
-}
-
-fn plugin_version(image: &str) -> Option<Version> {
-    Version::parse(image.rsplit_once(':')?.1)
+/// Without its server no backup is made.
+fn does_not_run(about: &About<'_>) -> Option<Finding> {
+    let (place, workload) = (about.server.place(), about.server.workload);
+    if workload.status.ready_replicas > 0 {
+        return None;
+    }
+    let wanted = workload.spec.replicas.unwrap_or(1);
+    let finding = if wanted == 0 {
+        Finding::new(Status::Fail, format!("Velero of {place} is scaled to 0"))
+            .evidence(about.seen("spec.replicas", "0"))
+            .fix(
+                Fix::text("Scale it to 1.")
+                    .commands(about.command(|kubectl| kubectl.words("scale --replicas=1 deployment").word(about.name))),
+            )
+    } else {
+        Finding::new(Status::Fail, format!("Velero of {place} is not ready: 0/{wanted}"))
+            .evidence(about.seen("status.readyReplicas", "0"))
+            .fix(
+                Fix::text("Look at the events and the log of its pods.")
+                    .commands(about.command(|kubectl| kubectl.words("get pods -o wide"))),
+            )
+    };
+    Some(finding.cause("Without its server no backup is made."))
 }

@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use snapready_checks::interests;
 use snapready_checks::knowledge::control_plane::containers::is_csi_snapshotter;
 use snapready_checks::knowledge::control_plane::presence::{Presence, sidecar_of};
 use snapready_checks::knowledge::control_plane::sidecars::sidecars;
-use snapready_checks::knowledge::interests;
 use snapready_checks::model::facts::Facts;
 use snapready_checks::model::kubernetes::{CsiDriver, Workload};
 use snapready_checks::model::listed::Listed;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::{BoxFuture, join_all};
 use jiff::Timestamp;
 use serde::Deserialize;
-use snapready_checks::knowledge::interests;
+use snapready_checks::interests;
 use snapready_checks::model::facts::{Facts, SnapshotApis};
 use snapready_checks::model::kubernetes::{CustomResourceDefinition, ServerVersion};
 use snapready_checks::model::listed::{Listed, Visit};

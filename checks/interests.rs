@@ -1,15 +1,17 @@
 //! What the bodies of knowledge read of the objects that are listed.
 
 use crate::knowledge::control_plane::{containers, sidecars, sockets};
-use crate::knowledge::products::table;
 use crate::model::interest::Interest;
 use crate::model::need::Need;
+use crate::products;
 
 /// The interests in the objects of a need. Where there are none, all objects are kept as they are.
 #[must_use]
 pub const fn interests(need: Need) -> &'static [Interest] {
     match need {
-        Need::Pods | Need::Workloads => &[containers::INTEREST, sidecars::INTEREST, sockets::INTEREST, table::INTEREST],
+        Need::Pods | Need::Workloads => {
+            &[containers::INTEREST, sidecars::INTEREST, sockets::INTEREST, products::INTEREST]
+        }
         _ => &[],
     }
 }

@@ -3,7 +3,8 @@
 use crate::knowledge::control_plane::arguments::value;
 use crate::knowledge::version::Version;
 use crate::model::facts::Facts;
-use crate::model::kubernetes::{Container, Workload};
+use crate::model::kubernetes::{Container, PodSpec, Workload};
+use crate::products::product::is_of;
 
 /// A Deployment of Velero's server.
 #[derive(Debug, Clone, Copy)]
@@ -22,27 +23,31 @@ pub fn servers(facts: &Facts) -> Vec<Server<'_>> {
 
 fn server(workload: &Workload) -> Option<Server<'_>> {
     let is_server = |container: &&Container| {
-        is_velero(&container.image) && container.command.iter().chain(&container.args).any(|word| word == "server")
+        let mut words = container.command.iter().chain(&container.args);
+        is_velero(container) && words.any(|word| word.split_ascii_whitespace().any(|part| part == "server"))
     };
     let container = workload.spec.template.spec.containers.iter().find(is_server)?;
     (workload.kind == "Deployment").then_some(Server { workload, container })
 }
 
-/// Parts of the names of images that hold Velero's server: upstream's, those of distributions, and mirrors.
-const IMAGES: [&str; 4] = ["velero/velero", "oadp-velero", "/velero:", "velero-rhel"];
+/// Parts of the paths of images that hold Velero's server: upstream's and mirrors, and those of distributions.
+const IMAGES: [&str; 2] = ["velero", "oadp-velero"];
 
-fn is_velero(image: &str) -> bool {
-    let image = image.to_ascii_lowercase();
-    IMAGES.iter().any(|part| image.contains(part))
+fn is_velero(container: &Container) -> bool {
+    is_of(&container.image, &IMAGES) || container.name == "velero"
+}
+
+/// Whether a pod may be one of Velero's, whatever it does.
+pub(super) fn may_be_velero(spec: &PodSpec) -> bool {
+    spec.containers.iter().any(is_velero)
 }
 
 impl Server<'_> {
-    /// Its version, if its image's tag says it.
+    /// Its version, if its image's tag says it: Velero's own, or one that a registry keeps.
     #[must_use]
     pub fn version(&self) -> Option<Version> {
         let (name, tag) = self.container.image.rsplit_once(':')?;
-        let is_upstream = name.ends_with("velero/velero") || name.ends_with("/velero") || name == "velero";
-        is_upstream.then(|| Version::parse(tag))?
+        (name.rsplit('/').next() == Some("velero")).then(|| Version::parse(tag))?
     }
 
     /// `namespace/name`.
@@ -52,11 +57,22 @@ impl Server<'_> {
         format!("{}/{}", metadata.namespace.as_deref().unwrap_or_default(), metadata.name)
     }
 
-    /// Its feature flags.
+    /// Its feature flags; `None` if a shell or a variable that is not visible says them.
     #[must_use]
-    pub fn features(&self) -> Vec<String> {
-        let features = value(self.container, "features").unwrap_or_default();
-        features.split(',').map(|one| one.trim().to_owned()).filter(|one| !one.is_empty()).collect()
+    pub fn features(&self) -> Option<Vec<String>> {
+        let features = match value(self.container, "features") {
+            Some(features) => features,
+            None if self.is_started_by_a_shell() => return None,
+            None => String::new(),
+        };
+        if features.contains("$(") {
+            return None;
+        }
+        Some(features.split(',').map(|one| one.trim().to_owned()).filter(|one| !one.is_empty()).collect())
+    }
+
+    fn is_started_by_a_shell(&self) -> bool {
+        self.container.command.iter().chain(&self.container.args).any(|word| word == "-c")
     }
 
     /// The init container that copies the CSI plugin, if there is one.

@@ -1,0 +1,27 @@
+//! `CloudCasa`.
+
+use crate::products::product::{Answer, Classes, Outcome, Product, Question, Remedy};
+use crate::products::rules::first;
+
+const KEY: &str = "cloudcasa.io/csi-volumesnapshot-class";
+
+/// `CloudCasa`.
+pub const PRODUCT: Product = Product {
+    word: "cloudcasa",
+    name: "CloudCasa",
+    source: "docs.cloudcasa.io reference-vol-snapshot; catalogicsoftware/cloudcasa-artifacts",
+    images: &["cloudcasa", "catalogicsoftware"],
+    classes: Classes::Chosen { by: choose, remedy: Remedy::Mark(KEY) },
+};
+
+fn choose(question: &Question<'_>) -> Answer {
+    Answer::from(match question.marked(KEY).as_slice() {
+        [] => Outcome::Creates {
+            why: format!(
+                "no class of {} has label {KEY}=true, so it creates one without parameters, which drivers that need some cannot use",
+                question.driver()
+            ),
+        },
+        found => first(found, &format!("label {KEY}=true")),
+    })
+}

@@ -1,0 +1,12 @@
+//! `k8s-snapshots`.
+
+use crate::products::product::{Classes, Product};
+
+/// `k8s-snapshots`.
+pub const PRODUCT: Product = Product {
+    word: "k8s-snapshots",
+    name: "k8s-snapshots",
+    source: "miracle2k/k8s-snapshots README",
+    images: &["k8s-snapshots"],
+    classes: Classes::None("it calls the cloud, and never the snapshot API"),
+};

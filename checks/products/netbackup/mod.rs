@@ -1,0 +1,22 @@
+//! Veritas `NetBackup`.
+
+use crate::products::product::{Answer, Classes, Outcome, Product, Question, Remedy};
+use crate::products::rules::first;
+
+const KEY: &str = "netbackup.veritas.com/default-csi-volume-snapshot-class";
+
+/// `NetBackup`.
+pub const PRODUCT: Product = Product {
+    word: "netbackup",
+    name: "NetBackup",
+    source: "Veritas NetBackup for Kubernetes administrator guide",
+    images: &["netbackup", "netbackupkops"],
+    classes: Classes::Chosen { by: choose, remedy: Remedy::Mark(KEY) },
+};
+
+fn choose(question: &Question<'_>) -> Answer {
+    Answer::from(match question.marked(KEY).as_slice() {
+        [] => Outcome::nothing(format!("no class of {} has label {KEY}=true", question.driver())),
+        found => first(found, &format!("label {KEY}=true")),
+    })
+}

@@ -1,0 +1,24 @@
+//! Portworx Backup, by Stork.
+
+use crate::products::product::{Answer, Classes, Outcome, Product, Question, Remedy};
+use crate::products::rules::takes;
+
+/// Portworx Backup.
+pub const PRODUCT: Product = Product {
+    word: "portworx",
+    name: "Portworx Backup (Stork)",
+    source: "libopenstorage/stork drivers/volume/csi",
+    images: &["stork"],
+    classes: Classes::Chosen {
+        by: choose,
+        remedy: Remedy::Text("Create the class of that name with the parameters that the driver needs."),
+    },
+};
+
+fn choose(question: &Question<'_>) -> Answer {
+    let wanted = format!("stork-csi-snapshot-class-{}", question.driver());
+    Answer::from(match question.own().iter().find(|class| class.metadata.name == wanted) {
+        Some(class) => takes(class, "its name"),
+        None => Outcome::Creates { why: format!("there is no class {wanted}, so it creates one without parameters") },
+    })
+}
