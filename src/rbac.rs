@@ -7,6 +7,7 @@ use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, Ro
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 use snapready_checks::model::need::{Need, Rule};
+use snapready_checks::model::products::ProductKind;
 
 use crate::roundtrip::rights;
 
@@ -34,16 +35,23 @@ pub enum Place<'a> {
     Namespace(&'a str),
 }
 
-/// Manifests that grant what these needs take, and what a round trip takes if one is to take place: a `ClusterRole` for
+/// Manifests that grant what these needs and the objects of these products take, and what a round trip takes if one is to take place: a `ClusterRole` for
 /// looking, a `Role` (or, for an own namespace, a `ClusterRole`) for the round trip, and their bindings. The same needs
 /// give the same text, in whatever order they come.
 #[must_use]
-pub fn manifests(needs: &[Need], round_trip: Option<Place<'_>>, account: Account<'_>) -> String {
+pub fn manifests(
+    needs: &[Need],
+    products: &[&ProductKind],
+    round_trip: Option<Place<'_>>,
+    account: Account<'_>,
+) -> String {
     let mut text = format!(
         "# Least rights for snapready. The account {}/{} stands for yours: replace it in every binding.\n",
         account.namespace, account.name
     );
-    let looking: Vec<Rule> = needs.iter().flat_map(|need| need.rules()).collect();
+    let of_products: &[&ProductKind] = if needs.contains(&Need::ProductObjects) { products } else { &[] };
+    let of_products = of_products.iter().map(|kind| kind.rule());
+    let looking: Vec<Rule> = needs.iter().flat_map(|need| need.rules()).chain(of_products).collect();
     if !looking.is_empty() {
         text.push_str("---\n");
         cluster_role(&mut text, "snapready-check", &looking, account);
@@ -150,15 +158,15 @@ mod tests {
     #[test]
     fn same_needs_same_text() {
         let mut needs = Need::ALL.to_vec();
-        let text = manifests(&needs, Some(Place::Own), Account::PLACEHOLDER);
+        let text = manifests(&needs, &[], Some(Place::Own), Account::PLACEHOLDER);
         needs.reverse();
         needs.push(Need::Pods);
-        assert_eq!(manifests(&needs, Some(Place::Own), Account::PLACEHOLDER), text);
+        assert_eq!(manifests(&needs, &[], Some(Place::Own), Account::PLACEHOLDER), text);
     }
 
     #[test]
     fn looking_never_writes() {
-        let roles = documents(&manifests(&Need::ALL, None, Account::PLACEHOLDER));
+        let roles = documents(&manifests(&Need::ALL, &[], None, Account::PLACEHOLDER));
         assert_eq!(roles.len(), 2);
         for rule in roles[0]["rules"].as_array().unwrap() {
             for verb in rule["verbs"].as_array().unwrap() {
@@ -169,9 +177,18 @@ mod tests {
     }
 
     #[test]
+    fn objects_of_products_are_read_only_where_they_are_asked_about() {
+        let kinds = snapready_checks::products::kinds(&["velero".to_owned()]);
+        let granted = |products: &[&ProductKind]| manifests(&Need::ALL, products, None, Account::PLACEHOLDER);
+        assert!(granted(&kinds).contains("backupstoragelocations") && !granted(&[]).contains("velero.io"));
+        assert!(!manifests(&[Need::Pods], &kinds, None, Account::PLACEHOLDER).contains("velero.io"));
+    }
+
+    #[test]
     fn rights_of_a_given_namespace_stay_in_it() {
         let hostile = "team\" #\na: b";
-        let documents = documents(&manifests(&[Need::Pods], Some(Place::Namespace(hostile)), Account::PLACEHOLDER));
+        let documents =
+            documents(&manifests(&[Need::Pods], &[], Some(Place::Namespace(hostile)), Account::PLACEHOLDER));
         let kinds: Vec<&str> = documents.iter().map(|document| document["kind"].as_str().unwrap()).collect();
         assert_eq!(
             kinds,
@@ -192,6 +209,11 @@ mod tests {
 
     #[test]
     fn manifest_of_everything() {
-        insta::assert_snapshot!(manifests(&Need::ALL, Some(Place::Namespace("snapready-test")), Account::PLACEHOLDER));
+        insta::assert_snapshot!(manifests(
+            &Need::ALL,
+            &[],
+            Some(Place::Namespace("snapready-test")),
+            Account::PLACEHOLDER
+        ));
     }
 }

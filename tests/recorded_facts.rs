@@ -15,7 +15,7 @@ use snapready_sim::{scenario, start};
 async fn recorded_facts_give_the_same_results_as_the_cluster() {
     let needs = BTreeSet::from(Need::ALL);
     let round_trip = rights::reviewed("snapready-000000", true);
-    let collection = Collection { needs: &needs, round_trip: &round_trip, server_version: None };
+    let collection = Collection { needs: &needs, round_trip: &round_trip, products: &[], server_version: None };
     for scenario in scenario::all() {
         let cluster = start(scenario).await.unwrap();
         let source = Source::Cluster(Box::new(Connection::to_url(&cluster.url()).unwrap()));

@@ -44,6 +44,9 @@ pub trait Visit {
     fn listed<T: Listed>(self, field: fn(&mut Facts) -> &mut Probe<Vec<T>>) -> Self::Output;
 }
 
+/// What backup products read of claims and volumes: Velero the class, k8s-snapshots how long it keeps what.
+const READ_BY_PRODUCTS: [&str; 2] = ["velero.io/csi-volumesnapshot-class", "backup.kubernetes.io/deltas"];
+
 macro_rules! whole {
     ($($kind:ident),+) => {
         $(impl Listed for $kind {
@@ -77,13 +80,15 @@ macro_rules! many {
 many! {
     PersistentVolumeClaim: metadata => {
         metadata.labels.clear();
-        metadata.annotations.clear();
+        metadata.annotations.retain(|key, _| READ_BY_PRODUCTS.contains(&key.as_str()));
         metadata.uid.clear();
     };
     PersistentVolume: metadata => {
         metadata.labels.clear();
         // By whom it was provisioned, and to whom it was migrated.
-        metadata.annotations.retain(|key, _| key.starts_with("pv.kubernetes.io/"));
+        metadata
+            .annotations
+            .retain(|key, _| key.starts_with("pv.kubernetes.io/") || READ_BY_PRODUCTS.contains(&key.as_str()));
         metadata.uid.clear();
     };
     VolumeSnapshot: metadata => {

@@ -14,6 +14,7 @@ pub mod needs;
 pub mod nulls;
 pub mod object;
 pub mod probe;
+pub mod products;
 pub mod quantity;
 pub mod rbac;
 pub mod recorded;

@@ -54,6 +54,8 @@ pub enum Access {
     /// By reading objects that others name, with a verb for each kind. Which ones these are is known only when the others are read,
     /// and where the right is missing only what would have been read is unknown.
     Followed(&'static [(Kind, &'static str)]),
+    /// By listing objects of the backup products that are asked about; which kinds these are, their folders say.
+    OfProducts,
     /// By what the API server tells everybody who is logged in: discovery and access reviews.
     Open,
 }
@@ -97,6 +99,10 @@ impl Row {
         Self { noun, access: Access::Open, not_served: NotServed::Unknown }
     }
 
+    pub(super) const fn of_products(noun: &'static str) -> Self {
+        Self { noun, access: Access::OfProducts, not_served: NotServed::Unknown }
+    }
+
     pub(super) const fn of_the_snapshot_api(self) -> Self {
         Self { not_served: NotServed::NoSnapshotApi, ..self }
     }
@@ -113,7 +119,7 @@ impl Row {
             Access::Followed(kinds) => {
                 kinds.iter().map(|(kind, verb)| Rule::new(kind.group, kind.plural, &[verb])).collect()
             }
-            Access::Open => Vec::new(),
+            Access::OfProducts | Access::Open => Vec::new(),
         }
     }
 }

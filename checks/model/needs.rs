@@ -15,6 +15,7 @@ use crate::model::listed::Visit;
 use crate::model::need::{CRD_NAMES, Row, Rule};
 use crate::model::object::Kind;
 use crate::model::probe::{Missing, Probe};
+use crate::model::products::ProductObjects;
 use crate::model::rbac::{Role, RoleBinding};
 use crate::model::volumes::{PersistentVolume, PersistentVolumeClaim, VolumeSnapshot};
 use crate::model::webhooks::{ApiService, ServiceState, WebhookConfiguration};
@@ -156,6 +157,8 @@ needs! {
         Row::open("the secrets of VolumeSnapshotClasses").of_the_snapshot_api();
     /// Whether the caller may do what a round trip does.
     RoundTripAccess, round_trip_access: ask Vec<AccessReview> = Row::open("the caller's rights");
+    /// The objects of backup products that are asked about.
+    ProductObjects, product_objects: ask Vec<ProductObjects> = Row::of_products("the objects of backup products");
     /// Whether `OpenShift`'s `SecurityContextConstraints` are served, which assign the users of pods.
     SecurityContextConstraints, security_context_constraints: ask bool =
         Row::open("OpenShift's SecurityContextConstraints");

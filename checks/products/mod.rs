@@ -12,6 +12,7 @@ pub mod kyma;
 pub mod longhorn;
 pub mod netbackup;
 pub mod oadp;
+mod objects;
 pub mod portworx;
 pub mod product;
 mod rules;
@@ -21,16 +22,54 @@ pub mod trilio;
 pub mod velero;
 pub mod volsync;
 
+pub mod backups_leave_longhorn;
+pub mod cron_job_takes_snapshots;
+pub mod k8s_snapshots_finds_volumes;
+pub mod oadp_is_set_up;
 pub mod product_finds_a_class;
+pub mod product_objects_find_classes;
+pub mod velero_has_a_location;
+pub mod velero_node_agent_runs;
 pub mod velero_takes_csi_snapshots;
 
 use crate::model::check::Check;
 use crate::model::facts::Facts;
 use crate::model::interest::Interest;
+use crate::model::products::ProductKind;
 use crate::products::product::Product;
 
 /// The checks of this group.
-pub const CHECKS: &[&Check] = &[&product_finds_a_class::CHECK, &velero_takes_csi_snapshots::CHECK];
+pub const CHECKS: &[&Check] = &[
+    &product_finds_a_class::CHECK,
+    &product_objects_find_classes::CHECK,
+    &velero_takes_csi_snapshots::CHECK,
+    &velero_has_a_location::CHECK,
+    &velero_node_agent_runs::CHECK,
+    &oadp_is_set_up::CHECK,
+    &backups_leave_longhorn::CHECK,
+    &cron_job_takes_snapshots::CHECK,
+    &k8s_snapshots_finds_volumes::CHECK,
+];
+
+/// The products that a check of this group is about, by their words; none for a check about all of them.
+const ABOUT: [(&Check, &[&str]); 7] = [
+    (&velero_takes_csi_snapshots::CHECK, &["velero", "oadp", "cohesity"]),
+    (&velero_has_a_location::CHECK, &["velero", "oadp", "cohesity"]),
+    (&velero_node_agent_runs::CHECK, &["velero", "oadp", "cohesity"]),
+    (&oadp_is_set_up::CHECK, &["oadp"]),
+    (&backups_leave_longhorn::CHECK, &["longhorn"]),
+    (&cron_job_takes_snapshots::CHECK, &["kyma"]),
+    (&k8s_snapshots_finds_volumes::CHECK, &["k8s-snapshots"]),
+];
+
+/// Whether a check of this group says anything about these words of `--for`.
+#[must_use]
+pub fn concerns(check: &Check, words: &[String]) -> bool {
+    let about = ABOUT.iter().find(|(known, _)| known.id == check.id);
+    about.is_none_or(|(_, products)| {
+        words.iter().any(|word| word == AUTO || products.iter().any(|product| word == product))
+    })
+}
 
 /// All products.
 pub const ALL: [&Product; 18] = [
@@ -86,13 +125,34 @@ pub const INTEREST: Interest = Interest {
     flags: &["--features"],
 };
 
-/// The products that were asked about. Those that are installed are told by their workloads.
+/// The products that were asked about. Those that are installed are told by their workloads, Kyma's snapshotter by its `CronJob`.
 #[must_use]
 pub fn asked(facts: &Facts) -> Vec<&'static Product> {
-    let named = |product: &Product, word: &str| {
-        word == product.word || (word == AUTO && product.is_installed(facts) == Some(true))
+    let is_installed = |product: &Product| {
+        let by_jobs = || objects::objects(facts, product, &kyma::CRON_JOB).is_ok_and(|jobs| !jobs.is_empty());
+        product.is_installed(facts) == Some(true) || (product.word == kyma::PRODUCT.word && by_jobs())
     };
+    let named = |product: &Product, word: &str| word == product.word || (word == AUTO && is_installed(product));
     ALL.into_iter().filter(|product| facts.for_products.iter().any(|word| named(product, word))).collect()
+}
+
+/// The kinds of objects that are read for these words of `--for`.
+#[must_use]
+pub fn kinds(words: &[String]) -> Vec<&'static ProductKind> {
+    let wanted = |product: &&&Product| words.iter().any(|word| word == AUTO || word == product.word);
+    let mut kinds: Vec<&ProductKind> = ALL.iter().filter(wanted).flat_map(|product| product.kinds).copied().collect();
+    kinds.sort_by_key(|kind| (kind.group, kind.plural));
+    kinds.dedup();
+    kinds
+}
+
+/// Why a check about one product has nothing to look at.
+pub(crate) fn not_asked(facts: &Facts, product: &Product) -> String {
+    if facts.for_products.iter().any(|word| word == AUTO) {
+        format!("no workload of {} is visible", product.name)
+    } else {
+        format!("{} was not named: --for {}", product.name, product.word)
+    }
 }
 
 /// Whether all installed products were asked for, and cannot be seen.
@@ -119,6 +179,17 @@ mod tests {
             }
             assert!(!product.source.is_empty());
         }
+    }
+
+    #[test]
+    fn a_check_is_about_products_that_there_are() {
+        for (check, words) in ABOUT {
+            assert!(words.iter().all(|word| ALL.iter().any(|product| product.word == *word)), "{}", check.id);
+        }
+        let velero = ["velero".to_owned()];
+        let ids: Vec<&str> = CHECKS.iter().filter(|check| concerns(check, &velero)).map(|check| check.id).collect();
+        assert_eq!(ids, ["SR601", "SR602", "SR611", "SR612", "SR613"]);
+        assert!(CHECKS.iter().all(|check| concerns(check, &[AUTO.to_owned()])));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::model::facts::Facts;
 use crate::model::finding::Fix;
 use crate::model::kubernetes::{PodSpec, StorageClass, VolumeSnapshotClass};
+use crate::model::products::ProductKind;
 
 /// A backup product.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +18,8 @@ pub struct Product {
     pub images: &'static [&'static str],
     /// How it comes to a class.
     pub classes: Classes,
+    /// The kinds of its own objects that are read.
+    pub kinds: &'static [&'static ProductKind],
 }
 
 /// How a product comes to the class of a volume.

@@ -12,6 +12,6 @@ use crate::facts::{Collection, Source};
 pub(super) async fn read(arguments: &ConnectionArgs, needs: &BTreeSet<Need>) -> Result<Facts, ConnectError> {
     let connection = connect(arguments).await?;
     let version = server_version(&connection).await?;
-    let collection = Collection { needs, round_trip: &[], server_version: Some(version) };
+    let collection = Collection { needs, round_trip: &[], products: &[], server_version: Some(version) };
     Ok(Source::Cluster(Box::new(connection)).read(&collection, &|_| {}).await)
 }

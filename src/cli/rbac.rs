@@ -2,6 +2,7 @@
 
 use clap::Args;
 use snapready_checks::model::need::Need;
+use snapready_checks::products::kinds;
 
 use crate::cli::output::print;
 use crate::cli::select::SelectArgs;
@@ -34,6 +35,7 @@ pub(super) fn run(connection: &ConnectionArgs, arguments: &RbacArgs) -> Result<u
         Some(_) => return Err(Failure::wrong_call("--service-account wants NAMESPACE/NAME".to_owned())),
     };
     let place = connection.namespace.as_deref().map_or(Place::Own, Place::Namespace);
-    print(&manifests(&needs, (!arguments.check_only).then_some(place), account));
+    let products = kinds(&arguments.select.products()?);
+    print(&manifests(&needs, &products, (!arguments.check_only).then_some(place), account));
     Ok(exit::READY)
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use snapready_checks::model::check::{Check, Group};
-use snapready_checks::products::{ALL, AUTO};
+use snapready_checks::products::{ALL, AUTO, concerns};
 use snapready_checks::text::nearest::nearest;
 
 use crate::run::failure::Failure;
@@ -26,9 +26,10 @@ impl SelectArgs {
     /// The checks, in the order of the catalogue.
     pub(super) fn checks(&self) -> Result<Vec<&'static Check>, Failure> {
         let mut chosen = snapready_checks::select(&self.select, &self.skip).map_err(Failure::wrong_call)?;
-        if !self.products()?.is_empty() {
+        let products = self.products()?;
+        if !products.is_empty() {
             let of_products = snapready_checks::select(&[Group::Products.word().to_owned()], &self.skip);
-            chosen.extend(of_products.into_iter().flatten());
+            chosen.extend(of_products.into_iter().flatten().filter(|check| concerns(check, &products)));
             chosen.sort_by_key(|check| check.id);
             chosen.dedup_by_key(|check| check.id);
         }

@@ -50,7 +50,7 @@ impl Source {
             let (connection, on_retry) = (connection.clone(), on_retry.clone());
             async move {
                 let needs = BTreeSet::from(CONTROL_PLANE);
-                let collection = Collection { needs: &needs, round_trip: &[], server_version: None };
+                let collection = Collection { needs: &needs, round_trip: &[], products: &[], server_version: None };
                 collect(&connection, &collection, &|retry| on_retry(retry)).await
             }
             .boxed()

@@ -196,7 +196,9 @@ async fn see(
     let given = task.round_trip.as_ref().and_then(|trip| trip.selection.namespace.as_deref());
     let own = format!("snapready-{}", found.id);
     let round_trip = rights::reviewed(given.unwrap_or(&own), given.is_none());
-    let collection = Collection { needs: &needs, round_trip: &round_trip, server_version: Some(version) };
+    let products = snapready_checks::products::kinds(&task.products);
+    let collection =
+        Collection { needs: &needs, round_trip: &round_trip, products: &products, server_version: Some(version) };
     let source = facts::Source::Cluster(Box::new(connection.clone()));
     let mut facts = source
         .read(&collection, &|retry| {

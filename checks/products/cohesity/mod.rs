@@ -10,4 +10,5 @@ pub const PRODUCT: Product = Product {
     source: "public documentation of Cohesity (Velero inside)",
     images: &["cohesity"],
     classes: Classes::Chosen { by: velero::choose, remedy: Remedy::Mark(velero::KEY) },
+    kinds: &[],
 };

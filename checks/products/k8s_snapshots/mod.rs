@@ -9,4 +9,8 @@ pub const PRODUCT: Product = Product {
     source: "miracle2k/k8s-snapshots README",
     images: &["k8s-snapshots"],
     classes: Classes::None("it calls the cloud, and never the snapshot API"),
+    kinds: &[],
 };
+
+/// The annotation of claims and volumes that it backs up: ISO 8601 durations.
+pub const DELTAS: &str = "backup.kubernetes.io/deltas";

@@ -15,6 +15,7 @@ pub const PRODUCT: Product = Product {
     source: "kanisterio/kanister pkg/kube/snapshot",
     images: &["kasten", "kasten-images", "k10"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Mark(KEY) },
+    kinds: &[],
 };
 
 /// The `StorageClass` names a class, whose driver is not compared; else the first class with the annotation.

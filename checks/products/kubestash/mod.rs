@@ -1,5 +1,6 @@
 //! `KubeStash`.
 
+use crate::model::products::ProductKind;
 use crate::products::product::{Answer, Classes, Product, Question, Remedy};
 use crate::products::rules::own_or_default;
 
@@ -10,7 +11,17 @@ pub const PRODUCT: Product = Product {
     source: "kubestash/docs",
     images: &["kubestash"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Default },
+    kinds: &[&BACKUP_CONFIGURATION],
 };
+
+/// What is backed up when, and how.
+pub const BACKUP_CONFIGURATION: ProductKind = ProductKind::new(
+    "core.kubestash.com",
+    &["v1alpha1"],
+    "BackupConfiguration",
+    "backupconfigurations",
+    &["spec.paused", "spec.sessions.*.addon.tasks.*.params.volumeSnapshotClassName"],
+);
 
 fn choose(question: &Question<'_>) -> Answer {
     own_or_default(question, "volumeSnapshotClassName of the BackupConfiguration")

@@ -1,5 +1,6 @@
 //! The `CronJob` snapshotter of Kyma and Gardener.
 
+use crate::model::products::ProductKind;
 use crate::products::product::{Answer, Classes, Product, Question, Remedy};
 use crate::products::rules::own_or_default;
 
@@ -10,6 +11,20 @@ pub const PRODUCT: Product = Product {
     source: "kyma-project/kyma documentation, volume snapshotter",
     images: &["volume-snapshotter"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Default },
+    kinds: &[&CRON_JOB],
+};
+
+/// Where the account of its pods stands.
+pub const ACCOUNT: &str = "spec.jobTemplate.spec.template.spec.serviceAccountName";
+/// Where the commands of its containers stand.
+pub const COMMAND: &str = "spec.jobTemplate.spec.template.spec.containers.*.command.*";
+/// Where their arguments stand.
+pub const ARGUMENTS: &str = "spec.jobTemplate.spec.template.spec.containers.*.args.*";
+
+/// The jobs that take snapshots by a script.
+pub const CRON_JOB: ProductKind = ProductKind {
+    only_with: &["volumesnapshot", "VolumeSnapshot", "volume-snapshotter"],
+    ..ProductKind::new("batch", &["v1"], "CronJob", "cronjobs", &["spec.suspend", ACCOUNT, COMMAND, ARGUMENTS])
 };
 
 fn choose(question: &Question<'_>) -> Answer {

@@ -1,6 +1,7 @@
 //! Longhorn's own backups, by CSI snapshots.
 
 use crate::model::kubernetes::VolumeSnapshotClass;
+use crate::model::products::ProductKind;
 use crate::products::product::{Answer, Classes, Outcome, Product, Question, Remedy};
 use crate::products::rules::takes;
 
@@ -19,7 +20,17 @@ pub const PRODUCT: Product = Product {
             "Create a VolumeSnapshotClass of Longhorn with parameter type: bak, and set Longhorn's backup target.",
         ),
     },
+    kinds: &[&BACKUP_TARGET],
 };
+
+/// Where backups go (k8s/pkg/apis/longhorn/v1beta2/backuptarget.go).
+pub const BACKUP_TARGET: ProductKind = ProductKind::new(
+    "longhorn.io",
+    &["v1beta2", "v1beta1"],
+    "BackupTarget",
+    "backuptargets",
+    &["spec.backupTargetURL", "status.available", "status.conditions.[type=Unavailable].message"],
+);
 
 /// `bak`, its former word `bs`, and a class without the parameter leave the cluster; `snap` stays with the volume.
 fn choose(question: &Question<'_>) -> Answer {

@@ -13,6 +13,7 @@ use crate::model::kubernetes::VolumeSnapshotClass;
 use crate::model::need::Need;
 use crate::products::product::{Answer, Classes, Outcome, Product, Question, Remedy};
 use crate::products::{asked, cannot_see_which};
+use crate::text::words::list;
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {
@@ -23,7 +24,7 @@ pub const CHECK: Check = Check {
     severity: Severity::Error,
     since: "0.2.0",
     needs: &[Need::StorageClasses, Need::VolumeSnapshotClasses],
-    uses: &[Need::Workloads],
+    uses: &[Need::Workloads, Need::ProductObjects],
     doc: include_str!("doc.md"),
     how: How::Looking(run),
 };
@@ -53,8 +54,9 @@ fn run(facts: &Facts, findings: &mut Findings) {
                 continue;
             }
         };
+        // Most often all StorageClasses of a driver come to the same: that is told once.
+        let mut told: Vec<(Finding, Vec<&str>)> = Vec::new();
         for class in storage {
-            let target = format!("{} {}", product.word, class.metadata.name);
             let driver = class.provisioner.as_str();
             let has_none =
                 is_in_tree(driver) || known_driver(driver).is_some_and(|known| known.snapshots == Some(false));
@@ -64,7 +66,17 @@ fn run(facts: &Facts, findings: &mut Findings) {
                 let question = Question { storage: class, classes, facts };
                 judge(product, remedy, &question, by(&question))
             };
-            findings.push(finding.target(target));
+            let name = class.metadata.name.as_str();
+            match told
+                .iter_mut()
+                .find(|(known, _)| (known.status, &known.message) == (finding.status, &finding.message))
+            {
+                Some((_, names)) => names.push(name),
+                None => told.push((finding, vec![name])),
+            }
+        }
+        for (finding, names) in told {
+            findings.push(finding.target(format!("{} {}", product.word, list(names))));
         }
         if storage.is_empty() {
             findings.push(Finding::new(Status::Skip, "there is no StorageClass").target(product.word));

@@ -1,5 +1,6 @@
 //! snapscheduler.
 
+use crate::model::products::ProductKind;
 use crate::products::product::{Answer, Classes, Product, Question, Remedy};
 use crate::products::rules::own_or_default;
 
@@ -10,7 +11,17 @@ pub const PRODUCT: Product = Product {
     source: "backube/snapscheduler documentation",
     images: &["snapscheduler"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Default },
+    kinds: &[&SNAPSHOT_SCHEDULE],
 };
+
+/// Which claims are snapshotted when.
+pub const SNAPSHOT_SCHEDULE: ProductKind = ProductKind::new(
+    "snapscheduler.backube",
+    &["v1"],
+    "SnapshotSchedule",
+    "snapshotschedules",
+    &["spec.disabled", "spec.snapshotTemplate.snapshotClassName"],
+);
 
 fn choose(question: &Question<'_>) -> Answer {
     own_or_default(question, "snapshotTemplate.snapshotClassName of the SnapshotSchedule")

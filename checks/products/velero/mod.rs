@@ -4,6 +4,8 @@ pub mod server;
 
 use crate::knowledge::version::Version;
 use crate::model::facts::Facts;
+use crate::model::products::ProductKind;
+use crate::products::asked;
 use crate::products::product::{Answer, Classes, Outcome, Product, Question, Remedy};
 use crate::products::rules::{first, names, takes};
 use crate::products::velero::server::{Server, servers};
@@ -18,12 +20,45 @@ pub const PRODUCT: Product = Product {
     source: "vmware-tanzu/velero pkg/util/csi/volume_snapshot.go",
     images: &["velero"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Mark(KEY) },
+    kinds: &[&BACKUP_STORAGE_LOCATION, &SCHEDULE],
+};
+
+/// Where backups go.
+pub const BACKUP_STORAGE_LOCATION: ProductKind = ProductKind::new(
+    "velero.io",
+    &["v1"],
+    "BackupStorageLocation",
+    "backupstoragelocations",
+    &["spec.default", "spec.accessMode", "status.phase", "status.message"],
+);
+
+/// What is backed up when, and how.
+pub const SCHEDULE: ProductKind = ProductKind {
+    annotations: &["velero.io/csi-"],
+    ..ProductKind::new(
+        "velero.io",
+        &["v1"],
+        "Schedule",
+        "schedules",
+        &[
+            "spec.paused",
+            "spec.template.snapshotMoveData",
+            "spec.template.snapshotVolumes",
+            "spec.template.defaultVolumesToFsBackup",
+            "spec.template.csiSnapshotTimeout",
+        ],
+    )
 };
 
 /// Whether a product is Velero, or has it inside.
 #[must_use]
 pub fn is_inside(product: &Product) -> bool {
     matches!(product.classes, Classes::Chosen { remedy: Remedy::Mark(KEY), .. })
+}
+
+/// Velero, or a product that has it inside, if one was asked about.
+pub(super) fn installed_inside(facts: &Facts) -> Option<&'static Product> {
+    asked(facts).into_iter().find(|product| is_inside(product))
 }
 
 /// The first release that takes the only class of a driver.

@@ -50,11 +50,16 @@ impl Server<'_> {
         (name.rsplit('/').next() == Some("velero")).then(|| Version::parse(tag))?
     }
 
+    /// Its namespace.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        self.workload.metadata.namespace.as_deref().unwrap_or_default()
+    }
+
     /// `namespace/name`.
     #[must_use]
     pub fn place(&self) -> String {
-        let metadata = &self.workload.metadata;
-        format!("{}/{}", metadata.namespace.as_deref().unwrap_or_default(), metadata.name)
+        format!("{}/{}", self.namespace(), self.workload.metadata.name)
     }
 
     /// Its feature flags; `None` if a shell or a variable that is not visible says them.

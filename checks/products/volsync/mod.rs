@@ -1,5 +1,6 @@
 //! `VolSync`.
 
+use crate::model::products::ProductKind;
 use crate::products::product::{Answer, Classes, Product, Question, Remedy};
 use crate::products::rules::own_or_default;
 
@@ -10,7 +11,26 @@ pub const PRODUCT: Product = Product {
     source: "backube/volsync documentation",
     images: &["volsync"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Default },
+    kinds: &[&REPLICATION_SOURCE, &REPLICATION_DESTINATION],
 };
+
+/// What is copied when, and how.
+pub const REPLICATION_SOURCE: ProductKind = ProductKind::new(
+    "volsync.backube",
+    &["v1alpha1"],
+    "ReplicationSource",
+    "replicationsources",
+    &["spec.sourcePVC", "spec.paused", "spec.*.copyMethod", "spec.*.volumeSnapshotClassName"],
+);
+
+/// Where it is copied to.
+pub const REPLICATION_DESTINATION: ProductKind = ProductKind::new(
+    "volsync.backube",
+    &["v1alpha1"],
+    "ReplicationDestination",
+    "replicationdestinations",
+    &["spec.paused", "spec.*.copyMethod", "spec.*.volumeSnapshotClassName"],
+);
 
 fn choose(question: &Question<'_>) -> Answer {
     own_or_default(question, "volumeSnapshotClassName of the ReplicationSource")

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use snapready_checks::model::need::{Access, Need, Rule};
 use snapready_checks::model::object::Kind;
+use snapready_checks::products;
 
 use super::definitions::definition;
 
@@ -75,7 +76,7 @@ fn rule(name: &str) -> Rule {
 pub(crate) fn listed() -> Vec<(String, &'static [Kind])> {
     let listed = Need::ALL.iter().filter_map(|need| match need.row().access {
         Access::Listed(kinds) => Some((field(*need), kinds)),
-        Access::Named(..) | Access::Followed(_) | Access::Open => None,
+        Access::Named(..) | Access::Followed(_) | Access::OfProducts | Access::Open => None,
     });
     listed.collect()
 }
@@ -89,6 +90,17 @@ fn everything_for_every_account() -> (Value, Value) {
         "roleRef": { "kind": "ClusterRole", "name": "cluster-admin" },
         "subjects": [{ "kind": "Group", "name": "system:serviceaccounts" }] });
     (role, binding)
+}
+
+/// The API group of an object that says it.
+fn group(object: &Value) -> &str {
+    object["apiVersion"].as_str().and_then(|version| version.split_once('/')).map_or("", |(group, _)| group)
+}
+
+/// Whether an object is of a kind that a backup product brings along, or reads.
+fn is_of_a_product(object: &Value) -> bool {
+    let kinds = products::kinds(&[products::AUTO.to_owned()]);
+    kinds.iter().any(|kind| kind.group == group(object) && object["kind"] == kind.name)
 }
 
 /// The time of collection.
@@ -116,7 +128,7 @@ impl Cluster {
         fields.insert("customResourceDefinitions".to_owned(), json!(crds));
         for object in &self.objects {
             let kind = object["kind"].as_str().unwrap();
-            if kind == Kind::CUSTOM_RESOURCE_DEFINITION.name {
+            if kind == Kind::CUSTOM_RESOURCE_DEFINITION.name || is_of_a_product(object) {
                 continue;
             }
             let holds = |(_, kinds): &&(String, &[Kind])| kinds.iter().any(|known| known.name == kind);
@@ -135,11 +147,12 @@ impl Cluster {
         fields.insert("classSecrets".to_owned(), json!(self.secrets));
         fields.insert("webhookServices".to_owned(), json!(self.webhook_services));
         fields.insert("roundTripAccess".to_owned(), json!(self.access));
+        fields.insert("productObjects".to_owned(), self.product_objects());
         let mut facts = Map::new();
         for (field, value) in fields {
             facts.insert(field, json!({ "state": "seen", "value": value }));
         }
-        for (name, state) in &self.missing {
+        for (name, state) in self.missing.iter().filter(|(name, _)| !name.contains('.')) {
             assert!(facts.contains_key(name), "no field of Facts is called {name}");
             facts[name] = match state.as_str().unwrap() {
                 "forbidden" => json!({ "state": "forbidden", "rule": rule(name) }),
@@ -150,6 +163,29 @@ impl Cluster {
         facts.insert("forProducts".to_owned(), json!(self.products));
         facts.insert("collectedAt".to_owned(), json!(self.now.as_deref().unwrap_or(NOW)));
         Value::Object(facts)
+    }
+
+    /// The objects of the products that are asked about. The kinds of a group of which the case has no object are not served;
+    /// `missing` may name a kind as kubectl does.
+    fn product_objects(&self) -> Value {
+        let lists = products::kinds(&self.products).into_iter().map(|kind| {
+            let is_of =
+                |object: &&Value, name: bool| group(object) == kind.group && (!name || object["kind"] == kind.name);
+            let served = self.objects.iter().any(|object| is_of(&object, false));
+            let kept: Vec<_> = self
+                .objects
+                .iter()
+                .filter(|object| is_of(object, true))
+                .filter_map(|object| kind.keep(object))
+                .collect();
+            let objects = match self.missing.get(&format!("{}.{}", kind.plural, kind.group)) {
+                Some(_) => json!({ "state": "forbidden", "rule": kind.rule() }),
+                None if served => json!({ "state": "seen", "value": kept }),
+                None => json!({ "state": "not-served" }),
+            };
+            json!({ "group": kind.group, "plural": kind.plural, "objects": objects })
+        });
+        lists.collect()
     }
 
     fn definitions(&self) -> Vec<Value> {

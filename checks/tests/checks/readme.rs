@@ -5,7 +5,7 @@ use std::path::Path;
 
 use snapready_checks::catalogue;
 use snapready_checks::model::check::{Check, Group, How};
-use snapready_checks::model::need::Need;
+use snapready_checks::model::need::{Access, Need};
 
 const HEAD: &str = "\
 # Checks
@@ -60,7 +60,13 @@ fn readme() -> String {
             .iter()
             .map(|rule| format!("{} {}", rule.verbs.join(", "), rule.qualified_resource()))
             .collect();
-        let rules = if rules.is_empty() { "none of its own".to_owned() } else { rules.join("; ") };
+        let rules = if need.row().access == Access::OfProducts {
+            "list, of the products that `--for` names".to_owned()
+        } else if rules.is_empty() {
+            "none of its own".to_owned()
+        } else {
+            rules.join("; ")
+        };
         writeln!(text, "| {} | {rules} |", need.row().noun).unwrap();
     }
     text

@@ -13,11 +13,13 @@ use snapready_checks::model::need::{Access, CRD_NAMES, Need};
 use snapready_checks::model::nulls;
 use snapready_checks::model::object::{GROUP_SNAPSHOT_GROUP, Kind, SNAPSHOT_GROUP};
 use snapready_checks::model::probe::Probe;
+use snapready_checks::model::products::ProductKind;
 
 use crate::api::{Failure, JSON, Retry};
 use crate::cluster::Connection;
 use crate::facts::live::access::{self, Right};
 use crate::facts::live::list::{list, path};
+use crate::facts::live::products;
 use crate::facts::live::request::Requests;
 use crate::facts::live::services;
 
@@ -28,6 +30,8 @@ pub struct Collection<'a> {
     pub needs: &'a BTreeSet<Need>,
     /// What the caller is asked about for [`Need::RoundTripAccess`].
     pub round_trip: &'a [Right],
+    /// The kinds of backup products' objects that are read for [`Need::ProductObjects`].
+    pub products: &'a [&'static ProductKind],
     /// The version, if the first request has shown it already.
     pub server_version: Option<ServerVersion>,
 }
@@ -93,6 +97,10 @@ async fn meet(requests: &Requests<'_>, collection: &Collection<'_>, need: Need) 
             let classes = list_all(requests, Need::VolumeSnapshotClasses).await;
             let secrets = access::class_secrets(requests, &classes).await;
             Box::new(|facts| (facts.volume_snapshot_classes, facts.class_secrets) = (classes, secrets))
+        }
+        Need::ProductObjects => {
+            let seen = products::objects(requests, collection.products).await;
+            Box::new(|facts| facts.product_objects = seen)
         }
         Need::RoundTripAccess => {
             let seen = access::reviews(requests, collection.round_trip).await;

@@ -43,9 +43,22 @@ pub(super) async fn list<T: Listed>(
     kind: &Kind,
     interests: &[Interest],
 ) -> Result<Vec<T>, Probe<Vec<T>>> {
+    let keep = |mut object: T| {
+        object.set_kind(kind);
+        object.keep(interests).then_some(object)
+    };
+    list_with(requests, kind, keep).await
+}
+
+/// All objects of a kind in all namespaces, as far as something is kept of them; or why they were not seen.
+pub(super) async fn list_with<T: DeserializeOwned, U>(
+    requests: &Requests<'_>,
+    kind: &Kind,
+    keep: impl Fn(T) -> Option<U>,
+) -> Result<Vec<U>, Probe<Vec<U>>> {
     let mut restarted = false;
     loop {
-        match pages(requests, kind, interests).await {
+        match pages(requests, kind, &keep).await {
             Ok(objects) => return Ok(objects),
             // etcd has compacted away what the first page was of. Once is bad luck, twice is a server that cannot page.
             Err(failure) if failure.status == 410 && !restarted => restarted = true,
@@ -61,7 +74,11 @@ pub(super) async fn list<T: Listed>(
     }
 }
 
-async fn pages<T: Listed>(requests: &Requests<'_>, kind: &Kind, interests: &[Interest]) -> Result<Vec<T>, Failure> {
+async fn pages<T: DeserializeOwned, U>(
+    requests: &Requests<'_>,
+    kind: &Kind,
+    keep: &impl Fn(T) -> Option<U>,
+) -> Result<Vec<U>, Failure> {
     let mut objects = Vec::new();
     let mut token: Option<String> = None;
     loop {
@@ -76,10 +93,7 @@ async fn pages<T: Listed>(requests: &Requests<'_>, kind: &Kind, interests: &[Int
         if page.kind.strip_suffix("List") != Some(kind.name) {
             return Err(Failure::unreadable(format!("the answer is no {}List", kind.name)));
         }
-        objects.extend(page.items.unwrap_or_default().into_iter().filter_map(|mut object| {
-            object.set_kind(kind);
-            object.keep(interests).then_some(object)
-        }));
+        objects.extend(page.items.unwrap_or_default().into_iter().filter_map(keep));
         let next = page.metadata.and_then(|metadata| metadata.token).filter(|token| !token.is_empty());
         if next.is_none() {
             return Ok(objects);

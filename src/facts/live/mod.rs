@@ -4,5 +4,6 @@
 pub(super) mod access;
 pub(super) mod collect;
 mod list;
+mod products;
 mod request;
 mod services;

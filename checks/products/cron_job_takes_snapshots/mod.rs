@@ -1,0 +1,156 @@
+//! Whether a `CronJob` that takes snapshots by a script can do so: API version, class and rights.
+
+use crate::knowledge::rights::rbac::{Account, Objects, Rbac, Request};
+use crate::model::check::{Check, Group, How, Severity};
+use crate::model::command::kubectl;
+use crate::model::facts::Facts;
+use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
+use crate::model::need::Need;
+use crate::model::object::SNAPSHOT_GROUP;
+use crate::model::products::ProductObject;
+use crate::products::kyma::{self, ACCOUNT, ARGUMENTS, COMMAND, CRON_JOB};
+use crate::products::objects::{about, evidence, objects, place};
+use crate::products::{asked, not_asked};
+use crate::text::names::is_object_name;
+
+/// See `doc.md`.
+pub const CHECK: Check = Check {
+    id: "SR616",
+    slug: "cron-job-takes-snapshots",
+    title: "The CronJob that takes snapshots can do so",
+    group: Group::Products,
+    severity: Severity::Error,
+    since: "0.2.0",
+    needs: &[Need::ProductObjects],
+    uses: &[Need::Workloads, Need::SnapshotApis, Need::VolumeSnapshotClasses, Need::Roles, Need::RoleBindings],
+    doc: include_str!("doc.md"),
+    how: How::Looking(run),
+};
+
+/// What the script of Kyma's documentation does with `VolumeSnapshots`.
+const VERBS: [&str; 4] = ["create", "get", "list", "delete"];
+
+fn run(facts: &Facts, findings: &mut Findings) {
+    let product = &kyma::PRODUCT;
+    if !asked(facts).iter().any(|asked| asked.word == product.word) {
+        findings.skip(not_asked(facts, product));
+        return;
+    }
+    match objects(facts, product, &CRON_JOB) {
+        Ok([]) => findings.skip("no CronJob that speaks of VolumeSnapshots is visible"),
+        Ok(jobs) => jobs.iter().for_each(|job| findings.push(judge(facts, job).target(place(job)))),
+        Err(finding) => findings.push(*finding),
+    }
+}
+
+fn judge(facts: &Facts, job: &ProductObject) -> Finding {
+    let place = place(job);
+    if job.is_on("spec.suspend") {
+        return Finding::new(Status::Warn, format!("CronJob {place} is suspended: it takes no snapshots"))
+            .evidence(evidence(&CRON_JOB, job, "spec.suspend", "true"))
+            .cause("Somebody has stopped it.")
+            .fix(Fix::text("Set spec.suspend to false.").commands(about(
+                &CRON_JOB,
+                job,
+                "patch --type=merge -p {\"spec\":{\"suspend\":false}}",
+            )));
+    }
+    let script = [job.all(COMMAND), job.all(ARGUMENTS)].concat().join("\n");
+    let version = words_after(&script, "snapshot.storage.k8s.io/").into_iter().find(|version| {
+        version.starts_with('v') && facts.snapshot_apis.seen().is_some_and(|apis| !apis.serves(SNAPSHOT_GROUP, version))
+    });
+    if let Some(version) = version {
+        return Finding::new(
+            Status::Fail,
+            format!(
+                "the script of CronJob {place} speaks {version} of the snapshot API, which this cluster does not serve"
+            ),
+        )
+        .evidence(evidence(&CRON_JOB, job, "script", format!("snapshot.storage.k8s.io/{version}")))
+        .cause("v1beta1 is gone since the CRDs of 6.0; the script was written for older ones.")
+        .fix(Fix::text("Write snapshot.storage.k8s.io/v1 in the script.").commands(about(&CRON_JOB, job, "edit")))
+        .follows_from("SR101", None);
+    }
+    let class = words_after(&script, "volumeSnapshotClassName:").into_iter().next();
+    if let (Some(class), Some(classes)) =
+        (class.filter(|class| is_object_name(class)), facts.volume_snapshot_classes.seen())
+        && !classes.iter().any(|known| known.metadata.name == class)
+    {
+        return Finding::new(
+            Status::Fail,
+            format!("the script of CronJob {place} names VolumeSnapshotClass {class}, which does not exist"),
+        )
+        .evidence(evidence(&CRON_JOB, job, "script", format!("volumeSnapshotClassName: {class}")))
+        .cause("A snapshot of a class that does not exist never becomes ready.")
+        .fix(Fix::text("Name a class that exists.").commands(about(&CRON_JOB, job, "edit")));
+    }
+    rights(facts, job)
+}
+
+fn rights(facts: &Facts, job: &ProductObject) -> Finding {
+    let place = place(job);
+    let namespace = job.metadata.namespace.as_deref().unwrap_or_default();
+    let account = Account { namespace, name: job.one(ACCOUNT).unwrap_or("default") };
+    let Some(rbac) = Rbac::of(facts) else {
+        return Finding::new(
+            Status::Unknown,
+            format!(
+                "whether ServiceAccount {namespace}/{} of CronJob {place} may take snapshots cannot be told: roles were not read",
+                account.name
+            ),
+        );
+    };
+    let request = |verb| Request {
+        verb,
+        group: SNAPSHOT_GROUP,
+        resource: "volumesnapshots",
+        namespace: Some(namespace),
+        objects: Objects::Some,
+    };
+    let denied: Vec<&str> = VERBS.into_iter().filter(|verb| !rbac.allows(account, request(verb))).collect();
+    if denied.is_empty() {
+        return Finding::new(Status::Pass, format!("CronJob {place} may take snapshots in {namespace}"))
+            .evidence(Evidence::namespaced("ServiceAccount", namespace, account.name, "RBAC", VERBS.join(", ")));
+    }
+    let named = is_object_name(namespace) && is_object_name(account.name);
+    Finding::new(
+        Status::Fail,
+        format!(
+            "ServiceAccount {namespace}/{} of CronJob {place} may not {} volumesnapshots",
+            account.name,
+            denied.join(", ")
+        ),
+    )
+    .evidence(Evidence::namespaced(
+        "ServiceAccount",
+        namespace,
+        account.name,
+        "RBAC",
+        format!("no rule for {}", denied.join(", ")),
+    ))
+    .cause("No role that is bound to it in this namespace grants that.")
+    .fix(Fix::text("Grant it with a Role and a RoleBinding.").commands(named.then_some(()).into_iter().flat_map(
+        |()| {
+            let verbs = VERBS.join(",");
+            [
+                kubectl("-n")
+                    .word(namespace)
+                    .words("create role volume-snapshotter --resource=volumesnapshots.snapshot.storage.k8s.io")
+                    .word(format!("--verb={verbs}")),
+                kubectl("-n")
+                    .word(namespace)
+                    .words("create rolebinding volume-snapshotter --role=volume-snapshotter")
+                    .word(format!("--serviceaccount={namespace}:{}", account.name)),
+            ]
+        },
+    )))
+}
+
+/// The words that follow a text.
+fn words_after<'a>(script: &'a str, text: &str) -> Vec<&'a str> {
+    let word = |rest: &'a str| {
+        let rest = rest.trim_start_matches([' ', '"', '\'']);
+        rest.split(|c: char| !(c.is_ascii_alphanumeric() || "-.".contains(c))).next().unwrap_or_default()
+    };
+    script.split(text).skip(1).map(word).filter(|word| !word.is_empty()).collect()
+}
