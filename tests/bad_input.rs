@@ -55,6 +55,8 @@ async fn wrong_calls_are_refused() {
         (&["check", "--report", "json=/tmp/a", "--report", "junit=/tmp/../tmp/a"], "/tmp"),
         (&["check", "--select", "SR999"], "SR999"),
         (&["check", "--skip", "no-such-check"], "no-such-check"),
+        (&["check", "--for", "velro"], "velero"),
+        (&["check", "--for", "velero", "--select", "api"], "group products"),
         (&["check", "--select", "SR101", "--skip", "SR101"], ""),
         (&["check", "-q", "-v"], "--quiet"),
         (&["check", "--fail-on", "sometimes"], "sometimes"),

@@ -27,11 +27,26 @@ impl SelectArgs {
     pub(super) fn checks(&self) -> Result<Vec<&'static Check>, Failure> {
         let mut chosen = snapready_checks::select(&self.select, &self.skip).map_err(Failure::wrong_call)?;
         let products = self.products()?;
-        if !products.is_empty() {
+        if products.is_empty() {
+            return Ok(chosen);
+        }
+        if self.select.is_empty() {
             let of_products = snapready_checks::select(&[Group::Products.word().to_owned()], &self.skip);
             chosen.extend(of_products.into_iter().flatten().filter(|check| concerns(check, &products)));
             chosen.sort_by_key(|check| check.id);
             chosen.dedup_by_key(|check| check.id);
+        } else if !chosen.iter().any(|check| check.group == Group::Products) {
+            return Err(Failure::wrong_call(
+                "--for asks the checks of group products, and --select chooses not one of them: add products to it"
+                    .to_owned(),
+            ));
+        } else {
+            // A group or a pattern means those that have something to say.
+            chosen.retain(|check| {
+                check.group != Group::Products
+                    || concerns(check, &products)
+                    || self.select.iter().any(|word| word == check.id)
+            });
         }
         Ok(chosen)
     }
