@@ -43,3 +43,29 @@ pub struct AccessReview {
     /// The answer.
     pub allowed: bool,
 }
+
+/// May a `ServiceAccount` do something?
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountQuestion {
+    /// The account's namespace.
+    pub account_namespace: String,
+    /// The account's name.
+    pub account_name: String,
+    /// What it wants to do; one verb.
+    pub rule: Rule,
+    /// Where; `None` for all namespaces and for cluster-scoped resources.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+}
+
+/// The API server's answer, by all its authorizers together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountReview {
+    /// The question.
+    #[serde(flatten)]
+    pub question: AccountQuestion,
+    /// The answer.
+    pub allowed: bool,
+}

@@ -21,7 +21,7 @@ pub const CHECK: Check = Check {
     severity: Severity::Error,
     since: "0.2.0",
     needs: &[Need::Pods],
-    uses: &[Need::Workloads, Need::Leases, Need::Roles, Need::RoleBindings],
+    uses: &[Need::Workloads, Need::Leases, Need::Roles, Need::RoleBindings, Need::AccountReviews],
     doc: include_str!("doc.md"),
     how: How::Looking(run),
 };

@@ -18,7 +18,7 @@ pub const CHECK: Check = Check {
     severity: Severity::Error,
     since: "0.2.0",
     needs: &[Need::Pods, Need::Roles, Need::RoleBindings],
-    uses: &[Need::Workloads, Need::Leases, Need::CsiDrivers],
+    uses: &[Need::Workloads, Need::Leases, Need::CsiDrivers, Need::AccountReviews],
     doc: include_str!("doc.md"),
     how: How::Looking(run),
 };

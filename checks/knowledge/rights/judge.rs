@@ -31,14 +31,14 @@ pub(crate) fn judge(facts: &Facts, component: Component, running: &Running<'_>, 
     }
     let version = component.version(&running.container.image);
     let by_all = version.is_some() || denied_to(Releases::All).is_some_and(|denied| denied.is_empty());
+    // What RBAC does not grant, another authorizer may: everything counts as granted that all of them together allow.
+    let who = if rbac.is_helped(account) { "RBAC with another authorizer grants" } else { "RBAC grants" };
     let (status, message) = match version {
-        Some(version) => (Status::Pass, format!("RBAC grants {what} {version} of {place} what it needs")),
-        None if by_all => (Status::Pass, format!("RBAC grants the {what} of {place} what any release needs")),
+        Some(version) => (Status::Pass, format!("{who} {what} {version} of {place} what it needs")),
+        None if by_all => (Status::Pass, format!("{who} the {what} of {place} what any release needs")),
         None => (
             Status::Skip,
-            format!(
-                "RBAC grants the {what} of {place} what every release needs; its image names no version of upstream's"
-            ),
+            format!("{who} the {what} of {place} what every release needs; its image names no version of upstream's"),
         ),
     };
     Some(Finding::new(status, message).evidence(seen))
@@ -82,7 +82,7 @@ fn may_lead(facts: &Facts, component: Component, running: &Running<'_>, drivers:
     (!leases.is_empty()).then(|| denied(&rbac, account(running), leases).is_empty())
 }
 
-fn account<'a>(running: &'a Running<'_>) -> Account<'a> {
+pub(super) fn account<'a>(running: &'a Running<'_>) -> Account<'a> {
     let name = running.spec.service_account_name.as_deref().filter(|name| !name.is_empty());
     Account { namespace: &running.namespace, name: name.unwrap_or("default") }
 }
@@ -93,7 +93,7 @@ fn request<'a>(right: &'a Right, verb: &'a str) -> Request<'a> {
 }
 
 /// What RBAC does not grant of these rights: each with the verbs that are missing. The worst comes first.
-fn denied(rbac: &Rbac<'_>, account: Account<'_>, rights: Vec<Right>) -> Vec<Right> {
+pub(super) fn denied(rbac: &Rbac<'_>, account: Account<'_>, rights: Vec<Right>) -> Vec<Right> {
     let denied = rights.into_iter().filter_map(|right| {
         let is_denied = |verb: &&str| {
             let wanted = request(&right, verb);
@@ -160,6 +160,10 @@ fn not_granted(
         .evidence(Evidence::namespaced("ServiceAccount", account.namespace, account.name, "bindings", bindings));
     if let Some(binding) = near {
         finding = finding.evidence(missed(binding));
+    }
+    if rbac.answer(account, request(first, verb)) == Some(false) {
+        let asked = format!("{verb} {}: denied", qualified(first));
+        finding = finding.evidence(Evidence::cluster("SubjectAccessReview", &account.user(), "status.allowed", asked));
     }
     let near_miss = near.map_or_else(String::new, |binding| {
         format!(" {} grants it, but {}.", named(binding), misses(binding, account))

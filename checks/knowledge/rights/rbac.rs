@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::facts::Facts;
+use crate::model::facts::{AccountReview, Facts};
 use crate::model::rbac::{ACCOUNT_PREFIX, ACCOUNTS_GROUP, AUTHENTICATED_GROUP, PolicyRule, Role, RoleBinding, Subject};
 
 /// A `ServiceAccount`.
@@ -55,6 +55,8 @@ pub struct Rbac<'a> {
     /// By kind, namespace and name.
     roles: HashMap<(&'a str, Option<&'a str>, &'a str), &'a Role>,
     bindings: &'a [RoleBinding],
+    /// What was asked about, where RBAC does not grant it.
+    reviews: &'a [AccountReview],
 }
 
 impl<'a> Rbac<'a> {
@@ -64,14 +66,47 @@ impl<'a> Rbac<'a> {
         let (roles, bindings) = (facts.roles.seen()?, facts.role_bindings.seen()?);
         let key =
             |role: &'a Role| (role.kind.as_str(), role.metadata.namespace.as_deref(), role.metadata.name.as_str());
-        Some(Self { roles: roles.iter().map(|role| (key(role), role)).collect(), bindings })
+        let reviews = facts.account_reviews.seen().map_or(&[][..], Vec::as_slice);
+        Some(Self { reviews, roles: roles.iter().map(|role| (key(role), role)).collect(), bindings })
     }
 
-    /// Whether an account may do something.
+    /// Whether an account may do something: by RBAC, or as all authorizers have answered.
     #[must_use]
     pub fn allows(&self, account: Account<'_>, request: Request<'_>) -> bool {
-        self.bindings.iter().any(|binding| {
+        let by_rbac = self.bindings.iter().any(|binding| {
             reaches(binding, request.namespace) && is_bound(binding, account) && self.grants(binding, request)
+        });
+        by_rbac || self.answer(account, request) == Some(true)
+    }
+
+    /// What all authorizers together have answered; `None` if they were not asked.
+    #[must_use]
+    pub fn answer(&self, account: Account<'_>, request: Request<'_>) -> Option<bool> {
+        let is_it = |review: &&AccountReview| {
+            let question = &review.question;
+            let names = match request.objects {
+                Objects::Named(name) => question.rule.names == [name],
+                Objects::All | Objects::Some => question.rule.names.is_empty(),
+            };
+            names
+                && (question.account_namespace.as_str(), question.account_name.as_str())
+                    == (account.namespace, account.name)
+                && question.rule.group == request.group
+                && question.rule.resource == request.resource
+                && question.rule.verbs == [request.verb]
+                && question.namespace.as_deref() == request.namespace
+        };
+        self.reviews.iter().find(is_it).map(|review| review.allowed)
+    }
+
+    /// Whether anything was allowed to an account that RBAC does not grant.
+    #[must_use]
+    pub fn is_helped(&self, account: Account<'_>) -> bool {
+        self.reviews.iter().any(|review| {
+            let AccountReview { question, allowed } = review;
+            *allowed
+                && (question.account_namespace.as_str(), question.account_name.as_str())
+                    == (account.namespace, account.name)
         })
     }
 

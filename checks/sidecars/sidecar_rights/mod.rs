@@ -18,10 +18,26 @@ pub const CHECK: Check = Check {
     severity: Severity::Error,
     since: "0.2.0",
     needs: &[Need::Pods, Need::Roles, Need::RoleBindings],
-    uses: crate::sidecars::SIGNS,
+    uses: LOOKS_AT,
     doc: include_str!("doc.md"),
     how: How::Looking(run),
 };
+
+/// What tells of which driver a sidecar is, and what other authorizers say of its account.
+const LOOKS_AT: &[Need] = &[
+    Need::AccountReviews,
+    Need::Workloads,
+    Need::Nodes,
+    Need::Leases,
+    Need::CsiDrivers,
+    Need::CsiNodes,
+    Need::StorageClasses,
+    Need::VolumeSnapshotClasses,
+    Need::SnapshotApis,
+    Need::CustomResourceDefinitions,
+    Need::ServerVersion,
+    Need::VolumeSnapshotContents,
+];
 
 fn run(facts: &Facts, findings: &mut Findings) {
     let snapshotters = sidecars(facts, is_csi_snapshotter);

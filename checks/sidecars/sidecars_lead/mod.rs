@@ -38,6 +38,7 @@ const KINDS: [Kind; 2] = [
 /// What tells of which driver a sidecar is, and what its account may do.
 const LOOKS_AT: &[Need] = &[
     Need::Roles,
+    Need::AccountReviews,
     Need::RoleBindings,
     Need::Workloads,
     Need::Nodes,

@@ -40,6 +40,9 @@ pub(crate) struct Cluster {
     /// The secrets that were asked for.
     #[serde(default)]
     pub(crate) secrets: Vec<Value>,
+    /// What was answered about the rights of `ServiceAccounts`.
+    #[serde(default)]
+    pub(crate) account_reviews: Vec<Value>,
     /// The answers to "may I?".
     #[serde(default)]
     pub(crate) access: Vec<Value>,
@@ -146,6 +149,7 @@ impl Cluster {
         fields.insert("snapshotApis".to_owned(), Value::Object(apis));
         fields.insert("classSecrets".to_owned(), json!(self.secrets));
         fields.insert("webhookServices".to_owned(), json!(self.webhook_services));
+        fields.insert("accountReviews".to_owned(), json!(self.account_reviews));
         fields.insert("roundTripAccess".to_owned(), json!(self.access));
         fields.insert("productObjects".to_owned(), self.product_objects());
         let mut facts = Map::new();

@@ -30,7 +30,12 @@ pub struct Right {
 }
 
 /// Asks "may I?" for one verb of a rule.
-async fn may(requests: &Requests<'_>, rule: &Rule, verb: &str, namespace: Option<&str>) -> Result<bool, Failure> {
+pub(super) async fn may(
+    requests: &Requests<'_>,
+    rule: &Rule,
+    verb: &str,
+    namespace: Option<&str>,
+) -> Result<bool, Failure> {
     #[derive(Deserialize)]
     struct Review {
         status: Answer,

@@ -6,6 +6,7 @@ use futures::future::{BoxFuture, join_all};
 use jiff::Timestamp;
 use serde::Deserialize;
 use snapready_checks::interests;
+use snapready_checks::knowledge::rights::questions::questions;
 use snapready_checks::model::facts::{Facts, SnapshotApis};
 use snapready_checks::model::kubernetes::{CustomResourceDefinition, ServerVersion};
 use snapready_checks::model::listed::{Listed, Visit};
@@ -18,6 +19,7 @@ use snapready_checks::model::products::ProductKind;
 use crate::api::{Failure, JSON, Retry};
 use crate::cluster::Connection;
 use crate::facts::live::access::{self, Right};
+use crate::facts::live::accounts;
 use crate::facts::live::list::{list, path};
 use crate::facts::live::products;
 use crate::facts::live::request::Requests;
@@ -60,6 +62,10 @@ async fn look(connection: &Connection, collection: &Collection<'_>, on_retry: &(
     for answer in join_all(asked).await {
         answer(&mut facts);
     }
+    if collection.needs.contains(&Need::AccountReviews) {
+        // Only what everything else has shown to be in question is asked about.
+        facts.account_reviews = accounts::reviews(requests, questions(&facts)).await;
+    }
     facts
 }
 
@@ -70,6 +76,9 @@ type Answer = Box<dyn FnOnce(&mut Facts) + Send>;
 async fn meet(requests: &Requests<'_>, collection: &Collection<'_>, need: Need) -> Answer {
     if need == Need::VolumeSnapshotClasses && collection.needs.contains(&Need::ClassSecrets) {
         // Whoever asks for the secrets has read the classes.
+        return Box::new(|_| {});
+    }
+    if need == Need::AccountReviews {
         return Box::new(|_| {});
     }
     if need == Need::WebhookConfigurations && collection.needs.contains(&Need::WebhookServices) {

@@ -2,6 +2,7 @@
 //! at once, are the only requests that are not a GET.
 
 pub(super) mod access;
+mod accounts;
 pub(super) mod collect;
 mod list;
 mod products;
