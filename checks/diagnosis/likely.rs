@@ -64,6 +64,10 @@ fn check(moment: &Moment<'_>) -> &'static Check {
 }
 
 fn claim(moment: &Moment<'_>, explanation: Explanation) -> Explanation {
+    if let Some((cause, seen)) = restore_succeeds::on_another_node(moment) {
+        let explanation = explanation.evidence(seen).cause(cause);
+        return with_sidecar_log(explanation, moment, Fix::text(restore_succeeds::STAY));
+    }
     let driver = moment.subject.driver_in_words();
     let (cause, text) = match moment.claim_events(&["ProvisioningFailed"]).last() {
         Some(event) => keeps_failing(&event.message, "the provisioner", "csi-provisioner"),

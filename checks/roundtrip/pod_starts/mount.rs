@@ -39,6 +39,15 @@ fn explain(moment: &Moment<'_>, event: &Event, events: &[&Event]) -> Option<(&'s
             )
         });
     }
+    // TopoLVM's words (internal/filesystem); other drivers leave it to mkfs and mount.
+    if event.message.contains("already formatted with different filesystem") {
+        return lasts(2, 5).then(|| {
+            (
+                "the copy holds the file system of its source, and the StorageClass asks for another one",
+                Fix::text("Restore with a StorageClass of the same csi.storage.k8s.io/fstype as the source's."),
+            )
+        });
+    }
     if event.message.contains("not found in the list of registered CSI drivers") {
         let driver = moment.subject.driver.as_deref()?;
         return (is_surely_unregistered(moment.facts, driver) && lasts(3, 15)).then(|| {

@@ -8,6 +8,7 @@ use crate::model::finding::{Evidence, Fix};
 use crate::model::round_trip::StepId;
 use crate::moment::grpc::Code;
 use crate::moment::{Advice, Explanation, Moment, times, with_sidecar_log};
+use crate::roundtrip::restore_succeeds;
 use crate::text::names::safe;
 
 /// How newer releases of csi-provisioner introduce an `InvalidArgument`: they ask again only after minutes.
@@ -74,6 +75,9 @@ pub(crate) fn driver_refuses(moment: &Moment<'_>) -> Option<Explanation> {
         if !enough {
             return None;
         }
+    }
+    if let Some((cause, seen)) = restore_succeeds::on_another_node(moment) {
+        return Some(failed(moment, event, &cause, Fix::text(restore_succeeds::STAY)).evidence(seen));
     }
     let parameter = matches!(code.word, "InvalidArgument" | "OutOfRange");
     let sized = parameter && moment.step == StepId::Provision;

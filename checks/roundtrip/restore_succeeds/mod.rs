@@ -1,9 +1,66 @@
 //! The driver makes a volume from the snapshot. The rules are those of [`crate::roundtrip::provisioning_succeeds`]: the same component
 //! provisions, with a source.
 
+use crate::knowledge::control_plane::arguments::is_on;
+use crate::knowledge::control_plane::containers::is_csi_snapshotter;
+use crate::knowledge::control_plane::sidecars::sidecars;
 use crate::model::check::Check;
+use crate::model::finding::Evidence;
+use crate::model::object::Kind;
+use crate::model::round_trip::StepId;
+use crate::moment::Moment;
 use crate::roundtrip::check;
 
 /// See `doc.md`.
 pub const CHECK: Check =
     check("SR309", "restore-succeeds", "The driver makes a volume from the snapshot", include_str!("doc.md"));
+
+/// Set by the scheduler on a claim whose pod it has placed: the node for which the volume is made.
+const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
+/// Set by the snapshot-controller with `--enable-distributed-snapshotting`: the node whose csi-snapshotter has taken the snapshot.
+const MANAGED_BY: &str = "snapshot.storage.kubernetes.io/managed-by";
+
+/// What to do about it.
+pub(crate) const STAY: &str =
+    "Let the pod run on the node that holds the snapshot; storage that all nodes reach has no such limit.";
+
+/// A restored volume that is to be made on another node than the one that may hold the snapshot: why that is likely to be the cause, and
+/// what shows it. Drivers with a csi-snapshotter on each node keep snapshots there.
+pub(crate) fn on_another_node(moment: &Moment<'_>) -> Option<(String, Vec<Evidence>)> {
+    if moment.step != StepId::Restore {
+        return None;
+    }
+    let claim = moment.unbound_claim()?;
+    let node = claim.metadata.annotations.get(SELECTED_NODE)?;
+    let selected = Evidence::namespaced(
+        Kind::PERSISTENT_VOLUME_CLAIM.name,
+        moment.namespace(),
+        &claim.metadata.name,
+        &format!("metadata.annotations[{SELECTED_NODE}]"),
+        node.as_str(),
+    );
+    let content = moment.volume_snapshot_content();
+    let holder = content.and_then(|content| Some((content, content.metadata.labels.get(MANAGED_BY)?)));
+    if let Some((content, holder)) = holder {
+        let path = format!("metadata.labels[{MANAGED_BY}]");
+        let held = Evidence::cluster("VolumeSnapshotContent", &content.metadata.name, &path, holder.as_str());
+        return (holder != node).then(|| {
+            (
+                format!("likely: the snapshot lies on node {holder}, and the volume is to be made on {node}"),
+                vec![held, selected],
+            )
+        });
+    }
+    let driver = moment.subject.driver.as_deref()?;
+    let sidecars = sidecars(moment.facts, is_csi_snapshotter);
+    let on_each = sidecars.iter().find(|sidecar| {
+        sidecar.drivers.iter().any(|known| known == driver) && is_on(sidecar.running.container, "node-deployment")
+    })?;
+    let seen = on_each.running.evidence("spec.template.spec.containers[].args", "--node-deployment");
+    Some((
+        format!(
+            "likely: driver {driver} keeps a snapshot on the node of its volume, and the volume is to be made on {node}"
+        ),
+        vec![seen, selected],
+    ))
+}
