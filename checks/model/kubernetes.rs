@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::model::webhooks::ServiceReference;
+
 /// Labels or annotations.
 pub type StringMap = BTreeMap<String, String>;
 
@@ -74,6 +76,16 @@ pub struct CustomResourceDefinition {
     pub spec: serde_json::Value,
     /// `status` without the names.
     pub status: CustomResourceDefinitionStatus,
+}
+
+impl CustomResourceDefinition {
+    /// The service that converts its objects between versions, if one does.
+    #[must_use]
+    pub fn conversion_service(&self) -> Option<ServiceReference> {
+        let service = self.spec.pointer("/conversion/webhook/clientConfig/service")?;
+        let text = |field: &str| Some(service.get(field)?.as_str()?.to_owned());
+        Some(ServiceReference { namespace: text("namespace")?, name: text("name")? })
+    }
 }
 
 /// Status of a `CustomResourceDefinition`.

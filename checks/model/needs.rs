@@ -141,9 +141,9 @@ needs! {
         "admission webhooks",
         &[Kind::VALIDATING_WEBHOOK_CONFIGURATION, Kind::MUTATING_WEBHOOK_CONFIGURATION],
     );
-    /// The services that these webhooks call.
+    /// The services that these webhooks, and the conversion webhooks of the snapshot CRDs, call.
     WebhookServices, webhook_services: ask Vec<ServiceState> =
-        Row::followed("the services of admission webhooks", &[(Kind::SERVICE, "get"), (Kind::ENDPOINT_SLICE, "list")]);
+        Row::followed("the services of webhooks", &[(Kind::SERVICE, "get"), (Kind::ENDPOINT_SLICE, "list")]);
     /// The extensions of the API that services answer.
     ApiServices, api_services: list ApiService = Row::listed("APIServices", &[Kind::API_SERVICE]);
     /// The `ClusterRoles` and Roles that may concern the accounts of the snapshot-controller and of sidecars.

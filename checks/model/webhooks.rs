@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::interest::Interest;
-use crate::model::kubernetes::{Condition, Metadata};
+use crate::model::kubernetes::{Condition, Metadata, StringMap};
 use crate::model::listed::Listed;
 use crate::model::object::{GROUP_SNAPSHOT_GROUP, Kind, SNAPSHOT_GROUP};
 use crate::model::probe::Probe;
@@ -33,6 +33,71 @@ pub struct Webhook {
     /// `Fail` or `Ignore`; the API server sets it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_policy: Option<String>,
+    /// For objects of which namespaces; an empty one is all.
+    pub namespace_selector: Selector,
+    /// For which objects, by their labels; an empty one is all.
+    pub object_selector: Selector,
+    /// Expressions that have to hold.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub match_conditions: Vec<MatchCondition>,
+}
+
+/// A selector of labels.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Selector {
+    /// Labels with these values.
+    #[serde(skip_serializing_if = "StringMap::is_empty")]
+    pub match_labels: StringMap,
+    /// The same with operators.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub match_expressions: Vec<LabelExpression>,
+}
+
+/// An expression about a label.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LabelExpression {
+    /// The label.
+    pub key: String,
+    /// `In`, `NotIn`, `Exists`, `DoesNotExist`.
+    pub operator: String,
+}
+
+/// An expression in CEL.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MatchCondition {
+    /// Its name.
+    pub name: String,
+}
+
+impl Selector {
+    /// Whether it takes only what has a label; one that leaves out what has a label takes nearly everything.
+    fn wants_a_label(&self) -> bool {
+        let wants = |one: &LabelExpression| matches!(one.operator.as_str(), "In" | "Exists");
+        !self.match_labels.is_empty() || self.match_expressions.iter().any(wants)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.match_labels.is_empty() && self.match_expressions.is_empty()
+    }
+}
+
+impl Webhook {
+    /// Whether it is called for few objects only, or for which ones is not known.
+    #[must_use]
+    pub fn is_selective(&self) -> bool {
+        self.namespace_selector.wants_a_label()
+            || self.object_selector.wants_a_label()
+            || !self.match_conditions.is_empty()
+    }
+
+    /// Whether it leaves any objects out.
+    #[must_use]
+    pub fn leaves_some_out(&self) -> bool {
+        self.is_selective() || !self.namespace_selector.is_empty() || !self.object_selector.is_empty()
+    }
 }
 
 /// Whom a webhook calls: a service or a URL.

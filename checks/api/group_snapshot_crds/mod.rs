@@ -3,10 +3,13 @@
 use crate::knowledge::crds::release::of_group_contents;
 use crate::knowledge::crds::{crd, crd_evidence};
 use crate::model::check::{Check, Group, How, Severity};
+use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Findings, Fix, Status};
+use crate::model::kubernetes::CustomResourceDefinition;
 use crate::model::need::Need;
 use crate::model::object::GROUP_SNAPSHOT_GROUP;
+use crate::text::names::safe;
 use crate::text::words::list;
 
 /// See `doc.md`.
@@ -18,7 +21,7 @@ pub const CHECK: Check = Check {
     severity: Severity::Warning,
     since: "0.1.0",
     needs: &[Need::CustomResourceDefinitions],
-    uses: &[],
+    uses: &[Need::WebhookServices],
     doc: include_str!("doc.md"),
     how: How::Looking(run),
 };
@@ -49,27 +52,37 @@ fn run(facts: &Facts, findings: &mut Findings) {
         return;
     };
     let release = of_group_contents(contents);
-    let service = contents.spec.pointer("/conversion/webhook/clientConfig");
-    if let Some(service) = service {
-        let text = |field: &str| service.pointer(field).and_then(serde_json::Value::as_str).unwrap_or("?").to_owned();
-        let place = format!("{}/{}", text("/service/namespace"), text("/service/name"));
-        // Releases 8.4 and 8.5 ship the webhook without the certificate that calling it takes.
-        if service.get("caBundle").and_then(serde_json::Value::as_str).unwrap_or_default().is_empty() {
-            let name = &contents.metadata.name;
-            findings.push(
-                Finding::new(Status::Warn, format!("{name} converts versions through a webhook that cannot be called"))
-                    .evidence(crd_evidence(
-                        name,
-                        "spec.conversion.webhook.clientConfig",
-                        format!("service {place} without caBundle"),
-                    ))
-                    .cause("Releases 8.4 and 8.5 ship it so. Group snapshots stored in another version cannot be read.")
-                    .fix(Fix::text(
-                        "Install the CRDs of 8.6 or later, which need no webhook, or set up the conversion webhook.",
-                    )),
-            );
-            return;
-        }
+    let name = &contents.metadata.name;
+    match conversion(facts, contents) {
+        Some(why) => findings.push(
+            Finding::new(Status::Warn, format!("{name} converts versions through a webhook that cannot be called"))
+                .evidence(crd_evidence(name, "spec.conversion.webhook.clientConfig", why))
+                .cause(
+                    "Releases 8.4 and 8.5 ship the webhook without its service and certificate. Group snapshots stored in another \
+                     version cannot be read, and whoever lists them fails.",
+                )
+                .fix(
+                    Fix::text("Install the CRDs of 8.6 or later, which need no webhook, or set up the conversion webhook.")
+                        .command(kubectl("get crd").word(safe(name, "CRD")).words("-o yaml")),
+                ),
+        ),
+        None => findings.pass(format!("the group snapshot CRDs are of external-snapshotter {release}")),
     }
-    findings.pass(format!("the group snapshot CRDs are of external-snapshotter {release}"));
+}
+
+/// Why the conversion webhook of a CRD cannot be called; `None` if it can, or there is none.
+fn conversion(facts: &Facts, definition: &CustomResourceDefinition) -> Option<String> {
+    let config = definition.spec.pointer("/conversion/webhook/clientConfig")?;
+    let service = definition.conversion_service();
+    let place = service.as_ref().map_or_else(|| "?".to_owned(), |one| format!("{}/{}", one.namespace, one.name));
+    if config.get("caBundle").and_then(serde_json::Value::as_str).unwrap_or_default().is_empty() {
+        return Some(format!("service {place} without caBundle"));
+    }
+    let states = facts.webhook_services.seen()?;
+    let state = states.iter().find(|state| Some(&state.service) == service.as_ref())?;
+    match (state.exists.seen(), state.ready.seen()) {
+        (Some(false), _) => Some(format!("service {place} does not exist")),
+        (_, Some(0)) => Some(format!("service {place} has no ready endpoints")),
+        _ => None,
+    }
 }

@@ -72,6 +72,10 @@ fn look(facts: &Facts, configuration: &WebhookConfiguration, webhook: &Webhook) 
             let ignores = webhook.failure_policy.as_deref() == Some("Ignore");
             let (status, effect) = if ignores {
                 (Status::Warn, "its failurePolicy is Ignore, so each request only waits for it")
+            } else if webhook.is_selective() {
+                (Status::Warn, "and its failurePolicy refuses those that its selectors and conditions choose")
+            } else if is_written(webhook) && webhook.leaves_some_out() {
+                (Status::Fail, "and its failurePolicy refuses all that its selectors do not leave out")
             } else if is_written(webhook) {
                 (Status::Fail, "and its failurePolicy refuses them all")
             } else {

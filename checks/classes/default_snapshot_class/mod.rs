@@ -3,6 +3,7 @@
 use crate::knowledge::classes::choose::{
     Choice, DEFAULT_SNAPSHOT_CLASS, DEFAULT_STORAGE_CLASS, choose_snapshot_class, classes_of, drivers_of,
 };
+use crate::knowledge::volumes::volume::claimed;
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::{Command, kubectl};
 use crate::model::facts::Facts;
@@ -21,7 +22,7 @@ pub const CHECK: Check = Check {
     severity: Severity::Warning,
     since: "0.1.0",
     needs: &[Need::VolumeSnapshotClasses],
-    uses: &[],
+    uses: &[Need::PersistentVolumeClaims, Need::PersistentVolumes],
     doc: include_str!("doc.md"),
     how: How::Looking(run),
 };
@@ -31,7 +32,28 @@ fn run(facts: &Facts, findings: &mut Findings) {
         return;
     };
     for driver in drivers_of(classes, findings) {
-        findings.push(look(classes, driver).target(driver));
+        let finding = look(classes, driver).target(driver);
+        findings.push(match claims_of(facts, driver) {
+            Some(count) if finding.status == Status::Warn => {
+                Finding { cause: finding.cause.map(|cause| format!("{cause} {}", hit(count))), ..finding }
+            }
+            _ => finding,
+        });
+    }
+}
+
+/// How many claims have volumes of a driver; `None` if they were not read.
+fn claims_of(facts: &Facts, driver: &str) -> Option<usize> {
+    Some(claimed(facts)?.iter().filter(|claim| claim.driver() == Some(driver)).count())
+}
+
+/// Whom it hits.
+fn hit(claims: usize) -> String {
+    match claims {
+        0 => "No claim has a volume of this driver yet.".to_owned(),
+        claims => {
+            format!("{} {} a volume of this driver.", plural(claims, "claim"), if claims == 1 { "has" } else { "have" })
+        }
     }
 }
 
@@ -67,9 +89,8 @@ fn look(classes: &[VolumeSnapshotClass], driver: &str) -> Finding {
 fn none(own: &[&VolumeSnapshotClass], driver: &str) -> Finding {
     let meant = own.iter().find_map(|class| {
         let annotations = &class.metadata.annotations;
-        let misspelt = annotations
-            .get(DEFAULT_SNAPSHOT_CLASS)
-            .filter(|value| value.eq_ignore_ascii_case("true") || *value == "yes");
+        let misspelt =
+            annotations.get(DEFAULT_SNAPSHOT_CLASS).filter(|value| !["true", "false"].contains(&value.as_str()));
         let wrong_key = annotations.get(DEFAULT_STORAGE_CLASS).filter(|value| *value == "true");
         let name = class.metadata.name.as_str();
         misspelt

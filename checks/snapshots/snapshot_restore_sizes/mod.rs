@@ -7,6 +7,7 @@ use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Findings, Fix, Status};
+use crate::model::kubernetes::Metadata;
 use crate::model::need::Need;
 use crate::model::quantity::Quantity;
 use crate::model::volumes::PersistentVolumeClaim;
@@ -78,6 +79,12 @@ fn run(facts: &Facts, findings: &mut Findings) {
 fn too_small(one: &Existing<'_>, claim: Option<&PersistentVolumeClaim>) -> Option<String> {
     let Some(text) = one.snapshot.status.restore_size.as_deref() else { return Some("absent".to_owned()) };
     let size = text.parse::<Quantity>().ok()?;
+    // A claim that was made after the snapshot is another one of the same name.
+    let made = |metadata: &Metadata| metadata.creation_timestamp;
+    let is_younger = |claim: &&PersistentVolumeClaim| {
+        made(&claim.metadata).zip(made(&one.snapshot.metadata)).is_some_and(|(claim, snapshot)| claim > snapshot)
+    };
+    let claim = claim.filter(|claim| !is_younger(claim));
     let source = claim.and_then(|claim| claim.status.capacity.storage.as_deref()?.parse::<Quantity>().ok());
     // The source may have grown since: half of it is no rounding and no usual growth.
     let is_small = size.0 == 0 || source.is_some_and(|source| size.0 < source.0 / 2);

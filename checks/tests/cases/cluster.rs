@@ -31,6 +31,8 @@ pub(crate) struct Cluster {
     /// The objects, with their kinds. Where none of them is of RBAC, every `ServiceAccount` may do everything.
     #[serde(default)]
     pub(crate) objects: Vec<Value>,
+    /// An object that is there many times, with a number behind its name.
+    pub(crate) repeated: Option<Repeated>,
     /// The backup products that are asked about.
     #[serde(default)]
     pub(crate) products: Vec<String>,
@@ -49,6 +51,25 @@ pub(crate) struct Cluster {
     /// What could not be seen: field of `Facts` to state of the probe.
     #[serde(default)]
     pub(crate) missing: Map<String, Value>,
+}
+
+/// An object that is there many times.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Repeated {
+    pub(crate) times: usize,
+    pub(crate) object: Value,
+}
+
+impl Repeated {
+    fn objects(&self) -> impl Iterator<Item = Value> {
+        (1..=self.times).map(|number| {
+            let mut object = self.object.clone();
+            let name = format!("{}-{number}", object["metadata"]["name"].as_str().unwrap());
+            object["metadata"]["name"] = json!(name);
+            object
+        })
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -129,7 +150,8 @@ impl Cluster {
             }
         }
         fields.insert("customResourceDefinitions".to_owned(), json!(crds));
-        for object in &self.objects {
+        let repeated: Vec<Value> = self.repeated.iter().flat_map(Repeated::objects).collect();
+        for object in self.objects.iter().chain(&repeated) {
             let kind = object["kind"].as_str().unwrap();
             if kind == Kind::CUSTOM_RESOURCE_DEFINITION.name || is_of_a_product(object) {
                 continue;

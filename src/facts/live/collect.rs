@@ -62,6 +62,9 @@ async fn look(connection: &Connection, collection: &Collection<'_>, on_retry: &(
     for answer in join_all(asked).await {
         answer(&mut facts);
     }
+    if collection.needs.contains(&Need::WebhookServices) {
+        facts.webhook_services = services::of_webhooks(requests, &facts).await;
+    }
     if collection.needs.contains(&Need::AccountReviews) {
         // Only what everything else has shown to be in question is asked about.
         facts.account_reviews = accounts::reviews(requests, questions(&facts)).await;
@@ -78,12 +81,6 @@ async fn meet(requests: &Requests<'_>, collection: &Collection<'_>, need: Need) 
         // Whoever asks for the secrets has read the classes.
         return Box::new(|_| {});
     }
-    if need == Need::AccountReviews {
-        return Box::new(|_| {});
-    }
-    if need == Need::WebhookConfigurations && collection.needs.contains(&Need::WebhookServices) {
-        return Box::new(|_| {});
-    }
     match need {
         Need::ServerVersion => {
             let seen = server_version(requests, collection.server_version.as_ref()).await;
@@ -97,11 +94,8 @@ async fn meet(requests: &Requests<'_>, collection: &Collection<'_>, need: Need) 
             let seen = custom_resource_definitions(requests).await;
             Box::new(|facts| facts.custom_resource_definitions = seen)
         }
-        Need::WebhookServices => {
-            let webhooks = list_all(requests, Need::WebhookConfigurations).await;
-            let services = services::of_webhooks(requests, &webhooks).await;
-            Box::new(|facts| (facts.webhook_configurations, facts.webhook_services) = (webhooks, services))
-        }
+        // What these are about, the others tell: see `look`.
+        Need::WebhookServices | Need::AccountReviews => Box::new(|_| {}),
         Need::ClassSecrets => {
             let classes = list_all(requests, Need::VolumeSnapshotClasses).await;
             let secrets = access::class_secrets(requests, &classes).await;

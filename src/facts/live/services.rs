@@ -4,33 +4,32 @@ use std::collections::BTreeSet;
 
 use futures::future::join_all;
 use serde::Deserialize;
+use snapready_checks::model::facts::Facts;
+use snapready_checks::model::kubernetes::CustomResourceDefinition;
 use snapready_checks::model::need::Rule;
 use snapready_checks::model::nulls;
 use snapready_checks::model::object::Kind;
 use snapready_checks::model::probe::Probe;
-use snapready_checks::model::webhooks::{ServiceReference, ServiceState, WebhookConfiguration};
+use snapready_checks::model::webhooks::{ServiceReference, ServiceState};
 use snapready_checks::text::names::is_object_name;
 
 use crate::api::{Failure, JSON};
 use crate::facts::live::request::Requests;
 
-/// The states of all services that these webhooks name.
-pub(super) async fn of_webhooks(
-    requests: &Requests<'_>,
-    webhooks: &Probe<Vec<WebhookConfiguration>>,
-) -> Probe<Vec<ServiceState>> {
-    let configurations = match webhooks.seen_or() {
-        Ok(configurations) => configurations,
-        Err(unseen) => return unseen,
-    };
-    let named: BTreeSet<&ServiceReference> = configurations
-        .iter()
-        .flat_map(|configuration| &configuration.webhooks)
-        .filter_map(|webhook| webhook.client_config.service.as_ref())
-        .collect();
+/// The states of all services that admission webhooks for snapshots and conversion webhooks of their CRDs name. Only where neither was
+/// read is nothing known.
+pub(super) async fn of_webhooks(requests: &Requests<'_>, facts: &Facts) -> Probe<Vec<ServiceState>> {
+    let (webhooks, definitions) = (&facts.webhook_configurations, &facts.custom_resource_definitions);
+    if let (Err(unseen), true) = (webhooks.seen_or(), definitions.seen().is_none()) {
+        return unseen;
+    }
+    let webhooks = webhooks.seen().into_iter().flatten().flat_map(|configuration| &configuration.webhooks);
+    let admission = webhooks.filter_map(|webhook| webhook.client_config.service.clone());
+    let conversion = definitions.seen().into_iter().flatten().filter_map(CustomResourceDefinition::conversion_service);
+    let named: BTreeSet<ServiceReference> = admission.chain(conversion).collect();
     let states = named.into_iter().map(async |service| {
-        let (exists, ready) = futures::join!(exists(requests, service), ready(requests, service));
-        ServiceState { service: service.clone(), exists, ready }
+        let (exists, ready) = futures::join!(exists(requests, &service), ready(requests, &service));
+        ServiceState { service, exists, ready }
     });
     Probe::from(join_all(states).await)
 }
