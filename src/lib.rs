@@ -6,6 +6,7 @@ pub mod api;
 pub mod cli;
 pub mod cluster;
 pub mod coverage;
+pub mod drivers;
 pub mod evaluate;
 pub mod facts;
 pub mod model;

@@ -18,6 +18,10 @@ use crate::model::finding::Evidence;
 pub enum Ability {
     /// Taking and deleting snapshots: `CREATE_DELETE_SNAPSHOT`.
     Snapshot,
+    /// Telling which snapshots there are: `LIST_SNAPSHOTS`.
+    List,
+    /// Telling which blocks have changed: the service `SnapshotMetadata`.
+    Changes,
     /// A volume from a snapshot.
     Restore,
     /// A volume from a volume: `CLONE_VOLUME`.
@@ -34,14 +38,25 @@ pub enum Ability {
 
 impl Ability {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 7] =
-        [Self::Snapshot, Self::Restore, Self::Clone, Self::Block, Self::Expand, Self::Group, Self::Topology];
+    pub const ALL: [Self; 9] = [
+        Self::Snapshot,
+        Self::List,
+        Self::Changes,
+        Self::Restore,
+        Self::Clone,
+        Self::Block,
+        Self::Expand,
+        Self::Group,
+        Self::Topology,
+    ];
 
     /// Its word.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Snapshot => "snapshot",
+            Self::List => "list",
+            Self::Changes => "changes",
             Self::Restore => "restore",
             Self::Clone => "clone",
             Self::Block => "block",
@@ -122,6 +137,8 @@ fn of(facts: &Facts, claims: &[Claimed<'_>], driver: &str) -> DriverCapabilities
 fn capability(facts: &Facts, own: &[&Claimed<'_>], driver: &str, ability: Ability) -> Capability {
     let seen = match ability {
         Ability::Snapshot => snapshot(facts, driver),
+        Ability::List => lists(facts, driver),
+        Ability::Changes => changes(facts, driver),
         Ability::Restore => from_source(own, "VolumeSnapshot", "a claim was restored from a snapshot"),
         Ability::Clone => from_source(own, "PersistentVolumeClaim", "a claim was cloned from another"),
         Ability::Block => block(own),
@@ -142,7 +159,7 @@ fn by_table(driver: &str, ability: Ability) -> Option<Capability> {
         Ability::Block => known.raw_block,
         Ability::Expand => known.expands,
         Ability::Topology => known.topology,
-        Ability::Group => None,
+        Ability::List | Ability::Changes | Ability::Group => None,
     }?;
     let because = format!("{} according to {}", known.product, known.source);
     Some(Capability { answer: Some(answer), is_certain: false, because, evidence: None })
@@ -189,6 +206,45 @@ fn snapshot(facts: &Facts, driver: &str) -> Option<Capability> {
         }
     }
     None
+}
+
+/// Of a snapshot that was there before its content, a csi-snapshotter learns the size by `ListSnapshots`; where the driver lacks
+/// `LIST_SNAPSHOTS` it takes the snapshot for ready, and its size for 0 (external-snapshotter pkg/snapshotter/snapshotter.go,
+/// `GetSnapshotStatus`).
+fn lists(facts: &Facts, driver: &str) -> Option<Capability> {
+    let contents = facts.volume_snapshot_contents.seen().into_iter().flatten();
+    let imported = contents.filter(|content| {
+        content.spec.driver == driver
+            && content.spec.source.snapshot_handle.is_some()
+            && content.status.ready_to_use == Some(true)
+    });
+    let mut without = None;
+    for content in imported {
+        let size = content.status.restore_size.unwrap_or_default();
+        let evidence =
+            Evidence::cluster("VolumeSnapshotContent", &content.metadata.name, "status.restoreSize", size.to_string());
+        if size > 0 {
+            return Some(Capability::certain(
+                true,
+                "it has told the size of a snapshot that was there before",
+                Some(evidence),
+            ));
+        }
+        without.get_or_insert(evidence);
+    }
+    let because = "a snapshot that was there before is ready, and has no size";
+    Some(Capability { is_certain: false, ..Capability::certain(false, because, Some(without?)) })
+}
+
+/// Whether the sidecar csi-snapshot-metadata runs beside its csi-snapshotter.
+fn changes(facts: &Facts, driver: &str) -> Option<Capability> {
+    let all = sidecars(facts, is_csi_snapshotter);
+    let sidecar = all.iter().find(|sidecar| sidecar.serves(driver))?;
+    let beside =
+        sidecar.running.spec.containers.iter().find(|container| container.image.contains("csi-snapshot-metadata"))?;
+    let evidence = sidecar.running.evidence("spec.template.spec.containers[].image", beside.image.as_str());
+    let because = "csi-snapshot-metadata runs beside its csi-snapshotter";
+    Some(Capability { is_certain: false, ..Capability::certain(true, because, Some(evidence)) })
 }
 
 /// A claim that is bound, and that was made from something.
@@ -295,6 +351,37 @@ mod tests {
             assert_eq!(answers(&plain, "csi.example.org", ability), (None, false), "{ability:?}");
             assert_eq!(answers(&with(spec), "csi.example.org", ability), (Some(true), true), "{ability:?}");
         }
+    }
+
+    #[test]
+    fn imported_snapshots_tell_whether_snapshots_are_listed() {
+        let content = |size: Value, source: &str| {
+            let contents = json!([{"metadata": {"name": "c"}, "spec": {"driver": "csi.example.org", "source": {source: "h"}},
+                "status": {"readyToUse": true, "restoreSize": size, "snapshotHandle": "h"}}]);
+            let storage = json!([{"metadata": {"name": "a"}, "provisioner": "csi.example.org"}]);
+            answers(
+                &facts(&[("volumeSnapshotContents", contents), ("storageClasses", storage)]),
+                "csi.example.org",
+                Ability::List,
+            )
+        };
+        assert_eq!(content(json!(1024), "snapshotHandle"), (Some(true), true));
+        assert_eq!(content(json!(0), "snapshotHandle"), (Some(false), false));
+        assert_eq!(content(json!(1024), "volumeHandle"), (None, false));
+    }
+
+    #[test]
+    fn the_sidecar_of_changed_blocks_tells_of_them() {
+        let with = |image: &str| {
+            let pod = json!([{"metadata": {"name": "p", "namespace": "n"}, "spec": {"containers": [
+                {"name": "driver", "image": "example.org/driver:v1", "args": ["--drivername=csi.example.org"]},
+                {"name": "csi-snapshotter", "image": "registry.k8s.io/sig-storage/csi-snapshotter:v8.6.0"},
+                {"name": "other", "image": image}]}}]);
+            let driver = json!([{"metadata": {"name": "csi.example.org"}}]);
+            answers(&facts(&[("pods", pod), ("csiDrivers", driver)]), "csi.example.org", Ability::Changes)
+        };
+        assert_eq!(with("registry.k8s.io/sig-storage/csi-snapshot-metadata:v0.2.0"), (Some(true), false));
+        assert_eq!(with("registry.k8s.io/sig-storage/csi-attacher:v4.8.0"), (None, false));
     }
 
     #[test]

@@ -1,0 +1,7 @@
+//! What each CSI driver can do: as a table, and as data.
+
+mod document;
+mod table;
+
+pub use document::{Document, SCHEMA_VERSION};
+pub use table::table;
