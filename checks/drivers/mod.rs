@@ -2,10 +2,15 @@
 
 pub mod csi_driver_on_nodes;
 pub mod csi_driver_registered;
+pub mod driver_release;
 pub mod snapshot_class_quirks;
 
 use crate::model::check::Check;
 
 /// The checks of this group.
-pub const CHECKS: &[&Check] =
-    &[&csi_driver_registered::CHECK, &csi_driver_on_nodes::CHECK, &snapshot_class_quirks::CHECK];
+pub const CHECKS: &[&Check] = &[
+    &csi_driver_registered::CHECK,
+    &driver_release::CHECK,
+    &csi_driver_on_nodes::CHECK,
+    &snapshot_class_quirks::CHECK,
+];
