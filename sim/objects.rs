@@ -8,7 +8,7 @@ use super::object::Object;
 use super::rbac;
 use super::resources::{
     CRDS, CSI_DRIVERS, CSI_NODES, DAEMON_SETS, DEPLOYMENTS, LEASES, NAMESPACES, NODES, PODS, Resource,
-    SNAPSHOT_CLASSES, STORAGE_CLASSES,
+    SNAPSHOT_CLASSES, STORAGE_CLASSES, VALIDATING_WEBHOOKS,
 };
 use super::scenario::{Crds, DRIVER, SnapshotClass, Snapshotter};
 use super::world::World;
@@ -49,6 +49,9 @@ pub(super) fn create(world: &World) {
     }
     crds(world);
     classes(world);
+    if scenario.left_over_webhook {
+        left_over_webhook(world);
+    }
     driver(world);
     for namespace in ["kube-system", "backup-product"].into_iter().take(scenario.snapshot_controllers) {
         snapshot_controller(world, namespace);
@@ -64,6 +67,20 @@ pub(super) fn put(world: &World, resource: Resource, namespace: &str, name: &str
     }
     let created = world.store.create(resource, object, false);
     debug_assert!(created.is_ok(), "{resource} {namespace}/{name}: {created:?}");
+}
+
+/// As external-snapshotter 7.0 installs it (deploy/kubernetes/webhook-example).
+fn left_over_webhook(world: &World) {
+    let name = "validation-webhook.snapshot.storage.k8s.io";
+    let webhook = json!({
+        "name": name, "failurePolicy": "Fail", "sideEffects": "None", "admissionReviewVersions": ["v1"],
+        "clientConfig": { "service": { "namespace": "default", "name": "snapshot-validation-service", "path": "/volumesnapshot" } },
+        "rules": [{
+            "apiGroups": ["snapshot.storage.k8s.io"], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"],
+            "resources": ["volumesnapshots", "volumesnapshotcontents", "volumesnapshotclasses"], "scope": "*",
+        }],
+    });
+    put(world, &VALIDATING_WEBHOOKS, "", name, json!({ "webhooks": [webhook] }));
 }
 
 fn node(name: &str) -> Value {
@@ -279,7 +296,7 @@ fn driver(world: &World) {
             "socket",
         )];
         let arguments = match world.scenario.snapshotter {
-            Snapshotter::Works => Some(election.to_vec()),
+            Snapshotter::Works | Snapshotter::WithoutPatch => Some(election.to_vec()),
             Snapshotter::Absent => None,
             Snapshotter::WrongSocket => Some(vec!["--csi-address=/csi/driver.sock", "--leader-election=true"]),
             Snapshotter::UnknownFlag => Some([&election[..], &[UNKNOWN_FLAG]].concat()),
@@ -298,9 +315,10 @@ fn driver(world: &World) {
             spec: json!({ "containers": containers, "volumes": socket, "serviceAccountName": CONTROLLER_ACCOUNT }),
         }
         .create(world, &[(pod, "node-1")]);
-        rbac::sidecars(world, DRIVER_NAMESPACE, CONTROLLER_ACCOUNT);
+        let may_patch = world.scenario.snapshotter != Snapshotter::WithoutPatch;
+        rbac::sidecars(world, DRIVER_NAMESPACE, CONTROLLER_ACCOUNT, may_patch);
         lease(world, DRIVER_NAMESPACE, &sanitized(DRIVER), pod);
-        if world.scenario.snapshotter == Snapshotter::Works {
+        if matches!(world.scenario.snapshotter, Snapshotter::Works | Snapshotter::WithoutPatch) {
             lease(world, DRIVER_NAMESPACE, &format!("external-snapshotter-leader-{}", sanitized(DRIVER)), pod);
         }
     }

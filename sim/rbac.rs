@@ -34,7 +34,9 @@ pub(super) fn snapshot_controller(world: &World, namespace: &str, account: &str)
 }
 
 /// What the sidecars of a driver may do. The secrets that its classes may name are among it, so that what they lack is the secrets.
-pub(super) fn sidecars(world: &World, namespace: &str, account: &str) {
+pub(super) fn sidecars(world: &World, namespace: &str, account: &str, may_patch: bool) {
+    let contents: &[&str] =
+        if may_patch { &["get", "list", "watch", "update", "patch"] } else { &["get", "list", "watch", "update"] };
     let group = "snapshot.storage.k8s.io";
     let rules = json!([
         rule("", "secrets", &["get", "list"]),
@@ -46,7 +48,7 @@ pub(super) fn sidecars(world: &World, namespace: &str, account: &str) {
         rule("storage.k8s.io", "csinodes", &READ),
         rule(group, "volumesnapshots", &["get", "list", "watch", "update"]),
         rule(group, "volumesnapshotclasses", &READ),
-        rule(group, "volumesnapshotcontents", &["get", "list", "watch", "update", "patch"]),
+        rule(group, "volumesnapshotcontents", contents),
         rule(group, "volumesnapshotcontents/status", &["update", "patch"]),
     ]);
     grant(world, namespace, account, "csi-simulated", &rules);

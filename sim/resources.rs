@@ -123,7 +123,7 @@ pub(super) static CSI_NODES: Definition =
 static SERVICES: Definition = Definition::new("", "v1", "Service", "services", "service").with_status().short(&["svc"]);
 static ENDPOINT_SLICES: Definition =
     Definition::new("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", "endpointslice");
-static VALIDATING_WEBHOOKS: Definition = Definition::new(
+pub(super) static VALIDATING_WEBHOOKS: Definition = Definition::new(
     "admissionregistration.k8s.io",
     "v1",
     "ValidatingWebhookConfiguration",

@@ -24,6 +24,8 @@ pub struct Scenario {
     pub provisioner: bool,
     /// The `VolumeSnapshotClass` objects.
     pub snapshot_classes: &'static [SnapshotClass],
+    /// Whether external-snapshotter's validation webhook was left behind, without its service.
+    pub left_over_webhook: bool,
     /// What goes wrong with requests to the API.
     pub api: &'static [Fault],
     /// Provisioning of new volumes.
@@ -70,6 +72,8 @@ pub enum Snapshotter {
     WrongSocket,
     /// It has a flag that its release does not know, and exits.
     UnknownFlag,
+    /// Its account may not patch `VolumeSnapshotContents`, so it makes no snapshot and takes no finalizer off.
+    WithoutPatch,
 }
 
 /// A `VolumeSnapshotClass`.
@@ -132,6 +136,7 @@ const HEALTHY: Scenario = Scenario {
     snapshotter: Snapshotter::Works,
     provisioner: true,
     snapshot_classes: &[STANDARD],
+    left_over_webhook: false,
     api: &[],
     provision: Driver::Works,
     snapshot: Driver::Works,
@@ -145,7 +150,7 @@ const HEALTHY: Scenario = Scenario {
     service_account_delay: Duration::ZERO,
 };
 
-static ALL: [Scenario; 40] = [
+static ALL: [Scenario; 42] = [
     HEALTHY,
     Scenario {
         name: "no-crds",
@@ -197,6 +202,29 @@ static ALL: [Scenario; 40] = [
         title: "the csi-snapshotter has a flag of another release",
         description: "After an upgrade it exits with 2 again and again.",
         snapshotter: Snapshotter::UnknownFlag,
+        ..HEALTHY
+    },
+    Scenario {
+        name: "missing-right",
+        title: "the csi-snapshotter lacks a right",
+        description: "A new image with the ClusterRole of an old release: it may not patch VolumeSnapshotContents.",
+        snapshotter: Snapshotter::WithoutPatch,
+        ..HEALTHY
+    },
+    Scenario {
+        name: "left-over-webhook",
+        title: "a webhook for snapshots was left behind",
+        description: "external-snapshotter's validation webhook is still called, and its service is gone.",
+        left_over_webhook: true,
+        api: &[Fault::always(
+            &["create", "update", "patch"],
+            &["volumesnapshots"],
+            Effect::Refused(
+                500,
+                "InternalError",
+                "Internal error occurred: failed calling webhook \"validation-webhook.snapshot.storage.k8s.io\": failed to call webhook: Post \"https://snapshot-validation-service.default.svc:443/volumesnapshot?timeout=2s\": service \"snapshot-validation-service\" not found",
+            ),
+        )],
         ..HEALTHY
     },
     Scenario {

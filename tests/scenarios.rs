@@ -67,7 +67,7 @@ const BLIND: &[&str] = &[
 ];
 
 #[rustfmt::skip]
-const ROWS: [Row; 41] = [
+const ROWS: [Row; 43] = [
     row("healthy", BOTH, 0, &[], Pass),
     row("no-crds", ONE, 1, &["SR102 fail", "SR111 fail"], Fail("SR311", &["does not serve VolumeSnapshot objects", "CRD"])),
     row("v1beta1-only", ONE, 1, &["SR104 fail", "SR106 warn", "SR114 warn", "SR123 fail", "SR124 fail"], Fail("SR311", &["does not serve VolumeSnapshot objects", "another version"])),
@@ -77,6 +77,8 @@ const ROWS: [Row; 41] = [
     row("no-sidecar", FORCED, 1, &["SR121 fail"], Fail("SR304", &["no csi-snapshotter of this driver is installed"])),
     row("wrong-socket", ONE, 1, &["SR125 unknown", "SR128 fail"], Fail("SR304", &["not started", "--force"])),
     row("unknown-flag", ONE, 1, &["SR122 fail"], Fail("SR304", &["not started", "--force"])),
+    row("missing-right", ONE, 1, &["SR127 fail"], Fail("SR304", &["not started", "--force"])),
+    row("left-over-webhook", ONE, 1, &["SR108 fail"], Fail("SR311", &["failed calling webhook", "validation-webhook.snapshot.storage.k8s.io"])),
     row("no-class", ONE, 1, &["SR211 fail"], Fail("SR305", &["no VolumeSnapshotClass of driver", "kind: VolumeSnapshotClass"])),
     row("no-default-class", ONE, 1, &["SR212 warn"], Fail("SR305", &["no VolumeSnapshotClass of driver", "annotated as default", "kubectl annotate volumesnapshotclass standard-snapshots"])),
     row("two-defaults", ONE, 1, &["SR212 warn"], Fail("SR305", &["several VolumeSnapshotClasses", "annotated as default"])),
