@@ -28,7 +28,8 @@ pub(super) fn explain(refusal: &Refusal<'_>) -> Option<Why> {
 
 fn webhook_down(message: &str) -> Why {
     let webhook = between(message, "failed calling webhook \"", "\"").unwrap_or_default();
-    let text = if webhook.contains("snapshot") {
+    let is_of_upstream = webhook.contains("snapshot");
+    let text = if is_of_upstream {
         "external-snapshotter has no webhook any more from 8.2 on: delete the configuration that was left behind, or bring its service back."
     } else {
         "Bring the webhook's service back; its owner decides whether its failurePolicy may be Ignore."
@@ -37,6 +38,7 @@ fn webhook_down(message: &str) -> Why {
         format!("admission webhook {webhook} does not answer, and nothing is let through without it"),
         Fix::text(text).command(kubectl("get validatingwebhookconfigurations,mutatingwebhookconfigurations")),
     )
+    .told_by(if is_of_upstream { &["SR108"] } else { &[] })
 }
 
 fn webhook_denied(message: &str) -> Why {
