@@ -339,140 +339,6 @@ async fn a_secret_that_may_not_be_read_is_not_asked_for() {
     assert!(server.asked().iter().all(|question| !question.path.contains("/secrets/")));
 }
 
-/// The rule that a GET takes, as the API server's authorizer sees it; `None` for what everybody may.
-fn rule_of(question: &Asked) -> Option<Rule> {
-    let parts: Vec<&str> = question.path.trim_start_matches('/').split('/').collect();
-    match (question.method.as_str(), parts.as_slice()) {
-        ("GET", ["api", _, resource]) => Some(Rule::new("", resource, &["list"])),
-        ("GET", ["apis", group, _, resource] | ["apis", group, _, "namespaces", _, resource]) => {
-            Some(Rule::new(group, resource, &["list"]))
-        }
-        ("GET", ["apis", group, _, resource, name]) => {
-            Some(Rule { names: vec![(*name).to_owned()], ..Rule::new(group, resource, &["get"]) })
-        }
-        ("GET", ["api", _, "namespaces", _, "services", name]) => {
-            Some(Rule { names: vec![(*name).to_owned()], ..Rule::new("", "services", &["get"]) })
-        }
-        ("GET", ["api", _, "namespaces", _, "secrets", _] | ["version"] | ["apis", _])
-        | ("POST", ["apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews" | "subjectaccessreviews"]) => None,
-        _ => panic!("{question:?}"),
-    }
-}
-
-fn grants(granted: &[Rule], wanted: &Rule) -> bool {
-    granted.iter().any(|rule| {
-        rule.group == wanted.group
-            && rule.resource == wanted.resource
-            && wanted.verbs.iter().all(|verb| rule.verbs.contains(verb))
-            && (rule.names.is_empty() || wanted.names.iter().all(|name| rule.names.contains(name)))
-    })
-}
-
-/// The manifest of each need grants what its requests take, and nothing that none of them takes.
-#[tokio::test]
-async fn rights_granted_are_the_rights_used() {
-    for need in Need::ALL {
-        let server = Server::default();
-        let needs = if need == Need::WebhookServices { vec![Need::WebhookConfigurations, need] } else { vec![need] };
-        look(&server.connection(|_, _| None), &needs).await;
-        let used: Vec<Rule> = server.asked().iter().filter_map(rule_of).collect();
-        let mut granted: Vec<Rule> = need.rules();
-        if need == Need::ClassSecrets {
-            // Which secrets, only the classes tell.
-            granted.extend(Need::VolumeSnapshotClasses.rules());
-        }
-        if need == Need::WebhookServices {
-            // Which services, only the webhooks tell.
-            granted.extend(Need::WebhookConfigurations.rules());
-        }
-        for rule in &used {
-            assert!(grants(&granted, rule), "{need:?} uses {rule}, which is not granted");
-        }
-        for rule in &granted {
-            let is_used = used.iter().any(|used| grants(std::slice::from_ref(rule), used));
-            assert!(is_used, "{need:?} is granted {rule}, which it does not use");
-        }
-    }
-}
-
-/// What is asked for the round trip's rights is what the manifest of a round trip grants.
-#[tokio::test]
-async fn rights_of_the_round_trip_are_all_reviewed() {
-    use crate::rbac;
-    for own in [true, false] {
-        let server = Server::default();
-        let connection = server.connection(|_, _| None);
-        let needs = BTreeSet::from([Need::RoundTripAccess]);
-        let collection = Collection {
-            needs: &needs,
-            round_trip: &rights::reviewed("test-ns", own),
-            products: &[],
-            server_version: None,
-        };
-        collect(&connection, &collection, &|_| {}).await;
-        let place = if own { rbac::Place::Own } else { rbac::Place::Namespace("test-ns") };
-        let manifest = rbac::manifests(&[], &[], Some(place), rbac::Account::PLACEHOLDER);
-        let documents: Vec<Value> = serde_saphyr::from_multiple(&manifest).unwrap();
-        let mut granted = BTreeSet::new();
-        for rule in documents.iter().filter_map(|document| document["rules"].as_array()).flatten() {
-            for verb in rule["verbs"].as_array().unwrap() {
-                granted.insert(format!("{} {}.{}", verb, rule["resources"][0], rule["apiGroups"][0]));
-            }
-        }
-        if own {
-            assert!(granted.remove("\"list\" \"namespaces\".\"\""), "for `snapready cleanup`");
-        }
-        // Nobody needs these: without them the round trip looks now and then. Asking would make a warning of it.
-        for rule in rights::watch_rules(own) {
-            let right = format!("\"{}\" \"{}\".\"{}\"", rule.verbs[0], rule.resource, rule.group);
-            assert!(granted.remove(&right), "{right} is not granted");
-        }
-        let reviewed: BTreeSet<String> = server
-            .asked()
-            .iter()
-            .map(|question| {
-                let attributes = &question.body["spec"]["resourceAttributes"];
-                format!("{} {}.{}", attributes["verb"], attributes["resource"], attributes["group"])
-            })
-            .collect();
-        assert_eq!(reviewed, granted);
-    }
-}
-
-/// Each right is taken away in turn: what takes it is forbidden, with that rule named, and nothing else changes.
-#[tokio::test]
-async fn a_missing_right_is_missed_where_it_is_needed_and_nowhere_else() {
-    let whole = look(&Server::default().connection(|_, _| None), &Need::ALL).await;
-    for need in Need::ALL {
-        for denied in need.rules() {
-            let rule = denied.clone();
-            let connection = Server::default().connection(move |question, _| {
-                let wanted = rule_of(question)?;
-                grants(std::slice::from_ref(&rule), &wanted).then(|| status(403, "no"))
-            });
-            let facts = look(&connection, &Need::ALL).await;
-            for other in Need::ALL {
-                let follows = need == Need::VolumeSnapshotClasses && other == Need::ClassSecrets;
-                // What is read one by one is missed one by one.
-                let whole = need != Need::WebhookServices;
-                let expected =
-                    ((other == need && whole) || follows).then(|| Missing::Forbidden { rule: denied.clone() });
-                assert_eq!(facts.missing(other), expected, "{denied} {other:?}");
-            }
-            let unaffected = |facts: &Facts| {
-                let mut json = serde_json::to_value(facts).unwrap();
-                for need in [need, Need::ClassSecrets, Need::WebhookServices, Need::AccountReviews] {
-                    let key = format!("{need:?}");
-                    json.as_object_mut().unwrap().retain(|name, _| !name.eq_ignore_ascii_case(&key));
-                }
-                json["collectedAt"] = Value::Null;
-                json
-            };
-            assert_eq!(unaffected(&facts), unaffected(&whole), "{denied}");
-        }
-    }
-}
-
 #[tokio::test]
 async fn reviews_that_are_refused_name_the_right_to_review() {
     let connection = Server::default()
@@ -493,113 +359,6 @@ async fn apis_that_are_missing_are_not_served() {
     for need in [Need::VolumeSnapshotClasses, Need::VolumeSnapshotContents, Need::ClassSecrets] {
         assert_eq!(facts.missing(need), Some(Missing::NotServed), "{need:?}");
     }
-}
-
-/// Pages of storage classes `c0`, `c1`, …; page `n` has the token `page+n`, which has to be escaped.
-fn pages_of(question: &Asked, pages: usize) -> Option<Answer> {
-    if !question.path.ends_with("/storageclasses") {
-        return None;
-    }
-    let number = match question.query.split_once("continue=") {
-        None => 0,
-        Some((_, token)) => token.strip_prefix("page%2B").unwrap().parse::<usize>().unwrap(),
-    };
-    let next = if number + 1 < pages { json!(format!("page+{}", number + 1)) } else { Value::Null };
-    Some(ok(&json!({
-        "kind": "StorageClassList", "metadata": {"continue": next}, "items": [{"metadata": {"name": format!("c{number}")}}],
-    })))
-}
-
-fn names(facts: &Facts) -> Vec<String> {
-    facts.storage_classes.seen().unwrap().iter().map(|class| class.metadata.name.clone()).collect()
-}
-
-#[tokio::test]
-async fn all_pages_are_read() {
-    let server = Server::default();
-    let facts = look(&server.connection(|question, _| pages_of(question, 3)), &[Need::StorageClasses]).await;
-    assert_eq!(names(&facts), ["c0", "c1", "c2"]);
-    assert_eq!(server.asked()[0].query, "limit=500");
-}
-
-#[tokio::test]
-async fn a_list_that_expires_is_read_once_more_from_the_start() {
-    let server = Server::default();
-    let connection = server.connection(|question, times| {
-        if times == 2 { Some(status(410, "The provided continue parameter is too old")) } else { pages_of(question, 2) }
-    });
-    let facts = look(&connection, &[Need::StorageClasses]).await;
-    assert_eq!(names(&facts), ["c0", "c1"]);
-    assert_eq!(server.asked().len(), 4);
-
-    let server = Server::default();
-    let connection =
-        server.connection(
-            |question, times| {
-                if times % 2 == 0 { Some(status(410, "too old")) } else { pages_of(question, 2) }
-            },
-        );
-    let facts = look(&connection, &[Need::StorageClasses]).await;
-    assert!(matches!(facts.storage_classes, Probe::Failed { .. }), "{:?}", facts.storage_classes);
-    assert_eq!(server.asked().len(), 4);
-}
-
-#[tokio::test]
-async fn a_page_that_comes_again_ends_the_list() {
-    let connection = Server::default().connection(|question, _| {
-        let page = json!({"kind": "StorageClassList", "metadata": {"continue": "x"}, "items": []});
-        question.path.ends_with("/storageclasses").then(|| ok(&page))
-    });
-    let facts = look(&connection, &[Need::StorageClasses]).await;
-    assert!(matches!(facts.storage_classes, Probe::Failed { .. }), "{:?}", facts.storage_classes);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_busy_server_is_asked_again_when_it_says() {
-    let server = Server::default();
-    let connection = server.connection(|_, times| match times {
-        1 => Some((429, b"slow down".to_vec(), Some("7"))),
-        2 => Some(status(503, "etcd has no leader")),
-        _ => None,
-    });
-    let retries = Mutex::new(Vec::new());
-    let needs = BTreeSet::from([Need::StorageClasses]);
-    let collection = Collection { needs: &needs, round_trip: &[], products: &[], server_version: None };
-    let begin = tokio::time::Instant::now();
-    let facts = collect(&connection, &collection, &|retry| retries.lock().unwrap().push(retry)).await;
-    assert_eq!(names(&facts), ["fast"]);
-    // What the server asked for, and a pause of snapready's own with its jitter.
-    assert!((7_200..=7_300).contains(&begin.elapsed().as_millis()), "{:?}", begin.elapsed());
-    let request = "GET /apis/storage.k8s.io/v1/storageclasses".to_owned();
-    assert_eq!(
-        *retries.lock().unwrap(),
-        [
-            Retry { request: request.clone(), reason: "429 Too Many Requests slow down".to_owned() },
-            Retry { request, reason: "503 Service Unavailable etcd has no leader".to_owned() },
-        ]
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn retries_end_with_the_requests_time_and_with_their_number() {
-    for (answer, requests) in [((429, Vec::new(), Some("3600")), 1), ((500, Vec::new(), None), 5)] {
-        let server = Server::default();
-        let connection = server.connection(move |_, _| Some(answer.clone()));
-        let begin = tokio::time::Instant::now();
-        let facts = look(&connection, &[Need::StorageClasses]).await;
-        assert!(matches!(facts.storage_classes, Probe::Failed { .. }), "{:?}", facts.storage_classes);
-        assert_eq!(server.asked().len(), requests);
-        assert!(begin.elapsed() < Duration::from_secs(30));
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn other_errors_are_told_and_not_repeated() {
-    let server = Server::default();
-    let facts = look(&server.connection(|_, _| Some(status(401, "Unauthorized"))), &[Need::Pods]).await;
-    let reason = "GET /api/v1/pods: 401 Unauthorized Unauthorized".to_owned();
-    assert_eq!(facts.missing(Need::Pods), Some(Missing::Failed { reason }));
-    assert_eq!(server.asked().len(), 1);
 }
 
 /// Whatever comes back with 200, it is never taken for "nothing there".
@@ -645,7 +404,7 @@ async fn hostile_text_arrives_as_it_is_and_errors_stay_short() {
         _ => None,
     });
     let facts = look(&connection, &Need::ALL).await;
-    assert_eq!(names(&facts), [hostile]);
+    assert_eq!(pages::names(&facts), [hostile]);
     for need in [Need::CsiDrivers, Need::CsiNodes] {
         match facts.missing(need) {
             Some(Missing::Failed { reason }) => assert!(reason.chars().count() < 1000, "{need:?}"),
@@ -655,4 +414,6 @@ async fn hostile_text_arrives_as_it_is_and_errors_stay_short() {
 }
 
 mod accounts;
+mod granted;
+mod pages;
 mod products;
