@@ -34,6 +34,7 @@ pub mod velero_takes_csi_snapshots;
 
 use crate::model::check::Check;
 use crate::model::facts::Facts;
+use crate::model::finding::Findings;
 use crate::model::interest::Interest;
 use crate::model::products::ProductKind;
 use crate::products::product::Product;
@@ -146,12 +147,17 @@ pub fn kinds(words: &[String]) -> Vec<&'static ProductKind> {
     kinds
 }
 
-/// Why a check about one product has nothing to look at.
-pub(crate) fn not_asked(facts: &Facts, product: &Product) -> String {
-    if facts.for_products.iter().any(|word| word == AUTO) {
-        format!("no workload of {} is visible", product.name)
+/// Says why a check about one product has nothing to look at. Whether a product is installed that nobody named is unknown where
+/// workloads could not be read.
+pub(crate) fn not_asked(facts: &Facts, product: &Product, findings: &mut Findings) {
+    let name = product.name;
+    if cannot_see_which(facts) {
+        findings
+            .unknown(format!("whether {name} is installed could not be seen: name it, as in --for {}", product.word));
+    } else if facts.for_products.iter().any(|word| word == AUTO) {
+        findings.skip(format!("no workload of {name} is visible"));
     } else {
-        format!("{} was not named: --for {}", product.name, product.word)
+        findings.skip(format!("{name} was not named: --for {}", product.word));
     }
 }
 

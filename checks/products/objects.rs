@@ -2,10 +2,11 @@
 
 use crate::model::command::{Command, kubectl, snapready};
 use crate::model::facts::Facts;
-use crate::model::finding::{Evidence, Finding, Fix, Status};
+use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::probe::Probe;
 use crate::model::products::{ProductKind, ProductObject};
 use crate::products::product::Product;
+use crate::products::{asked, not_asked};
 use crate::text::names::is_object_name;
 
 /// The objects of a kind.
@@ -47,6 +48,26 @@ pub(super) fn objects<'a>(
         };
         Box::new(finding.target(product.word))
     })
+}
+
+/// The objects of a kind of a product that was asked about; else says why there is nothing to look at.
+pub(super) fn asked_about<'a>(
+    facts: &'a Facts,
+    product: &Product,
+    kind: &ProductKind,
+    findings: &mut Findings,
+) -> Option<&'a [ProductObject]> {
+    if !asked(facts).iter().any(|asked| asked.word == product.word) {
+        not_asked(facts, product, findings);
+        return None;
+    }
+    match objects(facts, product, kind) {
+        Ok(objects) => Some(objects),
+        Err(finding) => {
+            findings.push(*finding);
+            None
+        }
+    }
 }
 
 /// Evidence from an object.

@@ -6,8 +6,7 @@ use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
 use crate::products::longhorn::{self, BACKUP_TARGET};
-use crate::products::objects::{about, evidence, objects, place};
-use crate::products::{asked, not_asked};
+use crate::products::objects::{about, asked_about, evidence, place};
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {
@@ -24,18 +23,7 @@ pub const CHECK: Check = Check {
 };
 
 fn run(facts: &Facts, findings: &mut Findings) {
-    let product = &longhorn::PRODUCT;
-    if !asked(facts).iter().any(|asked| asked.word == product.word) {
-        findings.skip(not_asked(facts, product));
-        return;
-    }
-    let targets = match objects(facts, product, &BACKUP_TARGET) {
-        Ok(targets) => targets,
-        Err(finding) => {
-            findings.push(*finding);
-            return;
-        }
-    };
+    let Some(targets) = asked_about(facts, &longhorn::PRODUCT, &BACKUP_TARGET, findings) else { return };
     let set = targets.iter().filter(|target| target.one("spec.backupTargetURL").is_some_and(|url| !url.is_empty()));
     let mut is_set = false;
     for target in set {

@@ -9,8 +9,7 @@ use crate::model::need::Need;
 use crate::model::object::SNAPSHOT_GROUP;
 use crate::model::products::ProductObject;
 use crate::products::kyma::{self, ACCOUNT, ARGUMENTS, COMMAND, CRON_JOB};
-use crate::products::objects::{about, evidence, objects, place};
-use crate::products::{asked, not_asked};
+use crate::products::objects::{about, asked_about, evidence, place};
 use crate::text::names::is_object_name;
 
 /// See `doc.md`.
@@ -31,15 +30,10 @@ pub const CHECK: Check = Check {
 const VERBS: [&str; 4] = ["create", "get", "list", "delete"];
 
 fn run(facts: &Facts, findings: &mut Findings) {
-    let product = &kyma::PRODUCT;
-    if !asked(facts).iter().any(|asked| asked.word == product.word) {
-        findings.skip(not_asked(facts, product));
-        return;
-    }
-    match objects(facts, product, &CRON_JOB) {
-        Ok([]) => findings.skip("no CronJob that speaks of VolumeSnapshots is visible"),
-        Ok(jobs) => jobs.iter().for_each(|job| findings.push(judge(facts, job).target(place(job)))),
-        Err(finding) => findings.push(*finding),
+    match asked_about(facts, &kyma::PRODUCT, &CRON_JOB, findings) {
+        Some([]) => findings.skip("no CronJob that speaks of VolumeSnapshots is visible"),
+        Some(jobs) => jobs.iter().for_each(|job| findings.push(judge(facts, job).target(place(job)))),
+        None => {}
     }
 }
 

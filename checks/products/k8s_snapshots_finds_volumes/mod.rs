@@ -26,7 +26,7 @@ pub const CHECK: Check = Check {
 
 fn run(facts: &Facts, findings: &mut Findings) {
     if !asked(facts).iter().any(|asked| asked.word == k8s_snapshots::PRODUCT.word) {
-        findings.skip(not_asked(facts, &k8s_snapshots::PRODUCT));
+        not_asked(facts, &k8s_snapshots::PRODUCT, findings);
         return;
     }
     let (Some(claims), Some(volumes)) = (facts.persistent_volume_claims.seen(), facts.persistent_volumes.seen()) else {

@@ -6,8 +6,7 @@ use crate::model::finding::{Finding, Findings, Fix, Status};
 use crate::model::need::Need;
 use crate::model::products::ProductObject;
 use crate::products::oadp::{self, DATA_PROTECTION_APPLICATION, DATA_PROTECTION_TEST};
-use crate::products::objects::{about, evidence, objects, place};
-use crate::products::{asked, not_asked};
+use crate::products::objects::{about, asked_about, evidence, objects, place};
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {
@@ -25,14 +24,10 @@ pub const CHECK: Check = Check {
 
 fn run(facts: &Facts, findings: &mut Findings) {
     let product = &oadp::PRODUCT;
-    if !asked(facts).iter().any(|asked| asked.word == product.word) {
-        findings.skip(not_asked(facts, product));
-        return;
-    }
-    match objects(facts, product, &DATA_PROTECTION_APPLICATION) {
-        Ok([]) => findings.skip("there is no DataProtectionApplication: OADP has nothing to set up"),
-        Ok(applications) => applications.iter().for_each(|application| findings.push(judge(application))),
-        Err(finding) => findings.push(*finding),
+    match asked_about(facts, product, &DATA_PROTECTION_APPLICATION, findings) {
+        Some([]) => findings.skip("there is no DataProtectionApplication: OADP has nothing to set up"),
+        Some(applications) => applications.iter().for_each(|application| findings.push(judge(application))),
+        None => return,
     }
     // Releases before 1.5 have no such kind.
     match objects(facts, product, &DATA_PROTECTION_TEST) {

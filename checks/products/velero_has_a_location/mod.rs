@@ -30,7 +30,7 @@ pub const CHECK: Check = Check {
 
 fn run(facts: &Facts, findings: &mut Findings) {
     let Some(product) = installed_inside(facts) else {
-        findings.skip(not_asked(facts, &PRODUCT));
+        not_asked(facts, &PRODUCT, findings);
         return;
     };
     let locations = match objects(facts, product, &BACKUP_STORAGE_LOCATION) {

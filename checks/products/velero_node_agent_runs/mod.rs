@@ -31,7 +31,7 @@ pub const CHECK: Check = Check {
 
 fn run(facts: &Facts, findings: &mut Findings) {
     let Some(product) = installed_inside(facts) else {
-        findings.skip(not_asked(facts, &PRODUCT));
+        not_asked(facts, &PRODUCT, findings);
         return;
     };
     let servers = servers(facts);

@@ -11,7 +11,7 @@ use crate::model::need::Need;
 use crate::model::object::SNAPSHOT_GROUP;
 use crate::products::velero::server::{Server, servers};
 use crate::products::velero::{self};
-use crate::products::{asked, cannot_see_which, not_asked};
+use crate::products::{asked, not_asked};
 use crate::text::names::is_object_name;
 
 /// See `doc.md`.
@@ -32,8 +32,8 @@ pub const CHECK: Check = Check {
 const SPEAKS_V1: Version = Version::new(1, 9, 0);
 
 fn run(facts: &Facts, findings: &mut Findings) {
-    if !asked(facts).iter().any(|product| velero::is_inside(product)) && !cannot_see_which(facts) {
-        findings.skip(not_asked(facts, &velero::PRODUCT));
+    if !asked(facts).iter().any(|product| velero::is_inside(product)) {
+        not_asked(facts, &velero::PRODUCT, findings);
         return;
     }
     let servers = servers(facts);
