@@ -54,16 +54,26 @@ fn judge(facts: &Facts, job: &ProductObject) -> Finding {
         version.starts_with('v') && facts.snapshot_apis.seen().is_some_and(|apis| !apis.serves(SNAPSHOT_GROUP, version))
     });
     if let Some(version) = version {
-        return Finding::new(
+        let finding = Finding::new(
             Status::Fail,
             format!(
                 "the script of CronJob {place} speaks {version} of the snapshot API, which this cluster does not serve"
             ),
         )
-        .evidence(evidence(&CRON_JOB, job, "script", format!("snapshot.storage.k8s.io/{version}")))
-        .cause("v1beta1 is gone since the CRDs of 6.0; the script was written for older ones.")
-        .fix(Fix::text("Write snapshot.storage.k8s.io/v1 in the script.").commands(about(&CRON_JOB, job, "edit")))
-        .follows_from("SR101", None);
+        .evidence(evidence(&CRON_JOB, job, "script", format!("snapshot.storage.k8s.io/{version}")));
+        if version == "v1" {
+            return finding
+                .cause("The snapshot CRDs are missing or too old.")
+                .fix(
+                    Fix::text("Install the snapshot CRDs.")
+                        .command(kubectl("get crd volumesnapshots.snapshot.storage.k8s.io")),
+                )
+                .follows_from("SR102", None)
+                .follows_from("SR104", None);
+        }
+        return finding
+            .cause("v1beta1 is gone since the CRDs of 6.0; the script was written for older ones.")
+            .fix(Fix::text("Write snapshot.storage.k8s.io/v1 in the script.").commands(about(&CRON_JOB, job, "edit")));
     }
     let class = words_after(&script, "volumeSnapshotClassName:").into_iter().next();
     if let (Some(class), Some(classes)) =

@@ -61,10 +61,23 @@ fn run(facts: &Facts, findings: &mut Findings) {
 /// What is wrong with an object, in words that objects with the same fault share.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Fault {
-    Missing { class: String },
-    OtherDriver { class: String, driver: String, wanted: String },
-    NoDefault { driver: String },
-    PassedOver { class: String, wanted: String },
+    Missing {
+        class: String,
+    },
+    OtherDriver {
+        class: String,
+        driver: String,
+        wanted: String,
+    },
+    /// `certain` where the object names its claim; one that chooses claims in another way may choose none of this driver.
+    NoDefault {
+        driver: String,
+        certain: bool,
+    },
+    PassedOver {
+        class: String,
+        wanted: String,
+    },
 }
 
 fn judge(
@@ -145,7 +158,7 @@ fn fault(
             let Some(drivers) = drivers() else { return Some(Err(())) };
             let without =
                 drivers.into_iter().find(|driver| !matches!(choose_snapshot_class(classes, driver), Choice::One(_)))?;
-            Some(Ok(Fault::NoDefault { driver: without.to_owned() }))
+            Some(Ok(Fault::NoDefault { driver: without.to_owned(), certain: naming.claim.is_some() }))
         }
     }
 }
@@ -170,8 +183,8 @@ fn told(word: &str, fault: &Fault, namings: &[&Naming<'_>]) -> Finding {
             "The snapshot-controller refuses a class of another driver.",
             "Name a class of the volumes' driver.",
         ),
-        Fault::NoDefault { driver } => (
-            Status::Fail,
+        Fault::NoDefault { driver, certain } => (
+            if *certain { Status::Fail } else { Status::Warn },
             driver,
             format!("{driver} has not exactly one default VolumeSnapshotClass; {who} of {word} names none"),
             "A snapshot that names no class takes the default one of its volume's driver.",

@@ -114,7 +114,7 @@ fn look(server: &Server<'_>, apis: Option<&SnapshotApis>) -> Finding {
     };
     let speaks = if version < SPEAKS_V1 { "v1beta1" } else { "v1" };
     if apis.is_some_and(|apis| !apis.serves(SNAPSHOT_GROUP, speaks)) {
-        return Finding::new(
+        let finding = Finding::new(
             Status::Fail,
             format!(
                 "Velero {version} of {place} speaks {speaks} of the snapshot API, which this cluster does not serve"
@@ -128,8 +128,9 @@ fn look(server: &Server<'_>, apis: Option<&SnapshotApis>) -> Finding {
                     kubectl("get crd volumesnapshots.snapshot.storage.k8s.io -o")
                         .word("jsonpath={.spec.versions[*].name}"),
                 ),
-        )
-        .follows_from("SR101", None);
+        );
+        // A cluster without v1 is told about by its own checks.
+        return if speaks == "v1" { finding.follows_from("SR102", None).follows_from("SR104", None) } else { finding };
     }
     plugin::judge(&about, version)
 }
