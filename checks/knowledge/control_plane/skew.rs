@@ -110,6 +110,28 @@ pub(crate) fn assess(facts: &Facts, component: Component, running: &Running<'_>)
     {
         return finding.evidence(running.evidence(&path, image)).strands();
     }
+    if component == Component::CsiSnapshotter
+        && let Some(controller) = groups_without_controller(facts, running)
+    {
+        let args = "spec.template.spec.containers[].args";
+        let told = |of: &Running<'_>| of.evidence(args, of.container.args.join(" "));
+        return Finding::new(
+            Status::Warn,
+            format!(
+                "{what} has group snapshots switched on, and the snapshot-controller of {} has not",
+                controller.place()
+            ),
+        )
+        .evidence(told(running))
+        .evidence(told(&controller))
+        .cause("A VolumeGroupSnapshot stays without a content: the snapshot-controller does not look at it.")
+        .fix(
+            Fix::text(format!(
+                "Give the snapshot-controller --feature-gates={GROUP_GATE}=true, or take it from the csi-snapshotter."
+            ))
+            .command(kubectl("get volumegroupsnapshots.groupsnapshot.storage.k8s.io -A")),
+        );
+    }
     if !may_have_run(running) {
         let message = format!("{} {version}, which has not run here", running.place());
         return Finding::new(Status::Skip, message).evidence(running.evidence(&path, image));
@@ -122,6 +144,26 @@ pub(crate) fn assess(facts: &Facts, component: Component, running: &Running<'_>)
     }
     let note = bugs.first().map_or_else(String::new, |(_, effect, fixed)| format!("; before {fixed} it {effect}"));
     Finding::new(Status::Pass, format!("{} {version}{note}", running.place())).evidence(running.evidence(&path, image))
+}
+
+/// The snapshot-controller, if group snapshots are switched on in a csi-snapshotter and in no snapshot-controller. From 8.6 on, where
+/// their API is v1, only one that switches them off says so.
+fn groups_without_controller<'a>(facts: &'a Facts, running: &Running<'_>) -> Option<Running<'a>> {
+    let flag = "enable-volume-group-snapshots";
+    let is_switched_on =
+        |one: &Running<'_>| gate(one.container, GROUP_GATE) == Some(true) || is_on(one.container, flag);
+    if !is_switched_on(running) {
+        return None;
+    }
+    let is_old = |one: &Running<'_>| {
+        let version = Component::SnapshotController.version(&one.container.image);
+        version.is_some_and(|version| version < Version::new(8, 6, 0))
+    };
+    let is_off = |one: &Running<'_>| {
+        gate(one.container, GROUP_GATE).map_or_else(|| is_old(one) && !is_on(one.container, flag), |on| !on)
+    };
+    let controllers = running_of(facts, is_snapshot_controller);
+    if controllers.iter().all(is_off) { controllers.into_iter().next() } else { None }
 }
 
 /// Since 4.1 a snapshot-controller needs Kubernetes 1.20 (external-snapshotter's README, "Compatibility"). What one of 6.0 and
