@@ -99,8 +99,13 @@ async fn what_is_not_covered_has_a_reason_and_a_way() {
     assert_eq!(csv.lines().count(), 4, "{csv}");
     assert!(csv.contains("logs,'=cmd,"), "{csv}");
     let shown = text(&place.call(&["coverage"]).await);
-    for part in ["efs.csi.aws.com has no snapshots", "back up by: file-system backup", "logs/scratch", "1 of 5 claims"]
-    {
+    for part in [
+        "efs.csi.aws.com has no snapshots",
+        "back up by: file-system backup",
+        ", which no pod mounts",
+        "logs/scratch",
+        "1 of 5 claims",
+    ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
 }

@@ -69,3 +69,12 @@ pub struct AccountReview {
     /// The answer.
     pub allowed: bool,
 }
+
+/// A claim that a pod mounts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MountedClaim {
+    /// The claim's namespace.
+    pub namespace: String,
+    /// The claim's name.
+    pub name: String,
+}

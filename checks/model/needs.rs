@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::facts::{AccessReview, AccountReview, SecretExistence, SnapshotApis};
+use crate::model::facts::{AccessReview, AccountReview, MountedClaim, SecretExistence, SnapshotApis};
 use crate::model::kubernetes::{
     CsiDriver, CsiNode, CustomResourceDefinition, Lease, Node, Pod, ServerVersion, StorageClass, VolumeSnapshotClass,
     VolumeSnapshotContent, Workload,
@@ -129,6 +129,9 @@ needs! {
     Nodes, nodes: list Node = Row::listed("nodes", &[Kind::NODE]);
     /// The pods of all namespaces that an interest picks out.
     Pods, pods: list Pod = Row::listed("pods", &[Kind::POD]);
+    /// The claims that pods mount, each once, in order. They are read from the list of all pods, of which few are kept.
+    MountedClaims, mounted_claims: ask Vec<MountedClaim> =
+        Row::followed("the claims that pods mount", &[(Kind::POD, "list")]);
     /// The workloads (Deployments, `StatefulSets`, `DaemonSets`) that an interest picks out.
     Workloads, workloads: list Workload = Row::listed(
         "Deployments, StatefulSets and DaemonSets",

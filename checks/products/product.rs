@@ -18,6 +18,9 @@ pub struct Product {
     pub images: &'static [&'static str],
     /// How it comes to a class.
     pub classes: Classes,
+    /// Whether it deletes the `VolumeSnapshots` that it made when they are of no use any more, and counts on the storage's snapshots going
+    /// with them. Velero and Kasten K10 set the deletionPolicy of their contents themselves.
+    pub expires: bool,
     /// The kinds of its own objects that are read.
     pub kinds: &'static [&'static ProductKind],
 }

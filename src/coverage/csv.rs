@@ -3,8 +3,19 @@
 use crate::coverage::document::{Claim, Document};
 use crate::report::sanitize;
 
-const COLUMNS: [&str; 10] =
-    ["namespace", "claim", "bytes", "storageClass", "volume", "driver", "snapshot", "snapshotClass", "way", "reason"];
+const COLUMNS: [&str; 11] = [
+    "namespace",
+    "claim",
+    "bytes",
+    "storageClass",
+    "volume",
+    "driver",
+    "snapshot",
+    "snapshotClass",
+    "way",
+    "reason",
+    "mounted",
+];
 /// Longest cell.
 const CELL: usize = 500;
 
@@ -19,7 +30,7 @@ pub(crate) fn csv(document: &Document) -> String {
     String::from_utf8_lossy(&writer.into_inner().unwrap_or_default()).into_owned()
 }
 
-fn cells(claim: &Claim) -> [String; 10] {
+fn cells(claim: &Claim) -> [String; 11] {
     let text = |value: &Option<String>| cell(value.as_deref().unwrap_or_default());
     [
         cell(&claim.namespace),
@@ -32,6 +43,12 @@ fn cells(claim: &Claim) -> [String; 10] {
         text(&claim.snapshot_class),
         cell(&claim.way),
         text(&claim.reason),
+        match claim.mounted {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "",
+        }
+        .to_owned(),
     ]
 }
 

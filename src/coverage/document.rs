@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use snapready_checks::knowledge::volumes::coverage::{self, Coverage};
-use snapready_checks::knowledge::volumes::volume::claimed;
+use snapready_checks::knowledge::volumes::volume::{Claimed, claimed};
 use snapready_checks::model::facts::Facts;
 
 /// The version of the contract.
@@ -114,6 +114,9 @@ pub struct Claim {
     /// Why it cannot, or why it is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Whether a pod mounts it; absent if pods could not be read. A file-system backup reads the files through such a pod.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mounted: Option<bool>,
     /// How to back it up: `CSI snapshot`, `data movement from a snapshot`, `file-system backup`, `provider snapshot`, `none`,
     /// `unknown`.
     pub way: String,
@@ -166,10 +169,19 @@ impl Document {
                 snapshot,
                 snapshot_class,
                 reason,
+                mounted: mounted(facts, &one),
                 way: way.word().to_owned(),
             });
         }
         document.claims.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
         Some(document)
     }
+}
+
+/// Whether a pod mounts a claim.
+fn mounted(facts: &Facts, one: &Claimed<'_>) -> Option<bool> {
+    let claims = facts.mounted_claims.seen()?;
+    let wanted = (one.namespace(), one.claim.metadata.name.as_str());
+    let found = claims.binary_search_by(|claim| (claim.namespace.as_str(), claim.name.as_str()).cmp(&wanted));
+    Some(found.is_ok())
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use snapready_checks::knowledge::volumes::coverage::Way;
 use snapready_checks::knowledge::volumes::many::size;
 use unicode_width::UnicodeWidthStr;
 
@@ -14,6 +15,8 @@ use crate::report::{sanitize, words};
 const CELL: usize = 60;
 /// Longest reason.
 const REASON: usize = 300;
+/// The way that reads the files through a pod.
+const FILES: &str = Way::Files.word();
 /// So many claims are named for each reason, unless more is asked for.
 const NAMED: usize = 3;
 
@@ -96,7 +99,10 @@ fn reasons(document: &Document, all: bool) -> String {
         let shown = if all { claims.len() } else { NAMED };
         for claim in claims.iter().take(shown) {
             let name = format!("{}/{}", claim.namespace, claim.name);
-            let _ = writeln!(text, "  {}  {}", sanitize::line(&name, REASON), size(claim.bytes));
+            // What is read through a pod is not read without one.
+            let idle = *way == FILES && claim.mounted == Some(false);
+            let note = if idle { ", which no pod mounts" } else { "" };
+            let _ = writeln!(text, "  {}  {}{note}", sanitize::line(&name, REASON), size(claim.bytes));
         }
         if claims.len() > shown {
             let _ = writeln!(text, "  and {} more (-v shows them)", claims.len() - shown);

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use crate::model::kubernetes::pods::{
-    Container, ContainerRunning, ContainerState, ContainerStatus, ContainerTerminated, ContainerWaiting,
+    ClaimName, Container, ContainerRunning, ContainerState, ContainerStatus, ContainerTerminated, ContainerWaiting,
     EnvironmentVariable, HostPath, Node, NodeInfo, NodeSpec, NodeStatus, Pod, PodSpec, PodStatus, PodTemplate, Taint,
     Volume, VolumeMount, Workload, WorkloadSpec, WorkloadStatus,
 };

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::kubernetes::{Condition, Metadata};
+use crate::model::volumes::Present;
 
 /// A `Pod`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -95,6 +96,33 @@ pub struct Volume {
     /// A folder of the node: where CSI sockets lie.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host_path: Option<HostPath>,
+    /// A claim.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub persistent_volume_claim: Option<ClaimName>,
+    /// A claim that is made for the pod, and named after both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ephemeral: Option<Present>,
+}
+
+/// The claim of a volume, in the pod's namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ClaimName {
+    /// Its name.
+    pub claim_name: String,
+}
+
+impl Pod {
+    /// The claims that it mounts, by their names in its namespace; none of one that has ended.
+    pub fn claims(&self) -> impl Iterator<Item = String> {
+        let has_ended = matches!(self.status.phase.as_str(), "Succeeded" | "Failed");
+        let volumes = self.spec.volumes.iter().filter(move |_| !has_ended);
+        volumes.filter_map(|volume| match (&volume.persistent_volume_claim, volume.ephemeral) {
+            (Some(claim), _) => Some(claim.claim_name.clone()),
+            (None, Some(_)) => Some(format!("{}-{}", self.metadata.name, volume.name)),
+            (None, None) => None,
+        })
+    }
 }
 
 /// A folder of the node.
@@ -304,4 +332,28 @@ pub struct WorkloadStatus {
     /// `Available`, `Progressing`, `ReplicaFailure` of a Deployment.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_pod_mounts_claims_by_name_and_those_that_are_made_for_it() {
+        let volumes = json!([
+            {"name": "data", "persistentVolumeClaim": {"claimName": "db"}},
+            {"name": "scratch", "ephemeral": {"volumeClaimTemplate": {}}},
+            {"name": "config", "configMap": {"name": "c"}},
+        ]);
+        let pod = |phase: &str| -> Pod {
+            serde_json::from_value(
+                json!({"metadata": {"name": "web"}, "spec": {"volumes": volumes}, "status": {"phase": phase}}),
+            )
+            .unwrap()
+        };
+        assert_eq!(pod("Running").claims().collect::<Vec<_>>(), ["db", "web-scratch"]);
+        assert_eq!(pod("Succeeded").claims().count(), 0);
+    }
 }

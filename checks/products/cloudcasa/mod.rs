@@ -12,6 +12,7 @@ pub const PRODUCT: Product = Product {
     source: "docs.cloudcasa.io reference-vol-snapshot; catalogicsoftware/cloudcasa-artifacts",
     images: &["cloudcasa", "catalogicsoftware"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Mark(KEY) },
+    expires: false,
     kinds: &[],
 };
 

@@ -10,5 +10,6 @@ pub const PRODUCT: Product = Product {
     source: "public documentation of Cohesity (Velero inside)",
     images: &["cohesity"],
     classes: Classes::Chosen { by: velero::choose, remedy: Remedy::Mark(velero::KEY) },
+    expires: false,
     kinds: &[],
 };

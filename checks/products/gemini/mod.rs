@@ -11,6 +11,7 @@ pub const PRODUCT: Product = Product {
     source: "FairwindsOps/gemini pkg/types/snapshotgroup",
     images: &["gemini"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Default },
+    expires: true,
     kinds: &[&SNAPSHOT_GROUP],
 };
 

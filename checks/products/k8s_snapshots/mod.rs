@@ -9,6 +9,7 @@ pub const PRODUCT: Product = Product {
     source: "miracle2k/k8s-snapshots README",
     images: &["k8s-snapshots"],
     classes: Classes::None("it calls the cloud, and never the snapshot API"),
+    expires: false,
     kinds: &[],
 };
 

@@ -9,5 +9,6 @@ pub const PRODUCT: Product = Product {
     source: "k8up-io/k8up documentation",
     images: &["k8up"],
     classes: Classes::None("it backs up the files of mounted claims"),
+    expires: false,
     kinds: &[],
 };

@@ -15,6 +15,7 @@ pub const PRODUCT: Product = Product {
     source: "kanisterio/kanister pkg/kube/snapshot",
     images: &["kasten", "kasten-images", "k10"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Mark(KEY) },
+    expires: false,
     kinds: &[],
 };
 

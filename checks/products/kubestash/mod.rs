@@ -11,6 +11,7 @@ pub const PRODUCT: Product = Product {
     source: "kubestash/docs",
     images: &["kubestash"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Default },
+    expires: true,
     kinds: &[&BACKUP_CONFIGURATION],
 };
 

@@ -13,6 +13,7 @@ pub const PRODUCT: Product = Product {
     source: "kubevirt/kubevirt pkg/storage/snapshot (getVolumeSnapshotClass)",
     images: &["virt-controller", "virt-operator"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Default },
+    expires: true,
     kinds: &[&STORAGE_PROFILE],
 };
 

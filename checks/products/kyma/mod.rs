@@ -11,6 +11,7 @@ pub const PRODUCT: Product = Product {
     source: "kyma-project/kyma documentation, volume snapshotter",
     images: &["volume-snapshotter"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Default },
+    expires: true,
     kinds: &[&CRON_JOB],
 };
 

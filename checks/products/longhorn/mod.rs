@@ -20,6 +20,7 @@ pub const PRODUCT: Product = Product {
             "Create a VolumeSnapshotClass of Longhorn with parameter type: bak, and set Longhorn's backup target.",
         ),
     },
+    expires: false,
     kinds: &[&BACKUP_TARGET],
 };
 

@@ -12,6 +12,7 @@ pub const PRODUCT: Product = Product {
     source: "Veritas NetBackup for Kubernetes administrator guide",
     images: &["netbackup", "netbackupkops"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Mark(KEY) },
+    expires: false,
     kinds: &[],
 };
 

@@ -11,6 +11,7 @@ pub const PRODUCT: Product = Product {
     source: "vmware-tanzu/velero pkg/util/csi/volume_snapshot.go; OADP documentation",
     images: &["oadp-velero"],
     classes: Classes::Chosen { by: velero::choose, remedy: Remedy::Mark(velero::KEY) },
+    expires: false,
     kinds: &[&velero::BACKUP_STORAGE_LOCATION, &velero::SCHEDULE, &DATA_PROTECTION_APPLICATION, &DATA_PROTECTION_TEST],
 };
 

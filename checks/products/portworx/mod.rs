@@ -13,6 +13,7 @@ pub const PRODUCT: Product = Product {
         by: choose,
         remedy: Remedy::Text("Create the class of that name with the parameters that the driver needs."),
     },
+    expires: false,
     kinds: &[],
 };
 

@@ -7,6 +7,7 @@ use crate::knowledge::classes::marks::{Mark, Place};
 use crate::knowledge::drivers::registered::is_in_tree;
 use crate::knowledge::drivers::table::known_driver;
 use crate::model::check::{Check, Group, How, Severity};
+use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::kubernetes::VolumeSnapshotClass;
@@ -99,7 +100,10 @@ fn judge(product: &Product, remedy: Remedy, question: &Question<'_>, answer: Ans
         marks.take(5).fold(finding, Finding::evidence)
     };
     match answer.outcome {
-        Outcome::Takes { class, why } => seen(Finding::new(Status::Pass, format!("{who} takes {class} ({why})"))),
+        Outcome::Takes { class, why } => match classes.iter().find(|known| known.metadata.name == class) {
+            Some(taken) if product.expires && taken.deletion_policy == "Retain" => seen(retains(&who, taken, &why)),
+            _ => seen(Finding::new(Status::Pass, format!("{who} takes {class} ({why})"))),
+        },
         Outcome::Names { why } | Outcome::NoSnapshots { why } => Finding::new(Status::Skip, why),
         Outcome::Unknown { why } => {
             Finding::new(Status::Unknown, format!("which class {who} takes cannot be told: {why}"))
@@ -132,6 +136,18 @@ fn judge(product: &Product, remedy: Remedy, question: &Question<'_>, answer: Ans
                 .follows_from("SR211", Some(driver)),
         ),
     }
+}
+
+/// A class whose snapshots stay in the storage when the product deletes them.
+fn retains(who: &str, class: &VolumeSnapshotClass, why: &str) -> Finding {
+    let name = class.metadata.name.as_str();
+    Finding::new(Status::Warn, format!("{who} takes {name} ({why}), whose deletionPolicy is Retain"))
+        .evidence(Evidence::cluster("VolumeSnapshotClass", name, "deletionPolicy", "Retain"))
+        .cause("It deletes VolumeSnapshots that have expired; their contents and the snapshots in the storage stay, and pile up.")
+        .fix(
+            Fix::text("Let it take a class with deletionPolicy: Delete; a class cannot be edited, so create one.")
+                .command(kubectl("get volumesnapshotclasses")),
+        )
 }
 
 /// What of a class the product may read.

@@ -11,6 +11,7 @@ pub const PRODUCT: Product = Product {
     source: "backube/snapscheduler documentation",
     images: &["snapscheduler"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Default },
+    expires: true,
     kinds: &[&SNAPSHOT_SCHEDULE],
 };
 

@@ -11,6 +11,7 @@ pub const PRODUCT: Product = Product {
     source: "stashed/docs",
     images: &["stash", "stash-enterprise"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Default },
+    expires: true,
     kinds: &[&BACKUP_CONFIGURATION],
 };
 

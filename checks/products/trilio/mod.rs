@@ -11,6 +11,7 @@ pub const PRODUCT: Product = Product {
     source: "trilioData/tvk-plugins preflight",
     images: &["trilio", "triliovault", "trilio-public-images"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Default },
+    expires: false,
     kinds: &[],
 };
 

@@ -20,6 +20,7 @@ pub const PRODUCT: Product = Product {
     source: "vmware-tanzu/velero pkg/util/csi/volume_snapshot.go",
     images: &["velero"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Mark(KEY) },
+    expires: false,
     kinds: &[&BACKUP_STORAGE_LOCATION, &SCHEDULE],
 };
 

@@ -11,6 +11,7 @@ pub const PRODUCT: Product = Product {
     source: "backube/volsync documentation",
     images: &["volsync"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Default },
+    expires: true,
     kinds: &[&REPLICATION_SOURCE, &REPLICATION_DESTINATION],
 };
 

@@ -171,6 +171,7 @@ impl Cluster {
         fields.insert("snapshotApis".to_owned(), Value::Object(apis));
         fields.insert("classSecrets".to_owned(), json!(self.secrets));
         fields.insert("webhookServices".to_owned(), json!(self.webhook_services));
+        fields.insert("mountedClaims".to_owned(), json!([]));
         fields.insert("accountReviews".to_owned(), json!(self.account_reviews));
         fields.insert("roundTripAccess".to_owned(), json!(self.access));
         fields.insert("productObjects".to_owned(), self.product_objects());

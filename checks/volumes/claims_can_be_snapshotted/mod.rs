@@ -27,6 +27,7 @@ pub const CHECK: Check = Check {
         Need::CsiDrivers,
         Need::CsiNodes,
         Need::Pods,
+        Need::MountedClaims,
         Need::Workloads,
         Need::Leases,
         Need::ServerVersion,

@@ -21,6 +21,7 @@ use crate::cluster::Connection;
 use crate::facts::live::access::{self, Right};
 use crate::facts::live::accounts;
 use crate::facts::live::list::{list, path};
+use crate::facts::live::pods;
 use crate::facts::live::products;
 use crate::facts::live::request::Requests;
 use crate::facts::live::services;
@@ -81,7 +82,14 @@ async fn meet(requests: &Requests<'_>, collection: &Collection<'_>, need: Need) 
         // Whoever asks for the secrets has read the classes.
         return Box::new(|_| {});
     }
+    if need == Need::Pods && collection.needs.contains(&Need::MountedClaims) {
+        return Box::new(|_| {});
+    }
     match need {
+        Need::MountedClaims => {
+            let (pods, claims) = pods::with_claims(requests).await;
+            Box::new(|facts| (facts.pods, facts.mounted_claims) = (pods, claims))
+        }
         Need::ServerVersion => {
             let seen = server_version(requests, collection.server_version.as_ref()).await;
             Box::new(|facts| facts.server_version = seen)

@@ -5,6 +5,7 @@ pub(super) mod access;
 mod accounts;
 pub(super) mod collect;
 mod list;
+mod pods;
 mod products;
 mod request;
 mod services;

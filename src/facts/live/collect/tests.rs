@@ -278,7 +278,8 @@ async fn nothing_is_asked_that_nobody_needs() {
         for other in Need::ALL {
             // Where the webhooks and CRDs are not looked at, nothing is known of their services.
             let expected = (other == need && need != Need::WebhookServices)
-                || (need == Need::ClassSecrets && other == Need::VolumeSnapshotClasses);
+                || (need == Need::ClassSecrets && other == Need::VolumeSnapshotClasses)
+                || (need == Need::MountedClaims && other == Need::Pods);
             assert_eq!(facts.missing(other).is_none(), expected, "{need:?} {other:?}");
         }
         let asked = server.asked();
@@ -414,6 +415,7 @@ async fn hostile_text_arrives_as_it_is_and_errors_stay_short() {
 }
 
 mod accounts;
+mod claims;
 mod granted;
 mod pages;
 mod products;

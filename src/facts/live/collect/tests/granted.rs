@@ -117,8 +117,10 @@ async fn a_missing_right_is_missed_where_it_is_needed_and_nowhere_else() {
                 grants(std::slice::from_ref(&rule), &wanted).then(|| status(403, "no"))
             });
             let facts = look(&connection, &Need::ALL).await;
+            let of_pods = |need: Need| [Need::Pods, Need::MountedClaims].contains(&need);
             for other in Need::ALL {
-                let follows = need == Need::VolumeSnapshotClasses && other == Need::ClassSecrets;
+                let follows = (need == Need::VolumeSnapshotClasses && other == Need::ClassSecrets)
+                    || (of_pods(need) && of_pods(other));
                 // What is read one by one is missed one by one.
                 let whole = need != Need::WebhookServices;
                 let expected =
@@ -127,7 +129,9 @@ async fn a_missing_right_is_missed_where_it_is_needed_and_nowhere_else() {
             }
             let unaffected = |facts: &Facts| {
                 let mut json = serde_json::to_value(facts).unwrap();
-                for need in [need, Need::ClassSecrets, Need::WebhookServices, Need::AccountReviews] {
+                let follow = [Need::ClassSecrets, Need::WebhookServices, Need::AccountReviews];
+                let pods: &[Need] = if of_pods(need) { &[Need::Pods, Need::MountedClaims] } else { &[] };
+                for need in [&[need], &follow[..], pods].concat() {
                     let key = format!("{need:?}");
                     json.as_object_mut().unwrap().retain(|name, _| !name.eq_ignore_ascii_case(&key));
                 }
