@@ -79,8 +79,10 @@ fn look(facts: &Facts, product: &Product, server: &Server<'_>) -> Finding {
     let place = server.place();
     let agents = agents(facts, namespace);
     let users = users(facts, product, server);
-    let missing: Vec<&&Workload> =
-        agents.iter().filter(|agent| agent.status.number_ready < agent.status.desired_number_scheduled).collect();
+    // One for Windows has no node to run on where there is none; all of them together have.
+    let nowhere = agents.iter().all(|agent| agent.status.desired_number_scheduled == 0);
+    let lacks = |agent: &&&Workload| nowhere || agent.status.number_ready < agent.status.desired_number_scheduled;
+    let missing: Vec<&&Workload> = agents.iter().filter(lacks).collect();
     let get = || is_object_name(namespace).then(|| kubectl("-n").word(namespace).words("get daemonsets,pods -o wide"));
     let seen = |agent: &Workload| {
         let ready = format!("{} of {}", agent.status.number_ready, agent.status.desired_number_scheduled);
