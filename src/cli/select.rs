@@ -41,12 +41,11 @@ impl SelectArgs {
                     .to_owned(),
             ));
         } else {
-            // A group or a pattern means those that have something to say.
-            chosen.retain(|check| {
-                check.group != Group::Products
-                    || concerns(check, &products)
-                    || self.select.iter().any(|word| word == check.id)
-            });
+            // A group or a pattern means those that have something to say; a name means that check.
+            let is_named = |check: &Check| {
+                self.select.iter().any(|word| word.eq_ignore_ascii_case(check.id) || word == check.slug)
+            };
+            chosen.retain(|check| check.group != Group::Products || concerns(check, &products) || is_named(check));
         }
         Ok(chosen)
     }

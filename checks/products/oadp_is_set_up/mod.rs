@@ -1,5 +1,7 @@
 //! Whether OADP is set up to take CSI snapshots, and what its own test said.
 
+use jiff::SignedDuration;
+
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Findings, Fix, Status};
@@ -7,6 +9,7 @@ use crate::model::need::Need;
 use crate::model::products::ProductObject;
 use crate::products::oadp::{self, DATA_PROTECTION_APPLICATION, DATA_PROTECTION_TEST};
 use crate::products::objects::{about, asked_about, evidence, objects, place};
+use crate::products::velero::server::{Server, servers};
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {
@@ -31,7 +34,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
     }
     // Releases before 1.5 have no such kind.
     match objects(facts, product, &DATA_PROTECTION_TEST) {
-        Ok(tests) => tests.iter().for_each(|test| findings.push(tested(test))),
+        Ok(tests) => tests.iter().for_each(|test| findings.push(tested(facts, test))),
         Err(finding) if finding.status == Status::Unknown => findings.push((*finding).target("oadp tests")),
         Err(_) => {}
     }
@@ -74,7 +77,7 @@ fn judge(application: &ProductObject) -> Finding {
 }
 
 /// The result of a `DataProtectionTest`, which is as old as it says.
-fn tested(test: &ProductObject) -> Finding {
+fn tested(facts: &Facts, test: &ProductObject) -> Finding {
     let kind = &DATA_PROTECTION_TEST;
     let place = place(test);
     let when = test.one("status.lastTested").unwrap_or("an unknown time");
@@ -88,9 +91,23 @@ fn tested(test: &ProductObject) -> Finding {
             .map(String::as_str)
             .collect();
     let finding = match test.one("status.phase") {
-        Some("Complete") if failed.is_empty() && !no_upload => {
-            Finding::new(Status::Pass, format!("DataProtectionTest {place} of {when} has passed"))
-        }
+        Some("Complete") if failed.is_empty() && !no_upload => match slow(facts, test) {
+            Some((took, limit)) => Finding::new(
+                Status::Warn,
+                format!(
+                    "DataProtectionTest {place} of {when} took {took:#} for a snapshot; Velero waits for {limit:#}"
+                ),
+            )
+            .evidence(evidence(kind, test, "status.snapshotTests[].readyDuration", format!("{took:#}")))
+            .cause(
+                "A larger volume, or a first snapshot that is uploaded whole, takes longer, and its backup fails then.",
+            )
+            .fix(
+                Fix::text("Raise csiSnapshotTimeout of the backups, or --csi-snapshot-timeout of the server.")
+                    .commands(about(kind, test, "describe")),
+            ),
+            None => Finding::new(Status::Pass, format!("DataProtectionTest {place} of {when} has passed")),
+        },
         Some(phase @ ("Complete" | "Failed")) => {
             let reasons = if reasons.is_empty() { "it gives no reason".to_owned() } else { reasons.join("; ") };
             let what = if failed.is_empty() { String::new() } else { format!(" of claim {}", failed.join(", ")) };
@@ -107,4 +124,15 @@ fn tested(test: &ProductObject) -> Finding {
         _ => Finding::new(Status::Skip, format!("DataProtectionTest {place} has no result yet")),
     };
     finding.target(format!("test {place}"))
+}
+
+/// The longest time that a snapshot of a test took, and how long Velero waits, if it is more than half of that.
+fn slow(facts: &Facts, test: &ProductObject) -> Option<(SignedDuration, SignedDuration)> {
+    let namespace = test.metadata.namespace.as_deref()?;
+    let servers = servers(facts);
+    let server = servers.iter().find(|server| server.namespace() == namespace);
+    let limit = server.map_or(SignedDuration::from_mins(10), Server::snapshot_timeout);
+    let durations = test.all("status.snapshotTests.[status=Ready].readyDuration").iter();
+    let longest = durations.filter_map(|text| text.parse::<SignedDuration>().ok()).max()?;
+    (longest.saturating_mul(2) > limit).then_some((longest, limit))
 }

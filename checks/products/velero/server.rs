@@ -1,5 +1,7 @@
 //! Velero's server: its version, and what it was started with.
 
+use jiff::SignedDuration;
+
 use crate::knowledge::control_plane::arguments::value;
 use crate::knowledge::version::Version;
 use crate::model::facts::Facts;
@@ -78,6 +80,13 @@ impl Server<'_> {
 
     fn is_started_by_a_shell(&self) -> bool {
         self.container.command.iter().chain(&self.container.args).any(|word| word == "-c")
+    }
+
+    /// How long it waits for a CSI snapshot, where its backups do not say it (`--csi-snapshot-timeout`, 10 minutes if it is not given).
+    #[must_use]
+    pub fn snapshot_timeout(&self) -> SignedDuration {
+        let given = value(self.container, "csi-snapshot-timeout").and_then(|text| text.parse().ok());
+        given.unwrap_or(SignedDuration::from_mins(10))
     }
 
     /// The init container that copies the CSI plugin, if there is one.
