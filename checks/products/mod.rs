@@ -147,18 +147,27 @@ pub fn kinds(words: &[String]) -> Vec<&'static ProductKind> {
     kinds
 }
 
-/// Says why a check about one product has nothing to look at. Whether a product is installed that nobody named is unknown where
-/// workloads could not be read.
-pub(crate) fn not_asked(facts: &Facts, product: &Product, findings: &mut Findings) {
-    let name = product.name;
+/// The first product that was asked about of those that `is_it` picks out; else says why a check about them has nothing to look at,
+/// with `named` for all of them. Whether a product is installed that nobody named is unknown where workloads could not be read.
+pub(crate) fn asked_about(
+    facts: &Facts,
+    named: &Product,
+    is_it: impl Fn(&Product) -> bool,
+    findings: &mut Findings,
+) -> Option<&'static Product> {
+    let found = asked(facts).into_iter().find(|product| is_it(product));
+    let (name, word) = (named.name, named.word);
+    if found.is_some() {
+        return found;
+    }
     if cannot_see_which(facts) {
-        findings
-            .unknown(format!("whether {name} is installed could not be seen: name it, as in --for {}", product.word));
+        findings.unknown(format!("whether {name} is installed could not be seen: name it, as in --for {word}"));
     } else if facts.for_products.iter().any(|word| word == AUTO) {
         findings.skip(format!("no workload of {name} is visible"));
     } else {
-        findings.skip(format!("{name} was not named: --for {}", product.word));
+        findings.skip(format!("{name} was not named: --for {word}"));
     }
+    None
 }
 
 /// Whether all installed products were asked for, and cannot be seen.

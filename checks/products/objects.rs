@@ -5,8 +5,8 @@ use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::probe::Probe;
 use crate::model::products::{ProductKind, ProductObject};
+use crate::products::asked_about;
 use crate::products::product::Product;
-use crate::products::{asked, not_asked};
 use crate::text::names::is_object_name;
 
 /// The objects of a kind.
@@ -50,24 +50,16 @@ pub(super) fn objects<'a>(
     })
 }
 
-/// The objects of a kind of a product that was asked about; else says why there is nothing to look at.
-pub(super) fn asked_about<'a>(
+/// The same, of a product that was asked about; what says why there are none goes into the findings.
+pub(super) fn of_asked<'a>(
     facts: &'a Facts,
-    product: &Product,
+    named: &Product,
+    is_it: impl Fn(&Product) -> bool,
     kind: &ProductKind,
     findings: &mut Findings,
 ) -> Option<&'a [ProductObject]> {
-    if !asked(facts).iter().any(|asked| asked.word == product.word) {
-        not_asked(facts, product, findings);
-        return None;
-    }
-    match objects(facts, product, kind) {
-        Ok(objects) => Some(objects),
-        Err(finding) => {
-            findings.push(*finding);
-            None
-        }
-    }
+    let product = asked_about(facts, named, is_it, findings)?;
+    objects(facts, product, kind).map_err(|finding| findings.push(*finding)).ok()
 }
 
 /// Evidence from an object.

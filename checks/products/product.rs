@@ -134,6 +134,13 @@ impl Outcome {
     }
 }
 
+impl PartialEq for Product {
+    /// By its word, which no other one has.
+    fn eq(&self, other: &Self) -> bool {
+        self.word == other.word
+    }
+}
+
 impl Product {
     /// Whether a pod is one of its own: a part of an image's path is one of its words, or begins with one and a dash. Registries
     /// of a company keep the last parts of the path.

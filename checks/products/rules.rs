@@ -17,10 +17,12 @@ impl<'a> Question<'a> {
         classes_of(self.classes, self.driver())
     }
 
-    /// Those of them that a product takes for marked.
-    pub(super) fn marked(&self, key: &str) -> Vec<&'a VolumeSnapshotClass> {
-        let mark = Mark::with_key(key);
-        self.own().into_iter().filter(|class| mark.is_some_and(|mark| mark.counts(class))).collect()
+    /// What a product comes to by its mark; `None` if no class of the driver has it.
+    pub(super) fn by_mark(&self, key: &str) -> Option<Outcome> {
+        let mark = Mark::with_key(key)?;
+        let marked: Vec<&VolumeSnapshotClass> = self.own().into_iter().filter(|class| mark.counts(class)).collect();
+        let value = if mark.reads_value { "=true" } else { "" };
+        (!marked.is_empty()).then(|| first(&marked, &format!("{} {key}{value}", mark.place.word())))
     }
 
     /// Those of them that have the annotation of the default, whatever its value.

@@ -25,7 +25,16 @@ pub const CHECKS: &[&Check] = &[
 ];
 
 /// What tells which driver a sidecar belongs to.
-const SIGNS: &[Need] = &[
+const SIGNS: &[Need] = SIGNS_AND_REVIEWS.split_at(1).1;
+
+/// The same, after what tells of rights that no role grants.
+const SIGNS_AND_REVIEWS: &[Need] = SIGNS_AND_RIGHTS.split_at(2).1;
+
+/// The same, after the roles.
+const SIGNS_AND_RIGHTS: &[Need] = &[
+    Need::Roles,
+    Need::RoleBindings,
+    Need::AccountReviews,
     Need::Workloads,
     Need::Nodes,
     Need::Leases,

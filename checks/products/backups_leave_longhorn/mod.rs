@@ -5,8 +5,8 @@ use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
-use crate::products::longhorn::{self, BACKUP_TARGET};
-use crate::products::objects::{about, asked_about, evidence, place};
+use crate::products::longhorn::{BACKUP_TARGET, PRODUCT};
+use crate::products::objects::{about, evidence, of_asked, place};
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {
@@ -23,7 +23,9 @@ pub const CHECK: Check = Check {
 };
 
 fn run(facts: &Facts, findings: &mut Findings) {
-    let Some(targets) = asked_about(facts, &longhorn::PRODUCT, &BACKUP_TARGET, findings) else { return };
+    let Some(targets) = of_asked(facts, &PRODUCT, |product| *product == PRODUCT, &BACKUP_TARGET, findings) else {
+        return;
+    };
     let set = targets.iter().filter(|target| target.one("spec.backupTargetURL").is_some_and(|url| !url.is_empty()));
     let mut is_set = false;
     for target in set {

@@ -1,7 +1,6 @@
 //! `CloudCasa`.
 
 use crate::products::product::{Answer, Classes, Outcome, Product, Question, Remedy};
-use crate::products::rules::first;
 
 const KEY: &str = "cloudcasa.io/csi-volumesnapshot-class";
 
@@ -17,13 +16,10 @@ pub const PRODUCT: Product = Product {
 };
 
 fn choose(question: &Question<'_>) -> Answer {
-    Answer::from(match question.marked(KEY).as_slice() {
-        [] => Outcome::Creates {
-            why: format!(
-                "no class of {} has label {KEY}=true, so it creates one without parameters, which drivers that need some cannot use",
-                question.driver()
-            ),
-        },
-        found => first(found, &format!("label {KEY}=true")),
-    })
+    Answer::from(question.by_mark(KEY).unwrap_or_else(|| Outcome::Creates {
+        why: format!(
+            "no class of {} has label {KEY}=true, so it creates one without parameters, which drivers that need some cannot use",
+            question.driver()
+        ),
+    }))
 }

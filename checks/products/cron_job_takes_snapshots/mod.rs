@@ -8,8 +8,8 @@ use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
 use crate::model::object::SNAPSHOT_GROUP;
 use crate::model::products::ProductObject;
-use crate::products::kyma::{self, ACCOUNT, ARGUMENTS, COMMAND, CRON_JOB};
-use crate::products::objects::{about, asked_about, evidence, place};
+use crate::products::kyma::{ACCOUNT, ARGUMENTS, COMMAND, CRON_JOB, PRODUCT};
+use crate::products::objects::{about, evidence, of_asked, place};
 use crate::text::names::is_object_name;
 
 /// See `doc.md`.
@@ -30,7 +30,7 @@ pub const CHECK: Check = Check {
 const VERBS: [&str; 4] = ["create", "get", "list", "delete"];
 
 fn run(facts: &Facts, findings: &mut Findings) {
-    match asked_about(facts, &kyma::PRODUCT, &CRON_JOB, findings) {
+    match of_asked(facts, &PRODUCT, |product| *product == PRODUCT, &CRON_JOB, findings) {
         Some([]) => findings.skip("no CronJob that speaks of VolumeSnapshots is visible"),
         Some(jobs) => jobs.iter().for_each(|job| findings.push(judge(facts, job).target(place(job)))),
         None => {}

@@ -6,8 +6,8 @@ use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::kubernetes::Metadata;
 use crate::model::need::Need;
-use crate::products::k8s_snapshots::{self, DELTAS};
-use crate::products::{asked, not_asked};
+use crate::products::asked_about;
+use crate::products::k8s_snapshots::{DELTAS, PRODUCT};
 use crate::text::words::plural;
 
 /// See `doc.md`.
@@ -25,8 +25,7 @@ pub const CHECK: Check = Check {
 };
 
 fn run(facts: &Facts, findings: &mut Findings) {
-    if !asked(facts).iter().any(|asked| asked.word == k8s_snapshots::PRODUCT.word) {
-        not_asked(facts, &k8s_snapshots::PRODUCT, findings);
+    if asked_about(facts, &PRODUCT, |product| *product == PRODUCT, findings).is_none() {
         return;
     }
     let (Some(claims), Some(volumes)) = (facts.persistent_volume_claims.seen(), facts.persistent_volumes.seen()) else {

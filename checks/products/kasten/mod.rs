@@ -3,7 +3,7 @@
 use crate::model::command::kubectl;
 use crate::model::finding::Fix;
 use crate::products::product::{Answer, Classes, Outcome, Product, Question, Remedy};
-use crate::products::rules::{first, takes};
+use crate::products::rules::takes;
 use crate::text::names::fix_with;
 
 const KEY: &str = "k10.kasten.io/is-snapshot-class";
@@ -39,13 +39,13 @@ fn choose(question: &Question<'_>) -> Answer {
             None => Outcome::Nothing { why: format!("{why} names {name}, which does not exist"), fix: fix() },
         });
     }
-    Answer::from(match question.marked(KEY).as_slice() {
-        [] => Outcome::nothing(format!(
+    let nothing = || {
+        Outcome::nothing(format!(
             "\"Failed to find VolumeSnapshotClass with annotation in the cluster\": no class of {} has {KEY}=true",
             storage.provisioner
-        )),
-        found => first(found, &format!("annotation {KEY}=true")),
-    })
+        ))
+    };
+    Answer::from(question.by_mark(KEY).unwrap_or_else(nothing))
 }
 
 #[cfg(test)]

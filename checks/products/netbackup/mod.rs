@@ -1,7 +1,6 @@
 //! Veritas `NetBackup`.
 
 use crate::products::product::{Answer, Classes, Outcome, Product, Question, Remedy};
-use crate::products::rules::first;
 
 const KEY: &str = "netbackup.veritas.com/default-csi-volume-snapshot-class";
 
@@ -17,8 +16,6 @@ pub const PRODUCT: Product = Product {
 };
 
 fn choose(question: &Question<'_>) -> Answer {
-    Answer::from(match question.marked(KEY).as_slice() {
-        [] => Outcome::nothing(format!("no class of {} has label {KEY}=true", question.driver())),
-        found => first(found, &format!("label {KEY}=true")),
-    })
+    let nothing = || Outcome::nothing(format!("no class of {} has label {KEY}=true", question.driver()));
+    Answer::from(question.by_mark(KEY).unwrap_or_else(nothing))
 }

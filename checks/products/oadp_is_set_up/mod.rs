@@ -7,8 +7,8 @@ use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Findings, Fix, Status};
 use crate::model::need::Need;
 use crate::model::products::ProductObject;
-use crate::products::oadp::{self, DATA_PROTECTION_APPLICATION, DATA_PROTECTION_TEST};
-use crate::products::objects::{about, asked_about, evidence, objects, place};
+use crate::products::oadp::{DATA_PROTECTION_APPLICATION, DATA_PROTECTION_TEST, PRODUCT};
+use crate::products::objects::{about, evidence, objects, of_asked, place};
 use crate::products::velero::server::{Server, servers};
 
 /// See `doc.md`.
@@ -26,14 +26,13 @@ pub const CHECK: Check = Check {
 };
 
 fn run(facts: &Facts, findings: &mut Findings) {
-    let product = &oadp::PRODUCT;
-    match asked_about(facts, product, &DATA_PROTECTION_APPLICATION, findings) {
+    match of_asked(facts, &PRODUCT, |product| *product == PRODUCT, &DATA_PROTECTION_APPLICATION, findings) {
         Some([]) => findings.skip("there is no DataProtectionApplication: OADP has nothing to set up"),
         Some(applications) => applications.iter().for_each(|application| findings.push(judge(application))),
         None => return,
     }
     // Releases before 1.5 have no such kind.
-    match objects(facts, product, &DATA_PROTECTION_TEST) {
+    match objects(facts, &PRODUCT, &DATA_PROTECTION_TEST) {
         Ok(tests) => tests.iter().for_each(|test| findings.push(tested(facts, test))),
         Err(finding) if finding.status == Status::Unknown => findings.push((*finding).target("oadp tests")),
         Err(_) => {}

@@ -47,74 +47,65 @@ impl Wish<'_> {
 struct Reading {
     kind: &'static ProductKind,
     class: &'static str,
-    claim: &'static str,
+    claim: Option<&'static str>,
     /// Those that are off.
-    off: &'static str,
-    /// What has to stand where for one that names no class to take snapshots; the empty path for all of them.
-    takes: (&'static str, &'static str),
+    off: Option<&'static str>,
+    without: Without,
 }
 
-const READINGS: [(&str, Reading); 6] = [
-    (
-        "stash",
-        Reading {
-            kind: &stash::BACKUP_CONFIGURATION,
-            class: "spec.target.snapshotClassName",
-            claim: "",
-            off: "spec.paused",
-            takes: ("spec.driver", "VolumeSnapshotter"),
-        },
-    ),
-    (
-        "kubestash",
-        Reading {
-            kind: &kubestash::BACKUP_CONFIGURATION,
-            class: "spec.sessions.*.addon.tasks.*.params.volumeSnapshotClassName",
-            claim: "",
-            off: "spec.paused",
-            takes: ("spec.paused", "never"),
-        },
-    ),
-    (
-        "volsync",
-        Reading {
-            kind: &volsync::REPLICATION_SOURCE,
-            class: "spec.*.volumeSnapshotClassName",
-            claim: "spec.sourcePVC",
-            off: "spec.paused",
-            takes: ("spec.*.copyMethod", "Snapshot"),
-        },
-    ),
-    (
-        "volsync",
-        Reading {
-            kind: &volsync::REPLICATION_DESTINATION,
-            class: "spec.*.volumeSnapshotClassName",
-            claim: "",
-            off: "spec.paused",
-            takes: ("spec.paused", "never"),
-        },
-    ),
-    (
-        "snapscheduler",
-        Reading {
-            kind: &snapscheduler::SNAPSHOT_SCHEDULE,
-            class: "spec.snapshotTemplate.snapshotClassName",
-            claim: "",
-            off: "spec.disabled",
-            takes: ("", ""),
-        },
-    ),
-    (
-        "gemini",
-        Reading {
-            kind: &gemini::SNAPSHOT_GROUP,
-            class: "spec.template.spec.volumeSnapshotClassName",
-            claim: "spec.persistentVolumeClaim.claimName",
-            off: "",
-            takes: ("", ""),
-        },
-    ),
+/// Whether an object that names no class takes snapshots.
+enum Without {
+    /// It does.
+    Takes,
+    /// It does if this stands there.
+    TakesWhere(&'static str, &'static str),
+    /// It does not, or that is not known.
+    Unknown,
+}
+
+const READINGS: [Reading; 6] = [
+    Reading {
+        kind: &stash::BACKUP_CONFIGURATION,
+        class: "spec.target.snapshotClassName",
+        claim: None,
+        off: Some("spec.paused"),
+        without: Without::TakesWhere("spec.driver", "VolumeSnapshotter"),
+    },
+    Reading {
+        kind: &kubestash::BACKUP_CONFIGURATION,
+        class: "spec.sessions.*.addon.tasks.*.params.volumeSnapshotClassName",
+        claim: None,
+        off: Some("spec.paused"),
+        without: Without::Unknown,
+    },
+    Reading {
+        kind: &volsync::REPLICATION_SOURCE,
+        class: "spec.*.volumeSnapshotClassName",
+        claim: Some("spec.sourcePVC"),
+        off: Some("spec.paused"),
+        without: Without::TakesWhere("spec.*.copyMethod", "Snapshot"),
+    },
+    Reading {
+        kind: &volsync::REPLICATION_DESTINATION,
+        class: "spec.*.volumeSnapshotClassName",
+        claim: None,
+        off: Some("spec.paused"),
+        without: Without::Unknown,
+    },
+    Reading {
+        kind: &snapscheduler::SNAPSHOT_SCHEDULE,
+        class: "spec.snapshotTemplate.snapshotClassName",
+        claim: None,
+        off: Some("spec.disabled"),
+        without: Without::Takes,
+    },
+    Reading {
+        kind: &gemini::SNAPSHOT_GROUP,
+        class: "spec.template.spec.volumeSnapshotClassName",
+        claim: Some("spec.persistentVolumeClaim.claimName"),
+        off: None,
+        without: Without::Takes,
+    },
 ];
 
 /// All of a product, into `all`; what says why some were not seen.
@@ -125,7 +116,7 @@ pub(super) fn namings<'a>(
     all: &mut Vec<Naming<'a>>,
 ) -> Vec<Finding> {
     let mut unseen = Vec::new();
-    for (_, reading) in READINGS.iter().filter(|(word, _)| *word == product.word) {
+    for reading in READINGS.iter().filter(|reading| product.kinds.contains(&reading.kind)) {
         match objects(facts, product, reading.kind) {
             Ok(objects) => all.extend(objects.iter().flat_map(|object| read(reading, object))),
             Err(finding) => unseen.push(*finding),
@@ -145,7 +136,7 @@ pub(super) fn namings<'a>(
 }
 
 fn read<'a>(reading: &Reading, object: &'a ProductObject) -> Vec<Naming<'a>> {
-    if object.is_on(reading.off) {
+    if reading.off.is_some_and(|path| object.is_on(path)) {
         return Vec::new();
     }
     let naming = |wish| Naming {
@@ -154,14 +145,17 @@ fn read<'a>(reading: &Reading, object: &'a ProductObject) -> Vec<Naming<'a>> {
         name: &object.metadata.name,
         place: place(object),
         field: reading.class,
-        claim: object.one(reading.claim),
+        claim: reading.claim.and_then(|path| object.one(path)),
         wish,
     };
     let named: Vec<&str> =
         object.all(reading.class).iter().map(String::as_str).filter(|name| !name.is_empty()).collect();
-    let (path, word) = reading.takes;
     if named.is_empty() {
-        let takes = path.is_empty() || object.all(path).iter().any(|text| text == word);
+        let takes = match reading.without {
+            Without::Takes => true,
+            Without::TakesWhere(path, word) => object.all(path).iter().any(|text| text == word),
+            Without::Unknown => false,
+        };
         return if takes { vec![naming(Wish::Default)] } else { Vec::new() };
     }
     named.into_iter().map(|class| naming(Wish::Class(class))).collect()

@@ -5,7 +5,6 @@ pub mod server;
 use crate::knowledge::version::Version;
 use crate::model::facts::Facts;
 use crate::model::products::ProductKind;
-use crate::products::asked;
 use crate::products::product::{Answer, Classes, Outcome, Product, Question, Remedy};
 use crate::products::rules::{first, names, takes};
 use crate::products::velero::server::{Server, servers};
@@ -57,11 +56,6 @@ pub fn is_inside(product: &Product) -> bool {
     matches!(product.classes, Classes::Chosen { remedy: Remedy::Mark(KEY), .. })
 }
 
-/// Velero, or a product that has it inside, if one was asked about.
-pub(super) fn installed_inside(facts: &Facts) -> Option<&'static Product> {
-    asked(facts).into_iter().find(|product| is_inside(product))
-}
-
 /// The first release that takes the only class of a driver.
 const ONLY_CLASS: Version = Version::new(1, 14, 0);
 /// The first release that reads the annotation of the default class.
@@ -109,17 +103,15 @@ pub(super) fn choose(question: &Question<'_>) -> Answer {
             vec![Version::new(1, 13, 0), ONLY_CLASS, DEFAULT_CLASS],
         ),
     };
-    let mut outcomes: Vec<(Version, Outcome)> =
-        versions.iter().map(|version| (*version, of(*version, question))).collect();
+    let mut outcomes: Vec<Outcome> = versions.iter().map(|version| of(*version, question)).collect();
     let key = |outcome: &Outcome| match outcome {
         Outcome::Takes { class, .. } => format!("takes {class}"),
         Outcome::Ambiguous { .. } => "takes one of several".to_owned(),
         _ => "finds none".to_owned(),
     };
-    let keys: Vec<String> = outcomes.iter().map(|(_, outcome)| key(outcome)).collect();
+    let keys: Vec<String> = outcomes.iter().map(key).collect();
     if keys.iter().all(|key| Some(key) == keys.first()) {
-        let (_, outcome) = outcomes.swap_remove(0);
-        return Answer { who: Some(who), outcome };
+        return Answer { who: Some(who), outcome: outcomes.swap_remove(0) };
     }
     let each: Vec<String> = versions.iter().zip(keys).map(|(version, key)| format!("{version} {key}")).collect();
     let why = each.join("; ");
@@ -130,9 +122,8 @@ pub(super) fn choose(question: &Question<'_>) -> Answer {
 /// The label whatever its value; from 1.17 the annotation of the default whatever its value; from 1.14 the only class of the driver.
 fn of(version: Version, question: &Question<'_>) -> Outcome {
     let (driver, own) = (question.driver(), question.own());
-    let labelled = question.marked(KEY);
-    if !labelled.is_empty() {
-        return first(&labelled, &format!("label {KEY}"));
+    if let Some(outcome) = question.by_mark(KEY) {
+        return outcome;
     }
     let annotated = question.annotated();
     if version >= DEFAULT_CLASS && !annotated.is_empty() {

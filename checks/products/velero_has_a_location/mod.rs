@@ -8,10 +8,9 @@ use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
 use crate::model::products::ProductObject;
-use crate::products::not_asked;
-use crate::products::objects::{about, evidence, objects, place};
+use crate::products::objects::{about, evidence, of_asked, place};
 use crate::products::velero::server::{Server, servers};
-use crate::products::velero::{BACKUP_STORAGE_LOCATION, PRODUCT, installed_inside};
+use crate::products::velero::{BACKUP_STORAGE_LOCATION, PRODUCT, is_inside};
 use crate::text::names::is_object_name;
 
 /// See `doc.md`.
@@ -29,17 +28,7 @@ pub const CHECK: Check = Check {
 };
 
 fn run(facts: &Facts, findings: &mut Findings) {
-    let Some(product) = installed_inside(facts) else {
-        not_asked(facts, &PRODUCT, findings);
-        return;
-    };
-    let locations = match objects(facts, product, &BACKUP_STORAGE_LOCATION) {
-        Ok(locations) => locations,
-        Err(finding) => {
-            findings.push(*finding);
-            return;
-        }
-    };
+    let Some(locations) = of_asked(facts, &PRODUCT, is_inside, &BACKUP_STORAGE_LOCATION, findings) else { return };
     let mut by_namespace: BTreeMap<&str, Vec<&ProductObject>> = BTreeMap::new();
     for location in locations {
         by_namespace.entry(location.metadata.namespace.as_deref().unwrap_or_default()).or_default().push(location);

@@ -7,11 +7,11 @@ use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::kubernetes::Workload;
 use crate::model::need::Need;
-use crate::products::not_asked;
+use crate::products::asked_about;
 use crate::products::objects::{objects, place};
 use crate::products::product::Product;
 use crate::products::velero::server::{Server, servers};
-use crate::products::velero::{PRODUCT, SCHEDULE, installed_inside};
+use crate::products::velero::{PRODUCT, SCHEDULE, is_inside};
 use crate::text::names::is_object_name;
 use crate::text::words::list;
 
@@ -30,10 +30,7 @@ pub const CHECK: Check = Check {
 };
 
 fn run(facts: &Facts, findings: &mut Findings) {
-    let Some(product) = installed_inside(facts) else {
-        not_asked(facts, &PRODUCT, findings);
-        return;
-    };
+    let Some(product) = asked_about(facts, &PRODUCT, is_inside, findings) else { return };
     let servers = servers(facts);
     if servers.is_empty() {
         findings.skip("no Deployment of Velero is visible: it is not installed, or runs elsewhere");

@@ -9,9 +9,9 @@ use crate::model::facts::{Facts, SnapshotApis};
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
 use crate::model::object::SNAPSHOT_GROUP;
+use crate::products::asked_about;
 use crate::products::velero::server::{Server, servers};
-use crate::products::velero::{self};
-use crate::products::{asked, not_asked};
+use crate::products::velero::{PRODUCT, is_inside};
 use crate::text::names::is_object_name;
 
 /// See `doc.md`.
@@ -32,8 +32,7 @@ pub const CHECK: Check = Check {
 const SPEAKS_V1: Version = Version::new(1, 9, 0);
 
 fn run(facts: &Facts, findings: &mut Findings) {
-    if !asked(facts).iter().any(|product| velero::is_inside(product)) {
-        not_asked(facts, &velero::PRODUCT, findings);
+    if asked_about(facts, &PRODUCT, is_inside, findings).is_none() {
         return;
     }
     let servers = servers(facts);

@@ -8,6 +8,7 @@ use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;
 use crate::model::finding::Findings;
 use crate::model::need::Need;
+use crate::sidecars::SIGNS_AND_REVIEWS;
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {
@@ -18,26 +19,10 @@ pub const CHECK: Check = Check {
     severity: Severity::Error,
     since: "0.2.0",
     needs: &[Need::Pods, Need::Roles, Need::RoleBindings],
-    uses: LOOKS_AT,
+    uses: SIGNS_AND_REVIEWS,
     doc: include_str!("doc.md"),
     how: How::Looking(run),
 };
-
-/// What tells of which driver a sidecar is, and what other authorizers say of its account.
-const LOOKS_AT: &[Need] = &[
-    Need::AccountReviews,
-    Need::Workloads,
-    Need::Nodes,
-    Need::Leases,
-    Need::CsiDrivers,
-    Need::CsiNodes,
-    Need::StorageClasses,
-    Need::VolumeSnapshotClasses,
-    Need::SnapshotApis,
-    Need::CustomResourceDefinitions,
-    Need::ServerVersion,
-    Need::VolumeSnapshotContents,
-];
 
 fn run(facts: &Facts, findings: &mut Findings) {
     let snapshotters = sidecars(facts, is_csi_snapshotter);

@@ -11,6 +11,7 @@ use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Findings};
 use crate::model::kubernetes::Container;
 use crate::model::need::Need;
+use crate::sidecars::SIGNS_AND_RIGHTS;
 use crate::sidecars::sidecar_rights;
 
 /// See `doc.md`.
@@ -22,7 +23,7 @@ pub const CHECK: Check = Check {
     severity: Severity::Error,
     since: "0.2.0",
     needs: &[Need::Pods],
-    uses: LOOKS_AT,
+    uses: SIGNS_AND_RIGHTS,
     doc: include_str!("doc.md"),
     how: How::Looking(run),
 };
@@ -33,24 +34,6 @@ type Kind = (Component, fn(&Container) -> bool, &'static str);
 const KINDS: [Kind; 2] = [
     (Component::CsiSnapshotter, is_csi_snapshotter, SNAPSHOTTER_LEASE),
     (Component::CsiProvisioner, is_csi_provisioner, ""),
-];
-
-/// What tells of which driver a sidecar is, and what its account may do.
-const LOOKS_AT: &[Need] = &[
-    Need::Roles,
-    Need::AccountReviews,
-    Need::RoleBindings,
-    Need::Workloads,
-    Need::Nodes,
-    Need::Leases,
-    Need::CsiDrivers,
-    Need::CsiNodes,
-    Need::StorageClasses,
-    Need::VolumeSnapshotClasses,
-    Need::SnapshotApis,
-    Need::CustomResourceDefinitions,
-    Need::ServerVersion,
-    Need::VolumeSnapshotContents,
 ];
 
 fn run(facts: &Facts, findings: &mut Findings) {

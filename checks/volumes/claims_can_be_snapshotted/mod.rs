@@ -27,7 +27,6 @@ pub const CHECK: Check = Check {
         Need::CsiDrivers,
         Need::CsiNodes,
         Need::Pods,
-        Need::MountedClaims,
         Need::Workloads,
         Need::Leases,
         Need::ServerVersion,

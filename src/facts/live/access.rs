@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use futures::future::join_all;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use snapready_checks::knowledge::classes::secrets::{SecretReference, secret_references};
 use snapready_checks::model::facts::{AccessReview, SecretExistence};
 use snapready_checks::model::kubernetes::VolumeSnapshotClass;
@@ -16,7 +16,6 @@ use snapready_checks::text::names::is_object_name;
 use crate::api::Failure;
 use crate::facts::live::request::Requests;
 
-const PATH: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
 /// The answer to this holds an object's metadata and nothing else; a server that cannot give it answers 406.
 const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
@@ -29,13 +28,36 @@ pub struct Right {
     pub namespace: Option<String>,
 }
 
-/// Asks "may I?" for one verb of a rule.
-pub(super) async fn may(
-    requests: &Requests<'_>,
-    rule: &Rule,
-    verb: &str,
-    namespace: Option<&str>,
-) -> Result<bool, Failure> {
+/// The review that is about whoever asks.
+const OWN: &str = "SelfSubjectAccessReview";
+const GROUP: &str = "authorization.k8s.io";
+
+/// The plural of a kind of reviews.
+fn resource(kind: &str) -> String {
+    format!("{}s", kind.to_ascii_lowercase())
+}
+
+/// The right to ask for a kind of reviews.
+pub(super) fn right_to_ask(kind: &str) -> Rule {
+    Rule::new(GROUP, &resource(kind), &["create"])
+}
+
+/// What a review is about: one verb of a rule.
+pub(super) fn attributes(rule: &Rule, verb: &str, namespace: Option<&str>) -> Value {
+    let (resource, subresource) = rule.resource.split_once('/').unwrap_or((&rule.resource, ""));
+    // An empty name or namespace means all of them.
+    json!({
+        "verb": verb,
+        "group": rule.group,
+        "resource": resource,
+        "subresource": subresource,
+        "name": rule.names.first().map_or("", String::as_str),
+        "namespace": namespace.unwrap_or_default(),
+    })
+}
+
+/// Asks for a review of this kind.
+pub(super) async fn review(requests: &Requests<'_>, kind: &str, spec: &Value) -> Result<bool, Failure> {
     #[derive(Deserialize)]
     struct Review {
         status: Answer,
@@ -44,32 +66,40 @@ pub(super) async fn may(
     struct Answer {
         allowed: bool,
     }
-    // An empty name or namespace means all of them.
-    let review = json!({
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": {
-            "verb": verb,
-            "group": rule.group,
-            "resource": rule.resource,
-            "name": rule.names.first().map_or("", String::as_str),
-            "namespace": namespace.unwrap_or_default(),
-        }},
-    });
-    let answer = requests.review(PATH, Bytes::from(review.to_string())).await?;
+    let review = json!({"apiVersion": format!("{GROUP}/v1"), "kind": kind, "spec": spec});
+    let answer = requests.review(&path(kind), Bytes::from(review.to_string())).await?;
     match serde_json::from_slice::<Review>(&answer) {
         Ok(review) => Ok(review.status.allowed),
         Err(_) => Err(Failure::unreadable("the answer holds no status.allowed")),
     }
 }
 
-/// Why a review has no answer.
-fn no_review<T>(failure: &Failure) -> Probe<T> {
+fn path(kind: &str) -> String {
+    format!("/apis/{GROUP}/v1/{}", resource(kind))
+}
+
+/// Asks "may I?" for one verb of a rule.
+pub(super) async fn may(
+    requests: &Requests<'_>,
+    rule: &Rule,
+    verb: &str,
+    namespace: Option<&str>,
+) -> Result<bool, Failure> {
+    review(requests, OWN, &json!({"resourceAttributes": attributes(rule, verb, namespace)})).await
+}
+
+/// Why a review of this kind has no answer.
+pub(super) fn no_review<T>(kind: &str, failure: &Failure) -> Probe<T> {
     match failure.status {
-        403 => Probe::Forbidden { rule: Rule::new("authorization.k8s.io", "selfsubjectaccessreviews", &["create"]) },
+        403 => Probe::Forbidden { rule: right_to_ask(kind) },
         404 => Probe::NotServed,
-        _ => Probe::Failed { reason: format!("POST {PATH}: {failure}") },
+        _ => Probe::Failed { reason: format!("POST {}: {failure}", path(kind)) },
     }
+}
+
+/// Why the caller was told nothing about itself.
+pub(super) fn no_own_review<T>(failure: &Failure) -> Probe<T> {
+    no_review(OWN, failure)
 }
 
 /// Whether the caller has these rights, verb by verb.
@@ -83,7 +113,7 @@ pub(super) async fn reviews(requests: &Requests<'_>, rights: &[Right]) -> Probe<
     .await;
     match answers.into_iter().collect::<Result<Vec<_>, _>>() {
         Ok(reviews) => Probe::from(reviews),
-        Err(failure) => no_review(&failure),
+        Err(failure) => no_own_review(&failure),
     }
 }
 
@@ -122,7 +152,7 @@ async fn exists(requests: &Requests<'_>, namespace: &str, name: &str) -> Probe<b
     match may(requests, &rule, "get", Some(namespace)).await {
         Ok(true) => {}
         Ok(false) => return Probe::Forbidden { rule },
-        Err(failure) => return no_review(&failure),
+        Err(failure) => return no_own_review(&failure),
     }
     match requests.get(&format!("/api/v1/namespaces/{namespace}/secrets/{name}"), METADATA_ONLY).await {
         Ok(_) => Probe::from(true),

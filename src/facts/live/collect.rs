@@ -19,12 +19,9 @@ use snapready_checks::model::products::ProductKind;
 use crate::api::{Failure, JSON, Retry};
 use crate::cluster::Connection;
 use crate::facts::live::access::{self, Right};
-use crate::facts::live::accounts;
 use crate::facts::live::list::{list, path};
-use crate::facts::live::pods;
-use crate::facts::live::products;
 use crate::facts::live::request::Requests;
-use crate::facts::live::services;
+use crate::facts::live::{accounts, pods, products, services};
 
 /// What to collect.
 #[derive(Debug, Clone)]
@@ -63,14 +60,21 @@ async fn look(connection: &Connection, collection: &Collection<'_>, on_retry: &(
     for answer in join_all(asked).await {
         answer(&mut facts);
     }
-    if collection.needs.contains(&Need::WebhookServices) {
-        facts.webhook_services = services::of_webhooks(requests, &facts).await;
-    }
-    if collection.needs.contains(&Need::AccountReviews) {
-        // Only what everything else has shown to be in question is asked about.
-        facts.account_reviews = accounts::reviews(requests, questions(&facts)).await;
-    }
+    follow(requests, collection, &mut facts).await;
     facts
+}
+
+/// Asks for what the rest has shown to be in question, at the same time.
+async fn follow(requests: &Requests<'_>, collection: &Collection<'_>, facts: &mut Facts) {
+    let services = async {
+        let wanted = collection.needs.contains(&Need::WebhookServices);
+        if wanted { services::of_webhooks(requests, facts).await } else { Probe::NotCollected }
+    };
+    let reviews = async {
+        let wanted = collection.needs.contains(&Need::AccountReviews);
+        if wanted { accounts::reviews(requests, questions(facts)).await } else { Probe::NotCollected }
+    };
+    (facts.webhook_services, facts.account_reviews) = futures::join!(services, reviews);
 }
 
 /// Puts an answer where it belongs.
@@ -102,7 +106,7 @@ async fn meet(requests: &Requests<'_>, collection: &Collection<'_>, need: Need) 
             let seen = custom_resource_definitions(requests).await;
             Box::new(|facts| facts.custom_resource_definitions = seen)
         }
-        // What these are about, the others tell: see `look`.
+        // What these are about, the others tell: see `follow`.
         Need::WebhookServices | Need::AccountReviews => Box::new(|_| {}),
         Need::ClassSecrets => {
             let classes = list_all(requests, Need::VolumeSnapshotClasses).await;
