@@ -86,6 +86,6 @@ fn run(facts: &Facts, findings: &mut Findings) {
     if !good.is_empty() {
         findings.pass(good.into_iter().collect::<Vec<_>>().join(", "));
     } else if told.is_empty() {
-        findings.pass("of no visible driver is a release known that cannot");
+        findings.pass("no visible driver is of a release that is known to lack them");
     }
 }

@@ -11,5 +11,5 @@ pub const PRODUCT: Product = Product {
     images: &["cohesity"],
     classes: Classes::Chosen { by: velero::choose, remedy: Remedy::Mark(velero::KEY) },
     expires: false,
-    kinds: &[],
+    kinds: velero::PRODUCT.kinds,
 };

@@ -113,14 +113,14 @@ fn rights(facts: &Facts, job: &ProductObject) -> Finding {
     };
     let denied: Vec<&str> = VERBS.into_iter().filter(|verb| !rbac.allows(account, request(verb))).collect();
     if denied.is_empty() {
-        return Finding::new(Status::Pass, format!("CronJob {place} may take snapshots in {namespace}"))
+        return Finding::new(Status::Pass, format!("RBAC lets CronJob {place} take snapshots in {namespace}"))
             .evidence(Evidence::namespaced("ServiceAccount", namespace, account.name, "RBAC", VERBS.join(", ")));
     }
     let named = is_object_name(namespace) && is_object_name(account.name);
     Finding::new(
         Status::Fail,
         format!(
-            "ServiceAccount {namespace}/{} of CronJob {place} may not {} volumesnapshots",
+            "RBAC grants ServiceAccount {namespace}/{} of CronJob {place} no {} on volumesnapshots",
             account.name,
             denied.join(", ")
         ),

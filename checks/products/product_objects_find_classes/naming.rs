@@ -122,7 +122,7 @@ pub(super) fn namings<'a>(
             Err(finding) => unseen.push(*finding),
         }
     }
-    if velero::is_inside(product) && !product.kinds.is_empty() {
+    if velero::is_inside(product) {
         match objects(facts, product, &velero::SCHEDULE) {
             Ok(schedules) => all.extend(schedules.iter().flat_map(of_schedule)),
             Err(finding) => unseen.push(*finding),
