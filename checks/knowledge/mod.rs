@@ -1,6 +1,7 @@
 //! What several checks know: how the control plane is found and judged, CRDs, drivers, classes and versions. A check's
 //! own knowledge lies with the check.
 
+pub mod certificates;
 pub mod classes;
 pub mod control_plane;
 pub mod crds;

@@ -102,7 +102,7 @@ impl Webhook {
 
 /// Whom a webhook calls: a service or a URL.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 pub struct ClientConfig {
     /// A service of the cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,6 +110,9 @@ pub struct ClientConfig {
     /// Somebody else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// The authorities that are trusted there, base64 of PEM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_bundle: Option<String>,
 }
 
 /// A service by name.

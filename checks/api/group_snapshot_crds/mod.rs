@@ -1,5 +1,6 @@
 //! Whether the CRDs of group snapshots, which are optional, are whole where they are installed.
 
+use crate::knowledge::certificates::{Trust, trust};
 use crate::knowledge::crds::release::of_group_contents;
 use crate::knowledge::crds::{crd, crd_evidence};
 use crate::model::check::{Check, Group, How, Severity};
@@ -75,8 +76,13 @@ fn conversion(facts: &Facts, definition: &CustomResourceDefinition) -> Option<St
     let config = definition.spec.pointer("/conversion/webhook/clientConfig")?;
     let service = definition.conversion_service();
     let place = service.as_ref().map_or_else(|| "?".to_owned(), |one| format!("{}/{}", one.namespace, one.name));
-    if config.get("caBundle").and_then(serde_json::Value::as_str).unwrap_or_default().is_empty() {
-        return Some(format!("service {place} without caBundle"));
+    match trust(config.get("caBundle").and_then(serde_json::Value::as_str), facts.collected_at) {
+        Trust::None => return Some(format!("service {place} without caBundle")),
+        Trust::Empty => return Some(format!("no certificate in the caBundle for service {place}")),
+        Trust::Expired(end) => {
+            return Some(format!("the certificates in the caBundle for service {place} ended at {end}"));
+        }
+        Trust::EndsSoon(_) | Trust::Valid | Trust::Unreadable => {}
     }
     let states = facts.webhook_services.seen()?;
     let state = states.iter().find(|state| Some(&state.service) == service.as_ref())?;

@@ -1,8 +1,10 @@
 //! Whether the admission webhooks that are called for snapshot objects answer.
 
+mod trusted;
 mod upstream;
 
-use crate::api::snapshot_webhooks::upstream::of_upstream;
+use crate::api::snapshot_webhooks::trusted::{Distrust, distrust};
+use crate::api::snapshot_webhooks::upstream::{OfUpstream, of_upstream};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::{Command, kubectl};
 use crate::model::facts::Facts;
@@ -53,7 +55,23 @@ fn look(facts: &Facts, configuration: &WebhookConfiguration, webhook: &Webhook) 
     let resources = webhook.rules.iter().filter(|rule| rule.is_about_snapshots()).flat_map(|rule| &rule.resources);
     let about = list(resources.map(String::as_str));
     let leftover = of_upstream(facts, configuration, webhook);
-    match callee(facts, webhook) {
+    let callee = callee(facts, webhook);
+    if let Callee::Gone { what, evidence } = callee {
+        let effect = effect(webhook);
+        let message = format!("webhook {} for {about} does not answer: {what}; {}", webhook.name, effect.1);
+        let finding = evidence.into_iter().fold(Finding::new(effect.0, message), Finding::evidence);
+        let finding = finding.evidence(rules(configuration, webhook));
+        return match leftover {
+            Some(found) => finding.cause(found.cause).fix(remove(configuration)),
+            None => finding
+                .cause("The component that registered it is gone or down: creates and updates of VolumeSnapshots and their contents, the controllers' own included, wait for its answer.")
+                .fix(Fix::text("Make the component work again; if it was uninstalled, delete its configuration.").commands(get(configuration))),
+        };
+    }
+    if let Some(distrust) = distrust(webhook, facts.collected_at) {
+        return untrusted(configuration, webhook, &about, distrust, leftover);
+    }
+    match callee {
         Callee::Answers(what) => match leftover {
             Some(found) if found.is_wrong => Finding::new(Status::Warn, found.message)
                 .evidence(rules(configuration, webhook))
@@ -65,33 +83,51 @@ fn look(facts: &Facts, configuration: &WebhookConfiguration, webhook: &Webhook) 
         Callee::Outside(url) => {
             Finding::new(Status::Skip, format!("webhook {} for {about} is outside of the cluster: {url}", webhook.name))
         }
-        Callee::Unknown(why) => {
+        Callee::Gone { what: why, .. } | Callee::Unknown(why) => {
             Finding::new(Status::Unknown, format!("whether webhook {} answers: {why}", webhook.name))
         }
-        Callee::Gone { what, evidence } => {
-            let ignores = webhook.failure_policy.as_deref() == Some("Ignore");
-            let (status, effect) = if ignores {
-                (Status::Warn, "its failurePolicy is Ignore, so each request only waits for it")
-            } else if webhook.is_selective() {
-                (Status::Warn, "and its failurePolicy refuses those that its selectors and conditions choose")
-            } else if is_written(webhook) && webhook.leaves_some_out() {
-                (Status::Fail, "and its failurePolicy refuses all that its selectors do not leave out")
-            } else if is_written(webhook) {
-                (Status::Fail, "and its failurePolicy refuses them all")
-            } else {
-                (Status::Warn, "and its failurePolicy refuses the operations that its rules name")
-            };
-            let finding =
-                Finding::new(status, format!("webhook {} for {about} does not answer: {what}; {effect}", webhook.name));
-            let finding = evidence.into_iter().fold(finding, Finding::evidence);
-            let finding = finding.evidence(rules(configuration, webhook));
-            match leftover {
-                Some(found) => finding.cause(found.cause).fix(remove(configuration)),
-                None => finding
-                    .cause("The component that registered it is gone or down: creates and updates of VolumeSnapshots and their contents, the controllers' own included, wait for its answer.")
-                    .fix(Fix::text("Make the component work again; if it was uninstalled, delete its configuration.").commands(get(configuration))),
-            }
-        }
+    }
+}
+
+/// What it means that a webhook cannot be called.
+fn effect(webhook: &Webhook) -> (Status, &'static str) {
+    if webhook.failure_policy.as_deref() == Some("Ignore") {
+        (Status::Warn, "its failurePolicy is Ignore, so each request only waits for it")
+    } else if webhook.is_selective() {
+        (Status::Warn, "and its failurePolicy refuses those that its selectors and conditions choose")
+    } else if is_written(webhook) && webhook.leaves_some_out() {
+        (Status::Fail, "and its failurePolicy refuses all that its selectors do not leave out")
+    } else if is_written(webhook) {
+        (Status::Fail, "and its failurePolicy refuses them all")
+    } else {
+        (Status::Warn, "and its failurePolicy refuses the operations that its rules name")
+    }
+}
+
+fn untrusted(
+    configuration: &WebhookConfiguration,
+    webhook: &Webhook,
+    about: &str,
+    distrust: Distrust,
+    leftover: Option<OfUpstream>,
+) -> Finding {
+    let Distrust { what, value, is_certain } = distrust;
+    let (status, effect) = effect(webhook);
+    let name = &webhook.name;
+    let (status, message) = if is_certain {
+        (status, format!("the API server does not trust webhook {name} for {about}: {what}; {effect}"))
+    } else {
+        (Status::Warn, format!("the API server may not trust webhook {name} for {about}: {what}"))
+    };
+    let path = format!("webhooks[{name}].clientConfig.caBundle");
+    let finding = Finding::new(status, message)
+        .evidence(Evidence::cluster(&configuration.kind, &configuration.metadata.name, &path, value))
+        .evidence(rules(configuration, webhook));
+    match leftover {
+        Some(found) => finding.cause(found.cause).fix(remove(configuration)),
+        None => finding
+            .cause("The API server connects to a webhook only if a certificate of its caBundle has signed the webhook's own. Whatever writes and renews the caBundle, such as cert-manager's cainjector or the component itself, has not done so.")
+            .fix(Fix::text("Have the certificates renewed: look at the component's Certificate where cert-manager makes it, else restart the component; if it was uninstalled, delete its configuration.").commands(get(configuration))),
     }
 }
 
