@@ -1,4 +1,6 @@
-//! Whether the drivers of the `VolumeSnapshotClasses` are installed.
+//! Whether the drivers of the `VolumeSnapshotClasses` are installed, and have volumes.
+
+use std::collections::BTreeSet;
 
 use crate::knowledge::classes::choose::drivers_of;
 use crate::knowledge::drivers::registered::{is_registered, registered_drivers};
@@ -7,6 +9,7 @@ use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
 use crate::model::need::Need;
+use crate::model::volumes::PersistentVolume;
 use crate::text::names::fix_with;
 use crate::text::nearest::distance;
 use crate::text::words::list;
@@ -15,12 +18,12 @@ use crate::text::words::list;
 pub const CHECK: Check = Check {
     id: "SR213",
     slug: "snapshot-class-driver-known",
-    title: "The drivers of the VolumeSnapshotClasses are installed",
+    title: "The drivers of the VolumeSnapshotClasses are installed and have volumes",
     group: Group::Classes,
     severity: Severity::Warning,
     since: "0.1.0",
     needs: &[Need::VolumeSnapshotClasses, Need::CsiDrivers, Need::CsiNodes],
-    uses: &[],
+    uses: &[Need::StorageClasses, Need::PersistentVolumes],
     doc: include_str!("doc.md"),
     how: How::Looking(run),
 };
@@ -30,13 +33,18 @@ fn run(facts: &Facts, findings: &mut Findings) {
         return;
     };
     for driver in drivers_of(classes, findings) {
-        if is_registered(facts, driver) {
-            findings.push(Finding::new(Status::Pass, format!("{driver} is installed")).target(driver));
-            continue;
-        }
         let mut names: Vec<&str> =
             classes.iter().filter(|class| class.driver == driver).map(|class| class.metadata.name.as_str()).collect();
         names.sort_unstable();
+        if is_registered(facts, driver) {
+            let finding = if has_no_volumes(facts, driver) {
+                without_volumes(facts, driver, &names)
+            } else {
+                Finding::new(Status::Pass, format!("{driver} is installed"))
+            };
+            findings.push(finding.target(driver));
+            continue;
+        }
         let known = registered_drivers(facts);
         let nearest = known.iter().find(|known| distance(known, driver) <= 2);
         let cause = match nearest {
@@ -64,4 +72,44 @@ fn run(facts: &Facts, findings: &mut Findings) {
             finding.evidence(Evidence::cluster("VolumeSnapshotClass", name, "driver", driver))
         }));
     }
+}
+
+/// Whether no volume of a driver exists and no class makes one, as far as both can be seen. That there is no `StorageClass` at
+/// all is told elsewhere.
+fn has_no_volumes(facts: &Facts, driver: &str) -> bool {
+    let (Some(classes), Some(volumes)) = (facts.storage_classes.seen(), facts.persistent_volumes.seen()) else {
+        return false;
+    };
+    let is_of_it = |volume: &PersistentVolume| volume.spec.csi.as_ref().is_some_and(|csi| csi.driver == driver);
+    !classes.is_empty() && !classes.iter().any(|class| class.provisioner == driver) && !volumes.iter().any(is_of_it)
+}
+
+fn without_volumes(facts: &Facts, driver: &str, names: &[&str]) -> Finding {
+    let finding = Finding::new(
+        Status::Warn,
+        format!(
+            "nothing uses {}: no StorageClass and no volume is of the driver {driver}",
+            list(names.iter().copied())
+        ),
+    );
+    let finding = names.iter().take(5).fold(finding, |finding, name| {
+        finding.evidence(Evidence::cluster("VolumeSnapshotClass", name, "driver", driver))
+    });
+    let classes = facts.volume_snapshot_classes.seen().into_iter().flatten();
+    let served: BTreeSet<&str> = classes.map(|class| class.driver.as_str()).collect();
+    let provisioners = facts.storage_classes.seen().into_iter().flatten().map(|class| class.provisioner.as_str());
+    let without: BTreeSet<&str> =
+        provisioners.filter(|other| is_registered(facts, other) && !served.contains(other)).collect();
+    let cause = if without.is_empty() {
+        "A VolumeSnapshotClass takes snapshots of its own driver's volumes only.".to_owned()
+    } else {
+        format!(
+            "A VolumeSnapshotClass takes snapshots of its own driver's volumes only; it may be meant for {}, which has none.",
+            list(without.iter().copied())
+        )
+    };
+    let fix = Fix::text(
+        "Make a VolumeSnapshotClass with the driver of your StorageClasses; delete this one unless volumes of its driver are to come.",
+    );
+    finding.cause(cause).fix(fix.command(kubectl("get storageclasses,volumesnapshotclasses")))
 }
