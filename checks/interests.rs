@@ -1,6 +1,6 @@
 //! What the bodies of knowledge read of the objects that are listed.
 
-use crate::knowledge::control_plane::{containers, sidecars, sockets};
+use crate::knowledge::control_plane::{bundled, containers, sidecars, sockets};
 use crate::model::interest::Interest;
 use crate::model::need::Need;
 use crate::products;
@@ -10,7 +10,7 @@ use crate::products;
 pub const fn interests(need: Need) -> &'static [Interest] {
     match need {
         Need::Pods | Need::Workloads => {
-            &[containers::INTEREST, sidecars::INTEREST, sockets::INTEREST, products::INTEREST]
+            &[bundled::INTEREST, containers::INTEREST, sidecars::INTEREST, sockets::INTEREST, products::INTEREST]
         }
         _ => &[],
     }

@@ -9,6 +9,11 @@ use crate::knowledge::upstream;
 use crate::model::command::Command;
 use crate::model::facts::Facts;
 use crate::model::finding::Fix;
+use crate::model::interest::Interest;
+
+/// kubespray marks nothing as its own, but it is alone in the name of what scales its DNS.
+pub(crate) const INTEREST: Interest =
+    Interest { words: &["dns-autoscaler"], host_paths: &[], variables: &[], flags: &[] };
 
 /// What a distribution does about the snapshot-controller.
 pub(crate) struct Bundled {
@@ -54,6 +59,16 @@ pub(crate) fn bundled(facts: &Facts) -> Vec<Bundled> {
         let mut nodes = facts.nodes.seen().into_iter().flatten();
         nodes.any(|node| node.metadata.labels.contains_key(mark))
     };
+    let has_driver = |mark: &str| {
+        let mut drivers = facts.csi_drivers.seen().into_iter().flatten();
+        drivers.any(|driver| driver.metadata.name == mark)
+    };
+    let has_workload = |mark: &str| {
+        let mut workloads = facts.workloads.seen().into_iter().flatten();
+        workloads.any(|workload| {
+            format!("{}/{}", workload.metadata.namespace.as_deref().unwrap_or_default(), workload.metadata.name) == mark
+        })
+    };
     let runs_on = |mark: &str| {
         let mut nodes = facts.nodes.seen().into_iter().flatten();
         nodes.any(|node| node.status.node_info.os_image.starts_with(mark))
@@ -68,6 +83,8 @@ pub(crate) fn bundled(facts: &Facts) -> Vec<Bundled> {
                 "openshift" => is_openshift(version),
                 "node-label" => has_label(mark),
                 "os-image" => runs_on(mark),
+                "driver" => has_driver(mark),
+                "workload" => has_workload(mark),
                 _ => hidden.as_deref() == Some(distribution),
             };
             is_it.then_some(Bundled { distribution, controller, image, advice, command })

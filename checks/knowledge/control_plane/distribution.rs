@@ -15,6 +15,8 @@ pub enum Distribution {
     Aks,
     /// Google Kubernetes Engine.
     Gke,
+    /// EKS Auto Mode: of the driver that is part of it nothing is visible, but no snapshot-controller is part of it.
+    EksAutoMode,
     /// `OpenShift` with its control plane hosted in another cluster.
     HyperShift,
     /// `DigitalOcean` Kubernetes.
@@ -36,6 +38,7 @@ impl fmt::Display for Distribution {
         f.write_str(match self {
             Self::Aks => "Azure Kubernetes Service (AKS)",
             Self::Gke => "Google Kubernetes Engine (GKE)",
+            Self::EksAutoMode => "Amazon EKS Auto Mode",
             Self::HyperShift => "OpenShift with a hosted control plane (HyperShift)",
             Self::Doks => "DigitalOcean Kubernetes (DOKS)",
             Self::Ack => "Alibaba Cloud Container Service (ACK)",
@@ -44,6 +47,24 @@ impl fmt::Display for Distribution {
             Self::Gardener => "Gardener",
             Self::Hosted => "a hosted control plane",
         })
+    }
+}
+
+/// The driver that is part of EKS Auto Mode.
+const EKS_AUTO_MODE: &str = "ebs.csi.eks.amazonaws.com";
+
+impl Distribution {
+    /// Whether the snapshot-controller may be out of sight.
+    #[must_use]
+    pub(super) fn may_hide_snapshot_controller(self) -> bool {
+        self != Self::EksAutoMode
+    }
+
+    /// Whether a driver's controller may be out of sight. Only its own in EKS Auto Mode: all others are installed by
+    /// somebody, as in any EKS.
+    #[must_use]
+    pub(super) fn may_hide_controller_of(self, driver: &str) -> bool {
+        self != Self::EksAutoMode || driver == EKS_AUTO_MODE
     }
 }
 
@@ -71,6 +92,7 @@ pub fn may_be_hidden(facts: &Facts) -> Option<Distribution> {
     // These number their Kubernetes as upstream does. Their own driver tells them: registered, but without any
     // controller of it to be seen. Where somebody installed that driver, its controller is visible.
     let by_driver = [
+        (EKS_AUTO_MODE, Distribution::EksAutoMode),
         ("disk.csi.azure.com", Distribution::Aks),
         ("pd.csi.storage.gke.io", Distribution::Gke),
         ("dobs.csi.digitalocean.com", Distribution::Doks),

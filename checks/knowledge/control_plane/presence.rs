@@ -61,7 +61,7 @@ pub fn snapshot_controllers(facts: &Facts) -> Presence<'_> {
         return Presence::Unknown { why: "pods could not be listed".to_owned() };
     }
     let proof = ready_content(facts, None);
-    let distribution = may_be_hidden(facts);
+    let distribution = may_be_hidden(facts).filter(|distribution| distribution.may_hide_snapshot_controller());
     if let Some(known) = distribution.filter(|distribution| *distribution != Distribution::Hosted) {
         return match proof {
             Some(content) => Presence::Present { installations, proof: ready_evidence(content) },
@@ -130,7 +130,8 @@ pub fn sidecar_of<'a>(facts: &'a Facts, driver: &str) -> Presence<'a> {
             evidence: Some(part.evidence("spec.template.spec.containers", containers(&part))),
         };
     }
-    if let Some(distribution) = may_be_hidden(facts).filter(|known| *known != Distribution::Hosted) {
+    let hidden = |known: &Distribution| *known != Distribution::Hosted && known.may_hide_controller_of(driver);
+    if let Some(distribution) = may_be_hidden(facts).filter(hidden) {
         return match ready_content(facts, Some(driver)) {
             Some(content) => Presence::Present { installations, proof: ready_evidence(content) },
             None => Presence::Unknown {
@@ -154,8 +155,8 @@ pub fn sidecar_of<'a>(facts: &'a Facts, driver: &str) -> Presence<'a> {
 /// out of sight here. A driver that works for nobody makes a cluster look hosted.
 #[must_use]
 pub fn runs_nowhere(facts: &Facts, driver: &str) -> bool {
-    may_be_hidden(facts).is_none_or(|distribution| distribution == Distribution::Hosted)
-        && is_nowhere_in_sight(facts, driver)
+    let hidden = |known: &Distribution| *known != Distribution::Hosted && known.may_hide_controller_of(driver);
+    !may_be_hidden(facts).is_some_and(|known| hidden(&known)) && is_nowhere_in_sight(facts, driver)
 }
 
 /// The holder's identity is its pod's name, with more behind it in some releases.

@@ -67,7 +67,8 @@ impl Way {
 
 /// Drivers whose snapshots lie apart from their volumes, so that they survive the volume's storage (Velero's documentation, "CSI
 /// Snapshot Data Movement").
-const DURABLE: [&str; 3] = ["ebs.csi.aws.com", "disk.csi.azure.com", "pd.csi.storage.gke.io"];
+const DURABLE: [&str; 4] =
+    ["ebs.csi.aws.com", "ebs.csi.eks.amazonaws.com", "disk.csi.azure.com", "pd.csi.storage.gke.io"];
 /// In-tree volumes that plugins of backup products snapshot through the cloud's API.
 const OF_CLOUDS: [&str; 3] = ["awsElasticBlockStore", "azureDisk", "gcePersistentDisk"];
 
