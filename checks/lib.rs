@@ -15,6 +15,7 @@ pub mod knowledge;
 pub mod model;
 pub mod moment;
 pub mod products;
+mod questions;
 pub mod roundtrip;
 pub mod sidecars;
 pub mod snapshots;
@@ -23,3 +24,4 @@ pub mod volumes;
 
 pub use catalogue::{SelectError, catalogue, find, select};
 pub use interests::interests;
+pub use questions::questions;

@@ -17,6 +17,9 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// A type of objects that are listed.
 pub trait Listed: DeserializeOwned + Send + Sync + 'static {
+    /// Whether somebody reads when its status was written.
+    const TELLS_WHEN_WRITTEN: bool = false;
+
     /// Its metadata.
     fn metadata_mut(&mut self) -> &mut Metadata;
 
@@ -31,6 +34,9 @@ pub trait Listed: DeserializeOwned + Send + Sync + 'static {
     /// Whether it is kept, and then without kubectl's copy of it.
     fn keep(&mut self, interests: &[Interest]) -> bool {
         self.metadata_mut().annotations.remove(LAST_APPLIED);
+        if !Self::TELLS_WHEN_WRITTEN {
+            self.metadata_mut().status_written = None;
+        }
         self.is_kept(interests)
     }
 }
@@ -61,8 +67,10 @@ whole!(StorageClass, VolumeSnapshotClass, CsiDriver, CsiNode, CustomResourceDefi
 
 /// Of what there are tens of thousands of, maps cost more than all other fields: those that nobody reads go.
 macro_rules! many {
-    ($($kind:ident: $metadata:ident => $cut:expr;)+) => {
+    ($($kind:ident$(($when:ident))?: $metadata:ident => $cut:expr;)+) => {
         $(impl Listed for $kind {
+            $(const $when: bool = true;)?
+
             fn metadata_mut(&mut self) -> &mut Metadata {
                 &mut self.metadata
             }
@@ -91,7 +99,7 @@ many! {
             .retain(|key, _| key.starts_with("pv.kubernetes.io/") || READ_BY_PRODUCTS.contains(&key.as_str()));
         metadata.uid.clear();
     };
-    VolumeSnapshot: metadata => {
+    VolumeSnapshot(TELLS_WHEN_WRITTEN): metadata => {
         metadata.annotations.clear();
         // Of a backup product, and of tools that prune.
         metadata.labels.retain(|key, _| {

@@ -28,12 +28,14 @@ pub mod k8s_snapshots_finds_volumes;
 pub mod oadp_is_set_up;
 pub mod product_finds_a_class;
 pub mod product_objects_find_classes;
+pub mod snapshots_are_ready_in_time;
+pub mod velero_backs_up_volumes;
 pub mod velero_has_a_location;
 pub mod velero_node_agent_runs;
 pub mod velero_takes_csi_snapshots;
 
 use crate::model::check::Check;
-use crate::model::facts::Facts;
+use crate::model::facts::{AccountQuestion, Facts};
 use crate::model::finding::Findings;
 use crate::model::interest::Interest;
 use crate::model::products::ProductKind;
@@ -50,13 +52,16 @@ pub const CHECKS: &[&Check] = &[
     &backups_leave_longhorn::CHECK,
     &cron_job_takes_snapshots::CHECK,
     &k8s_snapshots_finds_volumes::CHECK,
+    &velero_backs_up_volumes::CHECK,
+    &snapshots_are_ready_in_time::CHECK,
 ];
 
 /// The products that a check of this group is about, by their words; none for a check about all of them.
-const ABOUT: [(&Check, &[&str]); 7] = [
+const ABOUT: [(&Check, &[&str]); 8] = [
     (&velero_takes_csi_snapshots::CHECK, &["velero", "oadp", "cohesity"]),
     (&velero_has_a_location::CHECK, &["velero", "oadp", "cohesity"]),
     (&velero_node_agent_runs::CHECK, &["velero", "oadp", "cohesity"]),
+    (&velero_backs_up_volumes::CHECK, &["velero", "oadp", "cohesity"]),
     (&oadp_is_set_up::CHECK, &["oadp"]),
     (&backups_leave_longhorn::CHECK, &["longhorn"]),
     (&cron_job_takes_snapshots::CHECK, &["kyma"]),
@@ -137,6 +142,12 @@ pub fn asked(facts: &Facts) -> Vec<&'static Product> {
     ALL.into_iter().filter(|product| facts.for_products.iter().any(|word| named(product, word))).collect()
 }
 
+/// What to ask about the rights of the products' accounts.
+#[must_use]
+pub fn questions(facts: &Facts) -> Vec<AccountQuestion> {
+    if asked(facts).contains(&&kyma::PRODUCT) { cron_job_takes_snapshots::questions(facts) } else { Vec::new() }
+}
+
 /// The kinds of objects that are read for these words of `--for`.
 #[must_use]
 pub fn kinds(words: &[String]) -> Vec<&'static ProductKind> {
@@ -203,7 +214,7 @@ mod tests {
         }
         let velero = ["velero".to_owned()];
         let ids: Vec<&str> = CHECKS.iter().filter(|check| concerns(check, &velero)).map(|check| check.id).collect();
-        assert_eq!(ids, ["SR601", "SR602", "SR611", "SR612", "SR613"]);
+        assert_eq!(ids, ["SR601", "SR602", "SR611", "SR612", "SR613", "SR618", "SR619"]);
         assert!(CHECKS.iter().all(|check| concerns(check, &[AUTO.to_owned()])));
     }
 

@@ -1,5 +1,7 @@
 //! What a backup product is to snapready: how its pods are told, and how it comes to a `VolumeSnapshotClass`.
 
+use jiff::SignedDuration;
+
 use crate::model::facts::Facts;
 use crate::model::finding::Fix;
 use crate::model::kubernetes::{PodSpec, StorageClass, VolumeSnapshotClass};
@@ -21,8 +23,19 @@ pub struct Product {
     /// Whether it deletes the `VolumeSnapshots` that it made when they are of no use any more, and counts on the storage's snapshots going
     /// with them. Velero and Kasten K10 set the deletionPolicy of their contents themselves.
     pub expires: bool,
+    /// How long it waits for a snapshot to become ready; `None` if it does not give up, or nothing is known of it.
+    pub patience: Option<fn(&Facts) -> Patience>,
     /// The kinds of its own objects that are read.
     pub kinds: &'static [&'static ProductKind],
+}
+
+/// How long a product waits for a snapshot before it gives up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// So long.
+    pub limit: SignedDuration,
+    /// What sets it, in the words of a fix.
+    pub set_by: &'static str,
 }
 
 /// How a product comes to the class of a volume.

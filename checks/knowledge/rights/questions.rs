@@ -1,5 +1,4 @@
-//! What to ask the API server's authorizers about accounts: exactly what RBAC, as it was read, does not grant. A webhook or a cloud's
-//! own authorizer may grant it.
+//! What to ask the API server's authorizers about the accounts of the snapshot-controller and of sidecars.
 
 use crate::knowledge::control_plane::containers::{is_csi_provisioner, is_csi_snapshotter, is_snapshot_controller};
 use crate::knowledge::control_plane::running::{Running, running};
@@ -11,12 +10,9 @@ use crate::knowledge::version::Component;
 use crate::model::facts::{AccountQuestion, Facts};
 use crate::model::need::Rule;
 
-/// So many are asked at most: an account without any right has about as many that it lacks.
-const MOST: usize = 60;
-
 /// The questions, the worst first for each account; none where RBAC grants everything, or was not read.
 #[must_use]
-pub fn questions(facts: &Facts) -> Vec<AccountQuestion> {
+pub fn of_the_control_plane(facts: &Facts) -> Vec<AccountQuestion> {
     let Some(rbac) = Rbac::of(facts) else { return Vec::new() };
     let mut all = Vec::new();
     let mut ask = |component: Component, running: &Running<'_>, drivers: &[String]| {
@@ -51,6 +47,5 @@ pub fn questions(facts: &Facts) -> Vec<AccountQuestion> {
             ask(component, &sidecar.running, &sidecar.drivers);
         }
     }
-    all.truncate(MOST);
     all
 }

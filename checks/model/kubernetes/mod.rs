@@ -3,6 +3,7 @@
 //! while reading, and memory does not grow with it.
 
 mod pods;
+mod written;
 
 use std::collections::BTreeMap;
 
@@ -49,6 +50,9 @@ pub struct Metadata {
     /// Owners.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub owner_references: Vec<OwnerReference>,
+    /// When its status was last written; only of kinds of which somebody reads it.
+    #[serde(rename = "managedFields", with = "written", skip_serializing_if = "Option::is_none")]
+    pub status_written: Option<Timestamp>,
 }
 
 /// An owner of an object.

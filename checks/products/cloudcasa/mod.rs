@@ -12,6 +12,7 @@ pub const PRODUCT: Product = Product {
     images: &["cloudcasa", "catalogicsoftware"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Mark(KEY) },
     expires: false,
+    patience: None,
     kinds: &[],
 };
 

@@ -11,5 +11,6 @@ pub const PRODUCT: Product = Product {
     images: &["cohesity"],
     classes: Classes::Chosen { by: velero::choose, remedy: Remedy::Mark(velero::KEY) },
     expires: false,
+    patience: Some(velero::server::patience),
     kinds: velero::PRODUCT.kinds,
 };

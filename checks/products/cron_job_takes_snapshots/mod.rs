@@ -3,13 +3,13 @@
 use crate::knowledge::rights::rbac::{Account, Objects, Rbac, Request};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::kubectl;
-use crate::model::facts::Facts;
+use crate::model::facts::{AccountQuestion, Facts};
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
-use crate::model::need::Need;
+use crate::model::need::{Need, Rule};
 use crate::model::object::SNAPSHOT_GROUP;
 use crate::model::products::ProductObject;
 use crate::products::kyma::{ACCOUNT, ARGUMENTS, COMMAND, CRON_JOB, PRODUCT};
-use crate::products::objects::{about, evidence, of_asked, place};
+use crate::products::objects::{about, evidence, objects, of_asked, place};
 use crate::text::names::is_object_name;
 
 /// See `doc.md`.
@@ -21,11 +21,19 @@ pub const CHECK: Check = Check {
     severity: Severity::Error,
     since: "0.2.0",
     needs: &[Need::ProductObjects],
-    uses: &[Need::Workloads, Need::SnapshotApis, Need::VolumeSnapshotClasses, Need::Roles, Need::RoleBindings],
+    uses: &[
+        Need::Workloads,
+        Need::SnapshotApis,
+        Need::VolumeSnapshotClasses,
+        Need::Roles,
+        Need::RoleBindings,
+        Need::AccountReviews,
+    ],
     doc: include_str!("doc.md"),
     how: How::Looking(run),
 };
 
+const SNAPSHOTS: &str = "volumesnapshots";
 /// What the script of Kyma's documentation does with `VolumeSnapshots`.
 const VERBS: [&str; 4] = ["create", "get", "list", "delete"];
 
@@ -91,10 +99,43 @@ fn judge(facts: &Facts, job: &ProductObject) -> Finding {
     rights(facts, job)
 }
 
+/// What RBAC does not grant the accounts of these jobs, to ask about.
+pub(super) fn questions(facts: &Facts) -> Vec<AccountQuestion> {
+    let (Some(rbac), Ok(jobs)) = (Rbac::of(facts), objects(facts, &PRODUCT, &CRON_JOB)) else { return Vec::new() };
+    let of_job = |job| {
+        let account = account(job);
+        let rule = |verb: &'static str| Rule::new(SNAPSHOT_GROUP, SNAPSHOTS, &[verb]);
+        denied(&rbac, account).into_iter().map(move |verb| AccountQuestion {
+            account_namespace: account.namespace.to_owned(),
+            account_name: account.name.to_owned(),
+            rule: rule(verb),
+            namespace: Some(account.namespace.to_owned()),
+        })
+    };
+    let mut questions: Vec<AccountQuestion> = jobs.iter().flat_map(of_job).collect();
+    questions.dedup();
+    questions
+}
+
+fn account(job: &ProductObject) -> Account<'_> {
+    let namespace = job.metadata.namespace.as_deref().unwrap_or_default();
+    Account { namespace, name: job.one(ACCOUNT).unwrap_or("default") }
+}
+
+fn request<'a>(account: Account<'a>, verb: &'a str) -> Request<'a> {
+    let namespace = Some(account.namespace);
+    Request { verb, group: SNAPSHOT_GROUP, resource: SNAPSHOTS, namespace, objects: Objects::Some }
+}
+
+/// The verbs that an account lacks in its namespace.
+fn denied(rbac: &Rbac<'_>, account: Account<'_>) -> Vec<&'static str> {
+    VERBS.into_iter().filter(|verb| !rbac.allows(account, request(account, verb))).collect()
+}
+
 fn rights(facts: &Facts, job: &ProductObject) -> Finding {
     let place = place(job);
-    let namespace = job.metadata.namespace.as_deref().unwrap_or_default();
-    let account = Account { namespace, name: job.one(ACCOUNT).unwrap_or("default") };
+    let account = account(job);
+    let namespace = account.namespace;
     let Some(rbac) = Rbac::of(facts) else {
         return Finding::new(
             Status::Unknown,
@@ -104,20 +145,20 @@ fn rights(facts: &Facts, job: &ProductObject) -> Finding {
             ),
         );
     };
-    let request = |verb| Request {
-        verb,
-        group: SNAPSHOT_GROUP,
-        resource: "volumesnapshots",
-        namespace: Some(namespace),
-        objects: Objects::Some,
-    };
-    let denied: Vec<&str> = VERBS.into_iter().filter(|verb| !rbac.allows(account, request(verb))).collect();
+    let denied = denied(&rbac, account);
     if denied.is_empty() {
-        return Finding::new(Status::Pass, format!("RBAC lets CronJob {place} take snapshots in {namespace}"))
+        // What RBAC does not grant, another authorizer may.
+        let who = if rbac.is_helped(account) { "RBAC with another authorizer lets" } else { "RBAC lets" };
+        return Finding::new(Status::Pass, format!("{who} CronJob {place} take snapshots in {namespace}"))
             .evidence(Evidence::namespaced("ServiceAccount", namespace, account.name, "RBAC", VERBS.join(", ")));
     }
     let named = is_object_name(namespace) && is_object_name(account.name);
-    Finding::new(
+    let asked = denied.first().filter(|verb| rbac.answer(account, request(account, verb)) == Some(false));
+    let asked = asked.map(|verb| {
+        let value = format!("{verb} {SNAPSHOTS}.{SNAPSHOT_GROUP}: denied");
+        Evidence::cluster("SubjectAccessReview", &account.user(), "status.allowed", value)
+    });
+    let finding = Finding::new(
         Status::Fail,
         format!(
             "RBAC grants ServiceAccount {namespace}/{} of CronJob {place} no {} on volumesnapshots",
@@ -131,23 +172,26 @@ fn rights(facts: &Facts, job: &ProductObject) -> Finding {
         account.name,
         "RBAC",
         format!("no rule for {}", denied.join(", ")),
-    ))
-    .cause("No role that is bound to it in this namespace grants that.")
-    .fix(Fix::text("Grant it with a Role and a RoleBinding.").commands(named.then_some(()).into_iter().flat_map(
-        |()| {
-            let verbs = VERBS.join(",");
-            [
-                kubectl("-n")
-                    .word(namespace)
-                    .words("create role volume-snapshotter --resource=volumesnapshots.snapshot.storage.k8s.io")
-                    .word(format!("--verb={verbs}")),
-                kubectl("-n")
-                    .word(namespace)
-                    .words("create rolebinding volume-snapshotter --role=volume-snapshotter")
-                    .word(format!("--serviceaccount={namespace}:{}", account.name)),
-            ]
-        },
-    )))
+    ));
+    asked
+        .into_iter()
+        .fold(finding, Finding::evidence)
+        .cause("No role that is bound to it in this namespace grants that.")
+        .fix(Fix::text("Grant it with a Role and a RoleBinding.").commands(named.then_some(()).into_iter().flat_map(
+            |()| {
+                let verbs = VERBS.join(",");
+                [
+                    kubectl("-n")
+                        .word(namespace)
+                        .words("create role volume-snapshotter --resource=volumesnapshots.snapshot.storage.k8s.io")
+                        .word(format!("--verb={verbs}")),
+                    kubectl("-n")
+                        .word(namespace)
+                        .words("create rolebinding volume-snapshotter --role=volume-snapshotter")
+                        .word(format!("--serviceaccount={namespace}:{}", account.name)),
+                ]
+            },
+        )))
 }
 
 /// The words that follow a text.

@@ -10,6 +10,7 @@ pub const PRODUCT: Product = Product {
     images: &["k8s-snapshots"],
     classes: Classes::None("it calls the cloud, and never the snapshot API"),
     expires: false,
+    patience: None,
     kinds: &[],
 };
 

@@ -10,5 +10,6 @@ pub const PRODUCT: Product = Product {
     images: &["k8up"],
     classes: Classes::None("it backs up the files of mounted claims"),
     expires: false,
+    patience: None,
     kinds: &[],
 };

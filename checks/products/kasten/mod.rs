@@ -16,6 +16,7 @@ pub const PRODUCT: Product = Product {
     images: &["kasten", "kasten-images", "k10"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Mark(KEY) },
     expires: false,
+    patience: None,
     kinds: &[],
 };
 

@@ -12,6 +12,7 @@ pub const PRODUCT: Product = Product {
     images: &["kubestash"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Default },
     expires: true,
+    patience: None,
     kinds: &[&BACKUP_CONFIGURATION],
 };
 

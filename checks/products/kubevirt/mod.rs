@@ -14,6 +14,7 @@ pub const PRODUCT: Product = Product {
     images: &["virt-controller", "virt-operator"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Default },
     expires: true,
+    patience: None,
     kinds: &[&STORAGE_PROFILE],
 };
 

@@ -1,7 +1,10 @@
 //! The `CronJob` snapshotter of Kyma and Gardener.
 
+use jiff::SignedDuration;
+
+use crate::model::facts::Facts;
 use crate::model::products::ProductKind;
-use crate::products::product::{Answer, Classes, Product, Question, Remedy};
+use crate::products::product::{Answer, Classes, Patience, Product, Question, Remedy};
 use crate::products::rules::own_or_default;
 
 /// The `CronJob` snapshotter of Kyma and Gardener.
@@ -12,6 +15,7 @@ pub const PRODUCT: Product = Product {
     images: &["volume-snapshotter"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Default },
     expires: true,
+    patience: Some(patience),
     kinds: &[&CRON_JOB],
 };
 
@@ -30,4 +34,9 @@ pub const CRON_JOB: ProductKind = ProductKind {
 
 fn choose(question: &Question<'_>) -> Answer {
     own_or_default(question, "volumeSnapshotClassName in the script")
+}
+
+/// The script of the documentation looks three times, 30 seconds apart.
+fn patience(_: &Facts) -> Patience {
+    Patience { limit: SignedDuration::from_secs(90), set_by: "the script, which looks three times, 30 seconds apart" }
 }

@@ -21,6 +21,7 @@ pub const PRODUCT: Product = Product {
         ),
     },
     expires: false,
+    patience: None,
     kinds: &[&BACKUP_TARGET],
 };
 

@@ -12,6 +12,7 @@ pub const PRODUCT: Product = Product {
     images: &["oadp-velero"],
     classes: Classes::Chosen { by: velero::choose, remedy: Remedy::Mark(velero::KEY) },
     expires: false,
+    patience: Some(velero::server::patience),
     kinds: &[&velero::BACKUP_STORAGE_LOCATION, &velero::SCHEDULE, &DATA_PROTECTION_APPLICATION, &DATA_PROTECTION_TEST],
 };
 

@@ -1,6 +1,9 @@
 //! Portworx Backup, by Stork.
 
-use crate::products::product::{Answer, Classes, Outcome, Product, Question, Remedy};
+use jiff::SignedDuration;
+
+use crate::model::facts::Facts;
+use crate::products::product::{Answer, Classes, Outcome, Patience, Product, Question, Remedy};
 use crate::products::rules::takes;
 
 /// Portworx Backup.
@@ -14,6 +17,7 @@ pub const PRODUCT: Product = Product {
         remedy: Remedy::Text("Create the class of that name with the parameters that the driver needs."),
     },
     expires: false,
+    patience: Some(patience),
     kinds: &[],
 };
 
@@ -23,4 +27,9 @@ fn choose(question: &Question<'_>) -> Answer {
         Some(class) => takes(class, "its name"),
         None => Outcome::Creates { why: format!("there is no class {wanted}, so it creates one without parameters") },
     })
+}
+
+/// Stork's own limit for a snapshot (`drivers/volume/csi`).
+fn patience(_: &Facts) -> Patience {
+    Patience { limit: SignedDuration::from_mins(5), set_by: "Stork, which gives no way to raise it" }
 }

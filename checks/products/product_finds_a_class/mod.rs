@@ -6,6 +6,7 @@ use crate::knowledge::classes::choose::{DEFAULT_SNAPSHOT_CLASS, classes_of};
 use crate::knowledge::classes::marks::{Mark, Place};
 use crate::knowledge::drivers::registered::is_in_tree;
 use crate::knowledge::drivers::table::known_driver;
+use crate::knowledge::volumes::volume::{Claimed, claimed};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::kubectl;
 use crate::model::facts::Facts;
@@ -14,7 +15,7 @@ use crate::model::kubernetes::VolumeSnapshotClass;
 use crate::model::need::Need;
 use crate::products::product::{Answer, Classes, Outcome, Product, Question, Remedy};
 use crate::products::{asked, cannot_see_which};
-use crate::text::words::list;
+use crate::text::words::{list, plural};
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {
@@ -25,7 +26,7 @@ pub const CHECK: Check = Check {
     severity: Severity::Error,
     since: "0.2.0",
     needs: &[Need::StorageClasses, Need::VolumeSnapshotClasses],
-    uses: &[Need::Workloads, Need::ProductObjects],
+    uses: &[Need::Workloads, Need::ProductObjects, Need::PersistentVolumeClaims, Need::PersistentVolumes],
     doc: include_str!("doc.md"),
     how: How::Looking(run),
 };
@@ -35,6 +36,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
         return;
     };
     let products = asked(facts);
+    let claims = claimed(facts).unwrap_or_default();
     if cannot_see_which(facts) {
         findings.unknown("which backup products are installed could not be seen: name them, as in --for velero");
     } else if products.is_empty() {
@@ -76,13 +78,22 @@ fn run(facts: &Facts, findings: &mut Findings) {
                 None => told.push((finding, vec![name])),
             }
         }
-        for (finding, names) in told {
+        for (mut finding, names) in told {
+            finding.message.push_str(&of_claims(&claims, &names));
             findings.push(finding.target(format!("{} {}", product.word, list(names))));
         }
         if storage.is_empty() {
             findings.push(Finding::new(Status::Skip, "there is no StorageClass").target(product.word));
         }
     }
+}
+
+/// How many claims are of these `StorageClasses`, where there are any: the answer holds for each that names no class itself.
+fn of_claims(claims: &[Claimed<'_>], names: &[&str]) -> String {
+    let number = claims.iter().filter(|claim| claim.class_name().is_some_and(|class| names.contains(&class))).count();
+    let verb = if number == 1 { "is" } else { "are" };
+    let which = if names.len() == 1 { "this StorageClass" } else { "these StorageClasses" };
+    if number == 0 { String::new() } else { format!("; {} {verb} of {which}", plural(number, "claim")) }
 }
 
 fn judge(product: &Product, remedy: Remedy, question: &Question<'_>, answer: Answer) -> Finding {

@@ -12,6 +12,7 @@ pub const PRODUCT: Product = Product {
     images: &["snapscheduler"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Default },
     expires: true,
+    patience: None,
     kinds: &[&SNAPSHOT_SCHEDULE],
 };
 

@@ -12,6 +12,7 @@ pub const PRODUCT: Product = Product {
     images: &["stash", "stash-enterprise"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Default },
     expires: true,
+    patience: None,
     kinds: &[&BACKUP_CONFIGURATION],
 };
 

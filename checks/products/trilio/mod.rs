@@ -12,6 +12,7 @@ pub const PRODUCT: Product = Product {
     images: &["trilio", "triliovault", "trilio-public-images"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Default },
     expires: false,
+    patience: None,
     kinds: &[],
 };
 

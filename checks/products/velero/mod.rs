@@ -20,6 +20,7 @@ pub const PRODUCT: Product = Product {
     images: &["velero"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Mark(KEY) },
     expires: false,
+    patience: Some(server::patience),
     kinds: &[&BACKUP_STORAGE_LOCATION, &SCHEDULE],
 };
 
@@ -31,6 +32,19 @@ pub const BACKUP_STORAGE_LOCATION: ProductKind = ProductKind::new(
     "backupstoragelocations",
     &["spec.default", "spec.accessMode", "status.phase", "status.message"],
 );
+
+/// Where a Schedule's namespaces stand; none is all.
+pub(super) const INCLUDED: &str = "spec.template.includedNamespaces.*";
+/// Where the namespaces stand that it leaves out.
+pub(super) const EXCLUDED: &str = "spec.template.excludedNamespaces.*";
+/// Where the `ConfigMap` of its volume policy stands.
+pub(super) const VOLUME_POLICY: &str = "spec.template.resourcePolicy.name";
+/// Where it selects objects by their labels.
+pub(super) const SELECTORS: [&str; 3] = [
+    "spec.template.labelSelector.matchLabels.*",
+    "spec.template.labelSelector.matchExpressions.*.key",
+    "spec.template.orLabelSelectors.*.matchLabels.*",
+];
 
 /// What is backed up when, and how.
 pub const SCHEDULE: ProductKind = ProductKind {
@@ -46,6 +60,12 @@ pub const SCHEDULE: ProductKind = ProductKind {
             "spec.template.snapshotVolumes",
             "spec.template.defaultVolumesToFsBackup",
             "spec.template.csiSnapshotTimeout",
+            INCLUDED,
+            EXCLUDED,
+            VOLUME_POLICY,
+            SELECTORS[0],
+            SELECTORS[1],
+            SELECTORS[2],
         ],
     )
 };

@@ -2,11 +2,15 @@
 
 use jiff::SignedDuration;
 
-use crate::knowledge::control_plane::arguments::value;
+use crate::knowledge::control_plane::arguments::{is_on, value};
 use crate::knowledge::version::Version;
 use crate::model::facts::Facts;
+use crate::model::finding::Status;
 use crate::model::kubernetes::{Container, PodSpec, Workload};
-use crate::products::product::is_of;
+use crate::model::products::ProductObject;
+use crate::products::objects::objects;
+use crate::products::product::{Patience, is_of};
+use crate::products::velero::{PRODUCT, SCHEDULE};
 
 /// A Deployment of Velero's server.
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +93,13 @@ impl Server<'_> {
         given.unwrap_or(SignedDuration::from_mins(10))
     }
 
+    /// How long it waits for what goes on after a backup's objects are written (`--item-operation-timeout`, 4 hours if it is not
+    /// given).
+    fn operation_timeout(&self) -> SignedDuration {
+        let given = value(self.container, "item-operation-timeout").and_then(|text| text.parse().ok());
+        given.unwrap_or(SignedDuration::from_hours(4))
+    }
+
     /// The init container that copies the CSI plugin, if there is one.
     #[must_use]
     pub fn csi_plugin(&self) -> Option<&Container> {
@@ -96,3 +107,36 @@ impl Server<'_> {
         spec.init_containers.iter().find(|container| container.image.contains("velero-plugin-for-csi"))
     }
 }
+
+/// The first release in which a backup goes on while the storage makes a snapshot ready.
+const GOES_ON: Version = Version::new(1, 12, 0);
+
+/// How long the servers wait for a snapshot to become ready, by the shortest of them: `csiSnapshotTimeout` where data is moved and
+/// before 1.12, else the time of an item's operation (`pkg/exposer/csi_snapshot.go`, `pkg/backup/actions/csi`). A server or
+/// Schedules that cannot be read may move data.
+pub(in crate::products) fn patience(facts: &Facts) -> Patience {
+    let schedules = objects(facts, &PRODUCT, &SCHEDULE);
+    let moves = |server: &Server<'_>| {
+        let by_schedule = |schedules: &[ProductObject]| {
+            let here = |one: &&ProductObject| one.metadata.namespace.as_deref() == Some(server.namespace());
+            schedules.iter().filter(here).any(|one| one.is_on("spec.template.snapshotMoveData"))
+        };
+        is_on(server.container, "default-snapshot-move-data")
+            || match &schedules {
+                Ok(schedules) => by_schedule(schedules),
+                Err(finding) => finding.status == Status::Unknown,
+            }
+    };
+    let of = |server: &Server<'_>| {
+        if server.version().is_some_and(|version| version >= GOES_ON) && !moves(server) {
+            let set_by = "--item-operation-timeout of the server, or itemOperationTimeout of the backup";
+            Patience { limit: server.operation_timeout(), set_by }
+        } else {
+            Patience { limit: server.snapshot_timeout(), set_by: SNAPSHOT_TIMEOUT }
+        }
+    };
+    let new = Patience { limit: SignedDuration::from_mins(10), set_by: SNAPSHOT_TIMEOUT };
+    servers(facts).iter().map(of).min_by_key(|patience| patience.limit).unwrap_or(new)
+}
+
+const SNAPSHOT_TIMEOUT: &str = "--csi-snapshot-timeout of the server, or csiSnapshotTimeout of the backup";

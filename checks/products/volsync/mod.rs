@@ -12,6 +12,7 @@ pub const PRODUCT: Product = Product {
     images: &["volsync"],
     classes: Classes::Chosen { by: choose, remedy: Remedy::Default },
     expires: true,
+    patience: None,
     kinds: &[&REPLICATION_SOURCE, &REPLICATION_DESTINATION],
 };
 

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use snapready_checks::model::kubernetes::Pod;
 use snapready_checks::model::need::{Access, Need, Rule};
 use snapready_checks::model::object::Kind;
 use snapready_checks::products;
@@ -171,7 +172,7 @@ impl Cluster {
         fields.insert("snapshotApis".to_owned(), Value::Object(apis));
         fields.insert("classSecrets".to_owned(), json!(self.secrets));
         fields.insert("webhookServices".to_owned(), json!(self.webhook_services));
-        fields.insert("mountedClaims".to_owned(), json!([]));
+        fields.insert("mountedClaims".to_owned(), self.mounted_claims());
         fields.insert("accountReviews".to_owned(), json!(self.account_reviews));
         fields.insert("roundTripAccess".to_owned(), json!(self.access));
         fields.insert("productObjects".to_owned(), self.product_objects());
@@ -213,6 +214,17 @@ impl Cluster {
             json!({ "group": kind.group, "plural": kind.plural, "objects": objects })
         });
         lists.collect()
+    }
+
+    fn mounted_claims(&self) -> Value {
+        let pods = self.objects.iter().filter(|object| object["kind"] == "Pod");
+        let claims = pods.flat_map(|object| {
+            let pod: Pod = serde_json::from_value(object.clone()).unwrap();
+            let namespace = pod.metadata.namespace.clone().unwrap_or_default();
+            let claims: Vec<Value> = pod.claims().map(|name| json!({ "namespace": namespace, "name": name })).collect();
+            claims
+        });
+        claims.collect()
     }
 
     fn definitions(&self) -> Vec<Value> {

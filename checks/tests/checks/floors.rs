@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 7] = [
     &["moment"],
     &["api", "controller", "sidecars", "drivers", "classes", "volumes", "snapshots", "products", "roundtrip", "access"],
     &["diagnosis"],
-    &["catalogue", "interests"],
+    &["catalogue", "interests", "questions"],
 ];
 
 /// The modules of the crate, each with the paths behind `crate::` in its file.

@@ -5,8 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::{BoxFuture, join_all};
 use jiff::Timestamp;
 use serde::Deserialize;
-use snapready_checks::interests;
-use snapready_checks::knowledge::rights::questions::questions;
 use snapready_checks::model::facts::{Facts, SnapshotApis};
 use snapready_checks::model::kubernetes::{CustomResourceDefinition, ServerVersion};
 use snapready_checks::model::listed::{Listed, Visit};
@@ -15,6 +13,7 @@ use snapready_checks::model::nulls;
 use snapready_checks::model::object::{GROUP_SNAPSHOT_GROUP, Kind, SNAPSHOT_GROUP};
 use snapready_checks::model::probe::Probe;
 use snapready_checks::model::products::ProductKind;
+use snapready_checks::{interests, questions};
 
 use crate::api::{Failure, JSON, Retry};
 use crate::cluster::Connection;
