@@ -70,6 +70,31 @@ pub struct AccountReview {
     pub allowed: bool,
 }
 
+/// Where a switch of a driver stands.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SwitchPlace {
+    /// The driver.
+    pub driver: String,
+    /// The namespace of the `ConfigMap`.
+    pub namespace: String,
+    /// The name of the `ConfigMap`.
+    pub config_map: String,
+    /// Its entry.
+    pub key: String,
+}
+
+/// A switch of a driver.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DriverSwitch {
+    /// Where it stands.
+    #[serde(flatten)]
+    pub place: SwitchPlace,
+    /// Its value; `None` without the entry, or the whole `ConfigMap`.
+    pub value: Probe<Option<String>>,
+}
+
 /// A claim that a pod mounts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MountedClaim {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::facts::{AccessReview, AccountReview, MountedClaim, SecretExistence, SnapshotApis};
+use crate::model::facts::{AccessReview, AccountReview, DriverSwitch, MountedClaim, SecretExistence, SnapshotApis};
 use crate::model::kubernetes::{
     CsiDriver, CsiNode, CustomResourceDefinition, Lease, Node, Pod, ServerVersion, StorageClass, VolumeSnapshotClass,
     VolumeSnapshotContent, Workload,
@@ -157,6 +157,9 @@ needs! {
     /// What all authorizers together say of rights that RBAC does not grant to the accounts of the snapshot-controller and of sidecars.
     /// Whoever may create `SubjectAccessReviews` could ask about anybody, so no rule for it is proposed: without it RBAC alone counts.
     AccountReviews, account_reviews: ask Vec<AccountReview> = Row::open("the access reviews of ServiceAccounts");
+    /// The switches by which drivers that run here turn their snapshots off. Few clusters have one, so no rule for it is proposed:
+    /// without the right the answer is unknown.
+    DriverSwitches, driver_switches: ask Vec<DriverSwitch> = Row::open("the switches of drivers");
     /// Whether the secrets exist that `VolumeSnapshotClasses` name; their content is never read. Which secrets, only the classes
     /// tell, so no rule that allows it for all secrets is proposed: without the right the answer is unknown.
     ClassSecrets, class_secrets: ask Vec<SecretExistence> =

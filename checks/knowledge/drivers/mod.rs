@@ -2,4 +2,5 @@
 
 pub mod capabilities;
 pub mod registered;
+pub mod switches;
 pub mod table;

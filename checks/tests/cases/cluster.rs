@@ -43,6 +43,9 @@ pub(crate) struct Cluster {
     /// The secrets that were asked for.
     #[serde(default)]
     pub(crate) secrets: Vec<Value>,
+    /// The switches of drivers that were looked at.
+    #[serde(default)]
+    pub(crate) driver_switches: Vec<Value>,
     /// What was answered about the rights of `ServiceAccounts`.
     #[serde(default)]
     pub(crate) account_reviews: Vec<Value>,
@@ -173,6 +176,7 @@ impl Cluster {
         fields.insert("classSecrets".to_owned(), json!(self.secrets));
         fields.insert("webhookServices".to_owned(), json!(self.webhook_services));
         fields.insert("mountedClaims".to_owned(), self.mounted_claims());
+        fields.insert("driverSwitches".to_owned(), json!(self.driver_switches));
         fields.insert("accountReviews".to_owned(), json!(self.account_reviews));
         fields.insert("roundTripAccess".to_owned(), json!(self.access));
         fields.insert("productObjects".to_owned(), self.product_objects());

@@ -106,7 +106,7 @@ fn selectors_are_ids_slugs_groups_and_patterns() {
     assert_eq!(chosen(&["sr101"], &[]).unwrap(), ["SR101"]);
     assert_eq!(chosen(&["default-snapshot-class"], &[]).unwrap(), ["SR212"]);
     assert_eq!(chosen(&["access"], &[]).unwrap(), ["SR401"]);
-    assert_eq!(chosen(&["sr20?", "SR101"], &["*-on-nodes"]).unwrap(), ["SR101", "SR201", "SR204", "SR205"]);
+    assert_eq!(chosen(&["sr20?", "SR101"], &["*-on-nodes"]).unwrap(), ["SR101", "SR201", "SR204", "SR205", "SR206"]);
     assert_eq!(chosen(&["SR4*", "SR1*"], &["api", "controller", "sidecars"]).unwrap(), ["SR401"]);
     assert_eq!(find("SR302").unwrap().slug, "data-intact");
     assert_eq!(find("data-intact").unwrap().id, "SR302");

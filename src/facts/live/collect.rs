@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::{BoxFuture, join_all};
 use jiff::Timestamp;
 use serde::Deserialize;
+use snapready_checks::knowledge::drivers::switches::switches as switches_of;
 use snapready_checks::model::facts::{Facts, SnapshotApis};
 use snapready_checks::model::kubernetes::{CustomResourceDefinition, ServerVersion};
 use snapready_checks::model::listed::{Listed, Visit};
@@ -20,7 +21,7 @@ use crate::cluster::Connection;
 use crate::facts::live::access::{self, Right};
 use crate::facts::live::list::{list, path};
 use crate::facts::live::request::Requests;
-use crate::facts::live::{accounts, pods, products, services};
+use crate::facts::live::{accounts, pods, products, services, switches};
 
 /// What to collect.
 #[derive(Debug, Clone)]
@@ -73,7 +74,12 @@ async fn follow(requests: &Requests<'_>, collection: &Collection<'_>, facts: &mu
         let wanted = collection.needs.contains(&Need::AccountReviews);
         if wanted { accounts::reviews(requests, questions(facts)).await } else { Probe::NotCollected }
     };
-    (facts.webhook_services, facts.account_reviews) = futures::join!(services, reviews);
+    let switches = async {
+        let wanted = collection.needs.contains(&Need::DriverSwitches);
+        if wanted { switches::states(requests, switches_of(facts)).await } else { Probe::NotCollected }
+    };
+    (facts.webhook_services, facts.account_reviews, facts.driver_switches) =
+        futures::join!(services, reviews, switches);
 }
 
 /// Puts an answer where it belongs.
@@ -106,7 +112,7 @@ async fn meet(requests: &Requests<'_>, collection: &Collection<'_>, need: Need) 
             Box::new(|facts| facts.custom_resource_definitions = seen)
         }
         // What these are about, the others tell: see `follow`.
-        Need::WebhookServices | Need::AccountReviews => Box::new(|_| {}),
+        Need::WebhookServices | Need::AccountReviews | Need::DriverSwitches => Box::new(|_| {}),
         Need::ClassSecrets => {
             let classes = list_all(requests, Need::VolumeSnapshotClasses).await;
             let secrets = access::class_secrets(requests, &classes).await;

@@ -9,3 +9,4 @@ mod pods;
 mod products;
 mod request;
 mod services;
+mod switches;

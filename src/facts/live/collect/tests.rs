@@ -286,7 +286,7 @@ async fn nothing_is_asked_that_nobody_needs() {
         // What these are about, products and other facts say: there is nothing of them here.
         assert_eq!(
             asked.is_empty(),
-            [Need::ProductObjects, Need::AccountReviews, Need::WebhookServices].contains(&need),
+            [Need::ProductObjects, Need::AccountReviews, Need::WebhookServices, Need::DriverSwitches].contains(&need),
             "{need:?}"
         );
         // Each list is of one page here.
@@ -381,7 +381,10 @@ async fn garbage_is_never_an_empty_cluster() {
     for body in garbage {
         let connection = Server::default().connection(move |_, _| Some((200, body.to_vec(), None)));
         let facts = look(&connection, &Need::ALL).await;
-        for need in Need::ALL.into_iter().filter(|need| ![Need::ProductObjects, Need::AccountReviews].contains(need)) {
+        for need in Need::ALL
+            .into_iter()
+            .filter(|need| ![Need::ProductObjects, Need::AccountReviews, Need::DriverSwitches].contains(need))
+        {
             let missing = facts.missing(need);
             assert!(
                 matches!(missing, Some(Missing::Failed { .. })),
@@ -421,3 +424,4 @@ mod claims;
 mod granted;
 mod pages;
 mod products;
+mod switches;

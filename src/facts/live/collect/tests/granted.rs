@@ -129,7 +129,7 @@ async fn a_missing_right_is_missed_where_it_is_needed_and_nowhere_else() {
             }
             let unaffected = |facts: &Facts| {
                 let mut json = serde_json::to_value(facts).unwrap();
-                let follow = [Need::ClassSecrets, Need::WebhookServices, Need::AccountReviews];
+                let follow = [Need::ClassSecrets, Need::WebhookServices, Need::AccountReviews, Need::DriverSwitches];
                 let pods: &[Need] = if of_pods(need) { &[Need::Pods, Need::MountedClaims] } else { &[] };
                 for need in [&[need], &follow[..], pods].concat() {
                     let key = format!("{need:?}");
