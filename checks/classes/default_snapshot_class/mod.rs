@@ -1,7 +1,8 @@
 //! Whether one class of each driver is marked as the default.
 
 use crate::knowledge::classes::choose::{
-    Choice, DEFAULT_SNAPSHOT_CLASS, DEFAULT_STORAGE_CLASS, choose_snapshot_class, classes_of, drivers_of,
+    Choice, DEFAULT_SNAPSHOT_CLASS, DEFAULT_STORAGE_CLASS, ToTry, choose_snapshot_class, classes_of, classes_to_try,
+    drivers_of,
 };
 use crate::knowledge::volumes::volume::claimed;
 use crate::model::check::{Check, Group, How, Severity};
@@ -33,11 +34,12 @@ fn run(facts: &Facts, findings: &mut Findings) {
     };
     for driver in drivers_of(classes, findings) {
         let finding = look(classes, driver).target(driver);
-        findings.push(match claims_of(facts, driver) {
-            Some(count) if finding.status == Status::Warn => {
-                Finding { cause: finding.cause.map(|cause| format!("{cause} {}", hit(count))), ..finding }
-            }
-            _ => finding,
+        findings.push(if finding.status == Status::Warn {
+            let more = [claims_of(facts, driver).map(hit), Some(named_by_round_trip(classes, driver))];
+            let add = |cause, more| format!("{cause} {more}");
+            Finding { cause: finding.cause.map(|cause| more.into_iter().flatten().fold(cause, add)), ..finding }
+        } else {
+            finding
         });
     }
 }
@@ -45,6 +47,22 @@ fn run(facts: &Facts, findings: &mut Findings) {
 /// How many claims have volumes of a driver; `None` if they were not read.
 fn claims_of(facts: &Facts, driver: &str) -> Option<usize> {
     Some(claimed(facts)?.iter().filter(|claim| claim.driver() == Some(driver)).count())
+}
+
+/// Why a round trip passes all the same, and which classes it does not try.
+fn named_by_round_trip(classes: &[VolumeSnapshotClass], driver: &str) -> String {
+    let names = |classes: &[&VolumeSnapshotClass]| list(classes.iter().map(|class| class.metadata.name.as_str()));
+    let ToTry { classes, left_out } = classes_to_try(classes, driver);
+    let sentence = format!("A round trip of snapready names the class itself: {}", names(&classes));
+    match left_out.as_slice() {
+        [] => format!("{sentence}."),
+        left => {
+            format!(
+                "{sentence}; not {}, as deletionPolicy Retain would leave its snapshot in the storage.",
+                names(left)
+            )
+        }
+    }
 }
 
 /// Whom it hits.

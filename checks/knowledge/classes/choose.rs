@@ -34,6 +34,31 @@ pub fn choose_snapshot_class<'a>(classes: &'a [VolumeSnapshotClass], driver: &st
     }
 }
 
+/// Which classes a round trip names for the volumes of a driver unless it is told which.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToTry<'a> {
+    /// The default; where a snapshot that names no class fails, each class that could be meant: those that are marked, or else all.
+    pub classes: Vec<&'a VolumeSnapshotClass>,
+    /// Of several, those that retain: their snapshots would stay in the storage, and nobody asked for them.
+    pub left_out: Vec<&'a VolumeSnapshotClass>,
+}
+
+/// Which classes a round trip names for the volumes of a driver unless it is told which.
+#[must_use]
+pub fn classes_to_try<'a>(classes: &'a [VolumeSnapshotClass], driver: &str) -> ToTry<'a> {
+    let meant = match choose_snapshot_class(classes, driver) {
+        Choice::One(class) => vec![class],
+        Choice::Several(defaults) => defaults,
+        Choice::None => classes_of(classes, driver),
+    };
+    let (retain, others): (Vec<_>, Vec<_>) = meant.into_iter().partition(|class| class.deletion_policy == "Retain");
+    if others.is_empty() {
+        ToTry { classes: retain, left_out: others }
+    } else {
+        ToTry { classes: others, left_out: retain }
+    }
+}
+
 /// The drivers of all classes, each once. Without any, says that there is nothing to look at.
 pub(crate) fn drivers_of<'a>(classes: &'a [VolumeSnapshotClass], findings: &mut Findings) -> BTreeSet<&'a str> {
     if classes.is_empty() {
@@ -92,6 +117,26 @@ mod tests {
         assert_eq!(choose_snapshot_class(&classes, "X"), Choice::None);
         let classes = [snapshot_class("b", "x", "true"), snapshot_class("a", "x", "true")];
         assert_eq!(choose_snapshot_class(&classes, "x"), Choice::Several(vec![&classes[1], &classes[0]]));
+    }
+
+    #[test]
+    fn a_round_trip_names_the_default_or_each_class_that_could_be_meant() {
+        let retaining = |class| VolumeSnapshotClass { deletion_policy: "Retain".to_owned(), ..class };
+        let tried = |classes: &[VolumeSnapshotClass]| -> Vec<String> {
+            classes_to_try(classes, "x").classes.into_iter().map(|class| class.metadata.name.clone()).collect()
+        };
+        let class = snapshot_class;
+        let other = class("o", "y", "true");
+        assert_eq!(tried(std::slice::from_ref(&other)), [""; 0]);
+        assert_eq!(tried(&[class("b", "x", "true"), class("a", "x", ""), other.clone()]), ["b"]);
+        assert_eq!(tried(&[class("a", "x", ""), other.clone()]), ["a"]);
+        assert_eq!(tried(&[class("b", "x", ""), class("a", "x", "false"), other]), ["a", "b"]);
+        assert_eq!(tried(&[class("b", "x", "true"), class("a", "x", ""), class("c", "x", "true")]), ["b", "c"]);
+        // One that retains is tried where there is no other choice.
+        assert_eq!(tried(&[retaining(class("a", "x", "")), class("b", "x", "")]), ["b"]);
+        assert_eq!(tried(&[retaining(class("a", "x", "true")), class("b", "x", "true"), class("c", "x", "")]), ["b"]);
+        assert_eq!(tried(&[retaining(class("a", "x", "true")), class("b", "x", "")]), ["a"]);
+        assert_eq!(tried(&[retaining(class("a", "x", "")), retaining(class("b", "x", ""))]), ["a", "b"]);
     }
 
     #[test]

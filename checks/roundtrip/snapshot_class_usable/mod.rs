@@ -30,6 +30,12 @@ pub(crate) fn no_default_class(moment: &Moment<'_>) -> Option<Explanation> {
         moment.subject.driver_in_words()
     );
     let explanation = explanation.cause(cause);
+    if moment.facts.volume_snapshot_classes.seen().is_none() {
+        let fix = Fix::text("Make one class of the driver its default, or name one.");
+        return Some(
+            explanation.fix(fix.command(kubectl("get volumesnapshotclasses"))).advise(Advice::SnapshotClass(None)),
+        );
+    }
     let Some(class) = classes.first() else {
         let fix = Fix::text(format!("Create a VolumeSnapshotClass for {}.", moment.subject.driver_in_words()));
         let manifest = moment.subject.driver.as_deref().map(class_manifest);
