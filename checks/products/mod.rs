@@ -38,8 +38,9 @@ use crate::model::check::Check;
 use crate::model::facts::{AccountQuestion, Facts};
 use crate::model::finding::Findings;
 use crate::model::interest::Interest;
+use crate::model::kubernetes::{StorageClass, VolumeSnapshotClass};
 use crate::model::products::ProductKind;
-use crate::products::product::Product;
+use crate::products::product::{Classes, Product, Question};
 
 /// The checks of this group.
 pub const CHECKS: &[&Check] = &[
@@ -148,6 +149,21 @@ pub fn questions(facts: &Facts) -> Vec<AccountQuestion> {
     if asked(facts).contains(&&kyma::PRODUCT) { cron_job_takes_snapshots::questions(facts) } else { Vec::new() }
 }
 
+/// The classes that the products that were asked about take for the volumes of a `StorageClass`, each once. A product that takes none,
+/// or of which it cannot be told, adds none.
+#[must_use]
+pub fn classes_taken<'a>(facts: &'a Facts, storage: &StorageClass) -> Vec<&'a VolumeSnapshotClass> {
+    let Some(classes) = facts.volume_snapshot_classes.seen() else { return Vec::new() };
+    let mut taken: Vec<&VolumeSnapshotClass> = Vec::new();
+    for product in asked(facts) {
+        let Classes::Chosen { by, .. } = product.classes else { continue };
+        let outcome = by(&Question { storage, classes, facts }).outcome;
+        let class = outcome.class().and_then(|name| classes.iter().find(|class| class.metadata.name == name));
+        taken.extend(class.filter(|class| !taken.iter().any(|known| known.metadata.name == class.metadata.name)));
+    }
+    taken
+}
+
 /// The kinds of objects that are read for these words of `--for`.
 #[must_use]
 pub fn kinds(words: &[String]) -> Vec<&'static ProductKind> {
@@ -191,8 +207,8 @@ pub fn cannot_see_which(facts: &Facts) -> bool {
 mod tests {
     use super::*;
     use crate::knowledge::classes::marks::Mark;
-    use crate::model::kubernetes::{StorageClass, VolumeSnapshotClass};
-    use crate::products::product::{Classes, Question, Remedy};
+    use crate::model::probe::Probe;
+    use crate::products::product::Remedy;
 
     #[test]
     fn pods_of_every_product_are_kept_and_marks_are_known() {
@@ -216,6 +232,39 @@ mod tests {
         let ids: Vec<&str> = CHECKS.iter().filter(|check| concerns(check, &velero)).map(|check| check.id).collect();
         assert_eq!(ids, ["SR601", "SR602", "SR611", "SR612", "SR613", "SR618", "SR619"]);
         assert!(CHECKS.iter().all(|check| concerns(check, &[AUTO.to_owned()])));
+    }
+
+    #[test]
+    fn products_take_classes_each_once() {
+        let storage = StorageClass { provisioner: "ebs.csi.aws.com".to_owned(), ..StorageClass::default() };
+        let class = |name: &str, label: &str, annotation: &str| {
+            let mut class =
+                VolumeSnapshotClass { driver: storage.provisioner.clone(), ..VolumeSnapshotClass::default() };
+            class.metadata.name = name.to_owned();
+            class.metadata.labels.insert(label.to_owned(), "true".to_owned());
+            class.metadata.annotations.insert(annotation.to_owned(), "true".to_owned());
+            class
+        };
+        let classes = vec![
+            class("a", velero::KEY, "k10.kasten.io/is-snapshot-class"),
+            class("b", velero::KEY, ""),
+            class("c", "cloudcasa.io/csi-volumesnapshot-class", ""),
+            class("d", "", ""),
+        ];
+        let taken = |products: &[&str]| -> Vec<String> {
+            let facts = Facts {
+                for_products: products.iter().map(|word| (*word).to_owned()).collect(),
+                volume_snapshot_classes: Probe::from(classes.clone()),
+                ..Facts::default()
+            };
+            classes_taken(&facts, &storage).into_iter().map(|class| class.metadata.name.clone()).collect()
+        };
+        assert_eq!(taken(&[]), [""; 0]);
+        assert_eq!(taken(&["velero"]), ["a"], "the first of the list");
+        assert_eq!(taken(&["cloudcasa", "kasten", "velero"]), ["a", "c"]);
+        // These take none: its mark is missing, its objects name one, it takes no CSI snapshots, it is not installed.
+        assert_eq!(taken(&["netbackup", "volsync", "k8up", AUTO]), [""; 0]);
+        assert_eq!(taken(&["netbackup", "kasten"]), ["a"]);
     }
 
     #[test]

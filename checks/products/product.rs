@@ -141,6 +141,20 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The class that it takes, if that can be told.
+    #[must_use]
+    pub fn class(&self) -> Option<&str> {
+        match self {
+            Self::Takes { class, .. } | Self::Ambiguous { class, .. } => Some(class),
+            Self::Nothing { .. }
+            | Self::Creates { .. }
+            | Self::Names { .. }
+            | Self::SeveralDefaults { .. }
+            | Self::Unknown { .. }
+            | Self::NoSnapshots { .. } => None,
+        }
+    }
+
     /// None that it can use; its remedy helps.
     pub(crate) const fn nothing(why: String) -> Self {
         Self::Nothing { why, fix: None }
