@@ -150,7 +150,7 @@ const HEALTHY: Scenario = Scenario {
     service_account_delay: Duration::ZERO,
 };
 
-static ALL: [Scenario; 42] = [
+static ALL: [Scenario; 43] = [
     HEALTHY,
     Scenario {
         name: "no-crds",
@@ -237,14 +237,24 @@ static ALL: [Scenario; 42] = [
     Scenario {
         name: "no-default-class",
         title: "no VolumeSnapshotClass is the default",
-        description: "There is a class; who does not name it gets no snapshot.",
+        description: "There is one class: a snapshot that does not name it fails, the round trip names it. Ready.",
         snapshot_classes: &[SnapshotClass { default: false, ..STANDARD }],
+        ..HEALTHY
+    },
+    Scenario {
+        name: "two-classes",
+        title: "the driver has two VolumeSnapshotClasses, and neither is the default",
+        description: "A snapshot that names no class fails; the round trip tries each class. Ready.",
+        snapshot_classes: &[
+            SnapshotClass { default: false, ..STANDARD },
+            SnapshotClass { name: "gold-snapshots", default: false, ..STANDARD },
+        ],
         ..HEALTHY
     },
     Scenario {
         name: "two-defaults",
         title: "two VolumeSnapshotClasses of the driver are the default",
-        description: "A snapshot that names no class fails with \"2 default snapshot classes were found\".",
+        description: "A snapshot that names no class fails with \"2 default snapshot classes were found\"; the round trip tries each. Ready.",
         snapshot_classes: &[STANDARD, SnapshotClass { name: "gold-snapshots", ..STANDARD }],
         ..HEALTHY
     },

@@ -2,12 +2,17 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may")]
 
+mod program;
+
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
 use std::sync::Mutex;
 use std::thread;
 
 use serde_json::Value;
+use snapready_sim::scenario;
+
+use program::Place;
 
 /// What a scenario is expected to come to.
 struct Row {
@@ -25,6 +30,8 @@ enum Trips {
     /// There is none: the run did not come so far.
     None,
     Pass,
+    /// They pass with each of these `VolumeSnapshotClasses`, and say why a snapshot that names none fails.
+    Named(&'static [&'static str], &'static str),
     /// A diagnosis, and words that have to be in it.
     Fail(&'static str, &'static [&'static str]),
     /// The data is bad: of the file system, and of the block device.
@@ -49,7 +56,7 @@ const fn row(
     Row { name, flags, code, checks, trips }
 }
 
-use Trips::{Bad, Fail, Pass};
+use Trips::{Bad, Fail, Named, Pass};
 
 const BLIND: &[&str] = &[
     "SR115 unknown",
@@ -67,7 +74,7 @@ const BLIND: &[&str] = &[
 ];
 
 #[rustfmt::skip]
-const ROWS: [Row; 43] = [
+const ROWS: [Row; 44] = [
     row("healthy", BOTH, 0, &[], Pass),
     row("no-crds", ONE, 1, &["SR102 fail", "SR111 fail"], Fail("SR311", &["does not serve VolumeSnapshot objects", "CRD"])),
     row("v1beta1-only", ONE, 1, &["SR104 fail", "SR106 warn", "SR114 warn", "SR123 fail", "SR124 fail"], Fail("SR311", &["does not serve VolumeSnapshot objects", "another version"])),
@@ -80,8 +87,9 @@ const ROWS: [Row; 43] = [
     row("missing-right", ONE, 1, &["SR127 fail"], Fail("SR304", &["not started", "--force"])),
     row("left-over-webhook", ONE, 1, &["SR108 fail"], Fail("SR311", &["failed calling webhook", "validation-webhook.snapshot.storage.k8s.io"])),
     row("no-class", ONE, 1, &["SR211 fail"], Fail("SR305", &["no VolumeSnapshotClass of driver", "kind: VolumeSnapshotClass"])),
-    row("no-default-class", ONE, 1, &["SR212 warn"], Fail("SR305", &["no VolumeSnapshotClass of driver", "annotated as default", "kubectl annotate volumesnapshotclass standard-snapshots"])),
-    row("two-defaults", ONE, 1, &["SR212 warn"], Fail("SR305", &["several VolumeSnapshotClasses", "annotated as default"])),
+    row("no-default-class", ONE, 0, &["SR212 warn"], Named(&["standard-snapshots"], "the driver has no default class")),
+    row("two-classes", BOTH, 0, &["SR212 warn"], Named(&["gold-snapshots", "standard-snapshots"], "the driver has no default class")),
+    row("two-defaults", ONE, 0, &["SR212 warn"], Named(&["gold-snapshots", "standard-snapshots"], "the driver has 2 default classes")),
     row("wrong-driver", ONE, 1, &["SR211 fail", "SR213 warn"], Fail("SR305", &["no VolumeSnapshotClass of driver csi.simulated.snapready.dev"])),
     row("secret-missing", ONE, 1, &["SR214 fail"], Fail("SR305", &["secret that VolumeSnapshotClass standard-snapshots names does not exist"])),
     row("quota", ONE, 1, &[], Fail("SR311", &["exceeded quota", "ResourceQuota storage has no room"])),
@@ -164,7 +172,16 @@ fn hold(row: &Row) {
 
     let trips = report["roundTrips"].as_array().unwrap();
     let modes = if row.flags.contains(&"filesystem") { 1 } else { 2 };
-    assert_eq!(trips.len(), if matches!(row.trips, Trips::None) { 0 } else { modes }, "{name}: {shown}");
+    let classes = match row.trips {
+        Trips::None => 0,
+        Named(classes, _) => classes.len(),
+        _ => 1,
+    };
+    assert_eq!(trips.len(), modes * classes, "{name}: {shown}");
+    if let Named(classes, _) = row.trips {
+        let tried: BTreeSet<&str> = trips.iter().filter_map(|trip| trip["snapshotClass"].as_str()).collect();
+        assert_eq!(tried, classes.iter().copied().collect(), "{name}: {shown}");
+    }
     for trip in trips {
         hold_trip(name, &row.trips, trip);
     }
@@ -175,10 +192,14 @@ fn hold_trip(name: &str, expected: &Trips, trip: &Value) {
     let diagnosis = &trip["diagnosis"];
     match expected {
         Trips::None => {}
-        Trips::Pass => {
+        Trips::Pass | Named(..) => {
             assert_eq!(trip["status"], "pass", "{name}: {shown}");
             assert_eq!(trip["data"], "intact", "{name}: {shown}");
             assert!(diagnosis.is_null(), "{name}: {shown}");
+            let why = if let Named(_, why) = expected { *why } else { "" };
+            let said =
+                strings(&trip["steps"]).iter().any(|text| text.contains("names no class fails") && text.contains(why));
+            assert_eq!(said, !why.is_empty(), "{name}: {shown}");
         }
         Trips::Fail(id, words) => {
             assert_eq!(trip["status"], "fail", "{name}: {shown}");
@@ -196,7 +217,7 @@ fn hold_trip(name: &str, expected: &Trips, trip: &Value) {
             assert_eq!(diagnosis["id"], "SR302", "{name}: {shown}");
         }
     }
-    if !matches!(expected, Trips::None | Trips::Pass) {
+    if !matches!(expected, Trips::None | Trips::Pass | Named(..)) {
         assert!(diagnosis["cause"].as_str().is_some_and(|cause| !cause.is_empty()), "{name}: {shown}");
         assert!(!diagnosis["fix"].is_null(), "{name}: {shown}");
         let failed = trip["steps"].as_array().unwrap().iter().filter(|step| step["status"] == "fail");
@@ -260,7 +281,7 @@ fn every_scenario_has_its_row() {
 
 #[test]
 fn the_exit_code_is_the_same_in_every_format() {
-    let names = ["healthy", "no-default-class", "forbidden-list", "api-unauthorized", "stuck-finalizer"];
+    let names = ["healthy", "no-default-class", "no-class", "forbidden-list", "api-unauthorized", "stuck-finalizer"];
     let formats = ["human", "json", "ndjson", "junit", "markdown", "prometheus"];
     let all: Vec<(&str, &str)> = names.iter().flat_map(|name| formats.map(|format| (*name, format))).collect();
     each(&all, |(name, format)| {
@@ -282,4 +303,30 @@ fn the_exit_code_is_the_same_in_every_format() {
             _ => {}
         }
     });
+}
+
+#[tokio::test]
+async fn a_backup_product_is_tried_with_the_class_that_it_takes() {
+    let place = Place::of(scenario::find("two-classes").unwrap()).await;
+    let both = "gold-snapshots standard-snapshots";
+    for (call, code, says, tried) in [
+        (&["roundtrip", "--for", "trilio"][..], 0, "warn", "gold-snapshots"),
+        (&["preflight", "--for", "trilio"], 0, "warn", "gold-snapshots"),
+        (&["roundtrip", "--for", "trilio", "--snapshot-class", "standard-snapshots"], 0, "warn", "standard-snapshots"),
+        (&["roundtrip", "--for", "trilio", "--all-snapshot-classes"], 0, "warn", both),
+        // It finds none: that it cannot be used is said, although each class works.
+        (&["roundtrip", "--for", "netbackup"], 1, "fail", both),
+    ] {
+        let ended = place.call(&[call, &["--volume-mode", "filesystem", "-o", "json"]].concat()).await;
+        let report: Value = serde_json::from_str(&ended.lines.join("\n")).unwrap();
+        assert_eq!(ended.code, Some(code), "{call:?}: {} {report:#}", ended.errors);
+        assert_eq!(place.cluster.objects(), [], "{call:?}");
+        let results = report["results"].as_array().unwrap();
+        let told: Vec<&Value> = results.iter().filter(|result| result["id"] == "SR601").collect();
+        assert!(!told.is_empty() && told.iter().all(|result| result["status"] == says), "{call:?}: {report:#}");
+        let trips = report["roundTrips"].as_array().unwrap();
+        let classes: Vec<&str> = trips.iter().filter_map(|trip| trip["snapshotClass"].as_str()).collect();
+        assert_eq!(classes.join(" "), tried, "{call:?}: {report:#}");
+        assert!(trips.iter().all(|trip| trip["status"] == "pass"), "{call:?}: {report:#}");
+    }
 }

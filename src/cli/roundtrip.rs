@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use snapready_checks::model::check::{Check, How};
+use snapready_checks::products::product_finds_a_class;
 
 use crate::cli::duration::Limit;
 use crate::cli::output::OutputArgs;
-use crate::cli::select::{SelectArgs, VerdictArgs};
+use crate::cli::select::{SelectArgs, VerdictArgs, known_products};
 use crate::cluster::ConnectionArgs;
 use crate::model::{StepId, VolumeMode};
 use crate::roundtrip::driver::Options;
@@ -35,9 +36,12 @@ struct TripArgs {
     /// Try every StorageClass of a CSI driver
     #[arg(long, conflicts_with = "storage_class", help_heading = WHAT)]
     all: bool,
-    /// VolumeSnapshotClass to use [default: as Kubernetes chooses it for the driver]
+    /// VolumeSnapshotClass to try for the volumes of its driver (repeat) [default: the driver's default class; without one, each]
     #[arg(long, value_name = "NAME", help_heading = WHAT)]
-    snapshot_class: Option<String>,
+    snapshot_class: Vec<String>,
+    /// Try every VolumeSnapshotClass of the driver
+    #[arg(long, conflicts_with = "snapshot_class", help_heading = WHAT)]
+    all_snapshot_classes: bool,
     /// Volume mode to try (repeat) [default: both]
     #[arg(long, value_enum, value_name = "MODE", help_heading = WHAT)]
     volume_mode: Vec<Mode>,
@@ -134,7 +138,8 @@ impl TripArgs {
         let selection = Selection {
             storage_classes: self.storage_class.clone(),
             all: self.all,
-            snapshot_class: self.snapshot_class.clone(),
+            snapshot_classes: self.snapshot_class.clone(),
+            all_snapshot_classes: self.all_snapshot_classes,
             volume_modes,
             size: self.size.clone(),
             image: self.image.clone(),
@@ -174,6 +179,10 @@ impl TripArgs {
 pub(super) struct RoundtripArgs {
     #[command(flatten)]
     trip: TripArgs,
+    /// Try the VolumeSnapshotClass that a backup product takes: velero, kasten, ...; auto for those that are installed (repeat, or
+    /// separate with commas)
+    #[arg(long = "for", value_name = "PRODUCT", value_delimiter = ',', help_heading = WHAT)]
+    products: Vec<String>,
     #[command(flatten)]
     verdict: VerdictArgs,
 }
@@ -228,16 +237,17 @@ fn looking(checks: Vec<&'static Check>) -> Vec<&'static Check> {
     checks.into_iter().filter(|check| matches!(check.how, How::Looking(_))).collect()
 }
 
-/// Runs the round trip alone.
+/// Runs the round trip alone; for backup products with the check that says which class they take.
 pub(super) async fn run(
     connection: &ConnectionArgs,
     output: &OutputArgs,
     arguments: &RoundtripArgs,
 ) -> Result<u8, Failure> {
+    let products = known_products(&arguments.products)?;
     let task = Task {
         command: "roundtrip",
-        checks: Vec::new(),
-        products: Vec::new(),
+        checks: if products.is_empty() { Vec::new() } else { vec![&product_finds_a_class::CHECK] },
+        products,
         round_trip: Some(arguments.trip.task(connection.namespace.as_deref())?),
         fail_on: arguments.verdict.fail_on,
         unknown: arguments.verdict.unknown,

@@ -52,17 +52,19 @@ impl SelectArgs {
 
     /// The products that are asked about.
     pub(super) fn products(&self) -> Result<Vec<String>, Failure> {
-        let words: Vec<&str> = ALL.iter().map(|product| product.word).chain([AUTO]).collect();
-        match self.products.iter().find(|word| !words.contains(&word.as_str())) {
-            None => Ok(self.products.clone()),
-            Some(unknown) => {
-                let near = nearest(unknown, words.iter().copied());
-                let shown = if near.is_empty() { words } else { near };
-                Err(Failure::wrong_call(format!(
-                    "no backup product is called {unknown:?}; known: {}",
-                    shown.join(", ")
-                )))
-            }
+        known_products(&self.products)
+    }
+}
+
+/// The words of `--for`, if there are such products.
+pub(super) fn known_products(products: &[String]) -> Result<Vec<String>, Failure> {
+    let words: Vec<&str> = ALL.iter().map(|product| product.word).chain([AUTO]).collect();
+    match products.iter().find(|word| !words.contains(&word.as_str())) {
+        None => Ok(products.to_vec()),
+        Some(unknown) => {
+            let near = nearest(unknown, words.iter().copied());
+            let shown = if near.is_empty() { words } else { near };
+            Err(Failure::wrong_call(format!("no backup product is called {unknown:?}; known: {}", shown.join(", "))))
         }
     }
 }

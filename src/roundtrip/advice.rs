@@ -9,26 +9,61 @@ use crate::roundtrip::plan::Target;
 
 /// The command for an advice about a round trip.
 pub(crate) fn command(advice: &Advice, target: &Target) -> Command {
-    let with_class = || snapready("roundtrip --storage-class").word(safe(&target.storage_class, "CLASS"));
+    let storage_class = || snapready("roundtrip --storage-class").word(safe(&target.storage_class, "CLASS"));
+    let named =
+        |class: Option<&str>| storage_class().words("--snapshot-class").word(safe(class.unwrap_or_default(), "CLASS"));
+    let again = || match target.snapshot_class.as_deref().filter(|_| target.needs_name) {
+        None => storage_class(),
+        class => named(class),
+    };
     match advice {
         Advice::Again => {
             let mode = match target.volume_mode {
                 VolumeMode::Filesystem => "filesystem",
                 VolumeMode::Block => "block",
             };
-            with_class().words("--volume-mode").word(mode).words("--keep on-failure")
+            again().words("--volume-mode").word(mode).words("--keep on-failure")
         }
-        Advice::Size => with_class().words("--size 10Gi"),
-        Advice::Image => with_class().words("--image REGISTRY/busybox:1.36"),
+        Advice::Size => again().words("--size 10Gi"),
+        Advice::Image => again().words("--image REGISTRY/busybox:1.36"),
         Advice::StorageClass => snapready("roundtrip --storage-class CLASS"),
-        Advice::SnapshotClass(snapshot_class) => {
-            with_class().words("--snapshot-class").word(safe(snapshot_class.as_deref().unwrap_or_default(), "CLASS"))
-        }
-        Advice::Namespace => with_class().words("--namespace NAMESPACE"),
-        Advice::SnapshotTime => with_class().words("--step-timeout snapshot=10m"),
+        Advice::SnapshotClass(snapshot_class) => named(snapshot_class.as_deref()),
+        Advice::Namespace => again().words("--namespace NAMESPACE"),
+        Advice::SnapshotTime => again().words("--step-timeout snapshot=10m"),
         Advice::OneAtATime => snapready("roundtrip --parallel 1"),
         Advice::Rights => snapready("rbac"),
-        Advice::Force => with_class().words("--force"),
+        Advice::Force => again().words("--force"),
         Advice::CleanUp => snapready("cleanup --expired"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_is_named_where_the_same_call_would_try_another() {
+        let target = |needs_name| Target {
+            index: 0,
+            storage_class: "fast".to_owned(),
+            driver: None,
+            binding_mode: None,
+            reclaim_policy: None,
+            snapshot_class: Some("gold".to_owned()),
+            needs_name,
+            defaults: None,
+            snapshot_driver: None,
+            deletion_policy: None,
+            volume_mode: VolumeMode::Block,
+            size_bytes: 1 << 30,
+        };
+        let call = |advice, needs_name| command(&advice, &target(needs_name)).to_string();
+        assert_eq!(call(Advice::Size, false), "snapready roundtrip --storage-class fast --size 10Gi");
+        assert_eq!(
+            call(Advice::Size, true),
+            "snapready roundtrip --storage-class fast --snapshot-class gold --size 10Gi"
+        );
+        let other = Advice::SnapshotClass(Some("silver".to_owned()));
+        assert_eq!(call(other, true), "snapready roundtrip --storage-class fast --snapshot-class silver");
     }
 }

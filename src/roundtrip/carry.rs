@@ -54,6 +54,7 @@ impl<'a> Carry<'a> {
                 volume_mode: target.volume_mode,
             },
             driver: target.driver.clone(),
+            caveat: target.unnamed_fails().map(|why| format!("a VolumeSnapshot that names no class fails: {why}")),
         };
         let payload = |target: &Target| Payload::new(seed, target.index, target.volume_mode, target.size_bytes);
         let program = |target: &Target| {

@@ -10,7 +10,7 @@ use snapready_checks::model::facts::Facts;
 use snapready_checks::moment::Subject;
 use snapready_checks::text::names::is_object_name;
 
-use self::classes::{snapshot_class, storage_classes};
+use self::classes::{defaults, is_tried_unnamed, snapshot_classes, storage_classes};
 pub use self::run_id::{InvalidRunId, RunId};
 use super::modes::{Mode, plain};
 use crate::model::VolumeMode;
@@ -34,8 +34,11 @@ pub struct Selection {
     pub storage_classes: Vec<String>,
     /// Every `StorageClass` with a CSI driver.
     pub all: bool,
-    /// The `VolumeSnapshotClass` for every target; `None` leaves the choice to Kubernetes' rule.
-    pub snapshot_class: Option<String>,
+    /// `VolumeSnapshotClasses` by name, for the `StorageClasses` of their drivers; none leaves the choice to the rules of the backup
+    /// products that are asked about, and to Kubernetes'.
+    pub snapshot_classes: Vec<String>,
+    /// Every `VolumeSnapshotClass` of the driver.
+    pub all_snapshot_classes: bool,
     /// Volume modes; none is both.
     pub volume_modes: Vec<VolumeMode>,
     /// The size to request; see [`DEFAULT_SIZE`].
@@ -59,7 +62,7 @@ impl Selection {
         if size < MINIMUM_SIZE {
             return Err(PlanError::TooSmall(size));
         }
-        let names = self.namespace.iter().chain(&self.snapshot_class).chain(&self.storage_classes);
+        let names = self.namespace.iter().chain(&self.snapshot_classes).chain(&self.storage_classes);
         if let Some(name) = names.chain(&self.image_pull_secret).find(|name| !is_object_name(name)) {
             return Err(PlanError::Name(name.chars().take(80).collect()));
         }
@@ -121,9 +124,14 @@ pub struct Target {
     pub binding_mode: Option<String>,
     /// `Delete` or `Retain` of the `StorageClass`.
     pub reclaim_policy: Option<String>,
-    /// The `VolumeSnapshotClass`; `None` if Kubernetes' rule chooses none. Then the `VolumeSnapshot` names none either, as a
-    /// backup product's would, and the cluster's answer decides.
+    /// The `VolumeSnapshotClass`; `None` if the driver has none, or it could not be seen. Then the `VolumeSnapshot` names none
+    /// either, and the cluster's answer decides.
     pub snapshot_class: Option<String>,
+    /// Whether a call that repeats this round trip has to name the `VolumeSnapshotClass`.
+    pub needs_name: bool,
+    /// How many `VolumeSnapshotClasses` of the driver are its default; `None` if that could not be seen. Unless it is one, a
+    /// snapshot that names no class fails.
+    pub defaults: Option<usize>,
     /// The driver of the `VolumeSnapshotClass`.
     pub snapshot_driver: Option<String>,
     /// `Delete` or `Retain` of the `VolumeSnapshotClass`.
@@ -139,6 +147,18 @@ impl Target {
     #[must_use]
     pub fn binds_at_once(&self) -> bool {
         self.binding_mode.as_deref() == Some("Immediate")
+    }
+
+    /// Why a snapshot of these volumes would fail if it named no class, as this one does; `None` if it would not, or if that
+    /// cannot be told.
+    #[must_use]
+    pub fn unnamed_fails(&self) -> Option<String> {
+        self.snapshot_class.as_ref()?;
+        match self.defaults? {
+            0 => Some("the driver has no default class".to_owned()),
+            1 => None,
+            several => Some(format!("the driver has {several} default classes")),
+        }
     }
 
     /// What diagnosis has to know of it.
@@ -190,6 +210,9 @@ pub enum PlanError {
         /// Those that exist.
         existing: Vec<String>,
     },
+    /// Which classes of the driver there are could not be seen, and all are to be tried.
+    #[error("the VolumeSnapshotClasses of the driver could not be seen ({0}); name them with --snapshot-class")]
+    SnapshotClassesUnseen(String),
     /// Which classes there are could not be seen, and none was named.
     #[error("StorageClasses could not be seen ({0}); name one with --storage-class")]
     StorageClassesUnseen(String),
@@ -221,7 +244,13 @@ impl PlanError {
     /// Whether the call was wrong, rather than the cluster.
     #[must_use]
     pub fn is_usage(&self) -> bool {
-        !matches!(self, Self::NoDefaultStorageClass(_) | Self::NoCsiStorageClass(_) | Self::StorageClassesUnseen(_))
+        !matches!(
+            self,
+            Self::NoDefaultStorageClass(_)
+                | Self::NoCsiStorageClass(_)
+                | Self::StorageClassesUnseen(_)
+                | Self::SnapshotClassesUnseen(_)
+        )
     }
 }
 
@@ -235,21 +264,29 @@ impl Plan {
         let Asked { size, image } = selection.asked()?;
         let modes = modes(&selection.volume_modes);
         let mut targets = Vec::new();
-        for class in storage_classes(selection, facts)? {
-            let snapshot_class = snapshot_class(selection, facts, class.driver.as_deref())?;
-            for volume_mode in &modes {
-                targets.push(Target {
-                    index: targets.len(),
-                    storage_class: class.name.clone(),
-                    driver: class.driver.clone(),
-                    binding_mode: class.binding_mode.clone(),
-                    reclaim_policy: class.reclaim_policy.clone(),
-                    snapshot_class: snapshot_class.name.clone(),
-                    snapshot_driver: snapshot_class.driver.clone(),
-                    deletion_policy: snapshot_class.deletion_policy.clone(),
-                    volume_mode: *volume_mode,
-                    size_bytes: size.0,
-                });
+        let storage_classes = storage_classes(selection, facts)?;
+        let snapshot_classes = snapshot_classes(selection, facts, &storage_classes)?;
+        for (class, snapshot_classes) in storage_classes.iter().zip(snapshot_classes) {
+            let driver = class.driver.as_deref();
+            for snapshot_class in snapshot_classes {
+                let name = snapshot_class.name.as_deref();
+                let needs_name = name.is_some_and(|name| !is_tried_unnamed(facts, driver, name));
+                for volume_mode in &modes {
+                    targets.push(Target {
+                        index: targets.len(),
+                        storage_class: class.name.clone(),
+                        driver: class.driver.clone(),
+                        binding_mode: class.binding_mode.clone(),
+                        reclaim_policy: class.reclaim_policy.clone(),
+                        snapshot_class: snapshot_class.name.clone(),
+                        needs_name,
+                        defaults: defaults(facts, driver),
+                        snapshot_driver: snapshot_class.driver.clone(),
+                        deletion_policy: snapshot_class.deletion_policy.clone(),
+                        volume_mode: *volume_mode,
+                        size_bytes: size.0,
+                    });
+                }
             }
         }
         Ok(Self {

@@ -192,6 +192,8 @@ async fn see(
     let mut needs: BTreeSet<Need> = task.checks.iter().flat_map(|check| check.sees()).collect();
     if task.round_trip.is_some() {
         needs.extend(ROUND_TRIP_NEEDS);
+        // Some products' rules for the class read their objects.
+        needs.extend((!task.products.is_empty()).then_some(Need::ProductObjects));
     }
     let given = task.round_trip.as_ref().and_then(|trip| trip.selection.namespace.as_deref());
     let own = format!("snapready-{}", found.id);

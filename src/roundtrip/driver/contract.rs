@@ -22,6 +22,8 @@ pub struct Trip {
     pub target: crate::model::Target,
     /// The driver.
     pub driver: Option<String>,
+    /// What a snapshot that was taken does not show.
+    pub caveat: Option<String>,
 }
 
 /// What is seen of a round trip while it waits.

@@ -123,7 +123,7 @@ impl<'a, K: Knowledge> Driver<'a, K> {
             landing: BTreeMap::new(),
             removed: BTreeSet::new(),
             failures: BTreeMap::new(),
-            record: Record::new(knowledge.trips().len(), events),
+            record: Record::new(knowledge.trips(), events),
         };
         driver.plan();
         driver

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::Knowledge;
+use super::contract;
 use crate::model::{CheckResult, DataVerdict, Happening, ObjectRecord, RoundTrip, Step, StepId};
 use crate::roundtrip::machine::Ending;
 
@@ -16,6 +17,7 @@ struct Trip {
     steps: Vec<Step>,
     begun: Option<(StepId, Instant, Timestamp)>,
     diagnosis: Option<CheckResult>,
+    caveat: Option<String>,
     data: Option<(DataVerdict, String)>,
     waiting: Option<(String, String)>,
 }
@@ -27,8 +29,9 @@ pub(super) struct Record {
 }
 
 impl Record {
-    pub(super) fn new(trips: usize, events: mpsc::UnboundedSender<Happening>) -> Self {
-        Self { trips: (0..trips).map(|_| Trip::default()).collect(), events }
+    pub(super) fn new(trips: &[contract::Trip], events: mpsc::UnboundedSender<Happening>) -> Self {
+        let trip = |planned: &contract::Trip| Trip { caveat: planned.caveat.clone(), ..Trip::default() };
+        Self { trips: trips.iter().map(trip).collect(), events }
     }
 
     pub(super) fn tell(&self, event: Happening) {
@@ -190,7 +193,10 @@ fn passed_message(id: StepId, trip: &Trip) -> String {
         StepId::Admission => "all objects may be created".to_owned(),
         StepId::Provision => "volume bound, pod started".to_owned(),
         StepId::Write => "data written and synced".to_owned(),
-        StepId::Snapshot => "ready to use".to_owned(),
+        StepId::Snapshot => match &trip.caveat {
+            None => "ready to use".to_owned(),
+            Some(caveat) => format!("ready to use; {caveat}"),
+        },
         StepId::Overwrite => "source overwritten after the snapshot".to_owned(),
         StepId::Restore => "restored volume bound, pod started".to_owned(),
         StepId::Verify => trip.data.as_ref().map(|(_, message)| message.clone()).unwrap_or_default(),

@@ -40,6 +40,7 @@ impl Plain {
                 volume_mode: VolumeMode::Filesystem,
             },
             driver: None,
+            caveat: None,
         };
         Self { run: run.to_owned(), namespace: format!("snapready-{run}"), trips: (0..trips).map(trip).collect() }
     }

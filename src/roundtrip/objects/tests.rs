@@ -14,6 +14,8 @@ fn plan(own_namespace: bool, user: Option<i64>, modes: &[VolumeMode]) -> Plan {
         binding_mode: None,
         reclaim_policy: None,
         snapshot_class: None,
+        needs_name: false,
+        defaults: None,
         snapshot_driver: None,
         deletion_policy: None,
         volume_mode: *volume_mode,

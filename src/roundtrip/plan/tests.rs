@@ -40,9 +40,36 @@ fn facts() -> Facts {
     .unwrap()
 }
 
+/// The same with other `VolumeSnapshotClasses`: name, driver, whether it is the default, deletion policy.
+fn facts_with(classes: &[(&str, &str, bool, &str)]) -> Facts {
+    let class = |(name, driver, default, policy): &(&str, &str, bool, &str)| {
+        let mut class = snapshot_class(name, driver, &default.to_string());
+        class["deletionPolicy"] = (*policy).into();
+        class
+    };
+    let classes: Value = classes.iter().map(class).collect();
+    Facts { volume_snapshot_classes: Probe::from(serde_json::from_value::<Vec<_>>(classes).unwrap()), ..facts() }
+}
+
 fn plan(selection: &Selection) -> Result<Plan, PlanError> {
+    plan_of(selection, &facts())
+}
+
+fn plan_of(selection: &Selection, facts: &Facts) -> Result<Plan, PlanError> {
     let run = "7f3a9c".parse().unwrap();
-    Plan::new(selection, &facts(), run, "2026-01-01T01:00:00Z".parse().unwrap())
+    Plan::new(selection, facts, run, "2026-01-01T01:00:00Z".parse().unwrap())
+}
+
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// What is tried in one volume mode, as `StorageClass VolumeSnapshotClass`.
+fn pairs(selection: Selection, facts: &Facts) -> Vec<String> {
+    let plan = plan_of(&Selection { volume_modes: vec![VolumeMode::Block], ..selection }, facts).unwrap();
+    let pair =
+        |target: &Target| format!("{} {}", target.storage_class, target.snapshot_class.as_deref().unwrap_or("-"));
+    plan.targets.iter().map(pair).collect()
 }
 
 fn storage_classes(plan: &Plan) -> Vec<&str> {
@@ -69,10 +96,18 @@ fn openshift_assigns_the_user() {
 #[test]
 fn the_default_is_the_newest_default_class_in_both_modes() {
     let plan = plan(&Selection::default()).unwrap();
-    assert_eq!(storage_classes(&plan), ["new", "new"]);
-    assert_eq!(plan.targets[1].volume_mode, VolumeMode::Block);
-    // Two defaults of the driver: Kubernetes takes none, and neither does snapready.
-    assert_eq!(plan.targets[0].snapshot_class, None);
+    // Two defaults of the driver: Kubernetes takes none, so each is tried.
+    assert_eq!(storage_classes(&plan), ["new"; 4]);
+    let tried = |target: &Target| (target.index, target.snapshot_class.clone().unwrap(), target.volume_mode);
+    assert_eq!(
+        plan.targets.iter().map(tried).collect::<Vec<_>>(),
+        [
+            (0, "b1".to_owned(), VolumeMode::Filesystem),
+            (1, "b1".to_owned(), VolumeMode::Block),
+            (2, "b2".to_owned(), VolumeMode::Filesystem),
+            (3, "b2".to_owned(), VolumeMode::Block),
+        ]
+    );
     assert_eq!((plan.namespace.as_str(), plan.own_namespace), ("snapready-7f3a9c", true));
     assert_eq!(plan.image, "docker.io/library/busybox:1.36");
     assert_eq!(plan.targets[0].size_bytes, 1 << 30);
@@ -83,9 +118,9 @@ fn the_default_is_the_newest_default_class_in_both_modes() {
 fn all_are_those_with_a_csi_driver() {
     let selection = Selection { all: true, volume_modes: vec![VolumeMode::Block], ..Selection::default() };
     let plan = plan(&selection).unwrap();
-    assert_eq!(storage_classes(&plan), ["new", "old"]);
-    assert_eq!(plan.targets[1].snapshot_class.as_deref(), Some("a1"));
-    assert_eq!(plan.targets[1].index, 1);
+    assert_eq!(storage_classes(&plan), ["new", "new", "old"]);
+    assert_eq!(plan.targets[2].snapshot_class.as_deref(), Some("a1"));
+    assert_eq!(plan.targets[2].index, 2);
 }
 
 #[test]
@@ -95,11 +130,118 @@ fn names_are_looked_up() {
     assert_eq!(plan(&named("old")).unwrap().targets.len(), 2);
     let error = plan(&named("olt")).unwrap_err().to_string();
     assert!(error.contains("\"olt\"") && error.contains("local, new, old"), "{error}");
-    let selection = Selection { snapshot_class: Some("b2".to_owned()), ..named("old") };
+    let selection = Selection { snapshot_classes: names(&["b2"]), ..named("old") };
     let target = plan(&selection).unwrap().targets.remove(0);
     assert_eq!((target.snapshot_class.as_deref(), target.snapshot_driver.as_deref()), (Some("b2"), Some("b.csi")));
-    let selection = Selection { snapshot_class: Some("zz".to_owned()), ..named("old") };
+    let selection = Selection { snapshot_classes: names(&["a1", "zz"]), ..named("old") };
     assert!(plan(&selection).unwrap_err().to_string().contains("a1, a2, b1, b2"));
+}
+
+#[test]
+fn without_a_default_each_class_of_the_driver_is_tried() {
+    let tried = |classes: &[(&str, &str, bool, &str)]| pairs(Selection::default(), &facts_with(classes));
+    assert_eq!(tried(&[("b1", "b.csi", true, "Retain"), ("b2", "b.csi", false, "Delete")]), ["new b1"]);
+    assert_eq!(tried(&[("b1", "b.csi", false, "Retain"), ("a1", "a.csi", true, "Delete")]), ["new b1"]);
+    assert_eq!(tried(&[("b2", "b.csi", false, "Delete"), ("b1", "b.csi", false, "Delete")]), ["new b1", "new b2"]);
+    assert_eq!(tried(&[("b2", "b.csi", false, "Delete"), ("b1", "b.csi", false, "Retain")]), ["new b2"]);
+    // None of the driver, and none at all: the snapshot names none, and the cluster's answer decides.
+    assert_eq!(tried(&[("a1", "a.csi", true, "Delete")]), ["new -"]);
+    assert_eq!(tried(&[]), ["new -"]);
+}
+
+#[test]
+fn named_classes_are_for_the_storage_classes_of_their_driver() {
+    let tried = |storage: &[&str], snapshot: &[&str]| {
+        let selection = Selection {
+            storage_classes: names(storage),
+            snapshot_classes: names(snapshot),
+            all: storage.is_empty(),
+            ..Selection::default()
+        };
+        pairs(selection, &facts())
+    };
+    assert_eq!(tried(&["old"], &["a2", "a1", "a2"]), ["old a2", "old a1"]);
+    assert_eq!(tried(&[], &["a2", "b1"]), ["new b1", "old a2"]);
+    // Those for whose driver none is named are tried as if none were.
+    assert_eq!(tried(&[], &["a2"]), ["new b1", "new b2", "old a2"]);
+    // One that fits none of them is tried with all: SR306 says what is wrong with it.
+    assert_eq!(tried(&["old"], &["a1", "b1"]), ["old a1", "old b1"]);
+    assert_eq!(tried(&["new", "local"], &["a1"]), ["new a1", "local a1"]);
+}
+
+#[test]
+fn every_class_of_the_driver_on_demand() {
+    let all = |storage_class: &str| Selection {
+        storage_classes: names(&[storage_class]),
+        all_snapshot_classes: true,
+        ..Selection::default()
+    };
+    assert_eq!(pairs(all("old"), &facts()), ["old a1", "old a2"]);
+    assert_eq!(pairs(all("local"), &facts()), ["local -"]);
+    let retain = [("b1", "b.csi", true, "Delete"), ("b2", "b.csi", false, "Retain")];
+    assert_eq!(pairs(all("new"), &facts_with(&retain)), ["new b1", "new b2"]);
+
+    let with = |volume_snapshot_classes| Facts { volume_snapshot_classes, ..facts() };
+    assert_eq!(pairs(all("old"), &with(Probe::NotServed)), ["old -"], "the round trip says that there is no API");
+    let unseen = with(Probe::Failed { reason: "no answer".to_owned() });
+    let error = plan_of(&all("old"), &unseen).unwrap_err();
+    assert!(!error.is_usage() && error.to_string().contains("could not be seen (no answer)"), "{error}");
+    let storage_classes = Probe::Failed { reason: "no answer".to_owned() };
+    let error = plan_of(&all("old"), &Facts { storage_classes, ..facts() }).unwrap_err();
+    assert!(!error.is_usage() && error.to_string().contains("could not be seen (no answer)"), "{error}");
+}
+
+#[test]
+fn products_choose_by_their_own_rules() {
+    let facts = |products: &[&str], marks: &[(&str, &str)]| {
+        let mut facts = Facts { for_products: names(products), ..facts() };
+        let mut classes = facts.volume_snapshot_classes.seen().unwrap().clone();
+        for class in &mut classes {
+            let own = marks.iter().filter(|(name, _)| *name == class.metadata.name);
+            class.metadata.labels.extend(own.clone().map(|(_, key)| ((*key).to_owned(), "true".to_owned())));
+            class.metadata.annotations.extend(own.map(|(_, key)| ((*key).to_owned(), "true".to_owned())));
+        }
+        facts.volume_snapshot_classes = Probe::from(classes);
+        facts
+    };
+    let (velero, kasten) = ("velero.io/csi-volumesnapshot-class", "k10.kasten.io/is-snapshot-class");
+    let old = || Selection { storage_classes: names(&["old"]), ..Selection::default() };
+    let marks = [("a2", velero), ("a1", kasten), ("b2", kasten)];
+    assert_eq!(pairs(old(), &facts(&[], &marks)), ["old a1"]);
+    assert_eq!(pairs(old(), &facts(&["velero"], &marks)), ["old a2"]);
+    assert_eq!(pairs(old(), &facts(&["kasten", "velero", "kasten"], &marks)), ["old a2", "old a1"]);
+    // For one StorageClass it takes its class; for another none that can be told, which SR601 says.
+    let all = Selection { all: true, ..Selection::default() };
+    assert_eq!(pairs(all, &facts(&["velero"], &marks)), ["new b1", "new b2", "old a2"]);
+    assert_eq!(pairs(old(), &facts(&["netbackup", "longhorn"], &marks)), ["old a1"]);
+    // What is named stands above it.
+    let named = Selection { snapshot_classes: names(&["a1"]), ..old() };
+    assert_eq!(pairs(named, &facts(&["velero"], &marks)), ["old a1"]);
+    let every = Selection { all_snapshot_classes: true, ..old() };
+    assert_eq!(pairs(every, &facts(&["velero"], &marks)), ["old a1", "old a2"]);
+}
+
+#[test]
+fn a_target_knows_what_a_snapshot_without_a_class_comes_to() {
+    let first = |classes: &[(&str, &str, bool, &str)], named: &[&str]| {
+        let selection = Selection { snapshot_classes: names(named), ..Selection::default() };
+        let target = plan_of(&selection, &facts_with(classes)).unwrap().targets.remove(0);
+        (target.unnamed_fails(), target.needs_name)
+    };
+    let (b1, b2) = (("b1", "b.csi", false, "Delete"), ("b2", "b.csi", false, "Delete"));
+    let default = |class: (&'static str, &'static str, bool, &'static str)| (class.0, class.1, true, class.3);
+    let (none, two) = (Some("the driver has no default class"), Some("the driver has 2 default classes"));
+    for (classes, named, fails, needs_name) in [
+        (&[default(b1), b2][..], &[][..], None, false),
+        (&[default(b1), b2], &["b2"], None, true),
+        (&[b1], &[], none, false),
+        (&[b1, b2], &[], none, true),
+        (&[default(b1), default(b2)], &[], two, true),
+        // None is there to be named.
+        (&[], &[], None, false),
+    ] {
+        assert_eq!(first(classes, named), (fails.map(ToOwned::to_owned), needs_name), "{classes:?} {named:?}");
+    }
 }
 
 #[test]
