@@ -18,7 +18,7 @@ use crate::text::words::list;
 pub const CHECK: Check = Check {
     id: "SR213",
     slug: "snapshot-class-driver-known",
-    title: "The drivers of the VolumeSnapshotClasses are installed and have volumes",
+    title: "The drivers of the VolumeSnapshotClasses are installed",
     group: Group::Classes,
     severity: Severity::Warning,
     since: "0.1.0",
