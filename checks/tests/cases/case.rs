@@ -66,9 +66,15 @@ pub(crate) struct Expected {
     fix: Vec<String>,
     /// The check whose finding it follows from, if the report holds that.
     follows_from: Option<String>,
+    /// All that it follows from, in order: a check, or a check and its target.
+    roots: Option<Vec<String>>,
+    /// The drivers that it is about, besides its target.
+    drivers: Option<Vec<String>>,
+    /// How many pieces of evidence there are.
+    shown: Option<usize>,
     /// Whether a round trip would leave its objects as long as it holds.
     strands: Option<bool>,
-    /// What must not stand in the fix.
+    /// What must not stand in message, cause and fix.
     #[serde(default)]
     without: Vec<String>,
 }
@@ -80,6 +86,11 @@ impl Expected {
             |text: &str, words: &[String]| words.iter().all(|word| text.to_lowercase().contains(&word.to_lowercase()));
         let fix = in_lines(found.fix.as_ref());
         let evidence: Vec<String> = found.evidence.iter().map(shown).collect();
+        let said = [found.message.as_str(), found.cause.as_deref().unwrap_or_default(), &fix].join("\n");
+        let roots = found.follows_from.iter().map(|from| match &from.target {
+            Some(target) => format!("{} {target}", from.id),
+            None => from.id.clone(),
+        });
         found.status == self.status
             && found.target == self.target
             && has(&found.message, &self.message)
@@ -88,6 +99,9 @@ impl Expected {
             && has(&fix, &self.fix)
             && self.strands.is_none_or(|strands| strands == found.strands)
             && self.follows_from.as_ref().is_none_or(|id| found.follows_from.iter().any(|from| from.id == *id))
-            && !self.without.iter().any(|word| fix.contains(word.as_str()))
+            && self.roots.as_ref().is_none_or(|wanted| roots.eq(wanted.iter().cloned()))
+            && self.drivers.as_ref().is_none_or(|drivers| *drivers == found.drivers)
+            && self.shown.is_none_or(|shown| shown == found.evidence.len())
+            && !self.without.iter().any(|word| said.contains(word.as_str()))
     }
 }
