@@ -23,14 +23,29 @@ pub enum Snapshot {
     No {
         /// Why, in one line.
         why: String,
-        /// Whether something of the cluster is to be mended; otherwise the storage is like that.
-        can_be_mended: bool,
+        /// What of the cluster is to be mended; `None`: the storage is like that.
+        mend: Option<Mend>,
     },
     /// It could not be determined.
     Unknown {
         /// Why, in one line.
         why: String,
     },
+}
+
+/// What keeps claims from being snapshotted whose storage could do it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mend {
+    /// The snapshot API is not served.
+    Api,
+    /// The driver is not installed.
+    Driver,
+    /// The driver has no csi-snapshotter.
+    Sidecar,
+    /// The driver has no `VolumeSnapshotClass`.
+    Class,
+    /// The volume is gone.
+    Volume,
 }
 
 /// The way to back a claim up.
@@ -94,13 +109,13 @@ impl<'a> Coverage<'a> {
     }
 
     fn snapshot(&mut self, one: &Claimed<'a>) -> Snapshot {
-        let lasting = |why: &str| Snapshot::No { why: why.to_owned(), can_be_mended: false };
+        let lasting = |why: &str| Snapshot::No { why: why.to_owned(), mend: None };
         if one.claim.metadata.deletion_timestamp.is_some() {
             return lasting("the claim is being deleted");
         }
         let Some(volume) = one.volume else {
             return match one.claim.status.phase.as_str() {
-                "Lost" => Snapshot::No { why: "its volume is lost".to_owned(), can_be_mended: true },
+                "Lost" => Snapshot::No { why: "its volume is lost".to_owned(), mend: Some(Mend::Volume) },
                 "Bound" => Snapshot::Unknown { why: "its volume could not be read".to_owned() },
                 _ => lasting("the claim is not bound to a volume"),
             };
@@ -121,25 +136,25 @@ impl<'a> Coverage<'a> {
 }
 
 fn of_driver(facts: &Facts, driver: &str) -> Snapshot {
-    let mendable = |why: String| Snapshot::No { why, can_be_mended: true };
+    let mendable = |mend: Mend, why: String| Snapshot::No { why, mend: Some(mend) };
     let unknown = |why: String| Snapshot::Unknown { why };
     let known = known_driver(driver);
     if known.is_some_and(|known| known.snapshots == Some(false)) {
-        return Snapshot::No { why: format!("{driver} has no snapshots"), can_be_mended: false };
+        return Snapshot::No { why: format!("{driver} has no snapshots"), mend: None };
     }
     match facts.snapshot_apis.seen() {
         None => return unknown("the versions of the snapshot API could not be read".to_owned()),
         Some(apis) if !apis.serves(SNAPSHOT_GROUP, "v1") => {
-            return mendable(format!("{SNAPSHOT_GROUP}/v1 is not served"));
+            return mendable(Mend::Api, format!("{SNAPSHOT_GROUP}/v1 is not served"));
         }
         Some(_) => {}
     }
     if is_surely_unregistered(facts, driver) {
-        return mendable(format!("{driver} is not installed"));
+        return mendable(Mend::Driver, format!("{driver} is not installed"));
     }
     let sidecar = sidecar_of(facts, driver);
     if let Presence::Absent { .. } = sidecar {
-        return mendable(format!("{driver} has no csi-snapshotter"));
+        return mendable(Mend::Sidecar, format!("{driver} has no csi-snapshotter"));
     }
     let Some(classes) = facts.volume_snapshot_classes.seen() else {
         return unknown("VolumeSnapshotClasses could not be read".to_owned());
@@ -147,7 +162,7 @@ fn of_driver(facts: &Facts, driver: &str) -> Snapshot {
     let own = classes_of(classes, driver);
     let names = || list(own.iter().map(|class| class.metadata.name.as_str()));
     match (choose_snapshot_class(classes, driver), sidecar) {
-        _ if own.is_empty() => mendable(format!("{driver} has no VolumeSnapshotClass")),
+        _ if own.is_empty() => mendable(Mend::Class, format!("{driver} has no VolumeSnapshotClass")),
         (_, Presence::Unknown { why }) => unknown(format!("whether {driver} has a csi-snapshotter: {why}")),
         (Choice::One(class), _) => Snapshot::Yes { class: class.metadata.name.clone() },
         _ => Snapshot::Yes { class: names() },
@@ -220,7 +235,7 @@ mod tests {
         let row = |volume: &serde_json::Value, claim: &serde_json::Value, apis: &serde_json::Value| {
             let (snapshot, way) = judged(volume, claim, apis);
             let (why, mend) = match snapshot {
-                Snapshot::No { why, can_be_mended } => (why, can_be_mended),
+                Snapshot::No { why, mend } => (why, mend.is_some()),
                 other => panic!("{other:?}"),
             };
             (why, mend, way)
