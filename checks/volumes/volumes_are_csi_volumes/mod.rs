@@ -31,8 +31,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
     let Some(all) = claimed(facts) else { return };
     let mut kinds: BTreeMap<&str, Vec<&Claimed<'_>>> = BTreeMap::new();
     for one in &all {
-        let Some(volume) = one.volume.filter(|volume| volume.spec.csi.is_none()) else { continue };
-        if let Some(kind) = volume.spec.in_tree() {
+        if let Some(kind) = one.volume.and_then(|volume| volume.spec.in_tree()) {
             kinds.entry(kind).or_default().push(one);
         }
     }
@@ -46,10 +45,10 @@ fn run(facts: &Facts, findings: &mut Findings) {
             format!("{} {word} of kind {kind}, which cannot be snapshotted", in_words(&members)),
         )
         .target(kind);
-        let mut migrated = None;
-        for volume in members.iter().filter_map(|one| one.volume).take(SHOWN) {
+        let volumes = || members.iter().filter_map(|one| one.volume);
+        let migrated = volumes().find_map(|volume| volume.metadata.annotations.get(MIGRATED_TO));
+        for volume in volumes().take(SHOWN) {
             let driver = volume.metadata.annotations.get(MIGRATED_TO);
-            migrated = migrated.or(driver);
             let value = driver.map_or_else(|| kind.to_owned(), |driver| format!("{kind}, migrated to {driver}"));
             finding = finding.evidence(Evidence::cluster("PersistentVolume", &volume.metadata.name, "spec", value));
         }
