@@ -41,8 +41,13 @@ fn run(facts: &Facts, findings: &mut Findings) {
 }
 
 fn unavailable(service: &ApiService) -> Option<Finding> {
-    let mut conditions = service.status.conditions.iter();
-    let condition = conditions.find(|condition| condition.kind == "Available" && condition.status == "False")?;
+    // What is not said to be available is not asked (kube-aggregator, pkg/apiserver/handler_proxy.go).
+    let condition = service.status.conditions.iter().find(|condition| condition.kind == "Available");
+    if condition.is_some_and(|condition| condition.status == "True") {
+        return None;
+    }
+    let seen = condition
+        .map_or_else(|| "absent".to_owned(), |condition| format!("{}: {}", condition.reason, condition.message));
     let name = service.metadata.name.as_str();
     let place = service.spec.service.as_ref().map_or_else(String::new, |at| format!("{}/{}", at.namespace, at.name));
     let fix =
@@ -53,7 +58,7 @@ fn unavailable(service: &ApiService) -> Option<Finding> {
                 "APIService",
                 name,
                 "status.conditions[Available]",
-                format!("{}: {}", condition.reason, condition.message),
+                seen,
             ))
             .cause("Discovery of the whole API is incomplete: no namespace can be deleted, that of a round trip neither, and backup products miss resources or abort.")
             .fix(fix_with(fix, [name], |[name]| kubectl("describe apiservice").word(name))),
