@@ -140,15 +140,21 @@ pub struct WebhookRule {
 }
 
 impl WebhookRule {
-    /// Whether it is about objects of a snapshot API.
-    #[must_use]
-    pub fn is_about_snapshots(&self) -> bool {
+    /// Its resources of a snapshot API.
+    pub fn of_snapshots(&self) -> impl Iterator<Item = &str> {
         let group = |group: &String| group == "*" || group == SNAPSHOT_GROUP || group == GROUP_SNAPSHOT_GROUP;
-        let resource = |resource: &String| {
+        let resource = |resource: &&str| {
             let (name, _) = resource.split_once('/').unwrap_or((resource, ""));
             name == "*" || (name.starts_with("volume") && name.contains("snapshot"))
         };
-        self.api_groups.iter().any(group) && self.resources.iter().any(resource)
+        let is_of_group = self.api_groups.iter().any(group);
+        self.resources.iter().map(String::as_str).filter(move |name| is_of_group && resource(name))
+    }
+
+    /// Whether it is about objects of a snapshot API.
+    #[must_use]
+    pub fn is_about_snapshots(&self) -> bool {
+        self.of_snapshots().next().is_some()
     }
 }
 

@@ -43,7 +43,9 @@ fn run(facts: &Facts, findings: &mut Findings) {
     let mut any = false;
     for (configuration, webhook) in webhooks {
         any = true;
-        let target = format!("{}/{}", configuration.metadata.name, webhook.name);
+        // Components register one name for both kinds.
+        let kind = if configuration.kind.starts_with("Mutating") { ", mutating" } else { "" };
+        let target = format!("{}/{}{kind}", configuration.metadata.name, webhook.name);
         findings.push(look(facts, configuration, webhook).target(target));
     }
     if !any {
@@ -52,8 +54,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
 }
 
 fn look(facts: &Facts, configuration: &WebhookConfiguration, webhook: &Webhook) -> Finding {
-    let resources = webhook.rules.iter().filter(|rule| rule.is_about_snapshots()).flat_map(|rule| &rule.resources);
-    let about = list(resources.map(String::as_str));
+    let about = list(webhook.rules.iter().flat_map(WebhookRule::of_snapshots));
     let leftover = of_upstream(facts, configuration, webhook);
     let callee = callee(facts, webhook);
     if let Callee::Gone { what, evidence } = callee {
@@ -64,7 +65,7 @@ fn look(facts: &Facts, configuration: &WebhookConfiguration, webhook: &Webhook) 
         return match leftover {
             Some(found) => finding.cause(found.cause).fix(remove(configuration)),
             None => finding
-                .cause("The component that registered it is gone or down: creates and updates of VolumeSnapshots and their contents, the controllers' own included, wait for its answer.")
+                .cause("The component that registered it is gone or down: each request that its rules name waits for its answer, those of the controllers as well.")
                 .fix(Fix::text("Make the component work again; if it was uninstalled, delete its configuration.").commands(get(configuration))),
         };
     }
@@ -131,9 +132,10 @@ fn untrusted(
     }
 }
 
-/// Whether it is called when snapshots are created or updated: the controllers set finalizers and status by updates.
+/// Whether it is called when snapshots or contents are created or updated: the controllers set finalizers and status by updates.
+/// Classes are written by people alone, and those that exist are used without it.
 fn is_written(webhook: &Webhook) -> bool {
-    let rules = webhook.rules.iter().filter(|rule| rule.is_about_snapshots());
+    let rules = webhook.rules.iter().filter(|rule| rule.of_snapshots().any(|one| !one.contains("class")));
     rules.flat_map(|rule| &rule.operations).any(|one| matches!(one.as_str(), "*" | "CREATE" | "UPDATE"))
 }
 
