@@ -58,6 +58,8 @@ pub(super) enum Wait {
     Storage,
     /// It is bound to a content that does not exist.
     Content,
+    /// It is bound to a content that could not be read.
+    Hidden,
 }
 
 impl Wait {
@@ -70,14 +72,18 @@ impl Wait {
         if bound.is_none() && known.lacks_class(one) {
             return Self::Class;
         }
+        // Before errors: the snapshot-controller's own says less, and others are of before.
+        if bound.is_some() && one.content.is_none() && known.has_contents {
+            return Self::Content;
+        }
         if let Some(text) = error(one) {
             return Self::Error(kind(&text));
         }
         match (bound, one.content) {
             (None, _) => Self::Controller,
-            (Some(_), None) if known.has_contents => Self::Content,
+            (Some(_), None) => Self::Hidden,
             (Some(_), Some(content)) if content.status.snapshot_handle.is_none() => Self::Sidecar,
-            (Some(_), _) => Self::Storage,
+            (Some(_), Some(_)) => Self::Storage,
         }
     }
 
@@ -92,6 +98,7 @@ impl Wait {
             Self::Sidecar => "not taken",
             Self::Storage => "not finished",
             Self::Content => "no content",
+            Self::Hidden => "bound",
         };
         word.to_owned()
     }
@@ -105,6 +112,7 @@ impl Wait {
             Self::Sidecar => "no csi-snapshotter has worked on the content",
             Self::Storage => "the snapshot was begun, and the storage has not finished it",
             Self::Content => "the content that it is bound to does not exist",
+            Self::Hidden => "it is bound to a content, and contents could not be read",
         }
     }
 
@@ -137,7 +145,7 @@ impl Wait {
             (Self::Storage, Some(content)) => {
                 seen_content(&content.metadata, "status.snapshotHandle", of(&content.status.snapshot_handle))
             }
-            (Self::Content, _) => seen(
+            (Self::Content | Self::Hidden, _) => seen(
                 metadata,
                 "status.boundVolumeSnapshotContentName",
                 of(&one.snapshot.status.bound_volume_snapshot_content_name),
@@ -187,6 +195,10 @@ impl Wait {
             Self::Content => fixed(
                 "Somebody deleted the content, and with it the only note of the snapshot in the storage.",
                 "Delete these VolumeSnapshots, or create the contents anew from the storage's own names of the snapshots.",
+            ),
+            Self::Hidden => fixed(
+                "The snapshot-controller has done its part; whether the csi-snapshotter or the storage has not done its own stands in the content.",
+                "Look at the contents with somebody who may list VolumeSnapshotContents.",
             ),
         }
     }
