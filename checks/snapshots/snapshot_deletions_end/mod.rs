@@ -38,43 +38,43 @@ const SHOWN: usize = 3;
 /// What the snapshot-controller sets on a claim while a snapshot of it is taken.
 const AS_SOURCE: &str = "snapshot.storage.kubernetes.io/pvc-as-source-protection";
 
+/// What the snapshot-controller sets on a content, and the csi-snapshotter removes.
+const OF_SIDECAR: &str = "snapshot.storage.kubernetes.io/volumesnapshotcontent-bound-protection";
+
 /// An object whose deletion does not end.
 struct Stuck<'a> {
     kind: &'static str,
     metadata: &'a Metadata,
+    /// Of a content: what the last attempt to delete its snapshot came to.
     error: Option<&'a SnapshotError>,
+    /// Of a content.
     driver: Option<&'a str>,
 }
 
 fn run(facts: &Facts, findings: &mut Findings) {
     let stuck = stuck(facts);
-    if stuck.is_empty() {
-        findings.pass("no deletion waits");
-        return;
-    }
-    let mut groups: BTreeMap<(&str, &str), Vec<&Stuck<'_>>> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, &str, Option<&str>), Vec<&Stuck<'_>>> = BTreeMap::new();
     for one in &stuck {
         let finalizers = one.metadata.finalizers.iter().map(String::as_str);
         for finalizer in finalizers.filter(|finalizer| one.kind != "PersistentVolumeClaim" || *finalizer == AS_SOURCE) {
-            groups.entry((one.kind, finalizer)).or_default().push(one);
+            groups.entry((one.kind, finalizer, one.driver)).or_default().push(one);
         }
     }
-    for ((kind, finalizer), members) in groups {
-        findings.push(told(facts, kind, finalizer, &members));
+    if groups.is_empty() {
+        findings.pass("no deletion waits");
+    }
+    for ((kind, finalizer, driver), members) in groups {
+        findings.push(told(facts, kind, finalizer, driver, &members));
     }
 }
 
-/// All that are being deleted for too long, and kept by a finalizer.
+/// All that are being deleted for too long.
 fn stuck(facts: &Facts) -> Vec<Stuck<'_>> {
-    let late = |metadata: &Metadata| {
-        metadata.deletion_timestamp.is_some()
-            && age(facts, metadata.deletion_timestamp) >= PATIENCE
-            && !metadata.finalizers.is_empty()
-    };
+    let late = |metadata: &Metadata| age(facts, metadata.deletion_timestamp) >= PATIENCE;
     let snapshots = facts.volume_snapshots.seen().into_iter().flatten().map(|snapshot| Stuck {
         kind: "VolumeSnapshot",
         metadata: &snapshot.metadata,
-        error: snapshot.status.error.as_ref(),
+        error: None,
         driver: None,
     });
     let contents = contents(facts).map(|content| Stuck {
@@ -84,26 +84,32 @@ fn stuck(facts: &Facts) -> Vec<Stuck<'_>> {
         driver: Some(&content.spec.driver),
     });
     let claims = facts.persistent_volume_claims.seen().into_iter().flatten();
-    let claims = claims
-        .filter(|claim| claim.metadata.finalizers.iter().any(|one| one == AS_SOURCE))
-        .map(|claim| Stuck { kind: "PersistentVolumeClaim", metadata: &claim.metadata, error: None, driver: None });
+    let claims = claims.map(|claim| Stuck {
+        kind: "PersistentVolumeClaim",
+        metadata: &claim.metadata,
+        error: None,
+        driver: None,
+    });
     snapshots.chain(contents).chain(claims).filter(|one| late(one.metadata)).collect()
 }
 
-fn told(facts: &Facts, kind: &str, finalizer: &str, members: &[&Stuck<'_>]) -> Finding {
+fn told(facts: &Facts, kind: &str, finalizer: &str, driver: Option<&str>, members: &[&Stuck<'_>]) -> Finding {
     let ages = members.iter().map(|one| age(facts, one.metadata.deletion_timestamp));
     let longest = in_words(ages.max().unwrap_or_default());
     let verb = if members.len() == 1 { "has" } else { "have" };
     let (who, what) = owner(finalizer);
+    let of_driver = driver.map_or_else(String::new, |driver| format!(" of {driver}"));
     let message = format!(
-        "{} {verb} been deleted for up to {longest}, and {verb} finalizer {finalizer}",
+        "{}{of_driver} {verb} been deleted for up to {longest}, and {verb} finalizer {finalizer}",
         plural(members.len(), kind)
     );
-    let mut finding = Finding::new(Status::Warn, line(&message, 400)).target(format!("{kind} {finalizer}"));
+    let mut finding = Finding::new(Status::Warn, line(&message, 400)).target(format!("{kind}{of_driver}: {finalizer}"));
     for one in members.iter().take(SHOWN) {
         finding = finding.evidence(evidence(one, "metadata.deletionTimestamp", deleted_at(one)));
     }
-    let failed = members.iter().find_map(|one| Some((one, one.error?.message.as_deref()?)));
+    // The driver's answer, which no other finalizer waits for.
+    let by_sidecar = finalizer == OF_SIDECAR;
+    let failed = members.iter().find_map(|one| Some((one, one.error?.message.as_deref()?))).filter(|_| by_sidecar);
     let mut cause = format!("{} removes it, and waits for {what}.", upper(who));
     let mut advice = format!(
         "Make {who} run and reach its storage; it then removes the finalizer. Removing it by hand may leave what it protects in the storage."
@@ -115,15 +121,12 @@ fn told(facts: &Facts, kind: &str, finalizer: &str, members: &[&Stuck<'_>]) -> F
             advice = format!("{} {advice}", code.advice);
         }
     }
-    let mut drivers: Vec<String> = members.iter().filter_map(|one| one.driver.map(str::to_owned)).collect();
-    drivers.sort();
-    drivers.dedup();
-    let by_sidecar = finalizer == "snapshot.storage.kubernetes.io/volumesnapshotcontent-bound-protection";
-    if let ([driver], true) = (drivers.as_slice(), by_sidecar) {
+    if by_sidecar {
         for check in NO_SIDECAR_WORKS {
-            finding = finding.follows_from(check, Some(driver));
+            finding = finding.follows_from(check, driver);
         }
     }
+    let drivers: Vec<String> = driver.map(str::to_owned).into_iter().collect();
     finding.drivers(&drivers).cause(cause).fix(Fix::text(advice).commands(members.first().and_then(|one| get(one))))
 }
 
