@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::SignedDuration;
 
 use crate::knowledge::snapshots::{age, contents, seen_content};
+use crate::knowledge::volumes::many::size;
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::kubectl;
 use crate::model::facts::Facts;
@@ -70,14 +71,10 @@ fn run(facts: &Facts, findings: &mut Findings) {
 
 fn told(driver: &str, policy: &str, members: &[&VolumeSnapshotContent]) -> Finding {
     let sizes = members.iter().filter_map(|content| content.status.restore_size);
-    let bytes = sizes.fold(0_i64, |sum, size| sum.saturating_add(size.max(0)));
-    let size = if bytes > 0 {
-        format!(", of volumes with {} GiB", bytes.saturating_add(1 << 29) >> 30)
-    } else {
-        String::new()
-    };
+    let bytes = sizes.fold(0_u64, |sum, bytes| sum.saturating_add(u64::try_from(bytes).unwrap_or_default()));
+    let sizes = if bytes > 0 { format!("; their restoreSizes add up to {}", size(bytes)) } else { String::new() };
     let message = format!(
-        "{} of {driver} with policy {policy} {} lost the VolumeSnapshot{size}",
+        "{} of {driver} with policy {policy} {} lost the VolumeSnapshot{sizes}",
         plural(members.len(), "VolumeSnapshotContent"),
         if members.len() == 1 { "has" } else { "have" }
     );
