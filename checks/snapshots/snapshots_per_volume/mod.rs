@@ -48,7 +48,8 @@ fn limit(driver: &str) -> Option<Limit> {
 
 fn run(facts: &Facts, findings: &mut Findings) {
     let mut drivers: BTreeMap<&str, BTreeMap<&str, Vec<&VolumeSnapshotContent>>> = BTreeMap::new();
-    for content in contents(facts) {
+    // One without a handle is an attempt: the storage has no snapshot of it.
+    for content in contents(facts).filter(|content| content.status.snapshot_handle.is_some()) {
         if let Some(volume) = content.spec.source.volume_handle.as_deref() {
             drivers.entry(&content.spec.driver).or_default().entry(volume).or_default().push(content);
         }
