@@ -65,7 +65,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
         }
         findings.push(
             finding
-                .cause("The driver does not say how large the volume was. A tool that asks for a restored claim of that size gets one that is too small, or an error.")
+                .cause("The driver does not say how large the volume was, or the volume has grown to more than twice that size since. A tool that asks for a restored claim of that size gets one that is too small, or an error.")
                 .fix(
                     Fix::text("Restore with at least the source's size, and update the driver.")
                         .command(kubectl("get volumesnapshots -A")),

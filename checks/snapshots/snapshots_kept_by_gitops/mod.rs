@@ -1,5 +1,7 @@
 //! Whether a backup's `VolumeSnapshots` carry labels by which a `GitOps` tool prunes objects that it does not know.
 
+use std::collections::BTreeSet;
+
 use crate::knowledge::snapshots::seen;
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::kubectl;
@@ -7,7 +9,7 @@ use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Findings, Fix, Status};
 use crate::model::kubernetes::Metadata;
 use crate::model::need::Need;
-use crate::text::words::plural;
+use crate::text::words::{list, plural};
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {
@@ -38,13 +40,14 @@ fn run(facts: &Facts, findings: &mut Findings) {
     };
     let found: Vec<(&Metadata, &str)> =
         snapshots.iter().filter_map(|one| Some((&one.metadata, tracked(&one.metadata)?))).collect();
-    let Some((_, label)) = found.first() else {
+    if found.is_empty() {
         findings.pass("none does");
         return;
-    };
+    }
     let verb = if found.len() == 1 { "carries" } else { "carry" };
+    let labels: BTreeSet<&str> = found.iter().map(|(_, label)| *label).collect();
     let message =
-        format!("{} of Velero {verb} the label {label} of a GitOps tool", plural(found.len(), "VolumeSnapshot"));
+        format!("{} of Velero {verb} a GitOps tool's label: {}", plural(found.len(), "VolumeSnapshot"), list(labels));
     let mut finding = Finding::new(Status::Warn, message);
     for (metadata, label) in found.iter().take(SHOWN) {
         let value = metadata.labels.get(*label).map(String::as_str).unwrap_or_default();
