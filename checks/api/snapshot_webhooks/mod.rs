@@ -141,8 +141,7 @@ fn is_written(webhook: &Webhook) -> bool {
 
 fn callee(facts: &Facts, webhook: &Webhook) -> Callee {
     let Some(service) = &webhook.client_config.service else {
-        let url = webhook.client_config.url.as_deref().unwrap_or("nobody");
-        return Callee::Outside(url.to_owned());
+        return Callee::Outside(webhook.client_config.url.clone().unwrap_or_default());
     };
     let place = format!("{}/{}", service.namespace, service.name);
     let states = facts.webhook_services.seen().into_iter().flatten();
