@@ -150,3 +150,47 @@ async fn drivers_show_what_the_cluster_shows() {
     assert_eq!(blind.code, Some(3), "{}", blind.errors);
     assert!(text(&blind).contains("could not be read") && text(&blind).contains("snapshot ?"), "{}", text(&blind));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drivers_take_in_what_a_round_trip_has_shown() {
+    let place = Place::of(scenario::find("healthy").unwrap()).await;
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("report.json");
+    let run = place.call(&["roundtrip", "-o", "json"]).await;
+    assert_eq!(run.code, Some(0), "{}", run.errors);
+    let write = |report: &Value| std::fs::write(&file, report.to_string()).unwrap();
+    let abilities = async || {
+        let ended = place.call(&["drivers", "-o", "json", "--round-trips", file.to_str().unwrap()]).await;
+        assert_eq!(ended.code, Some(0), "{}", ended.errors);
+        let document: Value = serde_json::from_str(&text(&ended)).unwrap();
+        let found = document["drivers"][0]["abilities"].clone();
+        ["snapshot", "restore", "block"].map(|word| {
+            assert!(found[word]["because"].as_str().unwrap().starts_with("the round trip of "), "{found}");
+            (found[word]["answer"].as_str().unwrap().to_owned(), found[word]["certain"].as_bool().unwrap())
+        })
+    };
+    let (yes, no) = (("yes".to_owned(), true), ("no".to_owned(), true));
+    let mut report: Value = serde_json::from_str(&text(&run)).unwrap();
+    write(&report);
+    assert_eq!(abilities().await, [yes.clone(), yes.clone(), yes.clone()]);
+    // One that gave other data back counts, whichever comes last.
+    report["roundTrips"][0]["data"] = json!("live-data");
+    write(&report);
+    assert_eq!(abilities().await, [yes.clone(), no, yes]);
+
+    let refused = async |report: &Value, why: &str| {
+        write(report);
+        let ended = place.call(&["drivers", "--round-trips", file.to_str().unwrap()]).await;
+        assert_eq!(ended.code, Some(2), "{}", ended.errors);
+        assert!(ended.errors.contains(why), "{}", ended.errors);
+    };
+    let changed = |at: &str, value: Value| {
+        let mut changed = report.clone();
+        *changed.pointer_mut(at).unwrap() = value;
+        changed
+    };
+    refused(&changed("/source/server", json!("https://other.example.org")), "about the cluster at https://other").await;
+    refused(&changed("/source/kind", json!("simulated")), "about a simulated cluster").await;
+    refused(&changed("/roundTrips", json!([])), "no round trip in it").await;
+    refused(&json!({}), "no report of snapready").await;
+}

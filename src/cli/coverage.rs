@@ -39,7 +39,7 @@ pub(super) async fn run(
         return Err(Failure::wrong_call(format!("coverage has the formats human and json, and --csv, not {format}")));
     }
     let needs: BTreeSet<Need> = find(CHECK).into_iter().flat_map(Check::sees).chain([Need::MountedClaims]).collect();
-    let facts = facts::read(connection, &needs).await?;
+    let (facts, _) = facts::read(connection, &needs).await?;
     let Some(document) = Document::of(&facts, connection.namespace.as_deref()) else {
         return Err(Failure::no_answer(unseen(&facts)));
     };

@@ -8,10 +8,11 @@ use snapready_checks::model::need::Need;
 use crate::cluster::{ConnectError, ConnectionArgs, connect, server_version};
 use crate::facts::{Collection, Source};
 
-/// Connects, and reads what is needed. A request that is made again is no news where one table is printed; `-vv` logs it.
-pub(super) async fn read(arguments: &ConnectionArgs, needs: &BTreeSet<Need>) -> Result<Facts, ConnectError> {
+/// Connects, and reads what is needed; with the URL of the API server. A request that is made again is no news where one table is printed; `-vv` logs it.
+pub(super) async fn read(arguments: &ConnectionArgs, needs: &BTreeSet<Need>) -> Result<(Facts, String), ConnectError> {
     let connection = connect(arguments).await?;
     let version = server_version(&connection).await?;
     let collection = Collection { needs, round_trip: &[], products: &[], server_version: Some(version) };
-    Ok(Source::Cluster(Box::new(connection)).read(&collection, &|_| {}).await)
+    let server = connection.server.clone();
+    Ok((Source::Cluster(Box::new(connection)).read(&collection, &|_| {}).await, server))
 }
