@@ -148,9 +148,10 @@ fn only_v1beta1(crd: &mut Value) {
 }
 
 fn classes(world: &World) {
+    let policy = if world.scenario.retain { "Retain" } else { "Delete" };
     for (name, mode, default) in [("standard", "WaitForFirstConsumer", true), ("immediate", "Immediate", false)] {
         let mut class = json!({
-            "provisioner": DRIVER, "reclaimPolicy": "Delete", "volumeBindingMode": mode, "allowVolumeExpansion": true,
+            "provisioner": DRIVER, "reclaimPolicy": policy, "volumeBindingMode": mode, "allowVolumeExpansion": true,
         });
         if default {
             class.set_annotation("storageclass.kubernetes.io/is-default-class", "true");
@@ -158,12 +159,12 @@ fn classes(world: &World) {
         put(world, &STORAGE_CLASSES, "", name, class);
     }
     for class in world.scenario.snapshot_classes {
-        put(world, &SNAPSHOT_CLASSES, "", class.name, snapshot_class(class));
+        put(world, &SNAPSHOT_CLASSES, "", class.name, snapshot_class(class, policy));
     }
 }
 
-fn snapshot_class(class: &SnapshotClass) -> Value {
-    let mut object = json!({ "driver": class.driver, "deletionPolicy": "Delete" });
+fn snapshot_class(class: &SnapshotClass, policy: &str) -> Value {
+    let mut object = json!({ "driver": class.driver, "deletionPolicy": policy });
     if class.default {
         object.set_annotation("snapshot.storage.kubernetes.io/is-default-class", "true");
     }

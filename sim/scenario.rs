@@ -24,6 +24,8 @@ pub struct Scenario {
     pub provisioner: bool,
     /// The `VolumeSnapshotClass` objects.
     pub snapshot_classes: &'static [SnapshotClass],
+    /// Whether all classes have the policy `Retain`.
+    pub retain: bool,
     /// Whether external-snapshotter's validation webhook was left behind, without its service.
     pub left_over_webhook: bool,
     /// What goes wrong with requests to the API.
@@ -136,6 +138,7 @@ const HEALTHY: Scenario = Scenario {
     snapshotter: Snapshotter::Works,
     provisioner: true,
     snapshot_classes: &[STANDARD],
+    retain: false,
     left_over_webhook: false,
     api: &[],
     provision: Driver::Works,
@@ -150,7 +153,7 @@ const HEALTHY: Scenario = Scenario {
     service_account_delay: Duration::ZERO,
 };
 
-static ALL: [Scenario; 43] = [
+static ALL: [Scenario; 44] = [
     HEALTHY,
     Scenario {
         name: "no-crds",
@@ -239,6 +242,13 @@ static ALL: [Scenario; 43] = [
         title: "no VolumeSnapshotClass is the default",
         description: "There is one class: a snapshot that does not name it fails, the round trip names it. Ready.",
         snapshot_classes: &[SnapshotClass { default: false, ..STANDARD }],
+        ..HEALTHY
+    },
+    Scenario {
+        name: "retain",
+        title: "the classes keep snapshots and volumes when their objects go (Retain)",
+        description: "What the round trip made is freed before it is deleted, so nothing stays in the storage. Ready.",
+        retain: true,
         ..HEALTHY
     },
     Scenario {

@@ -35,20 +35,22 @@ pub enum Place<'a> {
     Namespace(&'a str),
 }
 
-/// Manifests that grant what these needs and the objects of these products take, and what a round trip takes if one is to take place: a `ClusterRole` for
-/// looking, a `Role` (or, for an own namespace, a `ClusterRole`) for the round trip, and their bindings. The same needs
+/// Manifests that grant what these needs and the objects of these products take, and what a round trip takes if one is to take place,
+/// with or without the removal of what classes retain: a `ClusterRole` for looking, a `Role` (or, for an own namespace, a `ClusterRole`) for the round trip, and their bindings. The same needs
 /// give the same text, in whatever order they come.
 #[must_use]
 pub fn manifests(
     needs: &[Need],
     products: &[&ProductKind],
     round_trip: Option<Place<'_>>,
+    retained: bool,
     account: Account<'_>,
 ) -> String {
     let mut text = format!(
         "# Least rights for snapready. The account {}/{} stands for yours: replace it in every binding.\n",
         account.namespace, account.name
     );
+    let retained = if retained { rights::retained_rules() } else { Vec::new() };
     let of_products: &[&ProductKind] = if needs.contains(&Need::ProductObjects) { products } else { &[] };
     let of_products = of_products.iter().map(|kind| kind.rule());
     let looking: Vec<Rule> = needs.iter().flat_map(|need| need.rules()).chain(of_products).collect();
@@ -68,12 +70,13 @@ pub fn manifests(
                 rights::watch_rules(true),
                 rights::namespace_rules(),
                 rights::cleanup_rules(),
+                retained,
             ];
             cluster_role(&mut text, ROUND_TRIP, &rules.concat(), account);
         }
         Some(Place::Namespace(namespace)) => {
             text.push_str("---\n");
-            let rules = [rights::cluster_rules(false), rights::watch_rules(false)].concat();
+            let rules = [rights::cluster_rules(false), rights::watch_rules(false), retained].concat();
             cluster_role(&mut text, ROUND_TRIP, &rules, account);
             text.push_str("---\n");
             role(&mut text, ROUND_TRIP, namespace, &rights::namespace_rules(), account);
@@ -158,15 +161,15 @@ mod tests {
     #[test]
     fn same_needs_same_text() {
         let mut needs = Need::ALL.to_vec();
-        let text = manifests(&needs, &[], Some(Place::Own), Account::PLACEHOLDER);
+        let text = manifests(&needs, &[], Some(Place::Own), false, Account::PLACEHOLDER);
         needs.reverse();
         needs.push(Need::Pods);
-        assert_eq!(manifests(&needs, &[], Some(Place::Own), Account::PLACEHOLDER), text);
+        assert_eq!(manifests(&needs, &[], Some(Place::Own), false, Account::PLACEHOLDER), text);
     }
 
     #[test]
     fn looking_never_writes() {
-        let roles = documents(&manifests(&Need::ALL, &[], None, Account::PLACEHOLDER));
+        let roles = documents(&manifests(&Need::ALL, &[], None, false, Account::PLACEHOLDER));
         assert_eq!(roles.len(), 2);
         for rule in roles[0]["rules"].as_array().unwrap() {
             for verb in rule["verbs"].as_array().unwrap() {
@@ -179,16 +182,16 @@ mod tests {
     #[test]
     fn objects_of_products_are_read_only_where_they_are_asked_about() {
         let kinds = snapready_checks::products::kinds(&["velero".to_owned()]);
-        let granted = |products: &[&ProductKind]| manifests(&Need::ALL, products, None, Account::PLACEHOLDER);
+        let granted = |products: &[&ProductKind]| manifests(&Need::ALL, products, None, false, Account::PLACEHOLDER);
         assert!(granted(&kinds).contains("backupstoragelocations") && !granted(&[]).contains("velero.io"));
-        assert!(!manifests(&[Need::Pods], &kinds, None, Account::PLACEHOLDER).contains("velero.io"));
+        assert!(!manifests(&[Need::Pods], &kinds, None, false, Account::PLACEHOLDER).contains("velero.io"));
     }
 
     #[test]
     fn rights_of_a_given_namespace_stay_in_it() {
         let hostile = "team\" #\na: b";
         let documents =
-            documents(&manifests(&[Need::Pods], &[], Some(Place::Namespace(hostile)), Account::PLACEHOLDER));
+            documents(&manifests(&[Need::Pods], &[], Some(Place::Namespace(hostile)), false, Account::PLACEHOLDER));
         let kinds: Vec<&str> = documents.iter().map(|document| document["kind"].as_str().unwrap()).collect();
         assert_eq!(
             kinds,
@@ -208,11 +211,26 @@ mod tests {
     }
 
     #[test]
+    fn volumes_and_contents_of_others_can_be_changed_only_on_demand() {
+        let verbs = |retained: bool, resource: &str| {
+            let roles = documents(&manifests(&[], &[], Some(Place::Own), retained, Account::PLACEHOLDER));
+            let rules = roles[0]["rules"].as_array().unwrap().clone();
+            let rule = rules.into_iter().find(|rule| rule["resources"][0] == resource).unwrap();
+            rule["verbs"].as_array().unwrap().iter().map(|verb| verb.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(verbs(false, "persistentvolumes"), ["get", "watch"]);
+        assert_eq!(verbs(true, "persistentvolumes"), ["get", "patch", "watch"]);
+        assert_eq!(verbs(false, "volumesnapshotcontents"), ["get", "watch"]);
+        assert_eq!(verbs(true, "volumesnapshotcontents"), ["delete", "get", "patch", "watch"]);
+    }
+
+    #[test]
     fn manifest_of_everything() {
         insta::assert_snapshot!(manifests(
             &Need::ALL,
             &[],
             Some(Place::Namespace("snapready-test")),
+            false,
             Account::PLACEHOLDER
         ));
     }

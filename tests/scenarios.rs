@@ -74,7 +74,7 @@ const BLIND: &[&str] = &[
 ];
 
 #[rustfmt::skip]
-const ROWS: [Row; 44] = [
+const ROWS: [Row; 45] = [
     row("healthy", BOTH, 0, &[], Pass),
     row("no-crds", ONE, 1, &["SR102 fail", "SR111 fail"], Fail("SR311", &["does not serve VolumeSnapshot objects", "CRD"])),
     row("v1beta1-only", ONE, 1, &["SR104 fail", "SR106 warn", "SR114 warn", "SR123 fail", "SR124 fail"], Fail("SR311", &["does not serve VolumeSnapshot objects", "another version"])),
@@ -88,6 +88,7 @@ const ROWS: [Row; 44] = [
     row("left-over-webhook", ONE, 1, &["SR108 fail"], Fail("SR311", &["failed calling webhook", "validation-webhook.snapshot.storage.k8s.io"])),
     row("no-class", ONE, 1, &["SR211 fail"], Fail("SR305", &["no VolumeSnapshotClass of driver", "kind: VolumeSnapshotClass"])),
     row("no-default-class", ONE, 0, &["SR212 warn"], Named(&["standard-snapshots"], "the driver has no default class")),
+    row("retain", BOTH, 0, &[], Pass),
     row("two-classes", BOTH, 0, &["SR212 warn"], Named(&["gold-snapshots", "standard-snapshots"], "the driver has no default class")),
     row("two-defaults", ONE, 0, &["SR212 warn"], Named(&["gold-snapshots", "standard-snapshots"], "the driver has 2 default classes")),
     row("wrong-driver", ONE, 1, &["SR211 fail", "SR213 warn"], Fail("SR305", &["no VolumeSnapshotClass of driver csi.simulated.snapready.dev"])),

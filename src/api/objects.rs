@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
-use kube::api::{DeleteParams, DynamicObject, GetParams, ListParams, ObjectList, PostParams, Preconditions};
+use kube::api::{
+    DeleteParams, DynamicObject, GetParams, ListParams, ObjectList, Patch, PatchParams, PostParams, Preconditions,
+};
 use kube::core::request::Error as Unbuildable;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -102,6 +104,15 @@ impl Objects {
         let on_retry = |retry| self.retrying(retry);
         let list: ObjectList<DynamicObject> = self.client.ask(request, &Policy::tries(tries, &on_retry), json).await?;
         Ok(list.items.into_iter().map(|object| into_value(kind, object)).collect())
+    }
+
+    /// Changes fields of an object; again if the server could not answer.
+    pub(crate) async fn merge(&self, place: &Place, change: &Value) -> Result<(), Failure> {
+        let parameters = PatchParams { field_manager: Some("snapready".to_owned()), ..PatchParams::default() };
+        let to = at(&place.kind, place.namespace.as_deref());
+        let request = sendable(to.patch(&place.name, &parameters, &Patch::Merge(change)))?;
+        let on_retry = |retry| self.retrying(retry);
+        self.client.ask(request, &Policy::endless(&on_retry), json::<Value>).await.map(|_| ())
     }
 
     /// Deletes an object, if it has this UID; again if the server could not answer.

@@ -19,6 +19,10 @@ pub(super) struct RbacArgs {
     /// Only what the checks need, not the round trip
     #[arg(long)]
     check_only: bool,
+    /// Also the rights to remove what a round trip made with a class whose policy is Retain: changing any VolumeSnapshotContent and
+    /// PersistentVolume
+    #[arg(long, conflicts_with = "check_only")]
+    retain: bool,
     /// The service account that gets the rights
     #[arg(long, value_name = "NAMESPACE/NAME")]
     service_account: Option<String>,
@@ -36,6 +40,6 @@ pub(super) fn run(connection: &ConnectionArgs, arguments: &RbacArgs) -> Result<u
     };
     let place = connection.namespace.as_deref().map_or(Place::Own, Place::Namespace);
     let products = kinds(&arguments.select.products()?);
-    print(&manifests(&needs, &products, (!arguments.check_only).then_some(place), account));
+    print(&manifests(&needs, &products, (!arguments.check_only).then_some(place), arguments.retain, account));
     Ok(exit::READY)
 }

@@ -36,7 +36,8 @@ impl Document {
             let of_driver = self.drivers.iter_mut().find(|known| Some(&known.driver) == trip.driver.as_ref());
             let Some(driver) = of_driver else { continue };
             for (word, can, what) in shown(trip) {
-                let because = format!("the round trip of {:.0} with {} {what}", report.run.started_at, trip.storage_class);
+                let because =
+                    format!("the round trip of {:.0} with {} {what}", report.run.started_at, trip.storage_class);
                 let answer = if can { Answer::Yes } else { Answer::No };
                 let ability = Ability { answer, certain: true, because, evidence: None };
                 let known = driver.abilities.entry(word.word().to_owned()).or_insert_with(|| ability.clone());

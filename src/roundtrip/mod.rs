@@ -15,3 +15,4 @@ pub mod payload;
 pub mod plan;
 pub mod program;
 pub mod rights;
+pub(crate) mod unretain;

@@ -8,7 +8,7 @@ use snapready_checks::model::object::Kind;
 
 use crate::facts::Right;
 use crate::roundtrip::modes::{Shape, plain};
-use crate::roundtrip::program::Program;
+use crate::roundtrip::program::{By, Object, Policy, Program};
 
 /// What a round trip does whose rights are asked for.
 fn program(own_namespace: bool) -> Program {
@@ -66,6 +66,20 @@ pub fn cluster_rules(own_namespace: bool) -> Vec<Rule> {
 #[must_use]
 pub fn watch_rules(own_namespace: bool) -> Vec<Rule> {
     cluster_kinds(own_namespace).into_keys().map(|kind| Rule::new(kind.group, kind.plural, &["watch"])).collect()
+}
+
+/// The rights that removing what a class with the policy `Retain` keeps takes. They let the caller change volumes and contents of
+/// everybody, so they are granted only to whoever asks for them; without them what is retained is listed as left behind.
+#[must_use]
+pub fn retained_rules() -> Vec<Rule> {
+    let program = program(true);
+    let rule = |object: &Object| match object.by {
+        By::Controller { policy: Policy::Reclaim, .. } => Some((object.kind, &["patch"][..])),
+        By::Controller { policy: Policy::Deletion, .. } => Some((object.kind, &["delete", "patch"][..])),
+        By::Run => None,
+    };
+    let kinds: BTreeMap<Kind, &[&str]> = program.objects().iter().filter_map(rule).collect();
+    kinds.into_iter().map(|(kind, verbs)| Rule::new(kind.group, kind.plural, verbs)).collect()
 }
 
 /// The rights that finding cluster-scoped objects takes that an interrupted run has left behind; a round trip itself does

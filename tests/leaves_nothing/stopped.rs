@@ -23,11 +23,15 @@ const TWO_CLASSES: [&str; 6] = ["roundtrip", "-o", "ndjson", "--all", "--volume-
 
 const STEPS: [&str; 7] = ["provision", "write", "snapshot", "overwrite", "restore", "verify", "cleanup"];
 
+fn retaining() -> &'static Scenario {
+    scenario::find("retain").unwrap()
+}
+
 /// Interrupts one run at each event that a good run has; of several calls one after the other in turn, because most of
 /// the events are the same.
-async fn interrupt_at_any_event(calls: &[&[&str]]) {
+async fn interrupt_at_any_event(scenario: &'static Scenario, calls: &[&[&str]]) {
     let call = calls[0];
-    let place = Place::of(healthy()).await;
+    let place = Place::of(scenario).await;
     let good = place.call(call).await;
     assert_eq!(good.code, Some(0), "{}", good.errors);
     nothing_is_left(&place, &good, "a good run");
@@ -37,7 +41,7 @@ async fn interrupt_at_any_event(calls: &[&[&str]]) {
     assert!(good.lines.len() > 20 * trips, "{:#?}", good.lines);
 
     let runs = stream::iter(0..good.lines.len()).map(|at| async move {
-        let place = Place::of(healthy()).await;
+        let place = Place::of(scenario).await;
         let call = calls[at % calls.len()];
         let ended = place
             .follow(call, async |number, _, pid| {
@@ -66,13 +70,18 @@ async fn interrupt_at_any_event(calls: &[&[&str]]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupt_at_any_event_leaves_nothing() {
-    interrupt_at_any_event(&[&FILES]).await;
-    interrupt_at_any_event(&[&BLOCK_IN_A_NAMESPACE]).await;
+    interrupt_at_any_event(healthy(), &[&FILES]).await;
+    interrupt_at_any_event(healthy(), &[&BLOCK_IN_A_NAMESPACE]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupt_at_any_event_of_two_round_trips_leaves_nothing() {
-    interrupt_at_any_event(&[&BOTH, &BOTH_IN_A_NAMESPACE]).await;
+    interrupt_at_any_event(healthy(), &[&BOTH, &BOTH_IN_A_NAMESPACE]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_at_any_event_leaves_nothing_of_classes_that_retain() {
+    interrupt_at_any_event(retaining(), &[&FILES, &BLOCK_IN_A_NAMESPACE]).await;
 }
 
 /// A driver that has begun to make a volume goes on when its claim is deleted.
@@ -104,8 +113,8 @@ async fn a_volume_that_comes_after_its_claim_has_gone_is_waited_for() {
 }
 
 /// Runs a call, and sends the signal when the step begins.
-async fn stopped(call: &[&str], step: &str, signal: Signal) -> (Place, Ended) {
-    let place = Place::of(healthy()).await;
+async fn stopped(scenario: &'static Scenario, call: &[&str], step: &str, signal: Signal) -> (Place, Ended) {
+    let place = Place::of(scenario).await;
     let mut sent = false;
     let ended = place
         .follow(call, async |_, line, pid| {
@@ -130,11 +139,13 @@ async fn clean_up(place: &Place, ended: &Ended, when: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_run_left_is_cleaned_up() {
     let calls: [&[&str]; 3] = [&FILES, &BLOCK_IN_A_NAMESPACE, &BOTH];
-    let all = calls.into_iter().flat_map(|call| STEPS.map(|step| (call, step)));
-    let all = all.chain([(&TWO_CLASSES[..], "restore")]);
-    let runs = stream::iter(all).map(async |(call, step)| {
-        let when = format!("{call:?} killed at {step}");
-        let (place, killed) = stopped(call, step, Signal::KILL).await;
+    let all = calls.into_iter().flat_map(|call| STEPS.map(|step| (healthy(), call, step)));
+    let retained = [&FILES[..], &BLOCK_IN_A_NAMESPACE].into_iter();
+    let all = all.chain(retained.flat_map(|call| STEPS.map(|step| (retaining(), call, step))));
+    let all = all.chain([(healthy(), &TWO_CLASSES[..], "restore")]);
+    let runs = stream::iter(all).map(async |(scenario, call, step)| {
+        let when = format!("{}: {call:?} killed at {step}", scenario.name);
+        let (place, killed) = stopped(scenario, call, step, Signal::KILL).await;
         assert_eq!(killed.code, None, "{when}");
         clean_up(&place, &killed, &when).await;
     });
@@ -147,7 +158,7 @@ async fn a_termination_cleans_up_too() {
         [(&FILES, "snapshot"), (&BLOCK_IN_A_NAMESPACE, "overwrite"), (&TWO_CLASSES, "restore")];
     let runs = stream::iter(calls).map(async |(call, step)| {
         let when = format!("{call:?} terminated at {step}");
-        let (place, ended) = stopped(call, step, Signal::TERM).await;
+        let (place, ended) = stopped(healthy(), call, step, Signal::TERM).await;
         assert_eq!(ended.code, Some(143), "{when}: {}", ended.errors);
         assert_eq!(report(&ended)["run"]["interrupted"], "SIGTERM");
         nothing_is_left(&place, &ended, &when);

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use kube::{Client, Config};
 use serde_json::{Value, json};
-use snapready_sim::{Effect, Fault};
+use snapready_sim::{Effect, Fault, scenario};
 
 use crate::program::{Ended, Place};
 use crate::{AT_A_TIME, begins, healthy, interrupt, nothing_is_left, report};
@@ -158,4 +158,16 @@ async fn an_object_whose_labels_are_changed_is_still_the_runs() {
         assert_eq!(honest(&place, &ended, step), 0, "{step}: {}", ended.errors);
     });
     runs.buffer_unordered(AT_A_TIME).collect::<()>().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_retained_and_may_not_be_changed_is_listed() {
+    let place = Place::of(scenario::find("retain").unwrap()).await;
+    place.cluster.fault(Fault::always(&["patch"], &["persistentvolumes", "volumesnapshotcontents"], Effect::Forbidden));
+    let ended = place.call(&ONE).await;
+    assert_eq!(ended.code, Some(4), "{}", ended.errors);
+    let left = report(&ended)["leftovers"].clone();
+    let kinds: Vec<&str> = left.as_array().unwrap().iter().map(|object| object["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["VolumeSnapshotContent", "PersistentVolume", "PersistentVolume"], "{left}");
+    assert_eq!(place.cluster.objects().len(), 3);
 }

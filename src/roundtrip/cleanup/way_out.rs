@@ -12,9 +12,10 @@ use tokio::time::Instant;
 use super::remains::Remains;
 use crate::api::{Failure, ObjectWatch, Objects, Pause, Place};
 use crate::model::{Happening, ObjectName};
-use crate::roundtrip::ledger::{Item, Progress, State, Why};
+use crate::roundtrip::ledger::{Item, Progress, State, Uid, Why};
 use crate::roundtrip::machine::{Command, DeleteAnswer, Input, Sight};
 use crate::roundtrip::observe::{self, derived_place};
+use crate::roundtrip::unretain::{Retained, free, is_retained};
 
 /// When what of the order is given up.
 #[derive(Debug, Clone, Copy)]
@@ -38,8 +39,21 @@ impl Limits {
 }
 
 enum Answer {
-    Asked { item: Item, answer: Result<Option<Value>, Failure>, watch: ObjectWatch },
-    Deleted { item: Item, answer: Result<DeleteAnswer, Failure> },
+    Asked {
+        item: Item,
+        answer: Result<Option<Value>, Failure>,
+        watch: ObjectWatch,
+    },
+    /// A look at what was retained, and should be so no more.
+    Freed {
+        item: Item,
+        answer: Result<Option<Value>, Failure>,
+        watch: ObjectWatch,
+    },
+    Deleted {
+        item: Item,
+        answer: Result<DeleteAnswer, Failure>,
+    },
 }
 
 /// A run on its way out.
@@ -50,11 +64,20 @@ pub(super) struct WayOut {
     watches: BTreeMap<Item, (ObjectWatch, Pause)>,
     work: FuturesUnordered<BoxFuture<'static, Answer>>,
     told: Vec<Item>,
+    retained: Retained,
 }
 
 impl WayOut {
     pub(super) fn new(server: Objects, remains: Remains, watching: bool) -> Self {
-        Self { server, remains, watching, watches: BTreeMap::new(), work: FuturesUnordered::new(), told: Vec::new() }
+        Self {
+            server,
+            remains,
+            watching,
+            watches: BTreeMap::new(),
+            work: FuturesUnordered::new(),
+            told: Vec::new(),
+            retained: Retained::default(),
+        }
     }
 
     /// Goes it to its end: what is gone, and what is left.
@@ -143,6 +166,13 @@ impl WayOut {
                 let answer = answer.unwrap_or(DeleteAnswer::Denied);
                 self.feed(Input::Deleted { item, answer });
             }
+            Answer::Freed { item, answer, watch } => {
+                let what = self.remains.machine.object(item);
+                let is_retained = |object: &Value| what.is_some_and(|what| is_retained(what, object));
+                let is_retained = answer.as_ref().is_ok_and(|object| object.as_ref().is_some_and(is_retained));
+                self.retained.freed(item, is_retained);
+                self.take(Answer::Asked { item, answer, watch });
+            }
             Answer::Asked { item, answer, watch } => {
                 if let Some((known, _)) = self.watches.get_mut(&item) {
                     *known = watch;
@@ -154,7 +184,15 @@ impl WayOut {
                         if matches!(sight, Sight::Ours { .. }) {
                             self.remains.objects.insert(item, object);
                         }
-                        self.feed(Input::Asked { item, sight });
+                        if self.remains.machine.ledger().state(item) != State::Deleting {
+                            self.feed(Input::Asked { item, sight });
+                            return;
+                        }
+                        match self.retained.look(item, sight) {
+                            Some(Ok(sight)) => self.feed(Input::Asked { item, sight }),
+                            Some(Err(uid)) => self.free(item, uid),
+                            None => {}
+                        }
                     }
                     // The right to look at what controllers make is nothing that a clean-up needs. Of the run's own it is not
                     // known whether they go.
@@ -163,6 +201,17 @@ impl WayOut {
                 }
             }
         }
+    }
+
+    /// Removes what is retained although what it was made for has gone, and then looks again.
+    fn free(&mut self, item: Item, uid: Uid) {
+        let (Some(place), Some(what)) = (self.place(item), self.remains.machine.object(item).cloned()) else { return };
+        let server = self.server.clone();
+        let answer = async move {
+            free(&server, &place, &what, &uid).await;
+            Answer::Freed { item, answer: server.get(&place).await, watch: ObjectWatch::without_watch(place) }
+        };
+        self.work.push(answer.boxed());
     }
 
     fn sight(&self, item: Item, object: &Value) -> Sight {

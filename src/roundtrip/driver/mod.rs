@@ -34,6 +34,7 @@ use crate::model::{Happening, ObjectName};
 use crate::roundtrip::ledger::{Item, Uid};
 use crate::roundtrip::machine::{Input, Machine, Settings};
 use crate::roundtrip::modes::Seen;
+use crate::roundtrip::unretain::Retained;
 
 pub use self::contract::{Knowledge, Observed, ReadResult, Trip};
 pub use self::options::{CLEANUP_TIMEOUT, Options, Outcome, STEP_TIMEOUT, Signals};
@@ -62,6 +63,7 @@ struct Driver<'a, K> {
     made: BTreeSet<Item>,
     /// What follows cluster-scoped objects, while no look is under way.
     lookouts: BTreeMap<Item, ObjectWatch>,
+    retained: Retained,
     /// The contents that are being looked at.
     looking: BTreeSet<Item>,
     /// Looks at the control plane.
@@ -118,6 +120,7 @@ impl<'a, K: Knowledge> Driver<'a, K> {
             missed: BTreeMap::new(),
             made: BTreeSet::new(),
             lookouts: BTreeMap::new(),
+            retained: Retained::default(),
             looking: BTreeSet::new(),
             looking_again: LookingAgain::default(),
             landing: BTreeMap::new(),

@@ -16,6 +16,7 @@ use crate::roundtrip::ledger::{Item, State, Uid};
 use crate::roundtrip::machine::{Command, DeleteAnswer, Input, Sight};
 use crate::roundtrip::modes::Seen;
 use crate::roundtrip::objects::Manifest;
+use crate::roundtrip::unretain::free;
 
 impl<K: Knowledge> Driver<'_, K> {
     pub(super) fn perform(&mut self, command: Command) {
@@ -178,6 +179,19 @@ impl<K: Knowledge> Driver<'_, K> {
             async move {
                 let answer = server.delete(&place, &uid.to_string()).await.map(DeleteAnswer::from);
                 Message::Deleted { item, answer }
+            }
+            .boxed(),
+        );
+    }
+
+    /// Removes what is retained although what it was made for has gone, and then looks again.
+    pub(super) fn free(&mut self, item: Item, uid: Uid) {
+        let (Some(place), Some(what)) = (self.place(item), self.object(item).cloned()) else { return };
+        let server = self.server.clone();
+        self.work.push(
+            async move {
+                free(&server, &place, &what, &uid).await;
+                Message::Freed { item, answer: server.get(&place).await }
             }
             .boxed(),
         );

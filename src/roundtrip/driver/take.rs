@@ -6,9 +6,10 @@ use super::{Driver, Failure, Knowledge};
 use crate::api::{Deleted, ObjectWatch, Watched};
 use crate::model::ObjectName;
 use crate::roundtrip::known_facts::Look;
-use crate::roundtrip::ledger::{Item, Uid};
+use crate::roundtrip::ledger::{Item, State, Uid};
 use crate::roundtrip::machine::{CreateAnswer, DeleteAnswer, Input, Sight};
 use crate::roundtrip::observe;
+use crate::roundtrip::unretain::is_retained;
 
 /// Something that came to the driver.
 pub(super) enum Message {
@@ -26,6 +27,11 @@ pub(super) enum Message {
         answer: Result<Option<Value>, Failure>,
         /// What waited for it, if anything did.
         lookout: Option<ObjectWatch>,
+    },
+    /// A look at what was retained, and should be so no more.
+    Freed {
+        item: Item,
+        answer: Result<Option<Value>, Failure>,
     },
     /// A look after a list that did not show an object that had been there.
     Missed {
@@ -97,6 +103,13 @@ impl<K: Knowledge> Driver<'_, K> {
                 if let (Ok(Some(_)), Some(lookout)) = (&answer, lookout) {
                     self.lookouts.insert(item, lookout);
                 }
+                self.asked(item, answer);
+            }
+            Message::Freed { item, answer } => {
+                let what = self.object(item);
+                let is_retained = |object: &Value| what.is_some_and(|what| is_retained(what, object));
+                let is_retained = answer.as_ref().is_ok_and(|object| object.as_ref().is_some_and(is_retained));
+                self.retained.freed(item, is_retained);
                 self.asked(item, answer);
             }
             Message::Missed { item, uid, answer } => match answer {
@@ -183,7 +196,16 @@ impl<K: Knowledge> Driver<'_, K> {
                 if let Some(trip) = item.trip() {
                     self.diagnose(trip);
                 }
-                self.feed(Input::Asked { item, sight });
+                // Of what is not to go yet, the machine does not care whether it is retained.
+                if self.machine.ledger().state(item) != State::Deleting {
+                    self.feed(Input::Asked { item, sight });
+                    return;
+                }
+                match self.retained.look(item, sight) {
+                    Some(Ok(sight)) => self.feed(Input::Asked { item, sight }),
+                    Some(Err(uid)) => self.free(item, uid),
+                    None => {}
+                }
             }
             Err(_) => self.feed(Input::Asked { item, sight: Sight::Unreadable }),
         }

@@ -77,7 +77,7 @@ async fn rights_of_the_round_trip_are_all_reviewed() {
         };
         collect(&connection, &collection, &|_| {}).await;
         let place = if own { rbac::Place::Own } else { rbac::Place::Namespace("test-ns") };
-        let manifest = rbac::manifests(&[], &[], Some(place), rbac::Account::PLACEHOLDER);
+        let manifest = rbac::manifests(&[], &[], Some(place), false, rbac::Account::PLACEHOLDER);
         let documents: Vec<Value> = serde_saphyr::from_multiple(&manifest).unwrap();
         let mut granted = BTreeSet::new();
         for rule in documents.iter().filter_map(|document| document["rules"].as_array()).flatten() {
