@@ -213,9 +213,9 @@ mod tests {
     #[test]
     fn volumes_and_contents_of_others_can_be_changed_only_on_demand() {
         let verbs = |retained: bool, resource: &str| {
-            let roles = documents(&manifests(&[], &[], Some(Place::Own), retained, Account::PLACEHOLDER));
-            let rules = roles[0]["rules"].as_array().unwrap().clone();
-            let rule = rules.into_iter().find(|rule| rule["resources"][0] == resource).unwrap();
+            let manifest = documents(&manifests(&[], &[], Some(Place::Own), retained, Account::PLACEHOLDER));
+            let all = manifest[0]["rules"].as_array().unwrap().clone();
+            let rule = all.into_iter().find(|rule| rule["resources"][0] == resource).unwrap();
             rule["verbs"].as_array().unwrap().iter().map(|verb| verb.as_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(verbs(false, "persistentvolumes"), ["get", "watch"]);

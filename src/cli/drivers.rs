@@ -18,7 +18,7 @@ use crate::verdict::exit;
 /// What it shows apart from the cluster.
 #[derive(Debug, Args)]
 pub(super) struct DriversArgs {
-    /// Take what round trips of this cluster have shown from the report of a run: `preflight -o json`, or its --report json=FILE
+    /// Take in what round trips of this cluster have shown: the report of a run in JSON
     #[arg(long, value_name = "FILE")]
     round_trips: Vec<PathBuf>,
 }

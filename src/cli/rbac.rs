@@ -19,8 +19,8 @@ pub(super) struct RbacArgs {
     /// Only what the checks need, not the round trip
     #[arg(long)]
     check_only: bool,
-    /// Also the rights to remove what a round trip made with a class whose policy is Retain: changing any VolumeSnapshotContent and
-    /// PersistentVolume
+    /// Also the rights to remove what a class with the policy Retain keeps of a round trip: changing any content of a snapshot and any
+    /// volume
     #[arg(long, conflicts_with = "check_only")]
     retain: bool,
     /// The service account that gets the rights
