@@ -70,7 +70,7 @@ fn claim(moment: &Moment<'_>, explanation: Explanation) -> Explanation {
     }
     let driver = moment.subject.driver_in_words();
     let (cause, text) = match moment.claim_events(&["ProvisioningFailed"]).last() {
-        Some(event) => keeps_failing(&event.message, "the provisioner", "csi-provisioner"),
+        Some(event) => keeps_failing(moment, &event.message, "the provisioner", "csi-provisioner"),
         None if moment.claim_events(&["Provisioning"]).next().is_some() => (
             format!("likely: {driver} or its storage does not answer"),
             "Check that the driver's controller runs and reaches its storage, or allow more time.".to_owned(),
@@ -107,10 +107,10 @@ fn snapshot(moment: &Moment<'_>) -> Explanation {
     let error = content
         .and_then(|content| content.status.error.as_ref())
         .or_else(|| moment.volume_snapshot()?.status.error.as_ref())
-        .and_then(|error| error.message.as_deref());
+        .map(|error| error.message.as_deref().unwrap_or_default());
     let explanation = waited(moment, &snapshot_succeeds::CHECK);
     if let Some(error) = error {
-        let (cause, text) = keeps_failing(error, "the snapshot", "csi-snapshotter");
+        let (cause, text) = keeps_failing(moment, error, "the snapshot", "csi-snapshotter");
         return with_sidecar_log(explanation.cause(cause), moment, Fix::text(text));
     }
     if content.is_some_and(|content| content.status.snapshot_handle.is_some()) {
@@ -127,13 +127,19 @@ fn snapshot(moment: &Moment<'_>) -> Explanation {
 }
 
 /// What the last error of something that is tried again and again means: cause and fix.
-fn keeps_failing(error: &str, what: &str, sidecar: &str) -> (String, String) {
-    match Code::find(error) {
+fn keeps_failing(moment: &Moment<'_>, error: &str, what: &str, sidecar: &str) -> (String, String) {
+    let log = format!("Look into the log of the driver's {sidecar}.");
+    match Code::at(error, moment.step) {
         Some(code) => (format!("likely: {}", code.meaning), code.advice.to_owned()),
-        None => {
-            (format!("{what} keeps failing; see its message"), format!("Look into the log of the driver's {sidecar}."))
-        }
+        None if is_wordless(error) => (format!("{what} keeps failing, and its error has no text"), log),
+        None => (format!("{what} keeps failing; see its message"), log),
     }
+}
+
+/// Whether an error has no text. Some releases of csi-snapshotter put nothing, `%!q(<nil>)`, in the place of the driver's answer
+/// (kubernetes-sigs/alibaba-cloud-csi-driver issue 970).
+fn is_wordless(error: &str) -> bool {
+    error.trim().is_empty() || error.ends_with("%!q(<nil>)")
 }
 
 /// What was waited for, with the last warnings and the state of the objects.

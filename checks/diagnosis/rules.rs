@@ -3,7 +3,7 @@
 use crate::model::round_trip::StepId;
 use crate::moment::{Explanation, Moment};
 use crate::roundtrip::{
-    pod_starts as pod, provisioning_succeeds as claim, snapshot_class_usable as class,
+    admission_allows as admission, pod_starts as pod, provisioning_succeeds as claim, snapshot_class_usable as class,
     snapshot_controller_works as controller, snapshot_driver_matches as driver, snapshot_sidecar_works as sidecar,
     snapshot_succeeds as snapshot,
 };
@@ -64,6 +64,7 @@ rules! {
     SNAPSHOT: sidecar::sidecar_lacks_right as "sidecar-lacks-right";
     SNAPSHOT: controller::controller_lacks_right as "controller-lacks-right";
     SNAPSHOT: controller::server_too_old as "server-too-old";
+    SNAPSHOT: admission::webhook_refuses as "webhook-refuses-content";
     SNAPSHOT: snapshot::source_without_snapshots as "source-without-snapshots";
     SNAPSHOT: snapshot::malformed as "snapshot-malformed";
     SNAPSHOT: snapshot::misbound as "content-of-another-snapshot";

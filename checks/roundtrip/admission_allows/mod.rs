@@ -11,10 +11,13 @@ mod namespace;
 mod policy;
 mod server;
 
+use crate::knowledge::refusals::may_pass;
 use crate::model::command::Argument;
 use crate::model::finding::{Evidence, Fix};
 use crate::model::object::ObjectName;
-use crate::moment::{Advice, Explanation};
+use crate::moment::grpc::Code;
+use crate::moment::{Advice, Explanation, Moment};
+use crate::roundtrip::snapshot_succeeds::{LAG, answers, shown_by};
 use crate::text::names::safe;
 
 /// What the API server answered to a create, or to its dry run.
@@ -98,6 +101,25 @@ pub fn refused(refusal: &Refusal<'_>) -> Explanation {
         .fix(why.fix);
     let explanation = why.told_by.iter().fold(explanation, |explanation, check| explanation.follows_from(check, None));
     why.advice.into_iter().fold(explanation, Explanation::advise)
+}
+
+/// A webhook that keeps the snapshot-controller or the csi-snapshotter from writing the snapshot's content.
+pub(crate) fn webhook_refuses(moment: &Moment<'_>) -> Option<Explanation> {
+    let says = |text: &str| {
+        let text = text.replace("\\\"", "\"");
+        let denied = text.contains("admission webhook \"") && text.contains("denied the request");
+        (denied || text.contains("failed calling webhook \"") && !may_pass(&text)).then_some((denied, text))
+    };
+    if moment.elapsed < LAG * 2 {
+        return None;
+    }
+    let (answer, (denied, text)) = answers(moment)
+        .filter(|answer| Code::find(&answer.text).is_none())
+        .find_map(|answer| says(&answer.text).map(|said| (answer, said)))?;
+    let why = if denied { policy::webhook_denied(&text, false) } else { policy::webhook_down(&text) };
+    let message = format!("its content is refused: {text}");
+    let explanation = shown_by(&answer, &CHECK, moment, &message).cause(why.cause).fix(why.fix);
+    Some(why.told_by.iter().fold(explanation, |explanation, check| explanation.follows_from(check, None)))
 }
 
 /// The text between two marks.

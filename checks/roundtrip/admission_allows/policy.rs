@@ -4,6 +4,7 @@ use super::{Refusal, Why, between};
 use crate::knowledge::refusals::{lacks_service_account, may_pass};
 use crate::model::command::kubectl;
 use crate::model::finding::Fix;
+use crate::model::object::Kind;
 use crate::moment::Advice;
 use crate::text::names::safe;
 
@@ -21,12 +22,12 @@ pub(super) fn explain(refusal: &Refusal<'_>) -> Option<Why> {
         return Some(webhook_down(message));
     }
     if refusal.says("admission webhook \"") {
-        return Some(webhook_denied(message));
+        return Some(webhook_denied(message, refusal.object.kind == Kind::POD.name));
     }
     may_pass(message).then(|| still_refused(message))
 }
 
-fn webhook_down(message: &str) -> Why {
+pub(super) fn webhook_down(message: &str) -> Why {
     let webhook = between(message, "failed calling webhook \"", "\"").unwrap_or_default();
     let is_of_upstream = webhook.contains("snapshot");
     let text = if is_of_upstream {
@@ -41,7 +42,8 @@ fn webhook_down(message: &str) -> Why {
     .told_by(if is_of_upstream { &["SR108"] } else { &[] })
 }
 
-fn webhook_denied(message: &str) -> Why {
+/// What a webhook has decided; its own sentence says why. Only pods have images.
+pub(super) fn webhook_denied(message: &str, is_pod: bool) -> Why {
     let webhook = between(message, "admission webhook \"", "\"").unwrap_or_default();
     let (who, command) = if webhook.contains("kyverno") {
         ("a Kyverno policy", kubectl("get clusterpolicies,policies -A"))
@@ -50,12 +52,17 @@ fn webhook_denied(message: &str) -> Why {
     } else {
         ("an admission webhook", kubectl("get validatingwebhookconfigurations"))
     };
-    Why::new(
-        format!("{who} denies it (webhook {webhook})"),
-        Fix::text("Make an exception for the run's namespace or labels (app.kubernetes.io/managed-by: snapready), or use a namespace that is left out; if it is about the image, name one of an allowed registry.")
-            .command(command),
-    )
-    .advise(Advice::Image)
+    let sentence = message.split_once("denied the request: ").map(|(_, sentence)| sentence.trim());
+    let cause = match sentence.filter(|sentence| !sentence.is_empty()) {
+        Some(sentence) => format!("{who} denies it (webhook {webhook}): {sentence}"),
+        None => format!("{who} denies it (webhook {webhook}), and does not say why"),
+    };
+    let exception = "Make an exception for the run's namespace or labels (app.kubernetes.io/managed-by: snapready), or use a namespace that is left out";
+    if !is_pod {
+        return Why::new(cause, Fix::text(format!("Do what it asks for. {exception}.")).command(command));
+    }
+    let text = format!("{exception}; if it is about the image, name one of an allowed registry.");
+    Why::new(cause, Fix::text(text).command(command)).advise(Advice::Image)
 }
 
 /// What passes within moments elsewhere, and did not here.

@@ -55,8 +55,8 @@ fn explain(moment: &Moment<'_>, event: &Event, events: &[&Event]) -> Option<(&'s
             ("the driver's node plugin runs on no node", fix)
         });
     }
-    let code = Code::find(&event.message)?;
-    let (often, long) = code.patience(&event.message)?;
-    let same = events.iter().copied().filter(|event| Code::find(&event.message) == Some(code));
+    let code = Code::alone(&event.message)?;
+    let (often, long) = code.patience?;
+    let same = events.iter().copied().filter(|event| Code::alone(&event.message) == Some(code));
     (times(same) >= often && moment.pod_elapsed >= long).then(|| (code.meaning, Fix::text(code.advice)))
 }

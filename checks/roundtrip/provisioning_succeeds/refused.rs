@@ -66,10 +66,10 @@ pub(crate) fn missing_right(moment: &Moment<'_>) -> Option<Explanation> {
 /// The driver's own answer.
 pub(crate) fn driver_refuses(moment: &Moment<'_>) -> Option<Explanation> {
     let event = failures(moment).last()?;
-    let code = Code::find(&event.message)?;
+    let code = Code::at(&event.message, moment.step)?;
     if !event.message.contains(INFEASIBLE) {
-        let (often, long) = code.patience(&event.message)?;
-        let same = failures(moment).filter(|event| Code::find(&event.message) == Some(code));
+        let (often, long) = code.patience?;
+        let same = failures(moment).filter(|event| Code::at(&event.message, moment.step) == Some(code));
         // Without a count in the events time alone has to do, and more of it.
         let enough = (times(same) >= often && moment.elapsed >= long) || moment.elapsed >= long * 4;
         if !enough {
@@ -79,7 +79,7 @@ pub(crate) fn driver_refuses(moment: &Moment<'_>) -> Option<Explanation> {
     if let Some((cause, seen)) = restore_succeeds::on_another_node(moment) {
         return Some(failed(moment, event, &cause, Fix::text(restore_succeeds::STAY)).evidence(seen));
     }
-    let parameter = matches!(code.word, "InvalidArgument" | "OutOfRange");
+    let parameter = code.fault.is_none() && matches!(code.word, "InvalidArgument" | "OutOfRange");
     let sized = parameter && moment.step == StepId::Provision;
     let text = if sized {
         "Choose a size that the driver offers; if the message is not about the size, correct the StorageClass's parameters."

@@ -11,7 +11,7 @@ mod answers;
 pub(crate) use answers::{LAG, Worker, about, answers, lacks_right, shown_by};
 
 use crate::model::finding::Fix;
-use crate::moment::grpc::Code;
+use crate::moment::grpc::{Code, unquoted};
 use crate::moment::{Advice, Explanation, Moment, with_sidecar_log};
 
 /// What makes a volume one that nobody can take a snapshot of.
@@ -62,12 +62,12 @@ fn source(moment: &Moment<'_>, texts: &[&str], what: &str, cause: &str, text: &s
 /// have asked again after one, two and four seconds.
 pub(crate) fn driver_refuses(moment: &Moment<'_>) -> Option<Explanation> {
     answers(moment).find_map(|answer| {
-        let code = Code::find(&answer.text)?;
-        let (_, long) = code.patience(&answer.text)?;
+        let code = Code::at(&answer.text, moment.step)?;
+        let (_, long) = code.patience?;
         if moment.elapsed < long {
             return None;
         }
-        let message = format!("the driver refuses: {}", answer.text);
+        let message = format!("the driver refuses: {}", unquoted(&answer.text));
         let explanation = shown_by(&answer, &CHECK, moment, &message).cause(code.meaning);
         Some(with_sidecar_log(explanation, moment, Fix::text(code.advice)))
     })

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::knowledge::snapshots::{Existing, NO_SIDECAR_WORKS, seen, seen_content};
 use crate::model::facts::Facts;
 use crate::model::finding::Evidence;
+use crate::model::round_trip::StepId;
 use crate::moment::grpc::Code;
 use crate::moment::line;
 
@@ -177,7 +178,7 @@ impl Wait {
                 "The csi-snapshotter is too old for these CRDs: it drops spec.sourceVolumeMode, and a rule of the CRD refuses that.",
                 "Upgrade the driver to one with csi-snapshotter 6.0 or later.",
             ),
-            Self::Error(_) => match members.iter().find_map(|one| Code::find(&error(one)?)) {
+            Self::Error(_) => match members.iter().find_map(|one| Code::at(&error(one)?, StepId::Snapshot)) {
                 Some(code) => (format!("{}: {}.", code.word, code.meaning), code.advice.to_owned()),
                 None => fixed(
                     "The text of the error says it; the controllers try again by themselves, at most every 5 minutes.",
@@ -217,7 +218,7 @@ fn kind(error: &str) -> &'static str {
     } else if error.contains("sourceVolumeMode is required once set") {
         VOLUME_MODE
     } else {
-        Code::find(error).map_or("", |code| code.word)
+        Code::at(error, StepId::Snapshot).map_or("", Code::kind)
     }
 }
 

@@ -10,6 +10,7 @@ mod judge;
 mod order;
 mod reports;
 mod round_trip;
+mod texts;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -27,6 +28,8 @@ fn main() -> ExitCode {
         Trial::test("diagnosis/order", || report(&order::order())),
         Trial::test("diagnosis/every-rule-has-a-case", || report(&order::rules_without_a_case())),
     ];
+    trials.push(Trial::test("texts/table", || report(&texts::table())));
+    trials.extend(texts::trials());
     for group in Group::ALL {
         for folder in entries(&root().join(group.word())).into_iter().filter(|path| path.is_dir()) {
             trials.extend(of_folder(&folder));

@@ -18,6 +18,8 @@ const EXCLUSIVE: &[(&str, &str, &str)] = &[
     ("shell-cannot-be-run", "out-of-memory", "one container ended for one reason"),
     ("pod-ended-badly", "unschedulable", "a pod that ended was scheduled"),
     ("unschedulable", "volume-not-mounted", "no volume is mounted before the pod has a node"),
+    ("server-too-old", "webhook-refuses-content", "the API server refuses a content by its schema, or by a webhook"),
+    ("webhook-refuses-content", "source-without-snapshots", "a content is refused, or none is written"),
     (
         "credentials-unreadable",
         "sidecar-too-old",

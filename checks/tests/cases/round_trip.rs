@@ -78,7 +78,7 @@ pub(crate) struct Wait {
     pub(crate) objects: Vec<Value>,
 }
 
-fn with_driver() -> Cluster {
+pub(crate) fn with_driver() -> Cluster {
     let driver = json!({ "objects": [{ "kind": "CSIDriver", "metadata": { "name": "good.csi" } }] });
     serde_json::from_value(driver).unwrap()
 }
@@ -133,13 +133,13 @@ fn subject(volume_mode: VolumeMode) -> Subject {
 }
 
 /// Advice as its own name.
-fn in_words(explanation: Explanation) -> CheckResult {
+pub(crate) fn in_words(explanation: Explanation) -> CheckResult {
     explanation.result(|advice| Some(Command::read(format!("{advice:?}"))))
 }
 
 impl Wait {
     /// Calls a function with the moment, `seconds` into the step.
-    fn at<T>(&self, seconds: u64, then: impl FnOnce(&Moment<'_>) -> T) -> T {
+    pub(crate) fn at<T>(&self, seconds: u64, then: impl FnOnce(&Moment<'_>) -> T) -> T {
         self.with(self.cluster.facts(), &self.objects, seconds, then)
     }
 
