@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/container-storage-interface/spec/lib/go/csi"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -400,6 +401,34 @@ func TestDeleteFaults(t *testing.T) {
 	if _, err := os.Stat(d.store.SnapshotImage(id)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("deleted snapshot: %v", err)
 	}
+}
+
+func TestErrorsSayWhatTheClassSays(t *testing.T) {
+	d := testDriver(t)
+	source := d.mustCreate(t, volumeRequest("source", store.Block, nil)).VolumeId
+	text := "rpc error: code = NotFound desc = {\"pool\":\n\"gone\"}"
+	says := func(what string, err error) {
+		t.Helper()
+		_, err = answer(t.Context(), nil, &grpc.UnaryServerInfo{}, func(context.Context, any) (any, error) { return nil, err })
+		if s, _ := status.FromError(err); s.Code() != codes.Internal || s.Message() != text {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	class := func(parameter string) map[string]string {
+		return map[string]string{parameter: "error:Internal", "message": text}
+	}
+	_, err := d.CreateVolume(t.Context(), volumeRequest("v", store.Block, class("provision")))
+	says("provision", err)
+	_, err = d.CreateSnapshot(t.Context(), &csi.CreateSnapshotRequest{Name: "s", SourceVolumeId: source, Parameters: class("snapshot")})
+	says("snapshot", err)
+	snapshot := d.mustSnapshot(t, "kept", source, class("delete")).SnapshotId
+	_, err = d.DeleteSnapshot(t.Context(), &csi.DeleteSnapshotRequest{SnapshotId: snapshot})
+	says("delete", err)
+	_, err = d.CreateVolume(t.Context(), fromSnapshot(volumeRequest("r", store.Block, class("restore")), snapshot))
+	says("restore", err)
+	kept := d.mustCreate(t, volumeRequest("kept", store.Block, class("delete"))).VolumeId
+	_, err = d.DeleteVolume(t.Context(), &csi.DeleteVolumeRequest{VolumeId: kept})
+	says("delete a volume", err)
 }
 
 func TestGroupSnapshot(t *testing.T) {

@@ -92,12 +92,17 @@
 // delete applies when the volume is deleted: ok, hang, error:CODE, or leak, which
 // answers OK and keeps everything. It is recorded when the volume is made.
 //
+// message is what the errors of the class say instead of the driver's own words:
+// any text, to the letter, also none, several lines or JSON. Without an error:CODE
+// it is InvalidArgument. That of delete is recorded with it.
+//
 // # Parameters of a VolumeSnapshotClass or VolumeGroupSnapshotClass
 //
 //	snapshot: ok, hang, slow:SECONDS, error:CODE,
 //	          never-ready   cut, and ready_to_use is false for ever
 //	          size-zero     cut, and size_bytes is 0
 //	delete:   as above, recorded when the snapshot is cut
+//	message:  as above
 //
 // # Where it runs
 //

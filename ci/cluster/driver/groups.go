@@ -49,7 +49,7 @@ func (d *driver) CreateVolumeGroupSnapshot(ctx context.Context, r *csi.CreateVol
 	if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	group := &store.Group{ID: id, Name: r.GetName(), Volumes: sources, Delete: deleteValue(r.GetParameters()), NotReady: faults.Kind("snapshot") == fault.NeverReady}
+	group := &store.Group{ID: id, Name: r.GetName(), Volumes: sources, Delete: deleteValue(r.GetParameters()), DeleteMessage: fault.Message(r.GetParameters()), NotReady: faults.Kind("snapshot") == fault.NeverReady}
 	var members []*store.Snapshot
 	for _, volume := range sources {
 		if _, err := d.volume(volume); err != nil {
@@ -120,7 +120,7 @@ func (d *driver) DeleteVolumeGroupSnapshot(ctx context.Context, r *csi.DeleteVol
 	if err := expectMembers(group, r.GetSnapshotIds()); err != nil {
 		return nil, err
 	}
-	if leaked, err := d.faultyDelete(ctx, group.Delete, "delete group snapshot "+id); leaked || err != nil {
+	if leaked, err := d.faultyDelete(ctx, group.Delete, group.DeleteMessage, "delete group snapshot "+id); leaked || err != nil {
 		return &csi.DeleteVolumeGroupSnapshotResponse{}, err
 	}
 	for _, member := range group.Snapshots {

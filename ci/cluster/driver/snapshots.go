@@ -53,7 +53,7 @@ func (d *driver) CreateSnapshot(ctx context.Context, r *csi.CreateSnapshotReques
 	if err := d.act(ctx, faults["snapshot"], "create snapshot "+r.GetName()+" of volume "+r.GetSourceVolumeId(), id); err != nil {
 		return nil, err
 	}
-	cutting := []*store.Snapshot{{ID: id, Name: r.GetName(), Volume: r.GetSourceVolumeId(), Delete: deleteValue(r.GetParameters())}}
+	cutting := []*store.Snapshot{{ID: id, Name: r.GetName(), Volume: r.GetSourceVolumeId(), Delete: deleteValue(r.GetParameters()), DeleteMessage: fault.Message(r.GetParameters())}}
 	if err := d.cutSnapshots(ctx, cutting, faults); err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func (d *driver) DeleteSnapshot(ctx context.Context, r *csi.DeleteSnapshotReques
 	if s.Group != "" {
 		return nil, status.Errorf(codes.InvalidArgument, "snapshot %s is part of group snapshot %s and goes with it: delete the group snapshot", id, s.Group)
 	}
-	if leaked, err := d.faultyDelete(ctx, s.Delete, "delete snapshot "+id); leaked || err != nil {
+	if leaked, err := d.faultyDelete(ctx, s.Delete, s.DeleteMessage, "delete snapshot "+id); leaked || err != nil {
 		return &csi.DeleteSnapshotResponse{}, err
 	}
 	return &csi.DeleteSnapshotResponse{}, d.store.RemoveSnapshot(id)

@@ -50,7 +50,7 @@ func (d *driver) CreateVolume(ctx context.Context, r *csi.CreateVolumeRequest) (
 		return nil, err
 	}
 	v := &store.Volume{
-		ID: id, Name: r.GetName(), Mode: mode, Origin: id, Delete: deleteValue(r.GetParameters()),
+		ID: id, Name: r.GetName(), Mode: mode, Origin: id, Delete: deleteValue(r.GetParameters()), DeleteMessage: fault.Message(r.GetParameters()),
 		FromSnapshot: r.GetVolumeContentSource().GetSnapshot().GetSnapshotId(),
 		FromVolume:   r.GetVolumeContentSource().GetVolume().GetVolumeId(),
 	}
@@ -108,7 +108,7 @@ func (d *driver) DeleteVolume(ctx context.Context, r *csi.DeleteVolumeRequest) (
 	if err != nil {
 		return nil, err
 	}
-	if leaked, err := d.faultyDelete(ctx, v.Delete, "delete volume "+id); leaked || err != nil {
+	if leaked, err := d.faultyDelete(ctx, v.Delete, v.DeleteMessage, "delete volume "+id); leaked || err != nil {
 		return &csi.DeleteVolumeResponse{}, err
 	}
 	// Also of a volume whose record says that nobody uses it.
@@ -124,8 +124,8 @@ func (d *driver) DeleteVolume(ctx context.Context, r *csi.DeleteVolumeRequest) (
 
 // faultyDelete obeys the recorded parameter delete; leaked means that the
 // caller is to be told of success while everything stays.
-func (d *driver) faultyDelete(ctx context.Context, recorded, operation string) (leaked bool, err error) {
-	f, err := fault.ParseDelete(recorded)
+func (d *driver) faultyDelete(ctx context.Context, recorded string, message *string, operation string) (leaked bool, err error) {
+	f, err := fault.ParseDelete(recorded, message)
 	if err != nil {
 		return false, err
 	}

@@ -22,6 +22,9 @@ func (f Fault) Act(ctx context.Context, operation string, firstAsked time.Time) 
 		case <-time.After(time.Until(firstAsked.Add(f.Delay))):
 		}
 	case Error:
+		if f.Message != nil {
+			return status.Error(f.Code, *f.Message)
+		}
 		return status.Errorf(f.Code, "failed to %s: the storage answered %s (class parameter %s)", operation, f.Code, f.Text)
 	}
 	return nil

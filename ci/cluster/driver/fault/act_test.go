@@ -46,6 +46,15 @@ func TestErrorNamesItsReason(t *testing.T) {
 	}
 }
 
+func TestErrorSaysItsMessageToTheLetter(t *testing.T) {
+	for _, text := range []string{"", "two\nlines, \x1b[31mred\x1b[0m", "rpc error: code = NotFound desc = inner"} {
+		err := Fault{Kind: Error, Code: codes.Internal, Message: &text}.Act(t.Context(), "create volume v", time.Time{})
+		if s, is := status.FromError(err); !is || s.Code() != codes.Internal || s.Message() != text {
+			t.Errorf("%q became %v", text, err)
+		}
+	}
+}
+
 func TestOtherFaultsDoNotAct(t *testing.T) {
 	for _, kind := range []Kind{"", OK, Empty, NeverReady, Leak} {
 		if err := (Fault{Kind: kind}).Act(t.Context(), "x", time.Time{}); err != nil {

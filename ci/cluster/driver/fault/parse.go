@@ -41,6 +41,8 @@ type Fault struct {
 	Kind  Kind
 	Delay time.Duration // of slow
 	Code  codes.Code    // of error
+	// Message is what an error says, to the letter; nil: the driver's own words.
+	Message *string
 	// Text is the parameter as written, for messages: "restore=error:Internal".
 	Text string
 }
@@ -79,12 +81,25 @@ func ParseSnapshot(parameters map[string]string) (Parameters, error) {
 	return parse("snapshot class", snapshotParameters, parameters)
 }
 
-// ParseDelete reads a recorded value of the parameter delete.
-func ParseDelete(value string) (Fault, error) {
+// ParseDelete reads recorded values of the parameters delete and message.
+func ParseDelete(value string, message *string) (Fault, error) {
 	if value == "" {
 		return Fault{Kind: OK}, nil
 	}
-	return parseValue("delete", value, deleteKinds)
+	f, err := parseValue("delete", value, deleteKinds)
+	f.Message = message
+	return f, err
+}
+
+// message is the parameter that replaces the words of a class's errors.
+const message = "message"
+
+// Message of a class; nil if it has none.
+func Message(parameters map[string]string) *string {
+	if text, given := parameters[message]; given {
+		return &text
+	}
+	return nil
 }
 
 // sidecarPrefix begins the keys that the sidecars add, or understand themselves.
@@ -92,20 +107,29 @@ const sidecarPrefix = "csi.storage.k8s.io/"
 
 func parse(class string, allowed map[string][]Kind, given map[string]string) (Parameters, error) {
 	parsed := Parameters{}
+	text, errs := Message(given), 0
 	for _, key := range slices.Sorted(maps.Keys(given)) {
-		if strings.HasPrefix(key, sidecarPrefix) {
+		if strings.HasPrefix(key, sidecarPrefix) || key == message {
 			continue
 		}
 		kinds, known := allowed[key]
 		if !known {
 			names := slices.Sorted(maps.Keys(allowed))
+			names = append(names, message)
 			return nil, fmt.Errorf("unknown %s parameter %q; this driver knows %s", class, key, strings.Join(names, ", "))
 		}
 		f, err := parseValue(key, given[key], kinds)
 		if err != nil {
 			return nil, err
 		}
+		if f.Kind == Error {
+			f.Message = text
+			errs++
+		}
 		parsed[key] = f
+	}
+	if text != nil && errs == 0 {
+		return nil, fmt.Errorf("parameter message: no other parameter asks for an error that would have it, as in error:Internal")
 	}
 	return parsed, nil
 }

@@ -52,6 +52,7 @@ func TestParseRefuses(t *testing.T) {
 		{"restore", "error:OK", "gRPC"},
 		{"restore", "error:Nonsense", "gRPC"},
 		{"restore", "hang:5", "no argument"},
+		{"message", "out of room", "error:Internal"},
 	} {
 		_, err := ParseVolume(map[string]string{c.key: c.value})
 		if err == nil || !strings.Contains(err.Error(), c.names) || !strings.Contains(err.Error(), c.key) {
@@ -60,11 +61,36 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
+func TestMessageIsOfAllErrors(t *testing.T) {
+	for _, text := range []string{"", "{\"code\": 507,\n\t\"message\": \"full\"}", "error:Internal", strings.Repeat("x", 1<<16)} {
+		p, err := ParseSnapshot(map[string]string{"snapshot": "error:Internal", "delete": "hang", "message": text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m := p["snapshot"].Message; m == nil || *m != text {
+			t.Errorf("%q became %v", text, m)
+		}
+		if p["delete"].Message != nil {
+			t.Error("what is no error has a message")
+		}
+		if _, kept := p["message"]; kept {
+			t.Error("message is taken for a fault")
+		}
+	}
+	if p, err := ParseVolume(map[string]string{"restore": "error:Internal"}); err != nil || p["restore"].Message != nil {
+		t.Errorf("without a message: %+v, %v", p, err)
+	}
+	if _, err := ParseSnapshot(map[string]string{"snapshot": "hang", "message": "x"}); err == nil {
+		t.Error("a message without an error is accepted")
+	}
+}
+
 func TestParseDelete(t *testing.T) {
-	if f, err := ParseDelete(""); err != nil || f.Kind != OK {
+	if f, err := ParseDelete("", nil); err != nil || f.Kind != OK {
 		t.Errorf("nothing recorded: %+v, %v", f, err)
 	}
-	if f, err := ParseDelete("error:Internal"); err != nil || f.Code != codes.Internal {
+	text := "no"
+	if f, err := ParseDelete("error:Internal", &text); err != nil || f.Code != codes.Internal || f.Message != &text {
 		t.Errorf("error:Internal: %+v, %v", f, err)
 	}
 }

@@ -35,6 +35,8 @@ type Volume struct {
 	Staged map[string]Access `json:"staged,omitempty"`
 	// Delete is the value of the parameter "delete", obeyed by DeleteVolume.
 	Delete string `json:"delete,omitempty"`
+	// DeleteMessage is what an error of Delete says; nil: the driver's own words.
+	DeleteMessage *string `json:"deleteMessage,omitempty"`
 }
 
 // Access is how a node uses a staged volume.
@@ -59,7 +61,8 @@ type Snapshot struct {
 	NotReady bool      `json:"notReady,omitempty"`
 	SizeZero bool      `json:"sizeZero,omitempty"`
 	// Delete is recorded because DeleteSnapshot is not given the parameters.
-	Delete string `json:"delete,omitempty"`
+	Delete        string  `json:"delete,omitempty"`
+	DeleteMessage *string `json:"deleteMessage,omitempty"`
 }
 
 // Group is the record of a volume group snapshot.
@@ -71,4 +74,6 @@ type Group struct {
 	Created   time.Time `json:"created"`
 	NotReady  bool      `json:"notReady,omitempty"`
 	Delete    string    `json:"delete,omitempty"`
+	// DeleteMessage is as that of Snapshot.
+	DeleteMessage *string `json:"deleteMessage,omitempty"`
 }
