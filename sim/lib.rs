@@ -22,6 +22,7 @@ mod objects;
 mod patch;
 mod pod_security;
 mod quantity;
+mod quote;
 mod rbac;
 mod request;
 mod requests;

@@ -50,6 +50,23 @@ pub struct Scenario {
     pub restricted: bool,
     /// How long new namespaces are without their service account.
     pub service_account_delay: Duration,
+    /// What components say instead of doing their work: without a gRPC code, since it is not the driver that speaks.
+    pub refusals: &'static [(Component, &'static str)],
+}
+
+/// A component of Kubernetes that works on snapshots and volumes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Component {
+    /// The snapshot-controller, about a `VolumeSnapshot` for which it is to create a content.
+    SnapshotController,
+    /// The csi-snapshotter, about a content, before it calls the driver.
+    Snapshotter,
+    /// The csi-provisioner, about a claim, before it calls the driver.
+    Provisioner,
+    /// The csi-provisioner, about a claim that is to be restored.
+    Restorer,
+    /// The kubelet, about a pod that mounts a restored volume.
+    Kubelet,
 }
 
 /// Which snapshot CRDs are installed.
@@ -104,6 +121,10 @@ pub enum Driver {
     Fails(&'static str, &'static str),
     /// Snapshots are cut, but never ready to use.
     NeverReady,
+    /// Snapshots are cut, and have this size, in bytes, whatever the volume's is; 0 for none.
+    Sized(u64),
+    /// Snapshots lie on this node.
+    KeptOn(&'static str),
     /// Something else than what was asked for.
     Bad(BadRestore),
 }
@@ -151,6 +172,7 @@ const HEALTHY: Scenario = Scenario {
     stuck_finalizer: false,
     restricted: false,
     service_account_delay: Duration::ZERO,
+    refusals: &[],
 };
 
 static ALL: [Scenario; 44] = [

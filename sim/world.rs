@@ -15,7 +15,7 @@ use super::lock::lock;
 use super::object::Object;
 use super::requests::Request;
 use super::resources::EVENTS;
-use super::scenario::Scenario;
+use super::scenario::{Component, Scenario};
 use super::store::{Key, Store};
 #[cfg(feature = "hooks")]
 use super::tamper::Tamper;
@@ -68,6 +68,11 @@ impl World {
             busy: Mutex::default(),
             failures: Mutex::default(),
         })
+    }
+
+    /// What a component says instead of doing its work.
+    pub(super) fn refusal(&self, component: Component) -> Option<&'static str> {
+        self.scenario.refusals.iter().find(|(who, _)| *who == component).map(|(_, text)| *text)
     }
 
     /// An answer, or a line of a watch, as it leaves for the client.

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::model::facts::Facts;
 use crate::model::finding::Evidence;
 use crate::model::kubernetes::{Metadata, VolumeSnapshotContent};
+use crate::model::quantity::Quantity;
 use crate::model::volumes::VolumeSnapshot;
 
 /// The checks that tell why no csi-snapshotter of a driver works; their targets are drivers.
@@ -21,6 +22,17 @@ pub struct Existing<'a> {
     pub content: Option<&'a VolumeSnapshotContent>,
     /// Its driver: by its content, or by its class.
     pub driver: Option<&'a str>,
+}
+
+/// Whether a restoreSize is none that a restore can use: zero, or less than half of the source. The source may have grown since:
+/// half of it is no rounding and no usual growth. Drivers whose snapshots know no size write 0; others write the bytes that are
+/// used.
+#[must_use]
+pub const fn is_no_size(size: Quantity, source: Option<Quantity>) -> bool {
+    match source {
+        Some(source) => size.0 == 0 || size.0 < source.0 / 2,
+        None => size.0 == 0,
+    }
 }
 
 /// All `VolumeSnapshots`; `None` if they could not be read.

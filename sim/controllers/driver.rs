@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::clock;
+use crate::object::Object;
 use crate::scenario::Driver;
 use crate::world::World;
 
@@ -26,13 +29,25 @@ impl std::fmt::Display for CallError {
     }
 }
 
-/// Calls the driver: `work` is done by the storage and may block.
+/// The error that a class asks for, in the words of the real cluster's driver: the parameter of an operation is `error:CODE`,
+/// and the parameter `message` the text, to the letter.
+pub(super) fn asked_for(class: &Value, operation: &str) -> Option<CallError> {
+    let parameter = |key: &str| class.map("/parameters")?.get(key)?.as_str();
+    let code = parameter(operation)?.strip_prefix("error:")?;
+    Some(CallError { code: code.to_owned(), description: parameter("message").unwrap_or_default().to_owned() })
+}
+
+/// Calls the driver, which may have been asked for an error: `work` is done by the storage and may block.
 pub(super) async fn call<T: Send + 'static>(
     world: &Arc<World>,
     driver: Driver,
+    error: Option<CallError>,
     work: impl FnOnce(&World) -> std::io::Result<T> + Send + 'static,
 ) -> Result<T, CallError> {
     tokio::time::sleep(clock::DRIVER_CALL).await;
+    if let Some(error) = error {
+        return Err(error);
+    }
     match driver {
         Driver::Hangs => {
             tokio::time::sleep(clock::CALL_TIMEOUT).await;
@@ -45,7 +60,7 @@ pub(super) async fn call<T: Send + 'static>(
             return Err(CallError { code: code.to_owned(), description: description.to_owned() });
         }
         Driver::Slow(time) => tokio::time::sleep(time).await,
-        Driver::Works | Driver::NeverReady | Driver::Bad(_) => {}
+        Driver::Works | Driver::NeverReady | Driver::Sized(_) | Driver::KeptOn(_) | Driver::Bad(_) => {}
     }
     let shared = Arc::clone(world);
     let done = tokio::task::spawn_blocking(move || work(&shared)).await;

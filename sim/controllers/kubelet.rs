@@ -16,6 +16,7 @@ use super::process::{Files, Process, kill, terminate};
 use crate::clock;
 use crate::object::Object;
 use crate::resources::{CLAIMS, PODS, VOLUMES};
+use crate::scenario::Component;
 use crate::store::{Key, Preconditions};
 use crate::world::{Event, World};
 
@@ -241,6 +242,10 @@ impl Run {
                     .store
                     .get(&Key::new(&CLAIMS, self.pod.namespace(), claim))
                     .map_err(|error| error.message)?;
+                let restored = !claim.text("/spec/dataSource/kind").is_empty();
+                if let Some(text) = self.world.refusal(Component::Kubelet).filter(|_| restored) {
+                    return Err(text.to_owned());
+                }
                 let volume_name = claim.text("/spec/volumeName");
                 let volume =
                     self.world.store.get(&Key::new(&VOLUMES, "", volume_name)).map_err(|error| error.message)?;

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::driver::call;
+use super::driver::{asked_for, call};
 use super::volumes::{PROVISIONER, SELECTED_NODE};
 use crate::discovery;
 use crate::object::Object;
 use crate::quantity;
 use crate::resources::{CLAIMS, CONTENTS, SNAPSHOTS, STORAGE_CLASSES, VOLUMES};
-use crate::scenario::{DRIVER, Driver};
+use crate::scenario::{Component, DRIVER, Driver};
 use crate::store::{Key, Preconditions};
 use crate::volume_mode::Mode;
 use crate::world::World;
@@ -89,6 +89,10 @@ async fn provision(world: &Arc<World>, claim: &Arc<Value>) -> Result<(), String>
     let message =
         format!("External provisioner is provisioning volume for claim \"{}/{}\"", claim.namespace(), claim.name());
     world.event(claim, &component(), "Normal", "Provisioning", &message);
+    let restores = !claim.text("/spec/dataSource/kind").is_empty();
+    if let Some(text) = world.refusal(if restores { Component::Restorer } else { Component::Provisioner }) {
+        return Err(text.to_owned());
+    }
     let size = quantity::bytes(claim.text("/spec/resources/requests/storage")).unwrap_or_default();
     let source = match claim.text("/spec/dataSource/kind") {
         "" => None,
@@ -103,10 +107,12 @@ async fn provision(world: &Arc<World>, claim: &Arc<Value>) -> Result<(), String>
     let mode = if claim.text("/spec/volumeMode") == "Block" { Mode::Block } else { Mode::Filesystem };
     let name = format!("pvc-{}", claim.uid());
     let volume_name = name.clone();
-    let handle =
-        call(world, driver, move |world| world.data.create_volume(&volume_name, mode, size, source.as_deref(), bad))
-            .await
-            .map_err(|error| failed(error.to_string()))?;
+    let error = asked_for(&class, if restores { "restore" } else { "provision" });
+    let handle = call(world, driver, error, move |world| {
+        world.data.create_volume(&volume_name, mode, size, source.as_deref(), bad)
+    })
+    .await
+    .map_err(|error| failed(error.to_string()))?;
     let volume = volume(claim, &class, &name, &handle, size);
     if let Err(error) = world.store.create(&VOLUMES, volume, false)
         && error.reason != "AlreadyExists"
@@ -209,7 +215,7 @@ fn snapshot_handle(world: &World, claim: &Value, class: &str, size: u64) -> Resu
 async fn delete(world: &Arc<World>, volume: &Value) {
     let key = Key::of(&VOLUMES, volume);
     let handle = volume.text("/spec/csi/volumeHandle").to_owned();
-    match call(world, world.scenario.delete_volume, move |world| world.data.delete_volume(&handle)).await {
+    match call(world, world.scenario.delete_volume, None, move |world| world.data.delete_volume(&handle)).await {
         Ok(()) => {
             // It went by itself in the meantime.
             let _gone = world.store.delete(&key, &Preconditions::default(), false);

@@ -8,6 +8,7 @@ use crate::clock;
 use crate::object::Object;
 use crate::quantity;
 use crate::resources::{CLAIMS, CONTENTS, SNAPSHOT_CLASSES, SNAPSHOTS, VOLUMES};
+use crate::scenario::{Component, Driver};
 use crate::store::{Key, Preconditions};
 use crate::world::World;
 
@@ -16,6 +17,8 @@ const AS_SOURCE: &str = "snapshot.storage.kubernetes.io/volumesnapshot-as-source
 const BOUND: &str = "snapshot.storage.kubernetes.io/volumesnapshot-bound-protection";
 const CLAIM_AS_SOURCE: &str = "snapshot.storage.kubernetes.io/pvc-as-source-protection";
 pub(super) const CONTENT_BOUND: &str = "snapshot.storage.kubernetes.io/volumesnapshotcontent-bound-protection";
+/// Which node's csi-snapshotter is to take the snapshot, where there is one on each.
+const MANAGED_BY: &str = "snapshot.storage.kubernetes.io/managed-by";
 pub(super) const BEING_CREATED: &str = "snapshot.storage.kubernetes.io/volumesnapshot-being-created";
 pub(super) const BEING_DELETED: &str = "snapshot.storage.kubernetes.io/volumesnapshot-being-deleted";
 
@@ -166,6 +169,11 @@ fn create_content(world: &World, snapshot: &Value, class: &Value) -> Result<Arc<
     let failure = |why: String| {
         Failure("SnapshotContentCreationFailed", format!("Failed to create snapshot content with error {why}"))
     };
+    if let Some(text) = world.refusal(Component::SnapshotController) {
+        let refused = text.starts_with("Error creating volume snapshot content object");
+        let reason = if refused { "CreateSnapshotContentFailed" } else { "SnapshotContentCreationFailed" };
+        return Err(Failure(reason, text.to_owned()));
+    }
     let name = snapshot.text("/spec/source/persistentVolumeClaimName");
     let update_failed =
         |why: &str| failure(format!("snapshot controller failed to update {} on API server: {why}", snapshot.name()));
@@ -199,6 +207,9 @@ fn create_content(world: &World, snapshot: &Value, class: &Value) -> Result<Arc<
             },
         },
     });
+    if let Driver::KeptOn(node) = world.scenario.snapshot {
+        content.set(&["metadata", "labels", MANAGED_BY], json!(node));
+    }
     let parameter = |key: &str| class.map("/parameters").and_then(|map| map.get(key)).and_then(Value::as_str);
     if let (Some(secret), Some(namespace)) = (
         parameter("csi.storage.k8s.io/snapshotter-secret-name"),

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::driver::{CallError, call};
+use super::driver::{CallError, asked_for, call};
 use super::snapshots::{BEING_CREATED, BEING_DELETED, CONTENT_BOUND};
 use crate::clock;
 use crate::object::Object;
+use crate::quote::quote;
 use crate::resources::{CONTENTS, SECRETS, SNAPSHOT_CLASSES};
-use crate::scenario::{DRIVER, Driver};
+use crate::scenario::{Component, DRIVER, Driver};
 use crate::store::Key;
 use crate::world::World;
 
@@ -64,6 +65,9 @@ async fn create(world: &Arc<World>, content: &Value) -> Result<(), (&'static str
         ("SnapshotContentCheckandUpdateFailed", "Failed to check and update snapshot content")
     };
     let failure = |why: String| (reason, format!("{prefix}: {why}"));
+    if let Some(text) = world.refusal(Component::Snapshotter) {
+        return Err((reason, text.to_owned()));
+    }
     input(world, content).map_err(|why| {
         failure(format!("failed to get input parameters to create snapshot for content {}: {why:?}", content.name()))
     })?;
@@ -73,23 +77,36 @@ async fn create(world: &Arc<World>, content: &Value) -> Result<(), (&'static str
     let name = format!("snapshot-{}", content.text("/spec/volumeSnapshotRef/uid"));
     let volume = content.text("/spec/source/volumeHandle").to_owned();
     let source = volume.clone();
-    let cut = call(world, world.scenario.snapshot, move |world| world.data.create_snapshot(&name, &source)).await;
+    let error = asked_for(&class(world, content), "snapshot");
+    let cut =
+        call(world, world.scenario.snapshot, error, move |world| world.data.create_snapshot(&name, &source)).await;
     if cut.as_ref().is_err_and(CallError::is_final) {
         world.store.change(&key, |content| content.unset(&["metadata", "annotations", BEING_CREATED]));
     }
-    let (handle, size) = cut
-        .map_err(|error| failure(format!("failed to take snapshot of the volume {volume}: {:?}", error.to_string())))?;
+    let (handle, size) = cut.map_err(|error| {
+        failure(format!("failed to take snapshot of the volume {volume}: {}", quote(&error.to_string())))
+    })?;
+    let size = if let Driver::Sized(size) = world.scenario.snapshot { size } else { size };
     world.store.change(&key, |content| {
         content.set(&["status", "snapshotHandle"], json!(handle));
         if content.pointer("/status/creationTime").is_none() {
             content.set(&["status", "creationTime"], json!(clock::now_nanoseconds()));
         }
-        content.set(&["status", "restoreSize"], json!(size));
+        // From 8.0 on a size of 0 is not stored.
+        if size > 0 {
+            content.set(&["status", "restoreSize"], json!(size));
+        }
         content.set(&["status", "readyToUse"], json!(world.scenario.snapshot != Driver::NeverReady));
         content.unset(&["status", "error"]);
         content.unset(&["metadata", "annotations", BEING_CREATED]);
     });
     Ok(())
+}
+
+/// The class of a content; empty if it is gone.
+fn class(world: &World, content: &Value) -> Arc<Value> {
+    let name = content.text("/spec/volumeSnapshotClassName");
+    world.store.get(&Key::new(&SNAPSHOT_CLASSES, "", name)).unwrap_or_default()
 }
 
 /// The class and the credentials, which nobody looks at.
@@ -112,8 +129,9 @@ async fn delete(world: &Arc<World>, content: &Value) {
     let key = Key::of(&CONTENTS, content);
     let handle = content.text("/status/snapshotHandle").to_owned();
     if !handle.is_empty() && content.text("/spec/deletionPolicy") == "Delete" {
+        let error = asked_for(&class(world, content), "delete");
         let deleted =
-            call(world, world.scenario.delete_snapshot, move |world| world.data.delete_snapshot(&handle)).await;
+            call(world, world.scenario.delete_snapshot, error, move |world| world.data.delete_snapshot(&handle)).await;
         if deleted.is_err() {
             world.event(content, &component(), "Warning", "SnapshotDeleteError", "Failed to delete snapshot");
             world.back_off(&format!("unsnapshot/{}", content.uid())).await;

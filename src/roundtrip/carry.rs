@@ -9,6 +9,7 @@ use serde_json::Value;
 use snapready_checks::diagnosis::{self, Diagnosis};
 use snapready_checks::model::chain::{BEING_CREATED, Chain, Event};
 use snapready_checks::model::nulls;
+use snapready_checks::model::quantity::Quantity;
 use snapready_checks::moment::{Explanation, Moment, line};
 use snapready_checks::roundtrip::admission_allows::{Refusal, refused};
 use snapready_checks::roundtrip::data_intact::{compared, not_measured};
@@ -16,6 +17,7 @@ use snapready_checks::roundtrip::everything_removed::{StuckObject, stuck};
 use snapready_checks::roundtrip::round_trip::vanished;
 use snapready_checks::roundtrip::snapshot_driver_matches;
 use snapready_checks::roundtrip::snapshot_sidecar_works::not_started;
+use snapready_checks::roundtrip::snapshot_succeeds;
 use snapready_checks::roundtrip::write_succeeds::not_written;
 
 use crate::evaluate::stranding;
@@ -207,6 +209,12 @@ impl Knowledge for Carry<'_> {
 
     fn diagnose(&self, observed: &Observed<'_>) -> Diagnosis<CheckResult> {
         self.moment(observed, diagnosis::diagnose).map(|explanation| self.in_words(observed.trip, explanation))
+    }
+
+    fn noticed(&self, observed: &Observed<'_>) -> Option<String> {
+        let source = Quantity(self.target(observed.trip).0.size_bytes);
+        (observed.step == StepId::Snapshot)
+            .then(|| self.moment(observed, |moment| snapshot_succeeds::noticed(moment, source)))?
     }
 
     fn timed_out(&self, observed: &Observed<'_>) -> CheckResult {

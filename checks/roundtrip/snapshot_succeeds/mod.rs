@@ -10,9 +10,11 @@ mod answers;
 
 pub(crate) use answers::{LAG, Worker, about, answers, lacks_right, shown_by};
 
+use crate::knowledge::snapshots::is_no_size;
 use crate::model::finding::Fix;
+use crate::model::quantity::Quantity;
 use crate::moment::grpc::{Code, unquoted};
-use crate::moment::{Advice, Explanation, Moment, with_sidecar_log};
+use crate::moment::{Advice, Explanation, Moment, line, with_sidecar_log};
 
 /// What makes a volume one that nobody can take a snapshot of.
 pub(crate) fn source_without_snapshots(moment: &Moment<'_>) -> Option<Explanation> {
@@ -56,6 +58,21 @@ fn source(moment: &Moment<'_>, texts: &[&str], what: &str, cause: &str, text: &s
     let answer = answers(moment).find(|answer| says(&answer.text))?;
     (moment.elapsed >= LAG)
         .then(|| shown_by(&answer, &CHECK, moment, what).cause(cause).fix(Fix::text(text)).advise(Advice::Again))
+}
+
+/// What a snapshot that is ready shows besides: no size to which it can be restored, as SR525 finds of snapshots that exist. The
+/// round trip requests the source's size, too; others may not.
+#[must_use]
+pub fn noticed(moment: &Moment<'_>, source: Quantity) -> Option<String> {
+    let status = &moment.volume_snapshot()?.status;
+    let what = match status.restore_size.as_deref() {
+        None => "it has no restoreSize".to_owned(),
+        Some(text) if is_no_size(text.parse().ok()?, Some(source)) => {
+            format!("its restoreSize is {}, less than its source", line(text, 30))
+        }
+        Some(_) => return None,
+    };
+    Some(format!("{what}: a tool that restores to that size fails"))
 }
 
 /// The driver's own answer. The status keeps one text per kind of answer and no count, so time alone decides: sidecars

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::knowledge::snapshots::{Existing, existing, seen};
+use crate::knowledge::snapshots::{Existing, existing, is_no_size, seen};
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::kubectl;
 use crate::model::facts::Facts;
@@ -86,9 +86,7 @@ fn too_small(one: &Existing<'_>, claim: Option<&PersistentVolumeClaim>) -> Optio
     };
     let claim = claim.filter(|claim| !is_younger(claim));
     let source = claim.and_then(|claim| claim.status.capacity.storage.as_deref()?.parse::<Quantity>().ok());
-    // The source may have grown since: half of it is no rounding and no usual growth.
-    let is_small = size.0 == 0 || source.is_some_and(|source| size.0 < source.0 / 2);
-    is_small.then(|| match (claim, source) {
+    is_no_size(size, source).then(|| match (claim, source) {
         (Some(claim), Some(_)) => {
             let capacity = claim.status.capacity.storage.as_deref().unwrap_or_default();
             format!("{text}; its source {} has {capacity}", claim.metadata.name)

@@ -79,6 +79,11 @@ pub trait Knowledge: Sync {
     fn learn(&self, look: Look);
     /// What an observation means.
     fn diagnose(&self, observed: &Observed<'_>) -> Diagnosis<CheckResult>;
+    /// What a step that has passed shows besides.
+    fn noticed(&self, observed: &Observed<'_>) -> Option<String> {
+        let _nothing = observed;
+        None
+    }
     /// A step took too long.
     fn timed_out(&self, observed: &Observed<'_>) -> CheckResult;
     /// The API server refused, or did not answer, a create.

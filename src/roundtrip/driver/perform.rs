@@ -36,7 +36,10 @@ impl<K: Knowledge> Driver<'_, K> {
                 let (status, message) = self.cleaned(trip);
                 self.record.end(trip, StepId::Cleanup, status, message);
             }
-            Command::End { trip, step, passed: true } => self.record.passed(trip, step),
+            Command::End { trip, step, passed: true } => {
+                let noticed = self.knowledge.noticed(&self.observed(trip, step));
+                self.record.passed(trip, step, noticed);
+            }
             Command::End { trip, step, passed: false } => self.record.failed(trip, step, self.machine.ending(trip)),
             Command::Verdict { trip, ending } => self.verdict(trip, ending),
             Command::RemoveShared => self.begin_budget(None),

@@ -87,12 +87,13 @@ impl Record {
         }
     }
 
-    /// A step was taken.
-    pub(super) fn passed(&mut self, target: usize, id: StepId) {
+    /// A step was taken, and something was noticed at it.
+    pub(super) fn passed(&mut self, target: usize, id: StepId, noticed: Option<String>) {
         let Some(trip) = self.trips.get(target) else {
             return;
         };
         let message = passed_message(id, trip);
+        let message = noticed.map_or_else(|| message.clone(), |noticed| format!("{message}; {noticed}"));
         self.end(target, id, Status::Pass, message);
     }
 
