@@ -148,16 +148,15 @@ fn judge(row: &Row, trip: &Value) -> (Vec<String>, f64) {
     (wrong, seconds)
 }
 
-/// Fails with what is wrong of all, and shows the times.
-fn sum_up(judged: Vec<(&str, (Vec<String>, f64))>) {
+/// Fails with what is wrong, and shows the times of all.
+fn sum_up(judged: &[(&str, (Vec<String>, f64))]) {
     let mut table = String::new();
-    for (name, (wrong, seconds)) in &judged {
+    for (name, (wrong, seconds)) in judged {
         writeln!(table, "{seconds:6.1} s  {}  {name}", if wrong.is_empty() { "right" } else { "WRONG" }).unwrap();
         for line in wrong {
             writeln!(table, "            {line}").unwrap();
         }
     }
-    println!("{table}");
     assert!(judged.iter().all(|(_, (wrong, _))| wrong.is_empty()), "{table}");
 }
 
@@ -168,7 +167,7 @@ async fn replay(operation: &'static str) {
     let place = with_classes(&rows).await;
     let mut judged = Vec::new();
     for (certain, is_final) in [(true, true), (true, false), (false, true), (false, false)] {
-        let of_kind = |row: &&&Row| (row.within == Some(10)) == certain && !NOT_FINAL.contains(&row.code) == is_final;
+        let of_kind = |row: &&&Row| (row.within == Some(10)) == certain && NOT_FINAL.contains(&row.code) != is_final;
         let rows: Vec<&&Row> = rows.iter().filter(of_kind).collect();
         if rows.is_empty() {
             continue;
@@ -197,7 +196,7 @@ async fn replay(operation: &'static str) {
             judged.push((row.name, judge(row, trip)));
         }
     }
-    sum_up(judged);
+    sum_up(&judged);
 }
 
 #[tokio::test]
@@ -225,7 +224,7 @@ async fn what_others_than_the_driver_say() {
         let trips = trips(&place, &[&["--storage-class", "standard"], limit].concat()).await;
         (row.name, judge(row, &trips[0]))
     });
-    sum_up(futures::future::join_all(all).await);
+    sum_up(&futures::future::join_all(all).await);
 }
 
 #[tokio::test]

@@ -63,8 +63,10 @@ impl Row {
             }))
         } else {
             let wait = self.wait(5);
-            // Nothing is certain of the first answer.
-            if let Diagnosis::Certain(explanation) = self.wait(1).at(1, diagnose) {
+            // Nothing is certain of the driver's first answer.
+            if let Diagnosis::Certain(explanation) = self.wait(1).at(1, diagnose)
+                && !self.code.is_empty()
+            {
                 wrong.push(format!("certain after a second: {}", in_words(*explanation).message));
             }
             match (wait.at(self.within.unwrap_or(3600), diagnose), self.within) {

@@ -80,10 +80,7 @@ pub trait Knowledge: Sync {
     /// What an observation means.
     fn diagnose(&self, observed: &Observed<'_>) -> Diagnosis<CheckResult>;
     /// What a step that has passed shows besides.
-    fn noticed(&self, observed: &Observed<'_>) -> Option<String> {
-        let _nothing = observed;
-        None
-    }
+    fn noticed(&self, observed: &Observed<'_>) -> Option<String>;
     /// A step took too long.
     fn timed_out(&self, observed: &Observed<'_>) -> CheckResult;
     /// The API server refused, or did not answer, a create.

@@ -116,6 +116,10 @@ impl Knowledge for Plain {
         }
     }
 
+    fn noticed(&self, _observed: &Observed<'_>) -> Option<String> {
+        None
+    }
+
     fn timed_out(&self, observed: &Observed<'_>) -> CheckResult {
         Self::result(format!("{} timed out", observed.step.title()))
     }
