@@ -96,6 +96,10 @@
 // any text, to the letter, also none, several lines or JSON. Without an error:CODE
 // it is InvalidArgument. That of delete is recorded with it.
 //
+// device says whose the device of a Block volume is on its node: ok, group disk
+// and mode 0660, as udev has it; or root-only, root and mode 0600, as without
+// udev. It is recorded when the volume is made.
+//
 // # Parameters of a VolumeSnapshotClass or VolumeGroupSnapshotClass
 //
 //	snapshot: ok, hang, slow:SECONDS, error:CODE,

@@ -86,6 +86,11 @@ func (d *driver) publishBlock(ctx context.Context, v *store.Volume, target strin
 	if err != nil {
 		return err
 	}
+	if v.RootOnly {
+		if err := disk.KeepForRoot(device); err != nil {
+			return err
+		}
+	}
 	if err := os.MkdirAll(filepath.Dir(target), 0o750); err != nil {
 		return err
 	}

@@ -374,6 +374,41 @@ func TestBlockDevice(t *testing.T) {
 	}
 }
 
+func TestOwnerOfTheDevice(t *testing.T) {
+	needRoot(t)
+	d := testDriver(t)
+	n := onNode(t, d, "node-1")
+	for name, c := range map[string]struct {
+		parameters map[string]string
+		mode       os.FileMode
+		group      uint32
+	}{
+		"as-udev":   {nil, 0o660, 6},
+		"ok":        {map[string]string{"device": "ok"}, 0o660, 6},
+		"root-only": {map[string]string{"device": "root-only"}, 0o600, 0},
+	} {
+		source := d.mustCreate(t, volumeRequest(name, store.Block, c.parameters)).VolumeId
+		d.write(t, source, 0, "data")
+		snapshot := d.mustSnapshot(t, name, source, nil)
+		restored := d.mustCreate(t, fromSnapshot(volumeRequest(name+"-restored", store.Block, c.parameters), snapshot.SnapshotId)).VolumeId
+		for _, id := range []string{source, restored} {
+			// A reader's device is attached anew.
+			for _, readOnly := range []bool{false, true} {
+				var stat unix.Stat_t
+				if err := unix.Stat(n.mount(id, capability(store.Block, writer), readOnly), &stat); err != nil {
+					t.Fatal(err)
+				}
+				if mode := os.FileMode(stat.Mode & 0o777); mode != c.mode || stat.Uid != 0 || stat.Gid != c.group {
+					t.Errorf("%s: the device is %o %d:%d, want %o 0:%d", id, mode, stat.Uid, stat.Gid, c.mode, c.group)
+				}
+				n.unmount(id)
+			}
+		}
+	}
+	_, err := d.CreateVolume(t.Context(), volumeRequest("b", store.Block, map[string]string{"device": "hang"}))
+	expectCode(t, "another value", err, codes.InvalidArgument, "root-only")
+}
+
 func TestOneWriterOfTwoNodes(t *testing.T) {
 	needRoot(t)
 	d := testDriver(t)

@@ -53,6 +53,7 @@ func (d *driver) CreateVolume(ctx context.Context, r *csi.CreateVolumeRequest) (
 		ID: id, Name: r.GetName(), Mode: mode, Origin: id, Delete: deleteValue(r.GetParameters()), DeleteMessage: fault.Message(r.GetParameters()),
 		FromSnapshot: r.GetVolumeContentSource().GetSnapshot().GetSnapshotId(),
 		FromVolume:   r.GetVolumeContentSource().GetVolume().GetVolumeId(),
+		RootOnly:     faults.Kind("device") == fault.RootOnly,
 	}
 	switch {
 	case v.FromSnapshot != "":

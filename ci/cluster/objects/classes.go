@@ -16,6 +16,7 @@ func standardClasses() []*unstructured.Unstructured {
 	return []*unstructured.Unstructured{
 		asDefault(storageClass("snap-wffc", driver, waitForFirstConsumer, nil), DefaultStorageClassAnnotation),
 		storageClass("snap-immediate", driver, immediate, nil),
+		storageClass("snap-no-udev", driver, waitForFirstConsumer, map[string]any{"device": "root-only"}),
 		asDefault(snapshotClass("snap-class", driver, deleteSnapshots, nil), DefaultSnapshotClassAnnotation),
 		snapshotClass("snap-retain", driver, retainSnapshots, nil),
 		asDefault(groupSnapshotClass("group-snap-class", driver), DefaultGroupSnapshotClassAnnotation),

@@ -72,6 +72,15 @@ func asUdevDoes(device *os.File) error {
 	return device.Chmod(0o660)
 }
 
+// KeepForRoot makes the device what it is on a machine without udev: of a container runtime that does not give devices to
+// a pod's user, only root gets it open.
+func KeepForRoot(device string) error {
+	if err := os.Chown(device, 0, 0); err != nil {
+		return err
+	}
+	return os.Chmod(device, 0o600)
+}
+
 // Devices names the loop devices of the image, also when the driver that
 // attached them is gone, or the image has been deleted since.
 func Devices(image string) ([]string, error) {

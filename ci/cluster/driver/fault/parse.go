@@ -34,6 +34,8 @@ const (
 	SizeZero   Kind = "size-zero"
 
 	Leak Kind = "leak"
+
+	RootOnly Kind = "root-only"
 )
 
 // Fault is the parsed value of one parameter.
@@ -63,6 +65,7 @@ var (
 		"restore":   {OK, Empty, Stale, Truncated, BitFlip, OtherVolume, ZerosAtEnd, OldSnapshot, Hang, Slow, Error},
 		"provision": {OK, Hang, Slow, Error},
 		"delete":    deleteKinds,
+		"device":    {OK, RootOnly},
 	}
 	snapshotParameters = map[string][]Kind{
 		"snapshot": {OK, Hang, Slow, Error, NeverReady, SizeZero},

@@ -37,6 +37,8 @@ type Volume struct {
 	Delete string `json:"delete,omitempty"`
 	// DeleteMessage is what an error of Delete says; nil: the driver's own words.
 	DeleteMessage *string `json:"deleteMessage,omitempty"`
+	// RootOnly says that the device is root's alone, as on a node without udev.
+	RootOnly bool `json:"rootOnly,omitempty"`
 }
 
 // Access is how a node uses a staged volume.
