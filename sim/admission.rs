@@ -197,14 +197,13 @@ fn pod(store: &Store, mut pod: Value) -> Result<Value, ApiError> {
         );
         return Err(ApiError::forbidden(&PODS, pod.name(), &why));
     }
-    if namespace.map("/metadata/labels").and_then(|labels| labels.get("pod-security.kubernetes.io/enforce"))
-        == Some(&json!("restricted"))
-    {
-        let violations = pod_security::restricted(&pod);
-        if !violations.is_empty() {
-            let why = format!("violates PodSecurity \"restricted:latest\": {}", violations.join(", "));
-            return Err(ApiError::forbidden(&PODS, pod.name(), &why));
-        }
+    let labels = namespace.map("/metadata/labels");
+    let level =
+        labels.and_then(|labels| labels.get("pod-security.kubernetes.io/enforce")?.as_str()).unwrap_or_default();
+    let violations = pod_security::violations(level, &pod);
+    if !violations.is_empty() {
+        let why = format!("violates PodSecurity \"{level}:latest\": {}", violations.join(", "));
+        return Err(ApiError::forbidden(&PODS, pod.name(), &why));
     }
     pod.set(&["status"], json!({ "phase": "Pending", "qosClass": "Burstable" }));
     Ok(pod)

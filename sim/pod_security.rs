@@ -1,13 +1,52 @@
-//! The Pod Security level *restricted*, as far as pods without host access can break it.
+//! The Pod Security levels *baseline* and *restricted*, as far as pods here can break them.
 
 use serde_json::{Value, json};
 
 use super::object::Object;
 
-/// What is wrong with a pod, in the words of the admission plugin.
-pub(super) fn restricted(pod: &Value) -> Vec<String> {
+/// What a level has against a pod, in the words of the admission plugin.
+pub(super) fn violations(level: &str, pod: &Value) -> Vec<String> {
+    match level {
+        "baseline" => baseline(pod),
+        "restricted" => restricted(pod),
+        _ => Vec::new(),
+    }
+}
+
+fn containers(pod: &Value) -> impl Iterator<Item = &Value> {
+    pod.list("/spec/initContainers").iter().chain(pod.list("/spec/containers"))
+}
+
+fn host_namespaces(pod: &Value) -> impl Iterator<Item = String> {
+    let used = |field: &&str| pod.pointer(&format!("/spec/{field}")) == Some(&json!(true));
+    ["hostNetwork", "hostPID", "hostIPC"]
+        .into_iter()
+        .filter(used)
+        .map(|field| format!("host namespaces ({field}=true)"))
+}
+
+/// Host access and rights that reach beyond the pod. Root is allowed.
+fn baseline(pod: &Value) -> Vec<String> {
+    let mut violations: Vec<String> = host_namespaces(pod).collect();
+    for container in containers(pod) {
+        let name = container.text("/name");
+        if container.pointer("/securityContext/privileged") == Some(&json!(true)) {
+            violations.push(format!("privileged (container \"{name}\" must not set securityContext.privileged=true)"));
+        }
+        if !container.list("/securityContext/capabilities/add").is_empty() {
+            violations.push(format!("non-default capabilities (container \"{name}\" must not include them)"));
+        }
+    }
+    for volume in pod.list("/spec/volumes").iter().filter(|volume| volume.get("hostPath").is_some()) {
+        violations.push(format!("hostPath volumes (volume \"{}\")", volume.text("/name")));
+    }
+    violations
+}
+
+/// The same, root, and what a container could get more rights by.
+fn restricted(pod: &Value) -> Vec<String> {
     let mut violations = Vec::new();
-    let containers: Vec<&Value> = pod.list("/spec/initContainers").iter().chain(pod.list("/spec/containers")).collect();
+    let containers: Vec<&Value> = containers(pod).collect();
     let mut check = |title: &str, must: &str, wrong: &dyn Fn(&Value) -> bool| {
         let names: Vec<String> = containers
             .iter()
@@ -56,11 +95,7 @@ pub(super) fn restricted(pod: &Value) -> Vec<String> {
             ));
         }
     }
-    for field in ["hostNetwork", "hostPID", "hostIPC"] {
-        if pod.pointer(&format!("/spec/{field}")) == Some(&json!(true)) {
-            violations.push(format!("host namespaces ({field}=true)"));
-        }
-    }
+    violations.extend(host_namespaces(pod));
     violations
 }
 
@@ -81,5 +116,23 @@ mod tests {
         let violations = restricted(&bad);
         assert_eq!(violations.len(), 5, "{violations:?}");
         assert!(violations[0].starts_with("allowPrivilegeEscalation != false (container \"c\" must set"));
+    }
+
+    #[test]
+    fn root_without_host_access_is_baseline_and_not_restricted() {
+        let root = json!({ "spec": {
+            "securityContext": { "runAsUser": 0, "seccompProfile": { "type": "RuntimeDefault" } },
+            "containers": [{ "name": "c", "securityContext": {
+                "allowPrivilegeEscalation": false, "capabilities": { "drop": ["ALL"] } } }],
+        } });
+        assert_eq!(violations("baseline", &root), Vec::<String>::new());
+        assert_eq!(violations("restricted", &root).len(), 2);
+        let mut host = root;
+        host["spec"]["hostPID"] = json!(true);
+        host["spec"]["containers"][0]["securityContext"]["privileged"] = json!(true);
+        host["spec"]["containers"][0]["securityContext"]["capabilities"]["add"] = json!(["SYS_ADMIN"]);
+        host["spec"]["volumes"] = json!([{ "name": "h", "hostPath": {} }]);
+        assert_eq!(violations("baseline", &host).len(), 4);
+        assert_eq!(violations("privileged", &host), Vec::<String>::new());
     }
 }

@@ -347,7 +347,13 @@ impl Run {
                 }
             }
         }
-        self.publish(if init { "Pending" } else { "Running" }, &Value::Null);
+        // What has ended while a hook was waited for is never shown as running.
+        while let Some(Some((index, code))) = exits.next().now_or_never() {
+            good &= self.ended(init, &running, index, containers, code);
+        }
+        if !exits.is_empty() {
+            self.publish(if init { "Pending" } else { "Running" }, &Value::Null);
+        }
 
         let mut kill_at: Option<Instant> = None;
         let mut interruption: Option<Interruption> = None;
@@ -360,10 +366,7 @@ impl Run {
             };
             tokio::select! {
                 Some((index, code)) = exits.next() => {
-                    good &= code == 0;
-                    if let (Some(one), Some(container)) = (running.iter().find(|one| one.index == index), containers.get(index)) {
-                        self.ended(init, one, container, code);
-                    }
+                    good &= self.ended(init, &running, index, containers, code);
                     if !exits.is_empty() {
                         self.publish(if init { "Pending" } else { "Running" }, &Value::Null);
                     }
@@ -379,9 +382,7 @@ impl Run {
                         Interruption::Deleted(grace) => grace,
                         Interruption::Deadline => 30,
                     };
-                    for one in &running {
-                        self.stop(one, containers);
-                    }
+                    self.stop(&running, containers);
                     kill_at = Some(Instant::now() + Duration::from_secs(grace));
                     interruption = Some(reason);
                 }
@@ -404,17 +405,24 @@ impl Run {
         }
     }
 
-    fn stop(&self, one: &Running, containers: &[Value]) {
-        let name = containers.get(one.index).map(|container| container.text("/name")).unwrap_or_default();
-        self.event("Normal", "Killing", &format!("Stopping container {name}"));
-        terminate(one.pid);
+    fn stop(&self, running: &[Running], containers: &[Value]) {
+        for one in running {
+            let name = containers.get(one.index).map(|container| container.text("/name")).unwrap_or_default();
+            self.event("Normal", "Killing", &format!("Stopping container {name}"));
+            terminate(one.pid);
+        }
     }
 
-    fn ended(&mut self, init: bool, one: &Running, container: &Value, code: i32) {
-        let state = terminated(one, code, &one.files.message(container, code));
-        let mut status = status(container, false, &state);
-        status.set(&["containerID"], json!(one.id()));
-        self.set(init, one.index, status);
+    /// A container has ended; whether with success.
+    fn ended(&mut self, init: bool, running: &[Running], index: usize, containers: &[Value], code: i32) -> bool {
+        let one = running.iter().find(|one| one.index == index);
+        if let (Some(one), Some(container)) = (one, containers.get(index)) {
+            let state = terminated(one, code, &one.files.message(container, code));
+            let mut status = status(container, false, &state);
+            status.set(&["containerID"], json!(one.id()));
+            self.set(init, one.index, status);
+        }
+        code == 0
     }
 
     /// Whether a container's hook succeeds, if it has one.

@@ -43,6 +43,12 @@ pub(crate) fn furnish(world: &World, namespace: &str) {
         // It is there already, or the namespace goes.
         let _refused = world.store.create(resource, object, false);
     };
+    // Whatever it was created with; before there can be a pod in it.
+    if world.scenario.restricted {
+        world.store.change(&Key::new(&NAMESPACES, "", namespace), |namespace| {
+            namespace.set(&["metadata", "labels", "pod-security.kubernetes.io/enforce"], json!("restricted"));
+        });
+    }
     create(&SERVICE_ACCOUNTS, "default", json!({}));
     create(&CONFIG_MAPS, "kube-root-ca.crt", json!({ "data": { "ca.crt": "" } }));
     if world.scenario.api.iter().any(|fault| matches!(fault.effect, Effect::ExceededQuota(_))) {
@@ -53,11 +59,6 @@ pub(crate) fn furnish(world: &World, namespace: &str) {
             "storage",
             json!({ "spec": { "hard": hard }, "status": { "hard": hard, "used": used } }),
         );
-    }
-    if world.scenario.restricted {
-        world.store.change(&Key::new(&NAMESPACES, "", namespace), |namespace| {
-            namespace.set(&["metadata", "labels", "pod-security.kubernetes.io/enforce"], json!("restricted"));
-        });
     }
 }
 
