@@ -46,6 +46,8 @@ pub struct Scenario {
     pub unschedulable: bool,
     /// Whether the provisioner forgets its finalizer on snapshots that it restored from.
     pub stuck_finalizer: bool,
+    /// Whether the nodes have no udev, so that their block devices are `0600 root:root`.
+    pub no_udev: bool,
     /// Whether new namespaces enforce the Pod Security level *restricted*.
     pub restricted: bool,
     /// How long new namespaces are without their service account.
@@ -170,12 +172,13 @@ const HEALTHY: Scenario = Scenario {
     image_missing: false,
     unschedulable: false,
     stuck_finalizer: false,
+    no_udev: false,
     restricted: false,
     service_account_delay: Duration::ZERO,
     refusals: &[],
 };
 
-static ALL: [Scenario; 44] = [
+static ALL: [Scenario; 46] = [
     HEALTHY,
     Scenario {
         name: "no-crds",
@@ -477,6 +480,21 @@ static ALL: [Scenario; 44] = [
         name: "restricted",
         title: "new namespaces enforce Pod Security restricted",
         description: "As hardened clusters do. Ready.",
+        restricted: true,
+        ..HEALTHY
+    },
+    Scenario {
+        name: "no-udev",
+        title: "block devices belong to root alone",
+        description: "As on nodes without udev, of kind or k3d. A pod that runs as root without capabilities opens them. Ready.",
+        no_udev: true,
+        ..HEALTHY
+    },
+    Scenario {
+        name: "no-udev-restricted",
+        title: "block devices belong to root alone, and no pod may run as root",
+        description: "New namespaces enforce Pod Security restricted, so that no pod can open a block device.",
+        no_udev: true,
         restricted: true,
         ..HEALTHY
     },

@@ -144,6 +144,7 @@ mod tests {
             volume_mode: VolumeMode::Block,
             driver: None,
             namespace: "snapready".to_owned(),
+            pod_user: None,
             status,
             data: None,
             diagnosis: None,

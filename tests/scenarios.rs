@@ -32,6 +32,8 @@ enum Trips {
     Pass,
     /// They pass with each of these `VolumeSnapshotClasses`, and say why a snapshot that names none fails.
     Named(&'static [&'static str], &'static str),
+    /// Nothing can be told: a diagnosis, and words that have to be in it.
+    Unknown(&'static str, &'static [&'static str]),
     /// A diagnosis, and words that have to be in it.
     Fail(&'static str, &'static [&'static str]),
     /// The data is bad: of the file system, and of the block device.
@@ -39,6 +41,7 @@ enum Trips {
 }
 
 const ONE: &[&str] = &["--volume-mode", "filesystem"];
+const BLOCK: &[&str] = &["--volume-mode", "block"];
 const BOTH: &[&str] = &[];
 const STUCK: &[&str] = &["--volume-mode", "filesystem", "--cleanup-timeout", "3s"];
 const FORCED: &[&str] = &["--volume-mode", "filesystem", "--cleanup-timeout", "3s", "--force"];
@@ -56,7 +59,7 @@ const fn row(
     Row { name, flags, code, checks, trips }
 }
 
-use Trips::{Bad, Fail, Named, Pass};
+use Trips::{Bad, Fail, Named, Pass, Unknown};
 
 const BLIND: &[&str] = &[
     "SR115 unknown",
@@ -74,7 +77,7 @@ const BLIND: &[&str] = &[
 ];
 
 #[rustfmt::skip]
-const ROWS: [Row; 45] = [
+const ROWS: [Row; 47] = [
     row("healthy", BOTH, 0, &[], Pass),
     row("no-crds", ONE, 1, &["SR102 fail", "SR111 fail"], Fail("SR311", &["does not serve VolumeSnapshot objects", "CRD"])),
     row("v1beta1-only", ONE, 1, &["SR104 fail", "SR106 warn", "SR114 warn", "SR123 fail", "SR124 fail"], Fail("SR311", &["does not serve VolumeSnapshot objects", "another version"])),
@@ -115,7 +118,9 @@ const ROWS: [Row; 45] = [
     row("restore-other-volume", BOTH, 1, &[], Bad("wrong-volume", "wrong-volume")),
     row("stuck-finalizer", STUCK, 4, &[], Pass),
     row("delete-error", STUCK, 4, &[], Pass),
-    row("restricted", ONE, 0, &[], Pass),
+    row("restricted", BOTH, 0, &[], Pass),
+    row("no-udev", BOTH, 0, &[], Pass),
+    row("no-udev-restricted", BLOCK, 3, &[], Unknown("SR313", &["0600 root:root on the node", "user 65534 in groups 65534, 6", "Pod Security level restricted:latest of the namespace refuses pods that run as root", "--namespace NAMESPACE", "device_ownership_from_security_context"])),
     row("late-service-account", ONE, 0, &[], Pass),
     row("throttled", ONE, 0, &[], Pass),
     row("flaky-api", BOTH, 0, &[], Pass),
@@ -172,7 +177,7 @@ fn hold(row: &Row) {
     }
 
     let trips = report["roundTrips"].as_array().unwrap();
-    let modes = if row.flags.contains(&"filesystem") { 1 } else { 2 };
+    let modes = if row.flags.contains(&"--volume-mode") { 1 } else { 2 };
     let classes = match row.trips {
         Trips::None => 0,
         Named(classes, _) => classes.len(),
@@ -197,13 +202,20 @@ fn hold_trip(name: &str, expected: &Trips, trip: &Value) {
             assert_eq!(trip["status"], "pass", "{name}: {shown}");
             assert_eq!(trip["data"], "intact", "{name}: {shown}");
             assert!(diagnosis.is_null(), "{name}: {shown}");
+            let user = match (trip["volumeMode"].as_str().unwrap(), name) {
+                ("Block", "restricted") => "disk-group",
+                ("Block", _) => "root",
+                _ => "non-root",
+            };
+            assert_eq!(trip["podUser"], user, "{name}: {shown}");
             let why = if let Named(_, why) = expected { *why } else { "" };
             let said =
                 strings(&trip["steps"]).iter().any(|text| text.contains("names no class fails") && text.contains(why));
             assert_eq!(said, !why.is_empty(), "{name}: {shown}");
         }
-        Trips::Fail(id, words) => {
-            assert_eq!(trip["status"], "fail", "{name}: {shown}");
+        Trips::Fail(id, words) | Unknown(id, words) => {
+            let status = if matches!(expected, Unknown(..)) { "unknown" } else { "fail" };
+            assert_eq!(trip["status"], status, "{name}: {shown}");
             assert!(trip["data"].is_null(), "{name}: nothing was restored: {shown}");
             assert_eq!(diagnosis["id"], *id, "{name}: {shown}");
             let said: Vec<&str> = strings(diagnosis);
@@ -221,8 +233,12 @@ fn hold_trip(name: &str, expected: &Trips, trip: &Value) {
     if !matches!(expected, Trips::None | Trips::Pass | Named(..)) {
         assert!(diagnosis["cause"].as_str().is_some_and(|cause| !cause.is_empty()), "{name}: {shown}");
         assert!(!diagnosis["fix"].is_null(), "{name}: {shown}");
-        let failed = trip["steps"].as_array().unwrap().iter().filter(|step| step["status"] == "fail");
+        let failed = trip["steps"].as_array().unwrap().iter().filter(|step| step["status"] == trip["status"]);
         assert!(failed.count() >= 1, "{name}: no step has failed: {shown}");
+        let passed = |id: &str| {
+            trip["steps"].as_array().unwrap().iter().any(|step| step["id"] == id && step["status"] == "pass")
+        };
+        assert!(!matches!(expected, Unknown(..)) || !passed("write"), "{name}: nothing was written: {shown}");
     }
 }
 

@@ -32,9 +32,57 @@ pub fn lacks_service_account(message: &str) -> bool {
     message.contains("service account")
 }
 
+/// Who refuses a pod because of the user that it runs as, from the text of the refusal.
+#[must_use]
+pub fn refuses_users(message: &str) -> String {
+    let named = |before: &str, after: &str| {
+        let found = message.split_once(before)?.1.split_once(after)?.0;
+        (!found.is_empty()).then(|| found.to_owned())
+    };
+    // pod-security-admission/admission/admission.go: violates PodSecurity "restricted:latest": ...
+    if let Some(level) = named("violates PodSecurity \"", "\"") {
+        return format!("Pod Security level {level} of the namespace");
+    }
+    if message.contains("unable to validate against any security context constraint") {
+        return "OpenShift's SecurityContextConstraints".to_owned();
+    }
+    if let Some(policy) = named("ValidatingAdmissionPolicy '", "'") {
+        return format!("ValidatingAdmissionPolicy {policy}");
+    }
+    match named("admission webhook \"", "\"") {
+        Some(webhook) => format!("admission webhook {webhook}"),
+        None => "an admission rule of this cluster".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_refuses_a_user_is_named() {
+        for (message, who) in [
+            (
+                "pods \"writer\" is forbidden: violates PodSecurity \"restricted:latest\": runAsNonRoot != true",
+                "Pod Security level restricted:latest of the namespace",
+            ),
+            (
+                "pods \"writer\" is forbidden: unable to validate against any security context constraint: []",
+                "OpenShift's SecurityContextConstraints",
+            ),
+            (
+                "ValidatingAdmissionPolicy 'no-root' with binding 'b' denied request: no",
+                "ValidatingAdmissionPolicy no-root",
+            ),
+            (
+                "admission webhook \"validate.kyverno.svc\" denied the request: no",
+                "admission webhook validate.kyverno.svc",
+            ),
+            ("no", "an admission rule of this cluster"),
+        ] {
+            assert_eq!(refuses_users(message), who);
+        }
+    }
 
     #[test]
     fn what_comes_of_haste_passes_and_what_was_decided_does_not() {

@@ -17,6 +17,41 @@ pub enum VolumeMode {
     Block,
 }
 
+/// Which user the pods of a round trip run as. None of them has a capability, and none may get more rights than it
+/// starts with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PodUser {
+    /// Root without capabilities, which the Pod Security level *baseline* allows: it opens the devices that belong to
+    /// root.
+    Root,
+    /// Not root, and in the group that devices belong to where the nodes have udev. The level *restricted* allows it.
+    DiskGroup,
+    /// Not root. The level *restricted* allows it.
+    NonRoot,
+}
+
+impl PodUser {
+    /// What is tried for volumes of this mode, the first that admission allows is taken: a raw device keeps the owner
+    /// that it has on its node, so that only some users can open it.
+    #[must_use]
+    pub const fn tried(mode: VolumeMode) -> &'static [Self] {
+        match mode {
+            VolumeMode::Filesystem => &[Self::NonRoot],
+            VolumeMode::Block => &[Self::Root, Self::DiskGroup, Self::NonRoot],
+        }
+    }
+
+    /// The highest Pod Security level that allows it.
+    #[must_use]
+    pub const fn level(self) -> &'static str {
+        match self {
+            Self::Root => "baseline",
+            Self::DiskGroup | Self::NonRoot => "restricted",
+        }
+    }
+}
+
 /// What the restored data is, compared with what was written before the snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

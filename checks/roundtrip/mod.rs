@@ -3,6 +3,7 @@
 
 pub mod admission_allows;
 pub mod data_intact;
+pub mod device_denied;
 pub mod everything_removed;
 pub mod pod_starts;
 pub mod provisioning_succeeds;

@@ -7,6 +7,7 @@ use super::clock;
 use super::scenario::Snapshotter;
 use super::world::World;
 
+mod closed_device;
 mod driver;
 mod kubelet;
 mod leases;

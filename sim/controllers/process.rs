@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
+use super::closed_device;
 use crate::lock::lock;
 use crate::object::Object;
 use crate::world::World;
@@ -53,7 +54,7 @@ impl Process {
         let log = File::create(&files.log).map_err(|error| error.to_string())?;
         let errors = log.try_clone().map_err(|error| error.to_string())?;
         let words = container.list("/command").iter().chain(container.list("/args"));
-        let mut command = command(pod, container, words, volumes, &files)?;
+        let mut command = command(world, pod, container, words, volumes, &files)?;
         command.stdout(log).stderr(errors);
         Ok((Self::spawn(world, command)?, files))
     }
@@ -68,7 +69,7 @@ impl Process {
         volumes: &BTreeMap<String, PathBuf>,
     ) -> Result<Self, String> {
         let files = Files::of(container, directory);
-        let mut command = command(pod, container, words, volumes, &files)?;
+        let mut command = command(world, pod, container, words, volumes, &files)?;
         command.stdout(Stdio::null()).stderr(Stdio::null());
         Self::spawn(world, command)
     }
@@ -104,17 +105,22 @@ impl Drop for Process {
 
 /// A command in a container, whose output is still to be directed.
 fn command<'a>(
+    world: &World,
     pod: &Value,
     container: &Value,
     words: impl IntoIterator<Item = &'a Value>,
     volumes: &BTreeMap<String, PathBuf>,
     files: &Files,
 ) -> Result<Command, String> {
-    let paths = local_paths(container, volumes, &files.message);
+    let mut path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin".into());
+    let mut volumes = volumes.clone();
+    if world.scenario.no_udev {
+        closed_device::shut(pod, container, &files.home, &mut volumes, &mut path).map_err(|error| error.to_string())?;
+    }
+    let paths = local_paths(container, &volumes, &files.message);
     let environment = environment(pod, container, &paths);
     let mut words = words.into_iter().map(|word| expand(word.as_str().unwrap_or_default(), &environment));
     let program = words.next().ok_or("failed to create containerd task: no command specified")?;
-    let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin".into());
     let mut command = Command::new(program);
     command
         .args(words)

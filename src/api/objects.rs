@@ -68,15 +68,16 @@ impl Objects {
         json(&self.client.once(create(place, body, false)?).await?)
     }
 
-    /// Asks for an object as a dry run, again if the server could not answer or refused what may pass.
-    pub(crate) async fn dry_run(&self, place: &Place, body: &Value) -> Result<(), Failure> {
+    /// Asks for an object as a dry run, again if the server could not answer or refused what may pass. What would be
+    /// stored; `None` if that cannot be told before the real create.
+    pub(crate) async fn dry_run(&self, place: &Place, body: &Value) -> Result<Option<Value>, Failure> {
         let on_retry = |retry| self.retrying(retry);
         let policy = Policy::tries(DRY_RUNS, &on_retry);
         match self.client.ask(create(place, body, true)?, &policy, json::<Value>).await {
-            Ok(_) => Ok(()),
-            Err(failure) if failure.status == 409 && failure.is_final() => Ok(()),
+            Ok(object) => Ok(Some(object)),
+            Err(failure) if failure.status == 409 && failure.is_final() => Ok(None),
             // A webhook that cannot be asked without consequences: the real create will tell.
-            Err(failure) if failure.status == 400 && failure.message.contains("does not support dry run") => Ok(()),
+            Err(failure) if failure.status == 400 && failure.message.contains("does not support dry run") => Ok(None),
             Err(failure) => Err(failure),
         }
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use snapready_checks::model::finding::Status;
 use snapready_checks::model::object::ObjectName;
 use snapready_checks::model::result::CheckResult;
-use snapready_checks::model::round_trip::{DataVerdict, StepId, VolumeMode};
+use snapready_checks::model::round_trip::{DataVerdict, PodUser, StepId, VolumeMode};
 
 /// The version of the contract.
 pub const SCHEMA_VERSION: &str = "snapready.dev/report/v1";
@@ -173,6 +173,9 @@ pub struct RoundTrip {
     pub driver: Option<String>,
     /// The namespace that it took place in.
     pub namespace: String,
+    /// What its pods ran as; absent if it did not come so far that it was chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod_user: Option<PodUser>,
     /// The outcome.
     pub status: Status,
     /// What was found out about the data, if the restored volume was read.

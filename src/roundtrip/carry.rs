@@ -8,29 +8,35 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use snapready_checks::diagnosis::{self, Diagnosis};
 use snapready_checks::model::chain::{BEING_CREATED, Chain, Event};
+use snapready_checks::model::check::Check;
 use snapready_checks::model::nulls;
 use snapready_checks::model::quantity::Quantity;
 use snapready_checks::moment::{Explanation, Moment, line};
 use snapready_checks::roundtrip::admission_allows::{Refusal, refused};
-use snapready_checks::roundtrip::data_intact::{compared, not_measured};
+use snapready_checks::roundtrip::data_intact::{self, compared, not_measured};
+use snapready_checks::roundtrip::device_denied::{Admitted, Denied, Device, denied};
 use snapready_checks::roundtrip::everything_removed::{StuckObject, stuck};
 use snapready_checks::roundtrip::round_trip::vanished;
 use snapready_checks::roundtrip::snapshot_driver_matches;
 use snapready_checks::roundtrip::snapshot_sidecar_works::not_started;
 use snapready_checks::roundtrip::snapshot_succeeds;
-use snapready_checks::roundtrip::write_succeeds::not_written;
+use snapready_checks::roundtrip::write_succeeds::{self, not_written};
 
 use crate::evaluate::stranding;
-use crate::model::{CheckResult, DataVerdict, Kind, ObjectName, StepId};
+use crate::model::{CheckResult, DataVerdict, Kind, ObjectName, PodUser, StepId, VolumeMode};
 use crate::roundtrip::advice;
 use crate::roundtrip::driver::{Failure, Knowledge, Observed, ReadResult, Trip};
 use crate::roundtrip::known_facts::{KnownFacts, Look};
 use crate::roundtrip::ledger::Item;
 use crate::roundtrip::modes::{Making, Seen, Shape};
 use crate::roundtrip::objects::{Manifest, name};
-use crate::roundtrip::payload::{Payload, Written};
+use crate::roundtrip::payload::{Payload, UnreadableReport, WriteFault, Written};
 use crate::roundtrip::plan::{Plan, Target};
 use crate::roundtrip::program::Program;
+
+/// The pods for which a namespace is made that holds raw devices, too: those that do not run as root need no other
+/// level than the rest.
+const SPACES: &[PodUser] = &[PodUser::Root, PodUser::NonRoot];
 
 /// A plan that is carried out.
 #[derive(Debug)]
@@ -42,6 +48,8 @@ pub struct Carry<'a> {
     programs: Vec<Program>,
     /// What the writers measured, by round trip: the readers are compared with it.
     written: Mutex<BTreeMap<usize, Written>>,
+    /// What the pods run as, by round trip; `None` for what all have in common.
+    admitted: Mutex<BTreeMap<Option<usize>, Admitted>>,
 }
 
 impl<'a> Carry<'a> {
@@ -70,6 +78,7 @@ impl<'a> Carry<'a> {
             payloads: plan.targets.iter().map(payload).collect(),
             programs: plan.targets.iter().map(program).collect(),
             written: Mutex::default(),
+            admitted: Mutex::default(),
         }
     }
 
@@ -82,6 +91,41 @@ impl<'a> Carry<'a> {
     #[expect(clippy::expect_used, reason = "the driver names round trips of this very plan")]
     fn own_program(&self, trip: usize) -> &Program {
         self.programs.get(trip).expect("a round trip of the plan")
+    }
+
+    /// What the pods of a round trip run as, and what was refused before, to what all round trips have in common as
+    /// well.
+    fn admitted_user(&self, trip: usize) -> Admitted {
+        let admitted = self.admitted.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = admitted.get(&None).into_iter().flat_map(|shared| shared.refused.clone());
+        match admitted.get(&Some(trip)) {
+            Some(own) => Admitted { user: own.user, refused: shared.chain(own.refused.clone()).collect() },
+            None => Admitted { user: PodUser::NonRoot, refused: Vec::new() },
+        }
+    }
+
+    /// A pod could not open the device of its claim.
+    fn denied(
+        &self,
+        trip: usize,
+        check: &'static Check,
+        [pod, claim]: [&str; 2],
+        device: &Device,
+        text: &str,
+    ) -> CheckResult {
+        let explanation = denied(
+            check,
+            &self.target(trip).0.subject(),
+            &Denied {
+                device,
+                text,
+                claim: &self.object(trip, Kind::PERSISTENT_VOLUME_CLAIM, claim),
+                pod: &self.object(trip, Kind::POD, pod),
+                admitted: &self.admitted_user(trip),
+                own_namespace: self.plan.own_namespace,
+            },
+        );
+        self.in_words(trip, explanation)
     }
 
     /// An explanation in the words of a run.
@@ -142,12 +186,28 @@ impl Knowledge for Carry<'_> {
         self.own_program(trip).clone()
     }
 
-    fn manifest(&self, item: Item, seen: &Seen<'_>) -> Option<Manifest> {
+    fn manifest(&self, item: Item, user: PodUser, seen: &Seen<'_>) -> Option<Manifest> {
         let trip = item.trip().unwrap_or_default();
         let (target, payload) = self.target(trip);
         let program = self.own_program(trip);
         let object = program.object(item.object())?;
-        (self.plan.mode.manifest)(&Making { plan: self.plan, target, payload, program, object, seen })
+        (self.plan.mode.manifest)(&Making { plan: self.plan, target, payload, program, object, user, seen })
+    }
+
+    fn pod_users(&self, trip: Option<usize>) -> &'static [PodUser] {
+        let is_block = |target: &Target| target.volume_mode == VolumeMode::Block;
+        match trip {
+            Some(trip) => PodUser::tried(self.target(trip).0.volume_mode),
+            None if self.plan.targets.iter().any(is_block) => SPACES,
+            None => PodUser::tried(VolumeMode::Filesystem),
+        }
+    }
+
+    fn admitted(&self, trip: Option<usize>, user: PodUser, refused: &[(ObjectName, Failure)]) -> Option<String> {
+        let refused = refused.iter().map(|(object, failure)| (object.clone(), failure.message.clone())).collect();
+        let admitted = Admitted { user, refused };
+        self.admitted.lock().unwrap_or_else(PoisonError::into_inner).insert(trip, admitted);
+        self.admitted_user(trip?).note(self.pod_users(trip))
     }
 
     fn foreseen(&self, trip: usize) -> Option<CheckResult> {
@@ -167,6 +227,9 @@ impl Knowledge for Carry<'_> {
             Ok(written) => {
                 self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(trip, written);
                 Ok(())
+            }
+            Err(WriteFault::Device { device, text }) => {
+                Err(Box::new(self.denied(trip, &write_succeeds::CHECK, ["writer", "source"], &device, &text)))
             }
             Err(fault) => {
                 let writer = self.object(trip, Kind::POD, "writer");
@@ -190,6 +253,9 @@ impl Knowledge for Carry<'_> {
                     Box::new(self.in_words(trip, explanation))
                 });
                 Ok(ReadResult { data: judgement.verdict, message: judgement.message, diagnosis })
+            }
+            Err(UnreadableReport { device: Some(device), text, .. }) => {
+                Err(Box::new(self.denied(trip, &data_intact::CHECK, ["reader", "restored"], &device, &text)))
             }
             Err(unreadable) => {
                 let reader = self.object(trip, Kind::POD, "reader");
@@ -228,6 +294,7 @@ impl Knowledge for Carry<'_> {
             message: &failure.message,
             object,
             own_namespace: self.plan.own_namespace,
+            user: self.admitted_user(trip).user,
         });
         self.in_words(trip, explanation.about(&self.target(trip).0.subject()))
     }

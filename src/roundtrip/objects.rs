@@ -61,7 +61,7 @@ fn space_name(making: &Making<'_>, space: &Object) -> String {
     }
 }
 
-/// A namespace. It enforces the restricted Pod Security level, which every pod here satisfies.
+/// A namespace. It enforces the highest Pod Security level that all pods of the run satisfy.
 #[must_use]
 pub fn namespace(making: &Making<'_>) -> Manifest {
     let name = space_name(making, making.object);
@@ -69,7 +69,7 @@ pub fn namespace(making: &Making<'_>) -> Manifest {
     metadata.insert("name".to_owned(), json!(name));
     if let Some(Value::Object(labels)) = metadata.get_mut("labels") {
         for mode in ["enforce", "audit", "warn"] {
-            labels.insert(format!("pod-security.kubernetes.io/{mode}"), json!("restricted"));
+            labels.insert(format!("pod-security.kubernetes.io/{mode}"), json!(making.user.level()));
         }
     }
     let body = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": metadata });

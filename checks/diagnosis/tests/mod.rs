@@ -16,7 +16,7 @@ use crate::model::nulls;
 use crate::model::object::ObjectName;
 use crate::model::probe::Probe;
 use crate::model::result::CheckResult;
-use crate::model::round_trip::{StepId, VolumeMode};
+use crate::model::round_trip::{PodUser, StepId, VolumeMode};
 use crate::moment::{Moment, Subject};
 use crate::roundtrip::admission_allows::{Refusal, refused};
 use crate::roundtrip::everything_removed::{StuckObject, stuck};
@@ -215,7 +215,7 @@ fn controller() -> Value {
 }
 
 fn refusal<'a>(status: u16, reason: &'a str, message: &'a str, object: &'a ObjectName) -> Refusal<'a> {
-    Refusal { status, reason, message, object, own_namespace: false }
+    Refusal { status, reason, message, object, own_namespace: false, user: PodUser::NonRoot }
 }
 
 fn claim() -> ObjectName {

@@ -15,6 +15,7 @@ use crate::knowledge::refusals::may_pass;
 use crate::model::command::Argument;
 use crate::model::finding::{Evidence, Fix};
 use crate::model::object::ObjectName;
+use crate::model::round_trip::PodUser;
 use crate::moment::grpc::Code;
 use crate::moment::{Advice, Explanation, Moment};
 use crate::roundtrip::snapshot_succeeds::{LAG, answers, shown_by};
@@ -33,6 +34,8 @@ pub struct Refusal<'a> {
     pub object: &'a ObjectName,
     /// Whether the run has created the namespace: then it is gone when the fix is read, and no command names it.
     pub own_namespace: bool,
+    /// What the pods of the round trip run as.
+    pub user: PodUser,
 }
 
 impl<'a> Refusal<'a> {

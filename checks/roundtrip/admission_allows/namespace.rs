@@ -3,6 +3,7 @@
 use super::{Refusal, Why, between};
 use crate::model::command::{Command, kubectl};
 use crate::model::finding::Fix;
+use crate::model::round_trip::PodUser;
 use crate::moment::Advice;
 use crate::text::names::safe;
 
@@ -64,14 +65,21 @@ fn limits(refusal: &Refusal<'_>) -> Option<Why> {
 }
 
 fn pod_security(refusal: &Refusal<'_>) -> Option<Why> {
+    if !refusal.says("violates PodSecurity") {
+        return None;
+    }
+    if refusal.user == PodUser::Root {
+        let fix = Fix::text("Check what changes the labels of namespaces, and try again.")
+            .command(kubectl("get namespaces -L pod-security.kubernetes.io/enforce"));
+        let cause = "Pod Security Admission: the namespace's level allowed a pod that runs as root when it was asked, and does not any more";
+        return Some(Why::new(cause, fix).advise(Advice::Again));
+    }
     let fix = Fix::text("Check which fields the message names, and what sets them.")
         .command(kubectl("get mutatingwebhookconfigurations"));
-    refusal.says("violates PodSecurity").then(|| {
-        Why::new(
-            "Pod Security Admission: the namespace's level does not allow the pod, although it satisfies the restricted level as released; something changed it on its way, for example a mutating webhook",
-            fix,
-        )
-    })
+    Some(Why::new(
+        "Pod Security Admission: the namespace's level does not allow the pod, although it satisfies the restricted level as released; something changed it on its way, for example a mutating webhook",
+        fix,
+    ))
 }
 
 fn security_context_constraints(refusal: &Refusal<'_>) -> Option<Why> {

@@ -56,14 +56,7 @@ pub fn not_written(subject: &Subject, writer: &ObjectName, blame: Blame, message
             Fix::text("Try again; if it still fails, check the node's kubelet and container runtime."),
             Some(Advice::Again),
         ),
-        Blame::Volume if denied && subject.volume_mode == VolumeMode::Block => (
-            "a raw device belongs to root and the group disk, and the node does not give it to the pod's user",
-            Fix::text(
-                "Set device_ownership_from_security_context = true in containerd's or CRI-O's configuration: workloads that do not run as root need it for raw block volumes.",
-            ),
-            None,
-        ),
-        Blame::Volume if denied => {
+        Blame::Volume if denied && subject.volume_mode == VolumeMode::Filesystem => {
             let driver = safe(subject.driver.as_deref().unwrap_or_default(), "DRIVER");
             (
                 "the volume's folder belongs to another user, and the driver does not apply the pod's fsGroup",

@@ -13,10 +13,12 @@ use snapready_checks::model::finding::Status;
 use snapready_checks::model::nulls;
 use snapready_checks::model::object::ObjectName;
 use snapready_checks::model::result::CheckResult;
-use snapready_checks::model::round_trip::{DataVerdict, StepId, VolumeMode};
+use snapready_checks::model::round_trip::{DataVerdict, PodUser, StepId, VolumeMode};
 use snapready_checks::moment::{Explanation, Moment, Subject};
+use snapready_checks::roundtrip::CHECKS;
 use snapready_checks::roundtrip::admission_allows::{Refusal, refused};
 use snapready_checks::roundtrip::data_intact::compared;
+use snapready_checks::roundtrip::device_denied::{Admitted, Denied, Device, denied};
 use snapready_checks::roundtrip::everything_removed::{StuckObject, stuck};
 use snapready_checks::roundtrip::round_trip::vanished;
 use snapready_checks::roundtrip::write_succeeds::{Blame, not_written};
@@ -42,7 +44,7 @@ pub(crate) enum What {
     /// A step waits.
     Wait(Box<Wait>),
     /// The API server refused a create.
-    Refusal { status: u16, reason: String, message: String, object: ObjectName },
+    Refusal { status: u16, reason: String, message: String, object: ObjectName, user: Option<PodUser> },
     /// An object does not go away.
     #[serde(rename_all = "camelCase")]
     Stuck {
@@ -60,6 +62,25 @@ pub(crate) enum What {
     /// The writer's report is not good enough.
     #[serde(rename_all = "camelCase")]
     Written { blame: String, text: String, volume_mode: Option<VolumeMode> },
+    /// A pod cannot open its device.
+    #[serde(rename_all = "camelCase")]
+    Device {
+        text: String,
+        user: PodUser,
+        /// What was refused before.
+        #[serde(default)]
+        refused: Vec<RefusedUser>,
+        #[serde(default)]
+        own_namespace: bool,
+    },
+}
+
+/// An object that was refused with pods that run as another user.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RefusedUser {
+    kind: String,
+    message: String,
 }
 
 /// A step that waits.
@@ -231,9 +252,14 @@ impl Case {
         let filesystem = subject(VolumeMode::Filesystem);
         let explanation = match &self.moment {
             What::Wait(wait) => return wait.wrong(&self.expect, check),
-            What::Refusal { status, reason, message, object } => {
-                refused(&Refusal { status: *status, reason, message, object, own_namespace: false })
-            }
+            What::Refusal { status, reason, message, object, user } => refused(&Refusal {
+                status: *status,
+                reason,
+                message,
+                object,
+                own_namespace: false,
+                user: user.unwrap_or(PodUser::NonRoot),
+            }),
             What::Stuck { object, deletion_timestamp, finalizers, being_created } => stuck(&StuckObject {
                 object: object.clone(),
                 deletion_timestamp: deletion_timestamp.clone(),
@@ -255,6 +281,27 @@ impl Case {
                 let writer =
                     ObjectName { kind: "Pod".to_owned(), namespace: Some("ns".to_owned()), name: "writer".to_owned() };
                 not_written(&subject(volume_mode.unwrap_or(VolumeMode::Filesystem)), &writer, blame, "why", text)
+            }
+            What::Device { text, user, refused, own_namespace } => {
+                let object = |kind: &str, name: &str| ObjectName {
+                    kind: kind.to_owned(),
+                    namespace: Some("ns".to_owned()),
+                    name: name.to_owned(),
+                };
+                let refused = refused.iter().map(|one| (object(&one.kind, "writer"), one.message.clone())).collect();
+                let check = CHECKS.iter().find(|known| known.id == check.id).unwrap();
+                denied(
+                    check,
+                    &subject(VolumeMode::Block),
+                    &Denied {
+                        device: &Device::read(text).unwrap(),
+                        text,
+                        claim: &object("PersistentVolumeClaim", "source"),
+                        pod: &object("Pod", "writer"),
+                        admitted: &Admitted { user: *user, refused },
+                        own_namespace: *own_namespace,
+                    },
+                )
             }
         };
         differences(&in_words(explanation), &self.expect, check)

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use snapready_checks::diagnosis::{Diagnosis, diagnose, timed_out};
 use snapready_checks::model::object::ObjectName;
 use snapready_checks::model::result::CheckResult;
+use snapready_checks::model::round_trip::PodUser;
 use snapready_checks::model::round_trip::StepId;
 use snapready_checks::roundtrip::admission_allows::{Refusal, refused};
 
@@ -60,6 +61,7 @@ impl Row {
                     name: "snapshot".to_owned(),
                 },
                 own_namespace: true,
+                user: PodUser::NonRoot,
             }))
         } else {
             let wait = self.wait(5);

@@ -8,7 +8,7 @@ use serde_json::Value;
 use snapready_checks::diagnosis::Diagnosis;
 
 use super::Failure;
-use crate::model::{CheckResult, DataVerdict, ObjectName, StepId};
+use crate::model::{CheckResult, DataVerdict, ObjectName, PodUser, StepId};
 use crate::roundtrip::known_facts::Look;
 use crate::roundtrip::ledger::Item;
 use crate::roundtrip::modes::Seen;
@@ -64,9 +64,15 @@ pub trait Knowledge: Sync {
     fn trips(&self) -> &[Trip];
     /// What a round trip does.
     fn program(&self, trip: usize) -> Program;
-    /// An object to be created, made from all that is known of its round trip's objects. What is not known yet is left
-    /// out: its place is asked for before there is anything to know. `None` for what controllers make.
-    fn manifest(&self, item: Item, seen: &Seen<'_>) -> Option<Manifest>;
+    /// An object to be created, for pods that run as this user, made from all that is known of its round trip's
+    /// objects. What is not known yet is left out: its place is asked for before there is anything to know. `None` for
+    /// what controllers make.
+    fn manifest(&self, item: Item, user: PodUser, seen: &Seen<'_>) -> Option<Manifest>;
+    /// What the pods of a round trip (`None`: those for which what all have in common is made) may run as: the first
+    /// that admission allows is taken. At least one.
+    fn pod_users(&self, trip: Option<usize>) -> &'static [PodUser];
+    /// Admission allows pods that run as this user, after it has refused those before; what is to be said about it.
+    fn admitted(&self, trip: Option<usize>, user: PodUser, refused: &[(ObjectName, Failure)]) -> Option<String>;
     /// Why a round trip will fail, if that is certain before anything is made.
     fn foreseen(&self, trip: usize) -> Option<CheckResult>;
     /// Whether what the writer reports is what was to be written, and that it is overwritten.

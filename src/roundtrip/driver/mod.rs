@@ -1,6 +1,7 @@
 //! Performs what the machine commands, and tells it what is seen. All waiting is done here, in one task: when the run
 //! is over, nothing of it goes on.
 
+mod admission;
 mod contract;
 mod diagnose;
 mod late;
@@ -30,7 +31,7 @@ use self::look_again::LookingAgain;
 use self::record::Record;
 use self::take::Message;
 use crate::api::{Client, ObjectWatch, Objects};
-use crate::model::{Happening, ObjectName};
+use crate::model::{Happening, ObjectName, PodUser};
 use crate::roundtrip::ledger::{Item, Uid};
 use crate::roundtrip::machine::{Input, Machine, Settings};
 use crate::roundtrip::modes::Seen;
@@ -167,7 +168,7 @@ impl<'a, K: Knowledge> Driver<'a, K> {
             let program = self.knowledge.program(trip);
             for id in program.created() {
                 let item = program.item(trip, *id);
-                if let Some(manifest) = self.knowledge.manifest(item, &Seen::default()) {
+                if let Some(manifest) = self.knowledge.manifest(item, PodUser::NonRoot, &Seen::default()) {
                     self.names.insert(manifest.object(), item);
                 }
             }

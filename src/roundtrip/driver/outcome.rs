@@ -99,7 +99,8 @@ impl<K: Knowledge> Driver<'_, K> {
                         })
                     })
                     .collect();
-                self.record.round_trip(trip, self.knowledge, self.machine.ending(trip), objects)
+                let user = self.machine.pod_user(Some(trip));
+                self.record.round_trip(trip, self.knowledge, self.machine.ending(trip), user, objects)
             })
             .collect();
         Outcome { round_trips, leftovers, kept }

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use futures::future::try_join_all;
 use futures::{FutureExt, StreamExt};
 use snapready_checks::model::object::Kind;
 
+use super::admission;
 use super::take::Message;
 use super::{Driver, Failure, Knowledge, STEP_TIMEOUT};
 use crate::api::{ObjectWatch, Place, watch_namespace};
-use crate::model::{Happening, StepId};
+use crate::model::{Happening, PodUser, StepId};
 use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL};
 use crate::roundtrip::ledger::{Item, State, Uid};
 use crate::roundtrip::machine::{Command, DeleteAnswer, Input, Sight};
@@ -72,7 +72,7 @@ impl<K: Knowledge> Driver<'_, K> {
             && let Some(diagnosis) = self.knowledge.foreseen(index)
         {
             self.record.diagnose(index, diagnosis);
-            self.next(Input::Admitted { trip, allowed: false });
+            self.next(Input::Admitted { trip, user: None });
             return;
         }
         let program = self.knowledge.program(trip.unwrap_or_default());
@@ -84,22 +84,13 @@ impl<K: Knowledge> Driver<'_, K> {
                 items.filter(|item| item.trip().is_some()).collect()
             }
         };
-        let manifests: Vec<Manifest> =
-            created.into_iter().filter_map(|item| self.knowledge.manifest(item, &Seen::default())).collect();
+        let manifest = |item: &Item, user| self.knowledge.manifest(*item, user, &Seen::default());
+        let manifests = |user| created.iter().filter_map(|item| manifest(item, user)).collect();
+        let tries: Vec<(PodUser, Vec<Manifest>)> =
+            self.knowledge.pod_users(trip).iter().map(|user| (*user, manifests(*user))).collect();
         let server = self.server.clone();
-        self.work.push(
-            async move {
-                let all = manifests.iter().map(async |manifest| {
-                    server
-                        .dry_run(&manifest.place(), &manifest.body)
-                        .await
-                        .map_err(|failure| (manifest.object(), failure))
-                });
-                let answer = try_join_all(all).await.map(|_| ());
-                Message::DryRun { trip, answer }
-            }
-            .boxed(),
-        );
+        self.work
+            .push(async move { Message::DryRun { trip, admission: admission::ask(&server, tries).await } }.boxed());
     }
 
     pub(super) fn create(&mut self, item: Item) {
@@ -108,7 +99,9 @@ impl<K: Knowledge> Driver<'_, K> {
             (other.trip().is_none() || other.trip() == item.trip()).then_some((other.object(), object))
         };
         let seen: Seen<'_> = self.objects.iter().filter_map(of_trip).collect();
-        let manifest = self.knowledge.manifest(item, &seen);
+        // Nothing is created before its dry run.
+        let user = self.machine.pod_user(item.trip()).unwrap_or(PodUser::NonRoot);
+        let manifest = self.knowledge.manifest(item, user, &seen);
         let server = self.server.clone();
         self.may_land(item);
         self.work.push(

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Driver, Knowledge};
 use crate::api::Place;
+use crate::model::PodUser;
 use crate::roundtrip::ledger::Item;
 use crate::roundtrip::modes::Seen;
 use crate::roundtrip::observe;
@@ -26,7 +27,7 @@ impl<K: Knowledge> Driver<'_, K> {
     /// Where an object lies. What controllers make is named after what they made it for.
     pub(super) fn place(&self, item: Item) -> Option<Place> {
         if self.policy(item).is_none() {
-            return Some(self.knowledge.manifest(item, &Seen::default())?.place());
+            return Some(self.knowledge.manifest(item, PodUser::NonRoot, &Seen::default())?.place());
         }
         observe::derived_place(self.object(item)?, self.maker(item)?)
     }

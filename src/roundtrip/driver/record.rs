@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::Knowledge;
 use super::contract;
-use crate::model::{CheckResult, DataVerdict, Happening, ObjectRecord, RoundTrip, Step, StepId};
+use crate::model::{CheckResult, DataVerdict, Happening, ObjectRecord, PodUser, RoundTrip, Step, StepId};
 use crate::roundtrip::machine::Ending;
 
 #[derive(Default)]
@@ -18,6 +18,8 @@ struct Trip {
     begun: Option<(StepId, Instant, Timestamp)>,
     diagnosis: Option<CheckResult>,
     caveat: Option<String>,
+    /// What is to be said about what the pods run as.
+    admitted: Option<String>,
     data: Option<(DataVerdict, String)>,
     waiting: Option<(String, String)>,
 }
@@ -87,6 +89,13 @@ impl Record {
         }
     }
 
+    /// All objects are allowed.
+    pub(super) fn admitted(&mut self, trip: usize, note: Option<String>) {
+        if let Some(trip) = self.trips.get_mut(trip) {
+            trip.admitted = note;
+        }
+    }
+
     /// A step was taken, and something was noticed at it.
     pub(super) fn passed(&mut self, target: usize, id: StepId, noticed: Option<String>) {
         let Some(trip) = self.trips.get(target) else {
@@ -99,14 +108,17 @@ impl Record {
 
     /// A step was not taken to its end.
     pub(super) fn failed(&mut self, target: usize, id: StepId, ending: Option<Ending>) {
-        let (status, message) = match ending {
-            Some(Ending::Interrupted) => (Status::Unknown, "interrupted"),
-            Some(Ending::TimedOut) => (Status::Fail, "timed out"),
-            _ => (Status::Fail, "failed"),
-        };
         let diagnosis = self.trips.get(target).and_then(|trip| trip.diagnosis.as_ref());
-        let message = diagnosis.filter(|_| status == Status::Fail).map_or(message, |diagnosis| &diagnosis.message);
-        self.end(target, id, status, message.to_owned());
+        let (status, message) = match (ending, diagnosis) {
+            (Some(Ending::Interrupted), _) => (Status::Unknown, "interrupted"),
+            // What nothing can be told of has not failed.
+            (_, Some(diagnosis)) if diagnosis.status == Status::Unknown => (Status::Unknown, &*diagnosis.message),
+            (_, Some(diagnosis)) => (Status::Fail, &*diagnosis.message),
+            (Some(Ending::TimedOut), None) => (Status::Fail, "timed out"),
+            (_, None) => (Status::Fail, "failed"),
+        };
+        let message = message.to_owned();
+        self.end(target, id, status, message);
     }
 
     /// A step has ended so.
@@ -143,6 +155,7 @@ impl Record {
         index: usize,
         knowledge: &K,
         ending: Option<Ending>,
+        pod_user: Option<PodUser>,
         objects: Vec<ObjectRecord>,
     ) -> Option<RoundTrip> {
         let trip = self.trips.get(index)?;
@@ -167,6 +180,7 @@ impl Record {
             volume_mode: planned.target.volume_mode,
             driver: planned.driver.clone(),
             namespace: knowledge.namespace().to_owned(),
+            pod_user,
             status: status(trip, ending),
             data: trip.data.as_ref().map(|(data, _)| *data),
             diagnosis: trip.diagnosis.clone(),
@@ -191,7 +205,10 @@ fn status(trip: &Trip, ending: Option<Ending>) -> Status {
 
 fn passed_message(id: StepId, trip: &Trip) -> String {
     match id {
-        StepId::Admission => "all objects may be created".to_owned(),
+        StepId::Admission => match &trip.admitted {
+            None => "all objects may be created".to_owned(),
+            Some(note) => format!("allowed; {note}"),
+        },
         StepId::Provision => "volume bound, pod started".to_owned(),
         StepId::Write => "data written and synced".to_owned(),
         StepId::Snapshot => match &trip.caveat {

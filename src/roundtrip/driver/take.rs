@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use super::admission::Admission;
 use super::{Driver, Failure, Knowledge};
 use crate::api::{Deleted, ObjectWatch, Watched};
-use crate::model::ObjectName;
 use crate::roundtrip::known_facts::Look;
 use crate::roundtrip::ledger::{Item, State, Uid};
 use crate::roundtrip::machine::{CreateAnswer, DeleteAnswer, Input, Sight};
@@ -16,7 +16,7 @@ pub(super) enum Message {
     Input(Input),
     DryRun {
         trip: Option<usize>,
-        answer: Result<(), (ObjectName, Failure)>,
+        admission: Admission,
     },
     Created {
         item: Item,
@@ -82,22 +82,7 @@ impl<K: Knowledge> Driver<'_, K> {
     pub(super) fn take(&mut self, message: Message) {
         match message {
             Message::Input(input) => self.feed(input),
-            Message::DryRun { trip, answer: Ok(()) } => self.feed(Input::Admitted { trip, allowed: true }),
-            Message::DryRun { trip, answer: Err((object, failure)) } => {
-                match trip {
-                    Some(trip) => {
-                        let diagnosis = self.knowledge.refused(trip, &failure, &object);
-                        self.record.diagnose(trip, diagnosis);
-                    }
-                    None => {
-                        // Whichever of them was refused, the run has none of them.
-                        if let Some(first) = self.knowledge.program(0).created_shared().next() {
-                            self.failures.insert(Item::Shared(first), (object, failure));
-                        }
-                    }
-                }
-                self.feed(Input::Admitted { trip, allowed: false });
-            }
+            Message::DryRun { trip, admission } => self.admission(trip, admission),
             Message::Created { item, answer } => self.created(item, answer),
             Message::Asked { item, answer, lookout } => {
                 if let (Ok(Some(_)), Some(lookout)) = (&answer, lookout) {
@@ -151,6 +136,35 @@ impl<K: Knowledge> Driver<'_, K> {
             Message::Landed { item } => self.landed(item),
             Message::Budget { trip } => self.budget_over(trip),
         }
+    }
+
+    fn admission(&mut self, trip: Option<usize>, admission: Admission) {
+        let Admission { answer, before } = admission;
+        let user = match answer {
+            Ok(user) => {
+                let note = self.knowledge.admitted(trip, user, &before);
+                if let Some(trip) = trip {
+                    self.record.admitted(trip, note);
+                }
+                Some(user)
+            }
+            Err((object, failure)) => {
+                match trip {
+                    Some(trip) => {
+                        let diagnosis = self.knowledge.refused(trip, &failure, &object);
+                        self.record.diagnose(trip, diagnosis);
+                    }
+                    None => {
+                        // Whichever of them was refused, the run has none of them.
+                        if let Some(first) = self.knowledge.program(0).created_shared().next() {
+                            self.failures.insert(Item::Shared(first), (object, failure));
+                        }
+                    }
+                }
+                None
+            }
+        };
+        self.feed(Input::Admitted { trip, user });
     }
 
     pub(super) fn created(&mut self, item: Item, answer: Result<Value, Failure>) {

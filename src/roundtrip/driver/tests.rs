@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::{Failure, Knowledge, Manifest, Observed, Options, Outcome, ReadResult, Signals, Trip, run};
 use crate::api::Client;
-use crate::model::{CheckResult, DataVerdict, ObjectName, StepId, Target, VolumeMode};
+use crate::model::{CheckResult, DataVerdict, ObjectName, PodUser, StepId, Target, VolumeMode};
 use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL};
 use crate::roundtrip::known_facts::Look;
 use crate::roundtrip::ledger::Item;
@@ -85,7 +85,7 @@ impl Knowledge for Plain {
         None
     }
 
-    fn manifest(&self, item: Item, _seen: &Seen<'_>) -> Option<Manifest> {
+    fn manifest(&self, item: Item, _user: PodUser, _seen: &Seen<'_>) -> Option<Manifest> {
         (item == Item::Shared(plain::SPACE)).then(|| Manifest {
             kind: Kind::NAMESPACE,
             namespace: None,
@@ -93,6 +93,14 @@ impl Knowledge for Plain {
             body: json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace,
                 "labels": {(MANAGED_BY.0): MANAGED_BY.1, (RUN_LABEL): self.run}}}),
         })
+    }
+
+    fn pod_users(&self, _trip: Option<usize>) -> &'static [PodUser] {
+        PodUser::tried(VolumeMode::Filesystem)
+    }
+
+    fn admitted(&self, _trip: Option<usize>, _user: PodUser, _refused: &[(ObjectName, Failure)]) -> Option<String> {
+        None
     }
 
     fn written(&self, _trip: usize, message: &str) -> Result<(), Box<CheckResult>> {

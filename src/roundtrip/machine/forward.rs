@@ -81,14 +81,14 @@ impl Machine {
             self.shared.asked = true;
             out.push(Command::DryRun { trip: None });
         }
-        if self.shared.admitted { Turn::Done } else { Turn::Wait }
+        if self.shared.admitted.is_some() { Turn::Done } else { Turn::Wait }
     }
 
     fn dry_run(&mut self, index: usize, out: &mut Vec<Command>) -> Turn {
         let Some(trip) = self.trips.get_mut(index) else {
             return Turn::Wait;
         };
-        if trip.admitted {
+        if trip.admitted.is_some() {
             return Turn::Done;
         }
         if !trip.admission_asked {

@@ -21,7 +21,7 @@ mod unwind;
 #[cfg(test)]
 mod walk;
 
-use crate::model::StepId;
+use crate::model::{PodUser, StepId};
 use crate::roundtrip::ledger::{Item, Ledger, Progress, State, Why};
 use crate::roundtrip::program::{Object, ObjectId, Program};
 
@@ -56,7 +56,8 @@ struct Trip {
     hurry: bool,
     /// A dry run is under way or over.
     admission_asked: bool,
-    admitted: bool,
+    /// What its pods run as: all of them, from the dry run on.
+    admitted: Option<PodUser>,
     /// Since the snapshot is ready, the writer has been looked for.
     held: bool,
     kept: bool,
@@ -71,7 +72,7 @@ impl Trip {
         ending: None,
         hurry: false,
         admission_asked: false,
-        admitted: false,
+        admitted: None,
         held: false,
         kept: false,
         cleaned: false,
@@ -80,11 +81,10 @@ impl Trip {
 
 /// What is known of the objects that all round trips have in common.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts about them")]
 struct Shared {
-    /// Their dry run: asked, and answered with yes.
+    /// Their dry run: asked, and answered with yes, for pods that run as this user.
     asked: bool,
-    admitted: bool,
+    admitted: Option<PodUser>,
     /// They cannot be had.
     refused: bool,
     /// Their removal has begun.
@@ -186,6 +186,16 @@ impl Machine {
         self.trips.get(trip).and_then(|trip| trip.step)
     }
 
+    /// What the pods of a round trip run as (`None`: those for which what all have in common is made); `None` before
+    /// its dry run is allowed.
+    #[must_use]
+    pub fn pod_user(&self, trip: Option<usize>) -> Option<PodUser> {
+        match trip {
+            None => self.shared.admitted,
+            Some(trip) => self.trips.get(trip).and_then(|trip| trip.admitted),
+        }
+    }
+
     /// Takes note of what happened and says what to do next, in order.
     pub fn handle(&mut self, input: Input) -> Vec<Command> {
         let mut out = Vec::new();
@@ -200,17 +210,14 @@ impl Machine {
     fn take(&mut self, input: Input, out: &mut Vec<Command>) {
         match input {
             Input::Start => {}
-            Input::Admitted { trip: None, allowed } => {
-                self.shared.admitted = allowed;
-                self.shared.refused |= !allowed;
+            Input::Admitted { trip: None, user } => {
+                self.shared.admitted = user;
+                self.shared.refused |= user.is_none();
             }
-            Input::Admitted { trip: Some(trip), allowed } => {
-                if allowed {
-                    if let Some(trip) = self.trips.get_mut(trip) {
-                        trip.admitted = true;
-                    }
-                } else {
-                    self.end(trip, Ending::NotAdmitted, out);
+            Input::Admitted { trip: Some(trip), user: None } => self.end(trip, Ending::NotAdmitted, out),
+            Input::Admitted { trip: Some(trip), user } => {
+                if let Some(trip) = self.trips.get_mut(trip) {
+                    trip.admitted = user;
                 }
             }
             Input::Created { item, answer } => self.created(item, answer, out),

@@ -1,7 +1,7 @@
 //! A run that ended before its clean-up did is taken up where it was left: on its way out.
 
 use super::{Ending, Machine, Settings, Shared, Stage, Trip};
-use crate::model::StepId;
+use crate::model::{PodUser, StepId};
 use crate::roundtrip::ledger::{Item, Ledger, State, Uid};
 use crate::roundtrip::program::Program;
 
@@ -23,7 +23,7 @@ impl Machine {
             ledger: Ledger::default(),
             trips: vec![unwinding; programs.len()],
             programs,
-            shared: Shared { asked: true, admitted: true, ..Shared::default() },
+            shared: Shared { asked: true, admitted: Some(PodUser::NonRoot), ..Shared::default() },
             signals: 0,
             finished: false,
         };

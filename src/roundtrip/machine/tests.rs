@@ -1,13 +1,14 @@
 //! What the walk does not tell apart: how a round trip ends.
 
 use super::{Command, CreateAnswer, DeleteAnswer, Ending, Input, Machine, Settings, Sight};
+use crate::model::PodUser;
 use crate::roundtrip::ledger::{Item, Progress, Uid};
 use crate::roundtrip::modes::{Shape, plain};
 
 /// Carries out a command at once, as far as something comes of it.
 fn answer(command: &Command) -> Option<Input> {
     match command {
-        Command::DryRun { trip } => Some(Input::Admitted { trip: *trip, allowed: true }),
+        Command::DryRun { trip } => Some(Input::Admitted { trip: *trip, user: Some(PodUser::Root) }),
         Command::Create { item } => Some(Input::Created { item: *item, answer: CreateAnswer::Created(Uid::from("1")) }),
         Command::Delete { item: item @ Item::Of(0, plain::SOURCE_CONSUMER), uid } => {
             Some(Input::Seen { item: *item, sight: Sight::Gone { uid: uid.clone() } })
@@ -73,6 +74,19 @@ fn a_snapshot_counts_only_if_the_writer_held_the_source() {
     let mut machine = at_the_snapshot();
     machine.handle(seen(WRITER, Progress::Written, true));
     assert_eq!(machine.ending(0), Some(Ending::Vanished(WRITER)));
+}
+
+#[test]
+fn pods_run_as_what_was_admitted() {
+    let mut machine = machine();
+    assert_eq!(machine.pod_user(Some(0)), None);
+    machine.handle(Input::Start);
+    let commands = machine.handle(Input::Admitted { trip: Some(0), user: Some(PodUser::DiskGroup) });
+    assert!(commands.contains(&Command::Create { item: CLAIM }), "{commands:?}");
+    assert_eq!(machine.pod_user(Some(0)), Some(PodUser::DiskGroup));
+    // It is known to the end, and of another round trip nothing.
+    machine.handle(Input::Certain { trip: 0 });
+    assert_eq!((machine.pod_user(Some(0)), machine.pod_user(Some(1))), (Some(PodUser::DiskGroup), None));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What goes into the machine and what comes out of it.
 
-use crate::model::StepId;
+use crate::model::{PodUser, StepId};
 use crate::roundtrip::ledger::{Item, Progress, Uid};
 
 /// Whether objects are left in the cluster on purpose.
@@ -112,8 +112,8 @@ pub enum Input {
     Admitted {
         /// Which round trip.
         trip: Option<usize>,
-        /// Whether all of them may be created.
-        allowed: bool,
+        /// Whether all of them may be created, and what the pods then run as.
+        user: Option<PodUser>,
     },
     /// A create was answered.
     Created {
@@ -184,7 +184,8 @@ pub enum Input {
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Command {
-    /// Ask for all objects of a round trip (`None`: for what all have in common) as a dry run.
+    /// Ask for all objects of a round trip (`None`: for what all have in common) as a dry run, until they are allowed
+    /// with pods that run as one of the users that may be tried.
     DryRun {
         /// Which round trip.
         trip: Option<usize>,

@@ -10,7 +10,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::model::StepId;
+use crate::model::{PodUser, StepId};
 use crate::roundtrip::objects::Manifest;
 use crate::roundtrip::payload::Payload;
 use crate::roundtrip::plan::{Plan, Target};
@@ -111,6 +111,8 @@ pub struct Making<'a> {
     pub program: &'a Program,
     /// The object.
     pub object: &'a Object,
+    /// What the pods run as; for a namespace, the pods for which it is made.
+    pub user: PodUser,
     /// Everything that is known of the round trip's objects.
     pub seen: &'a Seen<'a>,
 }

@@ -4,15 +4,14 @@ use serde_json::{Map, Value, json};
 use snapready_checks::model::round_trip::{READ_CONTAINER, WRITE_CONTAINER};
 
 use super::{Manifest, manifest, name};
-use crate::model::VolumeMode;
+use crate::model::{PodUser, VolumeMode};
 use crate::roundtrip::modes::Making;
 use crate::roundtrip::payload::{FOLLOW_HOOK, WRITTEN_HOOK};
-use crate::roundtrip::plan::{Plan, Target};
 
 /// The last container of the reader pod. See [`follow`].
 const FOLLOW_CONTAINER: &str = "follow";
 /// The group that owns disks on common Linux distributions: a raw device keeps its owner in the container, and without
-/// this group a user other than root could not open it.
+/// this group a user other than root could not open it. Where nodes have no udev, disks are root's alone.
 const DISK_GROUP: i64 = 6;
 /// Seconds that overwriting may take after TERM.
 const GRACE: i64 = 30;
@@ -27,7 +26,7 @@ const LINGER: &str = "trap 'exit 0' TERM; sleep 10 & wait";
 #[must_use]
 pub fn consumer(making: &Making<'_>, claim: &str) -> Manifest {
     let mut spec = pod_spec(making, claim, 1);
-    spec.insert("containers".to_owned(), json!([shell(making.plan, "consume", LINGER, "100m", "32Mi")]));
+    spec.insert("containers".to_owned(), json!([shell(making, "consume", LINGER, "100m", "32Mi")]));
     manifest(making, &Value::Object(spec))
 }
 
@@ -38,7 +37,7 @@ pub fn consumer(making: &Making<'_>, claim: &str) -> Manifest {
 pub fn writer(making: &Making<'_>, claim: &str) -> Manifest {
     let mut spec = pod_spec(making, claim, GRACE);
     let script = making.payload.writer_script();
-    let mut write = container(making.plan, making.target, WRITE_CONTAINER, &script, false);
+    let mut write = container(making, WRITE_CONTAINER, &script, false);
     after_start(&mut write, WRITTEN_HOOK);
     spec.insert("containers".to_owned(), json!([write]));
     manifest(making, &Value::Object(spec))
@@ -49,8 +48,8 @@ pub fn writer(making: &Making<'_>, claim: &str) -> Manifest {
 pub fn reader(making: &Making<'_>, claim: &str) -> Manifest {
     let mut spec = pod_spec(making, claim, 1);
     let script = making.payload.reader_script();
-    let read = container(making.plan, making.target, READ_CONTAINER, &script, true);
-    let mut containers = [read, follow(making.plan)];
+    let read = container(making, READ_CONTAINER, &script, true);
+    let mut containers = [read, follow(making)];
     for container in &mut containers {
         add(container, "env", json!({ "name": "HANDOVER", "value": HANDOVER }));
         add(container, "volumeMounts", json!({ "name": "handover", "mountPath": HANDOVER }));
@@ -64,16 +63,22 @@ pub fn reader(making: &Making<'_>, claim: &str) -> Manifest {
 fn pod_spec(making: &Making<'_>, claim: &str, grace: i64) -> Map<String, Value> {
     let Making { plan, target, .. } = making;
     let mut security = Map::new();
-    security.insert("runAsNonRoot".to_owned(), json!(true));
     security.insert("seccompProfile".to_owned(), json!({ "type": "RuntimeDefault" }));
-    if let Some(user) = plan.user {
+    if making.user == PodUser::Root {
+        // No capability is left to it, so that it is let in as the owner of a device, and for nothing else.
+        security.insert("runAsUser".to_owned(), json!(0));
+        security.insert("runAsGroup".to_owned(), json!(0));
+    } else {
+        security.insert("runAsNonRoot".to_owned(), json!(true));
+    }
+    if let Some(user) = plan.user.filter(|_| making.user != PodUser::Root) {
         security.insert("runAsUser".to_owned(), json!(user));
         security.insert("runAsGroup".to_owned(), json!(user));
         security.insert("fsGroup".to_owned(), json!(user));
         // A restored volume has the group already; changing it again would touch every file before it is read.
         security.insert("fsGroupChangePolicy".to_owned(), json!("OnRootMismatch"));
     }
-    if target.volume_mode == VolumeMode::Block {
+    if matches!(making.user, PodUser::Root | PodUser::DiskGroup) {
         security.insert("supplementalGroups".to_owned(), json!([DISK_GROUP]));
     }
     let mut spec = Map::new();
@@ -99,8 +104,8 @@ fn pod_spec(making: &Making<'_>, claim: &str, grace: i64) -> Map<String, Value> 
 /// (`PLEGOnDemandRelist`, Kubernetes 1.36), and else once a second. The start of this container, the pod's last, takes as
 /// long as the script needs, because the kubelet waits for its postStart hook. Nothing depends on it: without the hook,
 /// or before it ends, the end is seen a second later.
-fn follow(plan: &Plan) -> Value {
-    let mut follow = shell(plan, FOLLOW_CONTAINER, LINGER, "100m", "32Mi");
+fn follow(making: &Making<'_>) -> Value {
+    let mut follow = shell(making, FOLLOW_CONTAINER, LINGER, "100m", "32Mi");
     after_start(&mut follow, FOLLOW_HOOK);
     follow
 }
@@ -113,14 +118,14 @@ fn after_start(container: &mut Value, script: &str) {
 }
 
 /// A container that works on the volume.
-fn container(plan: &Plan, target: &Target, name: &str, script: &str, read_only: bool) -> Value {
-    let data = match target.volume_mode {
+fn container(making: &Making<'_>, name: &str, script: &str, read_only: bool) -> Value {
+    let data = match making.target.volume_mode {
         VolumeMode::Filesystem => "/data",
         VolumeMode::Block => "/dev/data",
     };
-    let mut container = shell(plan, name, script, "1", "64Mi");
+    let mut container = shell(making, name, script, "1", "64Mi");
     add(&mut container, "env", json!({ "name": "DATA", "value": data }));
-    match target.volume_mode {
+    match making.target.volume_mode {
         VolumeMode::Filesystem => {
             add(&mut container, "volumeMounts", json!({ "name": "data", "mountPath": data, "readOnly": read_only }));
         }
@@ -137,10 +142,18 @@ fn add(object: &mut Value, list: &str, value: Value) {
     }
 }
 
-fn shell(plan: &Plan, name: &str, script: &str, cpu_limit: &str, memory_limit: &str) -> Value {
+fn shell(making: &Making<'_>, name: &str, script: &str, cpu_limit: &str, memory_limit: &str) -> Value {
+    let mut security = json!({
+        "allowPrivilegeEscalation": false,
+        "capabilities": { "drop": ["ALL"] },
+        "readOnlyRootFilesystem": true,
+    });
+    if let (true, Value::Object(security)) = (making.user != PodUser::Root, &mut security) {
+        security.insert("runAsNonRoot".to_owned(), json!(true));
+    }
     json!({
         "name": name,
-        "image": plan.image,
+        "image": making.plan.image,
         "imagePullPolicy": "IfNotPresent",
         "command": ["sh", "-c", script],
         "env": [{ "name": "TERMINATION_LOG", "value": "/dev/termination-log" }],
@@ -153,11 +166,6 @@ fn shell(plan: &Plan, name: &str, script: &str, cpu_limit: &str, memory_limit: &
             "requests": { "cpu": "20m", "memory": "32Mi" },
             "limits": { "cpu": cpu_limit, "memory": memory_limit },
         },
-        "securityContext": {
-            "allowPrivilegeEscalation": false,
-            "capabilities": { "drop": ["ALL"] },
-            "readOnlyRootFilesystem": true,
-            "runAsNonRoot": true,
-        },
+        "securityContext": security,
     })
 }

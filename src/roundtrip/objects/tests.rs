@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 
 use super::*;
-use crate::model::VolumeMode;
+use crate::model::{PodUser, VolumeMode};
 use crate::roundtrip::modes::{Seen, Shape, plain};
 use crate::roundtrip::payload::Payload;
 use crate::roundtrip::program::ObjectId;
@@ -43,24 +43,36 @@ fn make(plan: &Plan, target: &Target, id: ObjectId) -> Manifest {
 }
 
 fn made(plan: &Plan, target: &Target, id: ObjectId, seen: &Seen<'_>) -> Manifest {
+    made_for(PodUser::NonRoot, plan, target, id, seen)
+}
+
+fn made_for(user: PodUser, plan: &Plan, target: &Target, id: ObjectId, seen: &Seen<'_>) -> Manifest {
     let payload = Payload::new(b"seed", target.index, target.volume_mode, 32 << 20);
     let program = plain::program(Shape { own_namespace: plan.own_namespace, immediate: false });
     let object = program.object(id).unwrap();
-    plain::manifest(&Making { plan, target, payload: &payload, program: &program, object, seen }).unwrap()
+    plain::manifest(&Making { plan, target, payload: &payload, program: &program, object, user, seen }).unwrap()
 }
 
 fn pods(plan: &Plan) -> Vec<Manifest> {
-    let make =
-        |target: &Target| [plain::RESTORED_CONSUMER, plain::WRITER, plain::READER].map(|id| make(plan, target, id));
+    pods_for(PodUser::NonRoot, plan)
+}
+
+fn pods_for(user: PodUser, plan: &Plan) -> Vec<Manifest> {
+    let ids = [plain::SOURCE_CONSUMER, plain::RESTORED_CONSUMER, plain::WRITER, plain::READER];
+    let make = |target: &Target| ids.map(|id| made_for(user, plan, target, id, &Seen::default()));
     plan.targets.iter().flat_map(make).collect()
 }
 
 #[test]
 fn pods_satisfy_the_restricted_level() {
-    for user in [Some(65_534), None] {
-        for pod in pods(&plan(true, user, &BOTH)) {
+    let users = [PodUser::DiskGroup, PodUser::NonRoot]
+        .into_iter()
+        .flat_map(|pod_user| [(pod_user, Some(65_534)), (pod_user, None)]);
+    for (pod_user, user) in users {
+        for pod in pods_for(pod_user, &plan(true, user, &BOTH)) {
             let spec = &pod.body["spec"];
             assert_eq!(spec["securityContext"]["runAsNonRoot"], true);
+            assert_eq!(spec["securityContext"].get("supplementalGroups").is_some(), pod_user == PodUser::DiskGroup);
             assert_eq!(spec["securityContext"]["seccompProfile"]["type"], "RuntimeDefault");
             assert_eq!(spec["securityContext"]["runAsUser"].as_i64(), user);
             assert_eq!(spec["securityContext"]["fsGroup"].as_i64(), user);
@@ -71,6 +83,7 @@ fn pods_satisfy_the_restricted_level() {
                 assert_eq!(context["allowPrivilegeEscalation"], false);
                 assert_eq!(context["capabilities"]["drop"], json!(["ALL"]));
                 assert_eq!(context["readOnlyRootFilesystem"], true);
+                assert_eq!(context["runAsNonRoot"], true);
                 assert!(container["resources"]["limits"]["memory"].is_string());
                 assert_eq!(container["env"][0]["value"], container["terminationMessagePath"]);
             }
@@ -78,6 +91,40 @@ fn pods_satisfy_the_restricted_level() {
             let read: k8s_openapi::api::core::v1::Pod = serde_json::from_value(pod.body.clone()).unwrap();
             let script = read.spec.unwrap().containers.remove(0).command.unwrap().remove(2);
             assert!(script.len() < 64 << 10, "{}", script.len());
+        }
+    }
+}
+
+#[test]
+fn pods_that_run_as_root_differ_in_nothing_else_and_satisfy_the_baseline_level() {
+    for user in [Some(65_534), None] {
+        let plan = plan(true, user, &[VolumeMode::Block]);
+        let with_root = pods_for(PodUser::Root, &plan);
+        for (mut pod, mut other) in with_root.into_iter().zip(pods_for(PodUser::DiskGroup, &plan)) {
+            let context = pod.body["spec"]["securityContext"].take();
+            assert_eq!(
+                context,
+                json!({ "runAsUser": 0, "runAsGroup": 0, "supplementalGroups": [6], "seccompProfile": { "type": "RuntimeDefault" } })
+            );
+            other.body["spec"]["securityContext"].take();
+            for container in other.body["spec"]["containers"].as_array_mut().unwrap() {
+                container["securityContext"].as_object_mut().unwrap().remove("runAsNonRoot");
+                assert_eq!(container["securityContext"]["capabilities"], json!({ "drop": ["ALL"] }));
+            }
+            assert_eq!(pod, other);
+        }
+    }
+}
+
+#[test]
+fn a_namespace_of_the_runs_own_enforces_the_level_of_its_pods() {
+    let plan = plan(true, None, &BOTH);
+    for (user, level) in
+        [(PodUser::Root, "baseline"), (PodUser::DiskGroup, "restricted"), (PodUser::NonRoot, "restricted")]
+    {
+        let space = made_for(user, &plan, &plan.targets[0], plain::SPACE, &Seen::default());
+        for mode in ["enforce", "audit", "warn"] {
+            assert_eq!(space.body["metadata"]["labels"][format!("pod-security.kubernetes.io/{mode}")], level);
         }
     }
 }
@@ -121,7 +168,7 @@ fn the_restored_claim_comes_from_the_snapshot_of_the_source() {
         make(&plan, target, plain::SOURCE_CLAIM).name.as_str()
     );
     assert!(taken["spec"].get("volumeSnapshotClassName").is_none());
-    let reader = &pods(&plan)[5].body["spec"];
+    let reader = &pods(&plan)[7].body["spec"];
     assert_eq!(reader["volumes"][0]["persistentVolumeClaim"]["claimName"], "restored-1");
     assert_eq!(reader["containers"][0]["volumeDevices"][0]["devicePath"], reader["containers"][0]["env"][1]["value"]);
 }

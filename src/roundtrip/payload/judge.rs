@@ -8,6 +8,7 @@ mod filesystem;
 use super::content::{Content, Phase};
 use super::{FAILED, Judgement, Layout, MESSAGE_LIMIT, Payload, UnreadableReport, VERSION, WriteFault, Written};
 use crate::model::DataVerdict;
+use snapready_checks::roundtrip::device_denied::Device;
 
 /// At most so many characters of a report are shown.
 const SHOWN: usize = 300;
@@ -18,6 +19,9 @@ pub(super) fn written(payload: &Payload, message: &str) -> Result<Written, Write
         return Err(unreadable());
     }
     if let Some((blame, what, text)) = failure(message) {
+        if let ("device", Some(device)) = (blame, Device::read(text)) {
+            return Err(WriteFault::Device { device, text: cut(text) });
+        }
         let (what, text) = (cut(what), cut(text));
         return Err(match blame {
             "image" => WriteFault::Image { what, text },
@@ -47,7 +51,7 @@ pub(super) fn written(payload: &Payload, message: &str) -> Result<Written, Write
 }
 
 pub(super) fn read(payload: &Payload, written: &Written, message: &str) -> Result<Judgement, UnreadableReport> {
-    let unreadable = |why: &str| UnreadableReport { why: why.to_owned(), text: cut(message) };
+    let unreadable = |why: &str| UnreadableReport { why: why.to_owned(), text: cut(message), device: None };
     if message == payload.expected_report("read", written) {
         return Ok(Judgement::new(
             DataVerdict::Intact,
@@ -61,8 +65,12 @@ pub(super) fn read(payload: &Payload, written: &Written, message: &str) -> Resul
     if message.len() > MESSAGE_LIMIT {
         return Err(unreadable("it is too long"));
     }
-    if let Some((_, what, text)) = failure(message) {
-        return Err(unreadable(&format!("the reader failed: {}: {}", cut(what), cut(text))));
+    if let Some((blame, what, text)) = failure(message) {
+        let device = Device::read(text).filter(|_| blame == "device");
+        return Err(UnreadableReport {
+            device,
+            ..unreadable(&format!("the reader failed: {}: {}", cut(what), cut(text)))
+        });
     }
     let lines = body(payload, "read", message).map_err(unreadable)?;
     let judgement = match &payload.layout {

@@ -12,6 +12,7 @@ use content::Content;
 
 use crate::model::{DataVerdict, VolumeMode};
 use snapready_checks::model::finding::Evidence;
+use snapready_checks::roundtrip::device_denied::Device;
 use snapready_checks::roundtrip::write_succeeds::Blame;
 
 /// The first word of every termination message: its version.
@@ -68,6 +69,14 @@ pub enum WriteFault {
         /// What came of it; hostile text.
         text: String,
     },
+    /// The pod may not open the device.
+    #[error("the pod cannot open the device: {text}")]
+    Device {
+        /// The device, and what the pod runs as.
+        device: Device,
+        /// What came of it; hostile text.
+        text: String,
+    },
     /// The node did not keep the writer until it was asked to go.
     #[error("the node did not keep the pod that writes: {text}")]
     Node {
@@ -94,7 +103,7 @@ impl WriteFault {
     pub const fn blame(&self) -> Blame {
         match self {
             Self::Image { .. } => Blame::Image,
-            Self::Volume { .. } => Blame::Volume,
+            Self::Volume { .. } | Self::Device { .. } => Blame::Volume,
             Self::Node { .. } => Blame::Node,
             Self::Measured { .. } => Blame::Measured,
             Self::Unreadable { .. } => Blame::Unreadable,
@@ -107,6 +116,7 @@ impl WriteFault {
         match self {
             Self::Image { text, .. }
             | Self::Volume { text, .. }
+            | Self::Device { text, .. }
             | Self::Node { text }
             | Self::Unreadable { text }
             | Self::Measured { what: text } => text,
@@ -122,6 +132,8 @@ pub struct UnreadableReport {
     pub why: String,
     /// What it left; hostile text, cut.
     pub text: String,
+    /// The device that the reader may not open, if that is why.
+    pub device: Option<Device>,
 }
 
 /// What the restored data is, and why.

@@ -421,6 +421,57 @@ fn a_device_that_cannot_be_read_is_told() {
     }
 }
 
+/// What a script says that runs as an ordinary user, for whom the device is not; who runs the test may be root.
+fn said_by_a_stranger(volume: &Volume, script: &str) -> String {
+    use std::os::unix::process::CommandExt;
+
+    let is_root = rustix::process::geteuid().is_root();
+    for (path, mode) in [(volume.folder.path(), 0o777), (&volume.data(), if is_root { 0o600 } else { 0o000 })] {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    fs::write(volume.log(), "").unwrap();
+    fs::set_permissions(volume.log(), fs::Permissions::from_mode(0o666)).unwrap();
+    fs::set_permissions(APPLETS.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = volume.command(script);
+    if is_root {
+        command.uid(65_534).gid(65_533);
+    }
+    assert_eq!(command.output().unwrap().status.code(), Some(1));
+    fs::read_to_string(volume.log()).unwrap()
+}
+
+#[test]
+fn a_device_that_may_not_be_opened_is_told_with_its_owner_and_is_not_the_volumes_fault() {
+    for shell in SHELLS {
+        let (volume, payload) = (Volume::new(Block, shell), payload(Block));
+        let written = volume.write(&payload);
+        let message = said_by_a_stranger(&volume, &payload.writer_script());
+        let Err(WriteFault::Device { device, text }) = payload.judge_written(&message) else {
+            panic!("{shell:?}: {message}")
+        };
+        assert!(text.contains("ermission denied"), "{shell:?}: {text}");
+        let message = said_by_a_stranger(&volume, &payload.reader_script());
+        let unreadable = payload.judge_read(&written, &message).unwrap_err();
+        assert_eq!(unreadable.device.as_ref(), Some(&device), "{shell:?}: {unreadable:?}");
+        let owner = volume.data().metadata().unwrap();
+        let owner = (std::os::unix::fs::MetadataExt::uid(&owner), std::os::unix::fs::MetadataExt::gid(&owner));
+        assert_eq!(device.owner, owner, "{shell:?}");
+        if rustix::process::geteuid().is_root() {
+            assert_eq!((device.mode, device.user, device.groups), (0o600, 65_534, vec![65_533]), "{shell:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_said_of_a_device_is_not_believed_unless_it_is_complete() {
+    let payload = payload(Block);
+    for text in ["? ? 1 1 dd: Permission denied", "dd: Permission denied", "600 0:0 \u{1b}[31m 1"] {
+        let message = format!("{FAILED}device open for writing: {text}");
+        assert!(matches!(payload.judge_written(&message), Err(WriteFault::Unreadable { .. })), "{text}");
+        assert_eq!(payload.judge_read(&Written::default(), &message).unwrap_err().device, None, "{text}");
+    }
+}
+
 #[test]
 fn an_image_without_tools_is_not_the_volumes_fault() {
     let (volume, payload) = (Volume::new(Filesystem, SHELLS[1]), payload(Filesystem));

@@ -2,6 +2,7 @@
 //! one.
 
 use super::world::{Pending, Scenario, World};
+use crate::model::PodUser;
 use crate::roundtrip::ledger::{Item, Progress, State};
 use crate::roundtrip::machine::{Command, Ending, Keep, Machine, Stage};
 use crate::roundtrip::program::By;
@@ -75,7 +76,7 @@ pub(super) fn simplify(machine: &mut Machine, keep: Keep) {
             trip.ending = Some(Ending::Certain);
         }
         trip.admission_asked = true;
-        trip.admitted = true;
+        trip.admitted = Some(PodUser::NonRoot);
         trip.held = true;
         let program = machine.programs[index].clone();
         for object in program.objects().iter().filter(|object| !object.shared) {
@@ -96,7 +97,7 @@ pub(super) fn simplify(machine: &mut Machine, keep: Keep) {
     if machine.trips.iter().all(|trip| trip.ending.is_some()) {
         machine.signals = machine.signals.max(1);
         machine.shared.asked = true;
-        machine.shared.admitted = true;
+        machine.shared.admitted = Some(PodUser::NonRoot);
         machine.shared.refused = true;
         let shared: Vec<Item> =
             machine.ledger.iter().map(|(item, _)| item).filter(|item| item.trip().is_none()).collect();

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Rules;
+use crate::model::PodUser;
 use crate::roundtrip::ledger::{Item, Progress, Uid};
 use crate::roundtrip::machine::{Command, CreateAnswer, DeleteAnswer, Input, Nature, Settings, Sight};
 use crate::roundtrip::program::{Lies, Object, ObjectId, Program};
@@ -157,9 +158,9 @@ impl World {
             Pending::Request(Command::DryRun { trip }) => {
                 let trip = *trip;
                 if troubled {
-                    next.push(Move::told(self.clone().troubled(), Input::Admitted { trip, allowed: false }));
+                    next.push(Move::told(self.clone().troubled(), Input::Admitted { trip, user: None }));
                 }
-                next.push(Move::told(self, Input::Admitted { trip, allowed: true }));
+                next.push(Move::told(self, Input::Admitted { trip, user: Some(PodUser::NonRoot) }));
             }
             Pending::Request(Command::RetryLater { item }) => next.push(Move::told(self, Input::Retry { item: *item })),
             Pending::Request(Command::Create { item }) => self.answer_create(scenario, *item, next),

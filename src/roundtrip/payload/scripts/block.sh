@@ -1,6 +1,18 @@
 # A raw device, or a file in its place, at DATA. The program has set EXTENTS: a line for each stretch of 4 KiB blocks
 # that holds data, with its first block and its number of blocks.
 
+# cannot_open WHAT SAID: whose the device is, and who asks, if that is why; SAID is what opening it gave. `test` is not
+# asked: some shells answer for root without asking the kernel.
+cannot_open() {
+	case $2 in
+	*'ermission denied'* | *'not permitted'*)
+		whose=$(stat -L -c '%a %u:%g' "$DATA" 2>/dev/null) || whose='? ?'
+		fail device "$1" "$whose $(id -u) $(id -G | tr ' ' ',') $2"
+		;;
+	*) fail volume "$1" "$2 $(ls -lL "$DATA" 2>&1) $(id 2>&1)" ;;
+	esac
+}
+
 # sync_data: what is not on the disk is not in the snapshot.
 sync_data() {
 	said=$(dd if=/dev/null of="$DATA" bs=4096 count=0 conv=notrunc,fsync 2>&1) || fail volume 'sync' "$said"
@@ -14,11 +26,13 @@ put() {
 }
 
 write_data() {
+	said=$(dd if=/dev/null of="$DATA" bs=4096 count=0 conv=notrunc 2>&1) || cannot_open 'open for writing' "$said"
 	said=$(put before) || fail volume 'write blocks' "$said $(ls -lL "$DATA" 2>&1) $(id 2>&1)"
 	sync_data
 }
 
 overwrite_data() {
+	said=$(dd if=/dev/null of="$DATA" bs=4096 count=0 conv=notrunc 2>&1) || cannot_open 'open for writing' "$said"
 	said=$(put after.) || fail volume 'overwrite' "$said"
 	sync_data
 	printf '%s\n' "$EXTENTS" | while read -r first _; do
@@ -30,7 +44,7 @@ overwrite_data() {
 begins() { dd if="$DATA" bs=4096 skip="$1" count=1 iflag=fullblock 2>/dev/null | head -c 23 | tr -c 'a-z0-9.' '?'; }
 
 measure() {
-	[ -r "$DATA" ] || fail volume 'read blocks' "$(ls -lL "$DATA" 2>&1) $(id 2>&1)"
+	said=$(dd if="$DATA" of=/dev/null bs=4096 count=0 2>&1) || cannot_open 'read blocks' "$said"
 	printf '%s\n' "$EXTENTS" | while read -r first count; do
 		digest=$(dd if="$DATA" bs=4096 skip="$first" count="$count" iflag=fullblock 2>/dev/null | sha256sum)
 		printf 'b %s %s %s\n' "$first" "${digest%% *}" "$(begins "$first")"
