@@ -142,6 +142,7 @@ mod tests {
             storage_class: "fast".to_owned(),
             snapshot_class: None,
             volume_mode: VolumeMode::Block,
+            mode: "plain".to_owned(),
             driver: None,
             namespace: "snapready".to_owned(),
             pod_user: None,

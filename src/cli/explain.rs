@@ -1,4 +1,4 @@
-//! `explain`: a check's documentation, which is part of the program.
+//! `explain`: the documentation of a check or of a mode of the round trip, which is part of the program.
 
 use std::fmt::Write as _;
 use std::io::IsTerminal;
@@ -6,10 +6,12 @@ use std::io::IsTerminal;
 use clap::Args;
 use owo_colors::{OwoColorize, Style};
 use snapready_checks::model::check::Check;
+use snapready_checks::text::nearest::nearest;
 
 use crate::cli::list::permissions;
 use crate::cli::output::{OutputArgs, print, width};
 use crate::report::format::Format;
+use crate::roundtrip::modes::{MODES, Mode};
 use crate::run::failure::Failure;
 use crate::verdict::exit;
 
@@ -19,13 +21,19 @@ const WIDEST: usize = 100;
 /// Which check.
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// Id or name, e.g. SR301 or round-trip
+    /// Id or name of a check, e.g. SR301 or round-trip; or a mode of the round trip, e.g. mode:plain
     #[arg(value_name = "CHECK")]
     check: String,
 }
 
-/// Prints the documentation of a check.
+/// How a mode of the round trip is told from a check.
+const MODE: &str = "mode:";
+
+/// Prints the documentation of a check, or of a mode of the round trip.
 pub(super) fn run(output: &OutputArgs, arguments: &ExplainArgs) -> Result<u8, Failure> {
+    if let Some(name) = arguments.check.strip_prefix(MODE) {
+        return explain_mode(output, find_mode(name)?);
+    }
     let check = find(&arguments.check)?;
     let text = match output.output.unwrap_or_default() {
         Format::Json => {
@@ -41,12 +49,42 @@ pub(super) fn run(output: &OutputArgs, arguments: &ExplainArgs) -> Result<u8, Fa
             let heading = output.styles(std::io::stdout().is_terminal()).heading;
             for_people(check, heading, width().map(|width| width.clamp(40, WIDEST)))
         }
-        other => {
-            return Err(Failure::wrong_call(format!("explain has the formats human, json and markdown, not {other}")));
-        }
+        other => return Err(no_format(other)),
     };
     print(&text);
     Ok(exit::READY)
+}
+
+fn no_format(format: Format) -> Failure {
+    Failure::wrong_call(format!("explain has the formats human, json and markdown, not {format}"))
+}
+
+fn explain_mode(output: &OutputArgs, mode: &Mode) -> Result<u8, Failure> {
+    let text = match output.output.unwrap_or_default() {
+        Format::Json => {
+            let document = serde_json::json!({ "mode": mode.name, "documentation": mode.doc });
+            format!("{document:#}\n")
+        }
+        Format::Markdown => mode.doc.to_owned(),
+        Format::Human => {
+            let mut text = String::new();
+            let heading = output.styles(std::io::stdout().is_terminal()).heading;
+            documentation(&mut text, mode.doc, heading, width().map(|width| width.clamp(40, WIDEST)));
+            text
+        }
+        other => return Err(no_format(other)),
+    };
+    print(&text);
+    Ok(exit::READY)
+}
+
+fn find_mode(name: &str) -> Result<&'static Mode, Failure> {
+    Mode::find(name).ok_or_else(|| {
+        let names: Vec<&str> = MODES.iter().map(|mode| mode.name).collect();
+        let near = nearest(name, names.iter().copied());
+        let shown = if near.is_empty() { names } else { near };
+        Failure::wrong_call(format!("there is no mode {name:?}; there are: {}", shown.join(", ")))
+    })
 }
 
 fn find(name: &str) -> Result<&'static Check, Failure> {
@@ -54,8 +92,7 @@ fn find(name: &str) -> Result<&'static Check, Failure> {
         return Ok(check);
     }
     let catalogue = snapready_checks::catalogue();
-    let near =
-        snapready_checks::text::nearest::nearest(name, catalogue.iter().flat_map(|check| [check.id, check.slug]));
+    let near = nearest(name, catalogue.iter().flat_map(|check| [check.id, check.slug]));
     let several: Vec<_> = catalogue.iter().filter(|check| check.group.word() == name).map(|check| check.id).collect();
     Err(Failure::wrong_call(match (several.is_empty(), near.is_empty()) {
         (false, _) => format!("explain takes one check; {name} stands for {}", several.join(", ")),
@@ -75,14 +112,7 @@ fn for_people(check: &Check, heading: Style, width: Option<usize>) -> String {
     wrapped(&mut text, check.title, width);
     let group = check.group.heading();
     let _ = writeln!(text, "{group} · at worst a {} · since {}\n", check.severity.word(), check.since);
-    for line in check.doc.lines() {
-        let title = line.trim_start_matches('#');
-        if title.len() < line.len() {
-            let _ = writeln!(text, "{}", title.trim_start().style(heading));
-        } else {
-            wrapped(&mut text, line, width);
-        }
-    }
+    documentation(&mut text, check.doc, heading, width);
     let permissions = permissions(check);
     if !permissions.is_empty() {
         let _ = writeln!(text, "\n{}\n", "Rights".style(heading));
@@ -91,6 +121,18 @@ fn for_people(check: &Check, heading: Style, width: Option<usize>) -> String {
         }
     }
     text
+}
+
+/// Markdown as it reads in a terminal.
+fn documentation(text: &mut String, doc: &str, heading: Style, width: Option<usize>) {
+    for line in doc.lines() {
+        let title = line.trim_start_matches('#');
+        if title.len() < line.len() {
+            let _ = writeln!(text, "{}", title.trim_start().style(heading));
+        } else {
+            wrapped(text, line, width);
+        }
+    }
 }
 
 fn wrapped(text: &mut String, line: &str, width: Option<usize>) {

@@ -58,7 +58,7 @@ enum Command {
     Drivers(drivers::DriversArgs),
     /// Remove what an interrupted run left in the cluster
     Cleanup(cleanup::CleanupArgs),
-    /// Explain a check: what it looks at, why it matters, how to fix what it finds
+    /// Explain a check: what it looks at, why it matters, how to fix what it finds; or a mode of the round trip
     Explain(explain::ExplainArgs),
     /// List the checks
     List(list::ListArgs),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, ValueEnum};
 use snapready_checks::model::check::{Check, How};
 use snapready_checks::products::product_finds_a_class;
@@ -13,6 +14,7 @@ use crate::cluster::ConnectionArgs;
 use crate::model::{StepId, VolumeMode};
 use crate::roundtrip::driver::Options;
 use crate::roundtrip::machine::Keep;
+use crate::roundtrip::modes::{MODES, Mode};
 use crate::roundtrip::plan::Selection;
 use crate::run::failure::Failure;
 use crate::run::{self, RoundTripTask, Task};
@@ -44,7 +46,10 @@ struct TripArgs {
     all_snapshot_classes: bool,
     /// Volume mode to try (repeat) [default: both]
     #[arg(long, value_enum, value_name = "MODE", help_heading = WHAT)]
-    volume_mode: Vec<Mode>,
+    volume_mode: Vec<VolumeModeArg>,
+    /// What the round trip does (repeat, or separate with commas) [default: plain]; `snapready explain mode:NAME` tells more
+    #[arg(long, value_delimiter = ',', value_parser = mode_names(), value_name = "NAME", help_heading = WHAT)]
+    mode: Vec<String>,
     /// Size of the source volume, e.g. 10Gi; some drivers have a minimum
     #[arg(long, value_name = "QUANTITY", help_heading = WHAT)]
     size: Option<String>,
@@ -78,7 +83,7 @@ struct TripArgs {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Mode {
+enum VolumeModeArg {
     #[value(alias = "Filesystem")]
     Filesystem,
     #[value(alias = "Block")]
@@ -114,6 +119,21 @@ impl std::str::FromStr for StepTimeout {
     }
 }
 
+/// What stands for every mode.
+const ALL_MODES: &str = "all";
+
+/// The names of modes; a wrong one is told what is near.
+fn mode_names() -> PossibleValuesParser {
+    let known = MODES.iter().map(|mode| PossibleValue::new(mode.name).help(mode.summary()));
+    PossibleValuesParser::new(known.chain([PossibleValue::new(ALL_MODES).help("Every mode")]))
+}
+
+/// The modes with these names.
+fn modes(names: &[String]) -> Vec<&'static Mode> {
+    let chosen = |mode: &&Mode| names.iter().any(|name| name == ALL_MODES || name == mode.name);
+    MODES.iter().copied().filter(chosen).collect()
+}
+
 fn label(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
@@ -130,8 +150,8 @@ impl TripArgs {
             self.volume_mode
                 .iter()
                 .map(|mode| match mode {
-                    Mode::Filesystem => VolumeMode::Filesystem,
-                    Mode::Block => VolumeMode::Block,
+                    VolumeModeArg::Filesystem => VolumeMode::Filesystem,
+                    VolumeModeArg::Block => VolumeMode::Block,
                 })
                 .collect()
         };
@@ -141,6 +161,7 @@ impl TripArgs {
             snapshot_classes: self.snapshot_class.clone(),
             all_snapshot_classes: self.all_snapshot_classes,
             volume_modes,
+            modes: modes(&self.mode),
             size: self.size.clone(),
             image: self.image.clone(),
             image_pull_secret: self.image_pull_secret.clone(),

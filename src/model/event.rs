@@ -10,7 +10,7 @@ use snapready_checks::model::object::ObjectName;
 use snapready_checks::model::result::CheckResult;
 use snapready_checks::model::round_trip::{DataVerdict, StepId, VolumeMode};
 
-use crate::model::report::{Report, Source, Step};
+use crate::model::report::{Report, Source, Step, is_plain_mode, plain_mode};
 
 /// Something that happened, and when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +35,9 @@ pub struct Target {
     pub snapshot_class: Option<String>,
     /// The volume mode.
     pub volume_mode: VolumeMode,
+    /// The mode of the round trip; absent for `plain`.
+    #[serde(default = "plain_mode", skip_serializing_if = "is_plain_mode")]
+    pub mode: String,
 }
 
 /// What happened.

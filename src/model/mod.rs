@@ -6,7 +6,7 @@ mod report;
 
 pub use event::{Event, Happening, Target};
 pub use report::{
-    ObjectRecord, Report, RoundTrip, Run, SCHEMA_VERSION, Source, SourceKind, Step, Summary, Tool, Verdict,
+    ObjectRecord, PLAIN_MODE, Report, RoundTrip, Run, SCHEMA_VERSION, Source, SourceKind, Step, Summary, Tool, Verdict,
 };
 pub use snapready_checks::model::object::{Kind, ObjectName};
 pub use snapready_checks::model::result::CheckResult;

@@ -157,7 +157,18 @@ impl Summary {
     }
 }
 
-/// A round trip: one `StorageClass`, one `VolumeSnapshotClass`, one volume mode.
+/// The mode of a round trip of which no report says another.
+pub const PLAIN_MODE: &str = "plain";
+
+pub(super) fn plain_mode() -> String {
+    PLAIN_MODE.to_owned()
+}
+
+pub(super) fn is_plain_mode(mode: &str) -> bool {
+    mode == PLAIN_MODE
+}
+
+/// A round trip: one `StorageClass`, one `VolumeSnapshotClass`, one volume mode, one mode of the round trip.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RoundTrip {
@@ -168,6 +179,9 @@ pub struct RoundTrip {
     pub snapshot_class: Option<String>,
     /// `Filesystem` or `Block`.
     pub volume_mode: VolumeMode,
+    /// The mode of the round trip, for `snapready explain mode:NAME`; absent for `plain`.
+    #[serde(default = "plain_mode", skip_serializing_if = "is_plain_mode")]
+    pub mode: String,
     /// The driver.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub driver: Option<String>,

@@ -271,7 +271,12 @@ impl Screen<'_> {
         }
         let glyphs = self.page.glyphs;
         let classes = words::classes(&trip.storage_class, trip.snapshot_class.as_deref(), glyphs.arrow);
-        let mut beside = format!("{:?} {} namespace {}", trip.volume_mode, glyphs.dot, self.page.safe(&trip.namespace));
+        let mode = match words::mode(&trip.mode) {
+            mode if mode.is_empty() => mode,
+            mode => format!(" {} mode{}", glyphs.dot, self.page.safe(&mode)),
+        };
+        let namespace = self.page.safe(&trip.namespace);
+        let mut beside = format!("{:?}{mode} {} namespace {namespace}", trip.volume_mode, glyphs.dot);
         if let Some(driver) = &trip.driver {
             beside = format!("{beside} {} driver {}", glyphs.dot, self.page.safe(driver));
         }

@@ -225,7 +225,8 @@ fn check_text(result: &CheckResult) -> String {
 fn round_trip_cases(trip: &RoundTrip, options: &RenderOptions, names: &mut Names) -> Vec<TestCase> {
     // A dot would begin a package of its own in Jenkins; a StorageClass name may have dots, but no underscores.
     let class = format!("snapready.roundtrip.{}", trip.storage_class.replace('.', "_"));
-    let place = format!("[{} {:?}]", trip.snapshot_class.as_deref().unwrap_or("no class"), trip.volume_mode);
+    let snapshot_class = trip.snapshot_class.as_deref().unwrap_or("no class");
+    let place = format!("[{snapshot_class} {:?}{}]", trip.volume_mode, words::mode(&trip.mode));
     let kind = trip.diagnosis.as_ref().map_or("roundtrip", |diagnosis| diagnosis.id.as_str());
     let about = |said: &str| {
         let mut lines = vec![said.to_owned()];

@@ -274,10 +274,11 @@ impl Progress {
             return format!("round trip {}", target.saturating_add(1));
         };
         let classes = words::classes(&planned.storage_class, planned.snapshot_class.as_deref(), self.glyphs.arrow);
-        match planned.volume_mode {
-            VolumeMode::Filesystem => classes,
-            VolumeMode::Block => format!("{classes} Block"),
-        }
+        let volume_mode = match planned.volume_mode {
+            VolumeMode::Filesystem => "",
+            VolumeMode::Block => " Block",
+        };
+        format!("{classes}{volume_mode}{}", words::mode(&planned.mode))
     }
 
     fn safe(&self, text: &str) -> String {

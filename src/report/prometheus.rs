@@ -36,12 +36,14 @@ pub(crate) fn render(report: &Report) -> String {
         "1 for the status that a round trip has, 0 for the others.",
     );
     for trip in &report.round_trips {
-        let mode = format!("{:?}", trip.volume_mode);
+        let volume_mode = format!("{:?}", trip.volume_mode);
+        let mode = words::mode(&trip.mode);
         for status in Status::ALL {
             let labels = [
                 ("storage_class", trip.storage_class.as_str()),
                 ("snapshot_class", trip.snapshot_class.as_deref().unwrap_or_default()),
-                ("volume_mode", &mode),
+                ("volume_mode", &volume_mode),
+                ("mode", mode.trim_start()),
                 ("status", status.word()),
             ];
             trips.sample(&labels, if status == trip.status { "1" } else { "0" });
@@ -49,7 +51,8 @@ pub(crate) fn render(report: &Report) -> String {
     }
     let mut steps = Family::new(&mut text, "snapready_roundtrip_step_seconds", "How long a step of a round trip took.");
     for trip in &report.round_trips {
-        let mode = format!("{:?}", trip.volume_mode);
+        let volume_mode = format!("{:?}", trip.volume_mode);
+        let mode = words::mode(&trip.mode);
         for step in &trip.steps {
             let Some(milliseconds) = step.duration_ms else {
                 continue;
@@ -57,7 +60,8 @@ pub(crate) fn render(report: &Report) -> String {
             let labels = [
                 ("storage_class", trip.storage_class.as_str()),
                 ("snapshot_class", trip.snapshot_class.as_deref().unwrap_or_default()),
-                ("volume_mode", &mode),
+                ("volume_mode", &volume_mode),
+                ("mode", mode.trim_start()),
                 ("step", step.id.word()),
             ];
             steps.sample(&labels, &format!("{}.{:03}", milliseconds / 1_000, milliseconds % 1_000));
@@ -81,7 +85,9 @@ impl<'a> Family<'a> {
     }
 
     fn sample(&mut self, labels: &[(&str, &str)], value: &str) {
-        let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", label_value(value))).collect();
+        // The mode is named only where it is another than the plain one; an empty label is none.
+        let labels = labels.iter().filter(|(name, value)| !(*name == "mode" && value.is_empty()));
+        let labels: Vec<_> = labels.map(|(name, value)| format!("{name}=\"{}\"", label_value(value))).collect();
         let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
         if self.seen.insert(labels.clone()) {
             let _ = writeln!(self.text, "{}{labels} {value}", self.name);

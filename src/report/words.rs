@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::model::{CheckResult, DataVerdict, ObjectName, Report, RoundTrip, SourceKind, Summary, Verdict};
+use crate::model::{CheckResult, DataVerdict, ObjectName, PLAIN_MODE, Report, RoundTrip, SourceKind, Summary, Verdict};
 use crate::report::sanitize;
 use snapready_checks::model::finding::{Evidence, Status};
 
@@ -130,10 +130,17 @@ pub fn classes(storage_class: &str, snapshot_class: Option<&str>, arrow: &str) -
     format!("{storage_class} {arrow} {}", snapshot_class.unwrap_or("(no VolumeSnapshotClass)"))
 }
 
+/// The mode of a round trip, with a space before it, where it is another than the plain one.
+#[must_use]
+pub fn mode(mode: &str) -> String {
+    if mode == PLAIN_MODE { String::new() } else { format!(" {mode}") }
+}
+
 /// What a round trip is about, in one line.
 #[must_use]
 pub fn round_trip(trip: &RoundTrip, arrow: &str) -> String {
-    format!("{} {:?}", classes(&trip.storage_class, trip.snapshot_class.as_deref(), arrow), trip.volume_mode)
+    let classes = classes(&trip.storage_class, trip.snapshot_class.as_deref(), arrow);
+    format!("{classes} {:?}{}", trip.volume_mode, mode(&trip.mode))
 }
 
 /// `Kind namespace/name`.

@@ -5,6 +5,7 @@ use snapready_checks::moment::Advice;
 use snapready_checks::text::names::safe;
 
 use crate::model::VolumeMode;
+use crate::roundtrip::modes::plain;
 use crate::roundtrip::plan::Target;
 
 /// The command for an advice about a round trip.
@@ -12,9 +13,14 @@ pub(crate) fn command(advice: &Advice, target: &Target) -> Command {
     let storage_class = || snapready("roundtrip --storage-class").word(safe(&target.storage_class, "CLASS"));
     let named =
         |class: Option<&str>| storage_class().words("--snapshot-class").word(safe(class.unwrap_or_default(), "CLASS"));
-    let again = || match target.snapshot_class.as_deref().filter(|_| target.needs_name) {
-        None => storage_class(),
-        class => named(class),
+    let in_mode = |command: Command| {
+        if *target.mode == plain::MODE { command } else { command.words("--mode").word(target.mode.name) }
+    };
+    let again = || {
+        in_mode(match target.snapshot_class.as_deref().filter(|_| target.needs_name) {
+            None => storage_class(),
+            class => named(class),
+        })
     };
     match advice {
         Advice::Again => {
@@ -27,7 +33,7 @@ pub(crate) fn command(advice: &Advice, target: &Target) -> Command {
         Advice::Size => again().words("--size 10Gi"),
         Advice::Image => again().words("--image REGISTRY/busybox:1.36"),
         Advice::StorageClass => snapready("roundtrip --storage-class CLASS"),
-        Advice::SnapshotClass(snapshot_class) => named(snapshot_class.as_deref()),
+        Advice::SnapshotClass(snapshot_class) => in_mode(named(snapshot_class.as_deref())),
         Advice::Namespace => again().words("--namespace NAMESPACE"),
         Advice::SnapshotTime => again().words("--step-timeout snapshot=10m"),
         Advice::OneAtATime => snapready("roundtrip --parallel 1"),
@@ -55,6 +61,7 @@ mod tests {
             snapshot_driver: None,
             deletion_policy: None,
             volume_mode: VolumeMode::Block,
+            mode: &plain::MODE,
             size_bytes: 1 << 30,
         };
         let call = |advice, needs_name| command(&advice, &target(needs_name)).to_string();

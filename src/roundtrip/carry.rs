@@ -62,6 +62,7 @@ impl<'a> Carry<'a> {
                 storage_class: target.storage_class.clone(),
                 snapshot_class: target.snapshot_class.clone(),
                 volume_mode: target.volume_mode,
+                mode: target.mode.name.to_owned(),
             },
             driver: target.driver.clone(),
             caveat: target.unnamed_fails().map(|why| format!("a VolumeSnapshot that names no class fails: {why}")),
@@ -69,7 +70,7 @@ impl<'a> Carry<'a> {
         let payload = |target: &Target| Payload::new(seed, target.index, target.volume_mode, target.size_bytes);
         let program = |target: &Target| {
             let immediate = target.binds_at_once();
-            (plan.mode.program)(Shape { own_namespace: plan.own_namespace, immediate })
+            (target.mode.program)(Shape { own_namespace: plan.own_namespace, immediate })
         };
         Self {
             plan,
@@ -146,7 +147,7 @@ impl<'a> Carry<'a> {
     /// The objects that the diagnosis of a step rests on: the source's, and from the restore on those of the restore.
     fn moment<T>(&self, observed: &Observed<'_>, then: impl FnOnce(&Moment<'_>) -> T) -> T {
         let seen = |id| observed.objects.get(&id).copied();
-        let ids = (self.plan.mode.chain)(observed.step);
+        let ids = (self.target(observed.trip).0.mode.chain)(observed.step);
         let pod = ids.pods.iter().copied().find(|id| seen(*id).is_some());
         let events: Vec<Event> = observed.events.iter().filter_map(|event| typed(event)).collect();
         let chain = Chain {
@@ -191,7 +192,7 @@ impl Knowledge for Carry<'_> {
         let (target, payload) = self.target(trip);
         let program = self.own_program(trip);
         let object = program.object(item.object())?;
-        (self.plan.mode.manifest)(&Making { plan: self.plan, target, payload, program, object, user, seen })
+        (target.mode.manifest)(&Making { plan: self.plan, target, payload, program, object, user, seen })
     }
 
     fn pod_users(&self, trip: Option<usize>) -> &'static [PodUser] {

@@ -113,7 +113,7 @@ fn metadata(making: &Making<'_>) -> Map<String, Value> {
     let labels = json!({
         MANAGED_BY.0: MANAGED_BY.1,
         RUN_LABEL: plan.run.as_str(),
-        MODE_LABEL: plan.mode.name,
+        MODE_LABEL: making.target.mode.name,
         "app.kubernetes.io/name": "snapready",
         COMPONENT_LABEL: making.object.word,
         // A backup product that runs at the same time leaves these objects alone.

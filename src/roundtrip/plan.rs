@@ -12,7 +12,7 @@ use snapready_checks::text::names::is_object_name;
 
 use self::classes::{defaults, is_tried_unnamed, snapshot_classes, storage_classes};
 pub use self::run_id::{InvalidRunId, RunId};
-use super::modes::{Mode, plain};
+use super::modes::{MODES, Mode, plain};
 use crate::model::VolumeMode;
 use snapready_checks::model::quantity::{Quantity, QuantityError};
 
@@ -41,6 +41,8 @@ pub struct Selection {
     pub all_snapshot_classes: bool,
     /// Volume modes; none is both.
     pub volume_modes: Vec<VolumeMode>,
+    /// Modes of the round trip; none is `plain`.
+    pub modes: Vec<&'static Mode>,
     /// The size to request; see [`DEFAULT_SIZE`].
     pub size: Option<String>,
     /// The image of all pods; see [`DEFAULT_IMAGE`].
@@ -89,8 +91,6 @@ pub struct Asked {
 pub struct Plan {
     /// The run.
     pub run: RunId,
-    /// What its round trips do.
-    pub mode: &'static Mode,
     /// The namespace of all objects.
     pub namespace: String,
     /// Whether the run makes the namespace, and removes it.
@@ -111,7 +111,7 @@ pub struct Plan {
     pub targets: Vec<Target>,
 }
 
-/// One round trip: one `StorageClass`, one `VolumeSnapshotClass`, one volume mode.
+/// One round trip: one `StorageClass`, one `VolumeSnapshotClass`, one volume mode, one mode of the round trip.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// Place in the plan, from 0.
@@ -138,6 +138,8 @@ pub struct Target {
     pub deletion_policy: Option<String>,
     /// The volume mode.
     pub volume_mode: VolumeMode,
+    /// What the round trip does.
+    pub mode: &'static Mode,
     /// The requested size.
     pub size_bytes: u64,
 }
@@ -173,15 +175,16 @@ impl Target {
         }
     }
 
-    /// What it is about, stable from run to run: `gp3 → gold, Block`.
+    /// What it is about, stable from run to run: `gp3 → gold, Block`, and the mode unless it is plain.
     #[must_use]
     pub fn label(&self) -> String {
         let class = self.snapshot_class.as_deref().unwrap_or("default class");
-        let mode = match self.volume_mode {
+        let volume_mode = match self.volume_mode {
             VolumeMode::Filesystem => "Filesystem",
             VolumeMode::Block => "Block",
         };
-        format!("{} → {class}, {mode}", self.storage_class)
+        let mode = if *self.mode == plain::MODE { String::new() } else { format!(", {}", self.mode.name) };
+        format!("{} → {class}, {volume_mode}{mode}", self.storage_class)
     }
 }
 
@@ -262,7 +265,8 @@ impl Plan {
     /// Decides what to do. Nothing that is created is named by the cluster: all names follow from the run's id.
     pub fn new(selection: &Selection, facts: &Facts, run: RunId, expires_at: Timestamp) -> Result<Self, PlanError> {
         let Asked { size, image } = selection.asked()?;
-        let modes = modes(&selection.volume_modes);
+        let volume_modes = volume_modes(&selection.volume_modes);
+        let modes = modes(&selection.modes);
         let mut targets = Vec::new();
         let storage_classes = storage_classes(selection, facts)?;
         let snapshot_classes = snapshot_classes(selection, facts, &storage_classes)?;
@@ -271,26 +275,34 @@ impl Plan {
             for snapshot_class in snapshot_classes {
                 let name = snapshot_class.name.as_deref();
                 let needs_name = name.is_some_and(|name| !is_tried_unnamed(facts, driver, name));
-                for volume_mode in &modes {
-                    targets.push(Target {
-                        index: targets.len(),
-                        storage_class: class.name.clone(),
-                        driver: class.driver.clone(),
-                        binding_mode: class.binding_mode.clone(),
-                        reclaim_policy: class.reclaim_policy.clone(),
-                        snapshot_class: snapshot_class.name.clone(),
-                        needs_name,
-                        defaults: defaults(facts, driver),
-                        snapshot_driver: snapshot_class.driver.clone(),
-                        deletion_policy: snapshot_class.deletion_policy.clone(),
-                        volume_mode: *volume_mode,
-                        size_bytes: size.0,
-                    });
+                let of_class = Target {
+                    index: 0,
+                    storage_class: class.name.clone(),
+                    driver: class.driver.clone(),
+                    binding_mode: class.binding_mode.clone(),
+                    reclaim_policy: class.reclaim_policy.clone(),
+                    snapshot_class: snapshot_class.name.clone(),
+                    needs_name,
+                    defaults: defaults(facts, driver),
+                    snapshot_driver: snapshot_class.driver.clone(),
+                    deletion_policy: snapshot_class.deletion_policy.clone(),
+                    volume_mode: VolumeMode::Filesystem,
+                    mode: &plain::MODE,
+                    size_bytes: size.0,
+                };
+                for volume_mode in &volume_modes {
+                    for mode in &modes {
+                        targets.push(Target {
+                            index: targets.len(),
+                            volume_mode: *volume_mode,
+                            mode,
+                            ..of_class.clone()
+                        });
+                    }
                 }
             }
         }
         Ok(Self {
-            mode: &plain::MODE,
             namespace: selection.namespace.clone().unwrap_or_else(|| format!("snapready-{run}")),
             own_namespace: selection.namespace.is_none(),
             image,
@@ -315,7 +327,7 @@ pub fn restore_size(request: u64, restore_size: Option<&str>, capacity: Option<&
     Ok(bytes)
 }
 
-fn modes(chosen: &[VolumeMode]) -> Vec<VolumeMode> {
+fn volume_modes(chosen: &[VolumeMode]) -> Vec<VolumeMode> {
     if chosen.is_empty() {
         return vec![VolumeMode::Filesystem, VolumeMode::Block];
     }
@@ -323,6 +335,14 @@ fn modes(chosen: &[VolumeMode]) -> Vec<VolumeMode> {
     modes.sort_unstable();
     modes.dedup();
     modes
+}
+
+/// Those that were chosen, each once, in the order in which they are listed.
+fn modes(chosen: &[&'static Mode]) -> Vec<&'static Mode> {
+    if chosen.is_empty() {
+        return vec![&plain::MODE];
+    }
+    MODES.iter().copied().filter(|mode| chosen.contains(mode)).collect()
 }
 
 fn image(text: &str) -> Result<String, PlanError> {

@@ -7,12 +7,12 @@ use snapready_checks::model::need::Rule;
 use snapready_checks::model::object::Kind;
 
 use crate::facts::Right;
-use crate::roundtrip::modes::{Shape, plain};
+use crate::roundtrip::modes::{MODES, Shape};
 use crate::roundtrip::program::{By, Object, Policy, Program};
 
-/// What a round trip does whose rights are asked for.
-fn program(own_namespace: bool) -> Program {
-    (plain::MODE.program)(Shape { own_namespace, immediate: false })
+/// What round trips do whose rights are asked for: those of every mode.
+fn programs(own_namespace: bool) -> impl Iterator<Item = Program> {
+    MODES.iter().map(move |mode| (mode.program)(Shape { own_namespace, immediate: false }))
 }
 
 /// The rights that a round trip takes in its namespace: on what it creates there, and on events.
@@ -20,9 +20,11 @@ fn program(own_namespace: bool) -> Program {
 /// Pods are neither executed in nor read the logs of, so there is no subresource.
 #[must_use]
 pub fn namespace_rules() -> Vec<Rule> {
-    let program = program(true);
-    let created = program.created().iter().filter_map(|id| program.object(*id)).map(|object| object.kind);
-    let kinds: BTreeSet<Kind> = created.filter(|kind| kind.namespaced).collect();
+    let mut kinds: BTreeSet<Kind> = BTreeSet::new();
+    for program in programs(true) {
+        let created = program.created().iter().filter_map(|id| program.object(*id)).map(|object| object.kind);
+        kinds.extend(created.filter(|kind| kind.namespaced));
+    }
     let mut rules = vec![Rule::new("", "events", &["list", "watch"])];
     rules.extend(
         kinds.iter().map(|kind| Rule::new(kind.group, kind.plural, &["create", "delete", "get", "list", "watch"])),
@@ -32,13 +34,14 @@ pub fn namespace_rules() -> Vec<Rule> {
 
 /// The cluster-scoped kinds that a round trip has to do with, and whether it creates them.
 fn cluster_kinds(own_namespace: bool) -> BTreeMap<Kind, bool> {
-    let program = program(own_namespace);
     let mut kinds = BTreeMap::new();
-    for object in program.objects().iter().filter(|object| !object.kind.namespaced) {
-        let created = program.creates(object.id);
-        // A namespace that is given is left alone.
-        if created || object.maker().is_some() {
-            *kinds.entry(object.kind).or_default() |= created;
+    for program in programs(own_namespace) {
+        for object in program.objects().iter().filter(|object| !object.kind.namespaced) {
+            let created = program.creates(object.id);
+            // A namespace that is given is left alone.
+            if created || object.maker().is_some() {
+                *kinds.entry(object.kind).or_default() |= created;
+            }
         }
     }
     kinds
@@ -72,13 +75,13 @@ pub fn watch_rules(own_namespace: bool) -> Vec<Rule> {
 /// everybody, so they are granted only to whoever asks for them; without them what is retained is listed as left behind.
 #[must_use]
 pub fn retained_rules() -> Vec<Rule> {
-    let program = program(true);
     let rule = |object: &Object| match object.by {
         By::Controller { policy: Policy::Reclaim, .. } => Some((object.kind, &["patch"][..])),
         By::Controller { policy: Policy::Deletion, .. } => Some((object.kind, &["delete", "patch"][..])),
         By::Run => None,
     };
-    let kinds: BTreeMap<Kind, &[&str]> = program.objects().iter().filter_map(rule).collect();
+    let of_program = |program: Program| program.objects().iter().filter_map(rule).collect::<Vec<_>>();
+    let kinds: BTreeMap<Kind, &[&str]> = programs(true).flat_map(of_program).collect();
     kinds.into_iter().map(|(kind, verbs)| Rule::new(kind.group, kind.plural, verbs)).collect()
 }
 

@@ -38,6 +38,20 @@ fn every_format_but_gauges_says_simulated_and_so_do_they() {
     }
 }
 
+/// What a run in the plain mode alone reports is what it always was; another mode is named.
+#[test]
+fn a_mode_is_named_unless_it_is_the_plain_one() {
+    let plain = samples::live_data();
+    let mut other = plain.clone();
+    other.round_trips[0].mode = "upside-down".to_owned();
+    for format in Format::ALL {
+        let text = render(format, &other, &verbose());
+        assert!(text.contains("upside-down"), "{format}: {text}");
+        let text = render(format, &plain, &verbose());
+        assert!(![" plain", "\"plain\"", ",mode=\""].iter().any(|word| text.contains(word)), "{format}: {text}");
+    }
+}
+
 #[test]
 fn a_megabyte_in_every_field() {
     let report = samples::filled(&"\u{1b}]0;x".repeat(1 << 18));

@@ -21,6 +21,7 @@ fn planned() -> Event {
         storage_class: "standard".to_owned(),
         snapshot_class: Some("standard-snapshots".to_owned()),
         volume_mode: VolumeMode::Filesystem,
+        mode: "plain".to_owned(),
     };
     let namespace = "snapready-7f3a9c".to_owned();
     event(1, Happening::RoundTripsPlanned { namespace, own_namespace: true, targets: vec![target] })

@@ -165,6 +165,7 @@ pub(super) fn filled(text: &str) -> Report {
     for trip in &mut report.round_trips {
         trip.storage_class = own();
         trip.snapshot_class = Some(own());
+        trip.mode = own();
         trip.driver = Some(own());
         trip.namespace = own();
         trip.diagnosis.iter_mut().for_each(fill);

@@ -178,6 +178,7 @@ impl Record {
             storage_class: planned.target.storage_class.clone(),
             snapshot_class: planned.target.snapshot_class.clone(),
             volume_mode: planned.target.volume_mode,
+            mode: planned.target.mode.clone(),
             driver: planned.driver.clone(),
             namespace: knowledge.namespace().to_owned(),
             pod_user,

@@ -38,6 +38,7 @@ impl Plain {
                 storage_class: "snap-wffc".to_owned(),
                 snapshot_class: Some("snapclass".to_owned()),
                 volume_mode: VolumeMode::Filesystem,
+                mode: "plain".to_owned(),
             },
             driver: None,
             caveat: None,

@@ -37,6 +37,12 @@ pub struct Mode {
 }
 
 impl Mode {
+    /// What it does, in a line: the first paragraph of its documentation.
+    #[must_use]
+    pub fn summary(&self) -> &'static str {
+        self.doc.lines().skip(1).find(|line| !line.is_empty()).unwrap_or_default().trim_end_matches('.')
+    }
+
     /// The mode with this name.
     #[must_use]
     pub fn find(name: &str) -> Option<&'static Self> {

@@ -19,11 +19,11 @@ fn plan(own_namespace: bool, user: Option<i64>, modes: &[VolumeMode]) -> Plan {
         snapshot_driver: None,
         deletion_policy: None,
         volume_mode: *volume_mode,
+        mode: &plain::MODE,
         size_bytes: 1 << 30,
     };
     Plan {
         run: "7f3a9c".parse().unwrap(),
-        mode: &plain::MODE,
         namespace: "ns".to_owned(),
         own_namespace,
         image: "docker.io/library/busybox:1.36".to_owned(),
