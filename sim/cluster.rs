@@ -71,7 +71,7 @@ pub async fn start(scenario: &Scenario) -> io::Result<Cluster> {
     let root = tempfile::Builder::new().prefix("snapready-simulated-").tempdir()?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
-    let world = World::new(scenario, DataPlane::new(root.path()));
+    let world = World::new(scenario, DataPlane::new(root.path(), scenario.quirk));
     objects::create(&world);
     let keys = world.store.keys().into_iter();
     let initial = keys.filter_map(|key| world.store.get(&key).ok().map(|object| (key, uid(&object)))).collect();

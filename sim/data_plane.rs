@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use super::damage;
 use super::files;
 use super::lock::lock;
-use super::scenario::BadRestore;
+use super::scenario::{BadRestore, Quirk};
 use super::volume_mode::Mode;
 
 /// The storage behind the simulated driver.
 #[derive(Debug)]
 pub(super) struct DataPlane {
     root: PathBuf,
+    quirk: Option<Quirk>,
     state: Mutex<State>,
 }
 
@@ -48,8 +50,31 @@ struct Snapshot {
 
 impl DataPlane {
     /// A storage below an empty directory.
-    pub(super) fn new(root: &Path) -> Self {
-        Self { root: root.to_owned(), state: Mutex::default() }
+    pub(super) fn new(root: &Path, quirk: Option<Quirk>) -> Self {
+        Self { root: root.to_owned(), quirk, state: Mutex::default() }
+    }
+
+    /// A directory with what containers find in their `PATH` before the machine's own tools: volumes are directories here, and
+    /// `df` tells the size that they are said to have.
+    pub(super) fn tools(&self) -> io::Result<PathBuf> {
+        let directory = self.directory("tools")?;
+        let df = directory.join("df");
+        if !df.exists() {
+            // Two containers may start at a time.
+            let new = tempfile::NamedTempFile::new_in(&directory)?;
+            fs::write(new.path(), DF)?;
+            fs::set_permissions(new.path(), fs::Permissions::from_mode(0o755))?;
+            new.persist(&df)?;
+        }
+        Ok(directory)
+    }
+
+    /// Whether the storage takes this size; it may not say which it has made of it.
+    const fn rounded(&self, size: u64) -> u64 {
+        match self.quirk {
+            Some(Quirk::RoundsSizesUp) => size.next_multiple_of(1 << 20),
+            _ => size,
+        }
     }
 
     /// A directory for other things that live as long as the storage, made if it is not there.
@@ -77,15 +102,25 @@ impl DataPlane {
                 Some(handle) => Some(state.snapshots.get(handle).cloned().ok_or_else(|| missing("snapshot", handle))?),
                 None => None,
             };
+            if let Some(source) = source.as_ref().filter(|source| size < source.size) {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    format!("requested size {size} is less than size {} of the snapshot", source.size),
+                ));
+            }
             state.made += 1;
             (format!("vol-{:08}", state.made), source)
         };
         let path = self.directory("volumes")?.join(&handle);
+        let size = match (&source, self.quirk) {
+            (Some(source), Some(Quirk::NotGrown)) => source.size,
+            _ => self.rounded(size),
+        };
         match (&source, bad) {
             (None, _) | (Some(_), Some(BadRestore::Empty)) => format_volume(&path, mode, size)?,
             (Some(source), bad) => {
                 let from = match bad {
-                    Some(BadRestore::Stale) => self.live(source).unwrap_or_else(|| source.path.clone()),
+                    Some(BadRestore::Stale) => self.live(source).ok_or_else(|| missing("volume", &source.source))?,
                     Some(BadRestore::OtherVolume) => self.other(source)?,
                     _ => source.path.clone(),
                 };
@@ -99,6 +134,10 @@ impl DataPlane {
                     _ => {}
                 }
             }
+        }
+        if mode == Mode::Filesystem {
+            // A file system keeps some of its device for itself.
+            fs::write(size_of(&path), (size / 16 * 15 / 1024).to_string())?;
         }
         let volume = Volume { name: name.to_owned(), mode, size, path };
         lock(&self.state).volumes.insert(handle.clone(), volume);
@@ -126,8 +165,28 @@ impl DataPlane {
 
     /// Deletes a volume; one that is not there is deleted already. Blocks.
     pub(super) fn delete_volume(&self, handle: &str) -> io::Result<()> {
-        let volume = lock(&self.state).volumes.remove(handle);
-        volume.map_or(Ok(()), |volume| files::remove(&volume.path))
+        let (volume, snapshots) = {
+            let mut state = lock(&self.state);
+            let of_volume = |snapshot: &Snapshot| snapshot.source == handle;
+            if self.quirk == Some(Quirk::VolumesStayWithSnapshots) && state.snapshots.values().any(of_volume) {
+                return Err(io::Error::other(format!("volume {handle} has snapshots")));
+            }
+            let volume = state.volumes.remove(handle);
+            let mut snapshots = Vec::new();
+            if self.quirk == Some(Quirk::SnapshotsGoWithVolume) {
+                snapshots.extend(state.snapshots.values().filter(|snapshot| of_volume(snapshot)).cloned());
+                state.snapshots.retain(|_, snapshot| !of_volume(snapshot));
+            }
+            (volume, snapshots)
+        };
+        for snapshot in snapshots {
+            files::remove(&snapshot.path)?;
+        }
+        let Some(volume) = volume else { return Ok(()) };
+        if volume.mode == Mode::Filesystem {
+            fs::remove_file(size_of(&volume.path))?;
+        }
+        files::remove(&volume.path)
     }
 
     /// Deletes a snapshot; one that is not there is deleted already. Blocks.
@@ -174,6 +233,18 @@ impl DataPlane {
     }
 }
 
+/// Where the size of a file system is noted, in KiB.
+fn size_of(path: &Path) -> PathBuf {
+    path.with_extension("size")
+}
+
+/// `df -P -k PATH` for volumes.
+const DF: &str = r#"#!/bin/sh
+for path; do :; done
+size=$(cat "$path.size") || exit 1
+printf 'Filesystem 1024-blocks Used Available Capacity Mounted on\nsimulated %s 0 %s 0%% %s\n' "$size" "$size" "$path"
+"#;
+
 fn missing(what: &str, handle: &str) -> io::Error {
     io::Error::new(io::ErrorKind::NotFound, format!("{what} {handle} does not exist"))
 }
@@ -216,7 +287,7 @@ mod tests {
 
     fn plane() -> (tempfile::TempDir, DataPlane) {
         let root = tempfile::tempdir().unwrap();
-        let plane = DataPlane::new(root.path());
+        let plane = DataPlane::new(root.path(), None);
         (root, plane)
     }
 

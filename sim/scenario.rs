@@ -40,6 +40,8 @@ pub struct Scenario {
     pub delete_snapshot: Driver,
     /// Deletion of volumes.
     pub delete_volume: Driver,
+    /// What its storage does otherwise than most.
+    pub quirk: Option<Quirk>,
     /// Whether no image can be pulled.
     pub image_missing: bool,
     /// Whether no node takes new pods.
@@ -146,6 +148,21 @@ pub enum BadRestore {
     OtherVolume,
 }
 
+/// What a storage does otherwise than most. A plain round trip does not notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quirk {
+    /// Snapshots lie in their volume, and go with it.
+    SnapshotsGoWithVolume,
+    /// A volume that has snapshots is not deleted.
+    VolumesStayWithSnapshots,
+    /// A snapshot is taken only of a volume that a pod uses.
+    SnapshotNeedsPod,
+    /// A restored volume is as large as its snapshot, whatever was asked for.
+    NotGrown,
+    /// Sizes are rounded up to mebibytes, and nobody is told: a restore that asks for less is refused.
+    RoundsSizesUp,
+}
+
 /// The simulated driver.
 pub const DRIVER: &str = "csi.simulated.snapready.dev";
 
@@ -169,6 +186,7 @@ const HEALTHY: Scenario = Scenario {
     restore: Driver::Works,
     delete_snapshot: Driver::Works,
     delete_volume: Driver::Works,
+    quirk: None,
     image_missing: false,
     unschedulable: false,
     stuck_finalizer: false,
@@ -178,7 +196,7 @@ const HEALTHY: Scenario = Scenario {
     refusals: &[],
 };
 
-static ALL: [Scenario; 46] = [
+static ALL: [Scenario; 51] = [
     HEALTHY,
     Scenario {
         name: "no-crds",
@@ -460,6 +478,41 @@ static ALL: [Scenario; 46] = [
         title: "the restored data is another volume's",
         description: "The snapshot of somebody else was restored.",
         restore: Driver::Bad(BadRestore::OtherVolume),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "snapshots-go-with-source",
+        title: "snapshots go with the volume that they were taken of",
+        description: "As with storage that keeps them inside it: a plain round trip passes, `--mode source-gone` does not. Ready.",
+        quirk: Some(Quirk::SnapshotsGoWithVolume),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "source-stays",
+        title: "the storage does not delete a volume that has snapshots",
+        description: "A deleted claim's volume goes when its last snapshot has gone. Ready.",
+        quirk: Some(Quirk::VolumesStayWithSnapshots),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "snapshot-needs-pod",
+        title: "only volumes that a pod uses can be snapshotted",
+        description: "CreateSnapshot of others answers with FailedPrecondition: a plain round trip passes, `--mode unmounted` does not. Ready.",
+        quirk: Some(Quirk::SnapshotNeedsPod),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "restore-not-grown",
+        title: "a larger restored volume is not grown",
+        description: "It is as large as its source, whatever its claim says: a plain round trip passes, `--mode larger` does not. Ready.",
+        quirk: Some(Quirk::NotGrown),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "sizes-rounded-up",
+        title: "the storage rounds sizes up and does not say so",
+        description: "A restore in the size that the source asked for is refused unless it is round: a plain round trip passes, `--mode odd-size` does not. Ready.",
+        quirk: Some(Quirk::RoundsSizesUp),
         ..HEALTHY
     },
     Scenario {

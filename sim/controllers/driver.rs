@@ -65,7 +65,11 @@ pub(super) async fn call<T: Send + 'static>(
     let shared = Arc::clone(world);
     let done = tokio::task::spawn_blocking(move || work(&shared)).await;
     done.map_err(std::io::Error::other).flatten().map_err(|error| {
-        let code = if error.kind() == std::io::ErrorKind::NotFound { "NotFound" } else { "Internal" };
+        let code = match error.kind() {
+            std::io::ErrorKind::NotFound => "NotFound",
+            std::io::ErrorKind::InvalidInput => "OutOfRange",
+            _ => "Internal",
+        };
         CallError { code: code.to_owned(), description: error.to_string() }
     })
 }

@@ -112,7 +112,10 @@ fn command<'a>(
     volumes: &BTreeMap<String, PathBuf>,
     files: &Files,
 ) -> Result<Command, String> {
-    let mut path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin".into());
+    let machines = std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin".into());
+    let mut path = world.data.tools().map_err(|error| error.to_string())?.into_os_string();
+    path.push(":");
+    path.push(machines);
     let mut volumes = volumes.clone();
     if world.scenario.no_udev {
         closed_device::shut(pod, container, &files.home, &mut volumes, &mut path).map_err(|error| error.to_string())?;

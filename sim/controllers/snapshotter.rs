@@ -9,8 +9,8 @@ use super::snapshots::{BEING_CREATED, BEING_DELETED, CONTENT_BOUND};
 use crate::clock;
 use crate::object::Object;
 use crate::quote::quote;
-use crate::resources::{CONTENTS, SECRETS, SNAPSHOT_CLASSES};
-use crate::scenario::{Component, DRIVER, Driver};
+use crate::resources::{CONTENTS, PODS, SECRETS, SNAPSHOT_CLASSES, VOLUMES};
+use crate::scenario::{Component, DRIVER, Driver, Quirk};
 use crate::store::Key;
 use crate::world::World;
 
@@ -78,8 +78,12 @@ async fn create(world: &Arc<World>, content: &Value) -> Result<(), (&'static str
     let volume = content.text("/spec/source/volumeHandle").to_owned();
     let source = volume.clone();
     let error = asked_for(&class(world, content), "snapshot");
-    let cut =
-        call(world, world.scenario.snapshot, error, move |world| world.data.create_snapshot(&name, &source)).await;
+    let driver = if world.scenario.quirk == Some(Quirk::SnapshotNeedsPod) && !is_used(world, &volume) {
+        Driver::Fails("FailedPrecondition", "volume is not attached to a node")
+    } else {
+        world.scenario.snapshot
+    };
+    let cut = call(world, driver, error, move |world| world.data.create_snapshot(&name, &source)).await;
     if cut.as_ref().is_err_and(CallError::is_final) {
         world.store.change(&key, |content| content.unset(&["metadata", "annotations", BEING_CREATED]));
     }
@@ -93,7 +97,7 @@ async fn create(world: &Arc<World>, content: &Value) -> Result<(), (&'static str
             content.set(&["status", "creationTime"], json!(clock::now_nanoseconds()));
         }
         // From 8.0 on a size of 0 is not stored.
-        if size > 0 {
+        if size > 0 && world.scenario.quirk != Some(Quirk::RoundsSizesUp) {
             content.set(&["status", "restoreSize"], json!(size));
         }
         content.set(&["status", "readyToUse"], json!(world.scenario.snapshot != Driver::NeverReady));
@@ -107,6 +111,21 @@ async fn create(world: &Arc<World>, content: &Value) -> Result<(), (&'static str
 fn class(world: &World, content: &Value) -> Arc<Value> {
     let name = content.text("/spec/volumeSnapshotClassName");
     world.store.get(&Key::new(&SNAPSHOT_CLASSES, "", name)).unwrap_or_default()
+}
+
+/// Whether a pod uses a volume.
+fn is_used(world: &World, handle: &str) -> bool {
+    let volumes = world.store.all(&VOLUMES);
+    let Some(volume) = volumes.iter().find(|volume| volume.text("/spec/csi/volumeHandle") == handle) else {
+        return false;
+    };
+    let claim = volume.text("/spec/claimRef/name");
+    let uses = |pod: &Arc<Value>| {
+        let mut volumes = pod.list("/spec/volumes").iter();
+        pod.namespace() == volume.text("/spec/claimRef/namespace")
+            && volumes.any(|used| used.text("/persistentVolumeClaim/claimName") == claim)
+    };
+    world.store.all(&PODS).iter().any(uses)
 }
 
 /// The class and the credentials, which nobody looks at.
