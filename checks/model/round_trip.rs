@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 
 /// The container of the source pod: it writes, holds the volume, and overwrites it on TERM.
 pub const WRITE_CONTAINER: &str = "write";
+/// The container of a pod that writes, and exits.
+pub const FILL_CONTAINER: &str = "fill";
+/// The container of a pod that overwrites, and exits.
+pub const OVERWRITE_CONTAINER: &str = "overwrite";
 /// The container of the reader pod that reads.
 pub const READ_CONTAINER: &str = "read";
 

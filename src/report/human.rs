@@ -273,7 +273,7 @@ impl Screen<'_> {
         let classes = words::classes(&trip.storage_class, trip.snapshot_class.as_deref(), glyphs.arrow);
         let mode = match words::mode(&trip.mode) {
             mode if mode.is_empty() => mode,
-            mode => format!(" {} mode{}", glyphs.dot, self.page.safe(&mode)),
+            mode => format!(" {} mode {}", glyphs.dot, self.page.safe(&mode)),
         };
         let namespace = self.page.safe(&trip.namespace);
         let mut beside = format!("{:?}{mode} {} namespace {namespace}", trip.volume_mode, glyphs.dot);

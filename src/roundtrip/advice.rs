@@ -46,6 +46,7 @@ pub(crate) fn command(advice: &Advice, target: &Target) -> Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::roundtrip::modes::source_gone;
 
     #[test]
     fn a_class_is_named_where_the_same_call_would_try_another() {
@@ -69,6 +70,11 @@ mod tests {
         assert_eq!(
             call(Advice::Size, true),
             "snapready roundtrip --storage-class fast --snapshot-class gold --size 10Gi"
+        );
+        let in_mode = Target { mode: &source_gone::MODE, ..target(false) };
+        assert_eq!(
+            command(&Advice::Size, &in_mode).to_string(),
+            "snapready roundtrip --storage-class fast --mode source-gone --size 10Gi"
         );
         let other = Advice::SnapshotClass(Some("silver".to_owned()));
         assert_eq!(call(other, true), "snapready roundtrip --storage-class fast --snapshot-class silver");

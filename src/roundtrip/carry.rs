@@ -7,32 +7,35 @@ use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use snapready_checks::diagnosis::{self, Diagnosis};
+use snapready_checks::knowledge::drivers::capabilities::{Ability, drivers};
 use snapready_checks::model::chain::{BEING_CREATED, Chain, Event};
 use snapready_checks::model::check::Check;
 use snapready_checks::model::nulls;
 use snapready_checks::model::quantity::Quantity;
-use snapready_checks::moment::{Explanation, Moment, line};
+use snapready_checks::moment::{Explanation, Moment, Subject, line};
 use snapready_checks::roundtrip::admission_allows::{Refusal, refused};
 use snapready_checks::roundtrip::data_intact::{self, compared, not_measured};
 use snapready_checks::roundtrip::device_denied::{Admitted, Denied, Device, denied};
 use snapready_checks::roundtrip::everything_removed::{StuckObject, stuck};
-use snapready_checks::roundtrip::round_trip::vanished;
+use snapready_checks::roundtrip::restore_succeeds::not_grown;
+use snapready_checks::roundtrip::round_trip::{skipped, vanished};
 use snapready_checks::roundtrip::snapshot_driver_matches;
 use snapready_checks::roundtrip::snapshot_sidecar_works::not_started;
 use snapready_checks::roundtrip::snapshot_succeeds;
 use snapready_checks::roundtrip::write_succeeds::{self, not_written};
 
 use crate::evaluate::stranding;
-use crate::model::{CheckResult, DataVerdict, Kind, ObjectName, PodUser, StepId, VolumeMode};
+use crate::model::{CheckResult, DataVerdict, ObjectName, PodUser, StepId, VolumeMode};
 use crate::roundtrip::advice;
 use crate::roundtrip::driver::{Failure, Knowledge, Observed, ReadResult, Trip};
 use crate::roundtrip::known_facts::{KnownFacts, Look};
 use crate::roundtrip::ledger::Item;
 use crate::roundtrip::modes::{Making, Seen, Shape};
-use crate::roundtrip::objects::{Manifest, name};
+use crate::roundtrip::objects::{Manifest, requested};
+use crate::roundtrip::observe::text;
 use crate::roundtrip::payload::{Payload, UnreadableReport, WriteFault, Written};
 use crate::roundtrip::plan::{Plan, Target};
-use crate::roundtrip::program::Program;
+use crate::roundtrip::program::{ObjectId, Program, Task};
 
 /// The pods for which a namespace is made that holds raw devices, too: those that do not run as root need no other
 /// level than the rest.
@@ -65,6 +68,7 @@ impl<'a> Carry<'a> {
                 mode: target.mode.name.to_owned(),
             },
             driver: target.driver.clone(),
+            passed: target.mode.passed,
             caveat: target.unnamed_fails().map(|why| format!("a VolumeSnapshot that names no class fails: {why}")),
         };
         let payload = |target: &Target| Payload::new(seed, target.index, target.volume_mode, target.size_bytes);
@@ -106,22 +110,15 @@ impl<'a> Carry<'a> {
     }
 
     /// A pod could not open the device of its claim.
-    fn denied(
-        &self,
-        trip: usize,
-        check: &'static Check,
-        [pod, claim]: [&str; 2],
-        device: &Device,
-        text: &str,
-    ) -> CheckResult {
+    fn denied(&self, trip: usize, check: &'static Check, pod: ObjectId, device: &Device, text: &str) -> CheckResult {
         let explanation = denied(
             check,
             &self.target(trip).0.subject(),
             &Denied {
                 device,
                 text,
-                claim: &self.object(trip, Kind::PERSISTENT_VOLUME_CLAIM, claim),
-                pod: &self.object(trip, Kind::POD, pod),
+                claim: &self.claim_of(trip, pod),
+                pod: &self.object(trip, pod),
                 admitted: &self.admitted_user(trip),
                 own_namespace: self.plan.own_namespace,
             },
@@ -135,26 +132,42 @@ impl<'a> Carry<'a> {
         explanation.result(|advice| Some(advice::command(advice, target)))
     }
 
-    /// An object of a round trip by its word.
-    fn object(&self, trip: usize, kind: Kind, word: &str) -> ObjectName {
-        ObjectName {
-            kind: kind.name.to_owned(),
-            namespace: Some(self.plan.namespace.clone()),
-            name: name(self.plan, self.target(trip).0, word),
-        }
+    /// An object of a round trip that the run creates.
+    fn object(&self, trip: usize, id: ObjectId) -> ObjectName {
+        let item = self.own_program(trip).item(trip, id);
+        let manifest = self.manifest(item, PodUser::NonRoot, &Seen::default());
+        // Pods and claims are made whatever is known.
+        let unnamed = || ObjectName { kind: String::new(), namespace: None, name: String::new() };
+        manifest.map_or_else(unnamed, |manifest| manifest.object())
+    }
+
+    /// The claim that a pod works on.
+    fn claim_of(&self, trip: usize, pod: ObjectId) -> ObjectName {
+        self.object(trip, self.own_program(trip).claim_of(pod).unwrap_or(pod))
+    }
+
+    /// What the driver cannot do that the mode asks for.
+    fn lacking(&self, target: &Target, subject: &Subject) -> Option<Explanation> {
+        let facts = &self.facts.latest().facts;
+        let driver = drivers(facts).remove(subject.driver.as_deref()?)?;
+        let lacks =
+            |ability: &&Ability| driver.abilities.get(*ability).is_some_and(|known| known.answer == Some(false));
+        let ability = target.mode.needs.iter().find(lacks)?;
+        Some(skipped(subject, target.mode.name, *ability, driver.abilities.get(ability)?))
     }
 
     /// The objects that the diagnosis of a step rests on: the source's, and from the restore on those of the restore.
     fn moment<T>(&self, observed: &Observed<'_>, then: impl FnOnce(&Moment<'_>) -> T) -> T {
         let seen = |id| observed.objects.get(&id).copied();
-        let ids = (self.target(observed.trip).0.mode.chain)(observed.step);
+        let of_trip: Seen<'_> = observed.objects.iter().map(|(id, object)| (*id, *object)).collect();
+        let ids = (self.target(observed.trip).0.mode.chain)(observed.step, &of_trip);
         let pod = ids.pods.iter().copied().find(|id| seen(*id).is_some());
         let events: Vec<Event> = observed.events.iter().filter_map(|event| typed(event)).collect();
         let chain = Chain {
             claim: seen(ids.claim).and_then(typed),
             pod: pod.and_then(seen).and_then(typed),
-            volume_snapshot: seen(ids.snapshot).and_then(typed),
-            volume_snapshot_content: seen(ids.content).and_then(typed),
+            volume_snapshot: ids.snapshot.and_then(|(snapshot, _)| seen(snapshot)).and_then(typed),
+            volume_snapshot_content: ids.snapshot.and_then(|(_, content)| seen(content)).and_then(typed),
         };
         let known = self.facts.latest();
         then(&Moment {
@@ -212,7 +225,11 @@ impl Knowledge for Carry<'_> {
     }
 
     fn foreseen(&self, trip: usize) -> Option<CheckResult> {
-        let subject = self.target(trip).0.subject();
+        let target = self.target(trip).0;
+        let subject = target.subject();
+        if let Some(explanation) = self.lacking(target, &subject) {
+            return Some(self.in_words(trip, explanation));
+        }
         let facts = &self.facts.latest().facts;
         let explanation = snapshot_driver_matches::foreseen(facts, &subject).or_else(|| {
             let driver = subject.driver.as_deref().filter(|_| !self.plan.force)?;
@@ -222,18 +239,24 @@ impl Knowledge for Carry<'_> {
         Some(self.in_words(trip, explanation))
     }
 
-    fn written(&self, trip: usize, message: &str) -> Result<(), Box<CheckResult>> {
+    fn written(&self, trip: usize, pod: ObjectId, message: &str) -> Result<(), Box<CheckResult>> {
         let (target, payload) = self.target(trip);
-        match payload.judge_written(message) {
+        let written = match self.own_program(trip).object(pod).map(|pod| pod.task) {
+            Some(Task::Fill) => payload.judge_filled(message).map(Some),
+            Some(Task::Overwrite) => payload.judge_overwritten(message).map(|()| None),
+            _ => payload.judge_written(message).map(Some),
+        };
+        match written {
             Ok(written) => {
-                self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(trip, written);
+                let mut all = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+                all.extend(written.map(|written| (trip, written)));
                 Ok(())
             }
             Err(WriteFault::Device { device, text }) => {
-                Err(Box::new(self.denied(trip, &write_succeeds::CHECK, ["writer", "source"], &device, &text)))
+                Err(Box::new(self.denied(trip, &write_succeeds::CHECK, pod, &device, &text)))
             }
             Err(fault) => {
-                let writer = self.object(trip, Kind::POD, "writer");
+                let writer = self.object(trip, pod);
                 let explanation =
                     not_written(&target.subject(), &writer, fault.blame(), &fault.to_string(), fault.text());
                 Err(Box::new(self.in_words(trip, explanation)))
@@ -241,25 +264,38 @@ impl Knowledge for Carry<'_> {
         }
     }
 
-    fn read(&self, trip: usize, message: &str) -> Result<ReadResult, Box<CheckResult>> {
+    fn read(&self, trip: usize, pod: ObjectId, message: &str, seen: &Seen<'_>) -> Result<ReadResult, Box<CheckResult>> {
         let (target, payload) = self.target(trip);
         let written = self.written.lock().unwrap_or_else(PoisonError::into_inner).get(&trip).cloned();
+        let written = written.unwrap_or_default();
         let subject = target.subject();
-        match payload.judge_read(&written.unwrap_or_default(), message) {
-            Ok(judgement) => {
-                let diagnosis = (judgement.verdict != DataVerdict::Intact).then(|| {
-                    let claim = name(self.plan, target, "restored");
-                    let evidence = judgement.evidence(&self.plan.namespace, &claim);
-                    let explanation = compared(&subject, judgement.verdict, &judgement.message, evidence);
-                    Box::new(self.in_words(trip, explanation))
-                });
+        let program = self.own_program(trip);
+        let is_sized = program.object(pod).is_some_and(|pod| pod.task == Task::ReadSized);
+        let judged = if is_sized {
+            payload.judge_sized(&written, message).map(|(judgement, room)| (judgement, Some(room)))
+        } else {
+            payload.judge_read(&written, message).map(|judgement| (judgement, None))
+        };
+        match judged {
+            Ok((judgement, room)) => {
+                let claim = self.claim_of(trip, pod);
+                let wanted = program.claim_of(pod).and_then(|claim| requested(seen.get(claim)?)).unwrap_or(u64::MAX);
+                let explanation = match room {
+                    _ if judgement.verdict != DataVerdict::Intact => {
+                        let evidence = judgement.evidence(&self.plan.namespace, &claim.name);
+                        Some(compared(&subject, judgement.verdict, &judgement.message, evidence))
+                    }
+                    Some(room) if !is_as_large(room, wanted) => Some(not_grown(&subject, &claim, room, wanted)),
+                    Some(_) | None => None,
+                };
+                let diagnosis = explanation.map(|explanation| Box::new(self.in_words(trip, explanation)));
                 Ok(ReadResult { data: judgement.verdict, message: judgement.message, diagnosis })
             }
             Err(UnreadableReport { device: Some(device), text, .. }) => {
-                Err(Box::new(self.denied(trip, &data_intact::CHECK, ["reader", "restored"], &device, &text)))
+                Err(Box::new(self.denied(trip, &data_intact::CHECK, pod, &device, &text)))
             }
             Err(unreadable) => {
-                let reader = self.object(trip, Kind::POD, "reader");
+                let reader = self.object(trip, pod);
                 let explanation = not_measured(&subject, &reader, &unreadable.to_string(), &unreadable.text);
                 Err(Box::new(self.in_words(trip, explanation)))
             }
@@ -304,24 +340,93 @@ impl Knowledge for Carry<'_> {
         self.in_words(trip, vanished(&self.target(trip).0.subject(), step, object))
     }
 
+    fn stayed(&self, trip: usize, object: ObjectName, seen: &Value) -> CheckResult {
+        self.in_words(trip, stuck(&stuck_object(object, seen)).about(&self.target(trip).0.subject()))
+    }
+
     fn stuck(&self, object: ObjectName, seen: &Value) -> String {
-        let text = |pointer| seen.pointer(pointer).and_then(Value::as_str).map(ToOwned::to_owned);
-        let finalizers = seen.pointer("/metadata/finalizers").and_then(Value::as_array);
-        let explanation = stuck(&StuckObject {
-            object,
-            deletion_timestamp: text("/metadata/deletionTimestamp"),
-            finalizers: finalizers.into_iter().flatten().filter_map(Value::as_str).map(ToOwned::to_owned).collect(),
-            being_created: seen.pointer("/metadata/annotations").is_some_and(|all| all.get(BEING_CREATED).is_some()),
-            error: text("/status/error/message"),
-        });
+        let explanation = stuck(&stuck_object(object, seen));
         let found = explanation.finding();
-        let error = text("/status/error/message").map(|error| format!("last error: {}", line(&error, 200)));
+        let error = text(seen, "/status/error/message").map(|error| format!("last error: {}", line(error, 200)));
         let more: Vec<String> = found.cause.clone().into_iter().chain(error).collect();
         if more.is_empty() { found.message.clone() } else { format!("{} ({})", found.message, more.join("; ")) }
     }
 }
 
+/// An object that does not go, as it was last seen.
+fn stuck_object(object: ObjectName, seen: &Value) -> StuckObject {
+    let finalizers = seen.pointer("/metadata/finalizers").and_then(Value::as_array);
+    StuckObject {
+        object,
+        deletion_timestamp: text(seen, "/metadata/deletionTimestamp").map(ToOwned::to_owned),
+        finalizers: finalizers.into_iter().flatten().filter_map(Value::as_str).map(ToOwned::to_owned).collect(),
+        being_created: seen.pointer("/metadata/annotations").is_some_and(|all| all.get(BEING_CREATED).is_some()),
+        error: text(seen, "/status/error/message").map(ToOwned::to_owned),
+    }
+}
+
+/// Whether a volume has grown to the size that was asked for, which is twice that of its source. A file system keeps some of it
+/// for itself, and storage that is shared shows more.
+const fn is_as_large(room: u64, wanted: u64) -> bool {
+    room >= wanted / 4 * 3
+}
+
 /// An object of the API server in its type. One that does not have its kind's form is as good as not seen.
 fn typed<T: DeserializeOwned>(object: &Value) -> Option<T> {
     nulls::from_ref(object).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use snapready_checks::model::facts::Facts;
+    use snapready_checks::model::finding::Status;
+
+    use super::*;
+    use crate::roundtrip::modes::{Mode, plain};
+    use crate::roundtrip::plan::Selection;
+
+    /// See `checks/data/drivers.tsv`.
+    const CANNOT_CLONE: &str = "kubevirt.io.hostpath-provisioner";
+
+    #[test]
+    fn a_mode_that_the_driver_is_known_not_to_be_able_to_do_is_skipped() {
+        static CLONES: Mode = Mode {
+            name: "clones",
+            doc: "",
+            program: plain::program,
+            manifest: plain::manifest,
+            chain: plain::chain,
+            passed: |_| None,
+            needs: &[Ability::Snapshot, Ability::Clone],
+            nature: plain::nature::NATURE,
+        };
+        for (driver, is_known) in [(CANNOT_CLONE, true), ("nobody-knows.csi.example.org", false)] {
+            let class = json!([{ "metadata": { "name": "a" }, "provisioner": driver }]);
+            let facts: Facts =
+                serde_json::from_value(json!({ "storageClasses": { "state": "seen", "value": class } })).unwrap();
+            let selection = Selection { storage_classes: vec!["a".to_owned()], ..Selection::default() };
+            let run = "7f3a9c".parse().unwrap();
+            let mut plan = Plan::new(&selection, &facts, run, "2026-01-01T01:00:00Z".parse().unwrap()).unwrap();
+            plan.targets[0].mode = &CLONES;
+            let carry = Carry::new(&plan, KnownFacts::new(facts, None), b"seed");
+            for (trip, target) in plan.targets.iter().enumerate() {
+                let skipped = carry.foreseen(trip).filter(|foreseen| foreseen.status == Status::Skip);
+                assert_eq!(skipped.is_some(), is_known && trip == 0, "{target:?}: {skipped:?}");
+                let because = skipped.and_then(|skipped| skipped.cause);
+                assert!(because.is_none_or(|because| because.contains("according to")));
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_system_keeps_some_of_its_volume_for_itself() {
+        let wanted = 2 << 30;
+        for (room, grown) in
+            [(wanted, true), (wanted / 16 * 15, true), (wanted / 2, false), (0, false), (u64::MAX, true)]
+        {
+            assert_eq!(is_as_large(room, wanted), grown, "{room}");
+        }
+        assert!(!is_as_large(1 << 60, u64::MAX), "what was asked for is not known");
+    }
 }

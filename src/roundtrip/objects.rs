@@ -5,11 +5,11 @@ mod pods;
 use serde_json::{Map, Value, json};
 use snapready_checks::model::object::Kind;
 
-pub use self::pods::{consumer, reader, writer};
+pub use self::pods::{consumer, filler, overwriter, reader, sized_reader, writer};
 use super::kinds::{COMPONENT_LABEL, EXPIRES_AT, MANAGED_BY, MODE_LABEL, RUN_LABEL, TARGET_LABEL};
 use super::modes::Making;
-use super::plan::{Plan, Target};
-use super::program::{Lies, Object};
+use super::plan::{Plan, Target, restore_size};
+use super::program::{Lies, Object, ObjectId};
 use crate::api::Place;
 use crate::model::ObjectName;
 use snapready_checks::model::quantity::Quantity;
@@ -79,7 +79,13 @@ pub fn namespace(making: &Making<'_>) -> Manifest {
 /// The claim that is written to.
 #[must_use]
 pub fn source_claim(making: &Making<'_>) -> Manifest {
-    manifest(making, &claim_spec(making.target, making.target.size_bytes))
+    sized_claim(making, making.target.size_bytes)
+}
+
+/// A claim of so many bytes.
+#[must_use]
+pub fn sized_claim(making: &Making<'_>, size_bytes: u64) -> Manifest {
+    manifest(making, &claim_spec(making.target, size_bytes))
 }
 
 /// The claim that is restored from the snapshot with this word. `size_bytes` comes from [`super::plan::restore_size`].
@@ -95,6 +101,21 @@ pub fn restored_claim(making: &Making<'_>, snapshot: &str, size_bytes: u64) -> M
         spec.insert("dataSource".to_owned(), source);
     }
     manifest(making, &spec)
+}
+
+/// The bytes that a claim restored from this snapshot has to ask for: as many as the source asked for, or as the snapshot says.
+#[must_use]
+pub fn restored_bytes(making: &Making<'_>, snapshot: ObjectId, request: u64) -> u64 {
+    let snapshot = making.seen.get(snapshot);
+    let wanted = snapshot.and_then(|snapshot| snapshot.pointer("/status/restoreSize")?.as_str());
+    // A size that cannot be read is the driver's mistake; the request is what is known.
+    restore_size(request, wanted, None).unwrap_or(request)
+}
+
+/// The bytes that a claim asks for.
+#[must_use]
+pub fn requested(claim: &Value) -> Option<u64> {
+    Some(claim.pointer("/spec/resources/requests/storage")?.as_str()?.parse::<Quantity>().ok()?.0)
 }
 
 /// The snapshot of the claim with this word. Without a chosen class it names none, and the snapshot-controller takes the

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use snapready_checks::model::object::Kind;
-use snapready_checks::model::round_trip::{READ_CONTAINER, WRITE_CONTAINER};
+use snapready_checks::model::round_trip::{FILL_CONTAINER, OVERWRITE_CONTAINER, READ_CONTAINER, WRITE_CONTAINER};
 
 use crate::api::Place;
 use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL};
@@ -109,6 +109,17 @@ pub(crate) fn said<'a>(pod: &'a Value, name: &str) -> Option<(i64, &'a str)> {
     }
 }
 
+/// The container that does a pod's work.
+pub(crate) const fn container_of(task: Task) -> Option<&'static str> {
+    match task {
+        Task::Write => Some(WRITE_CONTAINER),
+        Task::Fill => Some(FILL_CONTAINER),
+        Task::Overwrite => Some(OVERWRITE_CONTAINER),
+        Task::Read | Task::ReadSized => Some(READ_CONTAINER),
+        Task::Exist | Task::Consume(_) => None,
+    }
+}
+
 /// How far an object has come, as far as it can be told without judging what a pod said.
 pub(crate) fn progress(what: &Object, object: &Value) -> Progress {
     let started = |seen| {
@@ -120,7 +131,10 @@ pub(crate) fn progress(what: &Object, object: &Value) -> Progress {
             Container::Running => Progress::Written,
             seen => started(seen),
         },
-        (Kind::POD, Task::Read) => started(container(object, READ_CONTAINER)),
+        (Kind::POD, task) => match container_of(task) {
+            Some(name) => started(container(object, name)),
+            None => Progress::Nothing,
+        },
         (Kind::VOLUME_SNAPSHOT, _) => done(object.pointer("/status/readyToUse").and_then(Value::as_bool) == Some(true)),
         (Kind::PERSISTENT_VOLUME_CLAIM, _) => done(text(object, "/status/phase") == Some("Bound")),
         _ => Progress::Nothing,

@@ -4,7 +4,7 @@ use super::{fail, statuses};
 use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Fix, Status};
 use crate::model::kubernetes::{ContainerTerminated, Pod};
-use crate::model::round_trip::{READ_CONTAINER, StepId, WRITE_CONTAINER};
+use crate::model::round_trip::{FILL_CONTAINER, OVERWRITE_CONTAINER, READ_CONTAINER, StepId, WRITE_CONTAINER};
 use crate::moment::{Advice, Explanation, Moment};
 use crate::roundtrip::{data_intact, pod_starts, round_trip, write_succeeds};
 
@@ -107,7 +107,7 @@ fn bad_ends(pod: &Pod, step: StepId) -> impl Iterator<Item = &ContainerTerminate
         let end = status.state.terminated.as_ref()?;
         let bad = match status.name.as_str() {
             WRITE_CONTAINER => end.exit_code != 0 || !deleting,
-            READ_CONTAINER => end.exit_code != 0,
+            FILL_CONTAINER | OVERWRITE_CONTAINER | READ_CONTAINER => end.exit_code != 0,
             _ => false,
         };
         bad.then_some(end)

@@ -5,10 +5,11 @@ use crate::knowledge::control_plane::arguments::is_on;
 use crate::knowledge::control_plane::containers::is_csi_snapshotter;
 use crate::knowledge::control_plane::sidecars::sidecars;
 use crate::model::check::Check;
-use crate::model::finding::Evidence;
-use crate::model::object::Kind;
-use crate::model::round_trip::StepId;
-use crate::moment::Moment;
+use crate::model::finding::{Evidence, Fix};
+use crate::model::object::{Kind, ObjectName};
+use crate::model::quantity::Quantity;
+use crate::model::round_trip::{StepId, VolumeMode};
+use crate::moment::{Advice, Explanation, Moment, Subject};
 use crate::roundtrip::check;
 
 /// See `doc.md`.
@@ -23,6 +24,40 @@ const MANAGED_BY: &str = "snapshot.storage.kubernetes.io/managed-by";
 /// What to do about it.
 pub(crate) const STAY: &str =
     "Let the pod run on the node that holds the snapshot; storage that all nodes reach has no such limit.";
+
+/// A volume was restored that is larger than its source, and what is in it has not grown: `room` bytes were found, `wanted` asked for.
+#[must_use]
+pub fn not_grown(subject: &Subject, claim: &ObjectName, room: u64, wanted: u64) -> Explanation {
+    let asked = Quantity(wanted);
+    let driver = subject.driver_in_words();
+    let (message, value, cause) = match subject.volume_mode {
+        VolumeMode::Filesystem => (
+            format!(
+                "the data is intact, but the file system of the restored volume was not grown to the {asked} that were asked for"
+            ),
+            format!("a file system of {room} bytes in a volume of {asked}"),
+            format!("{driver} does not grow the file system of a volume that is restored larger than its source"),
+        ),
+        VolumeMode::Block => (
+            format!("the data is intact, but the restored device is smaller than the {asked} that were asked for"),
+            format!("a device without the last block of {asked}"),
+            format!("{driver} restores a volume in the size of its snapshot, whatever is asked for"),
+        ),
+    };
+    let evidence = Evidence {
+        kind: claim.kind.clone(),
+        namespace: claim.namespace.clone(),
+        name: claim.name.clone(),
+        path: "size".to_owned(),
+        value,
+    };
+    Explanation::fail(&CHECK, &message)
+        .about(subject)
+        .evidence([evidence])
+        .cause(cause)
+        .fix(Fix::text("Restore in the size of the source and expand the claim afterwards, or update the driver: its node plugin has to grow a restored file system."))
+        .advise(Advice::Again)
+}
 
 /// A restored volume that is to be made on another node than the one that may hold the snapshot: why that is likely to be the cause, and
 /// what shows it. Drivers with a csi-snapshotter on each node keep snapshots there.

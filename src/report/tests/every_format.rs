@@ -47,6 +47,7 @@ fn a_mode_is_named_unless_it_is_the_plain_one() {
     for format in Format::ALL {
         let text = render(format, &other, &verbose());
         assert!(text.contains("upside-down"), "{format}: {text}");
+        assert!(!text.contains("modeupside"), "{format}: {text}");
         let text = render(format, &plain, &verbose());
         assert!(![" plain", "\"plain\"", ",mode=\""].iter().any(|word| text.contains(word)), "{format}: {text}");
     }

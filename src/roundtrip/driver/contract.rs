@@ -24,6 +24,8 @@ pub struct Trip {
     pub driver: Option<String>,
     /// What a snapshot that was taken does not show.
     pub caveat: Option<String>,
+    /// What a step has done when it has passed, where its mode has words of its own for it.
+    pub passed: fn(StepId) -> Option<&'static str>,
 }
 
 /// What is seen of a round trip while it waits.
@@ -75,10 +77,10 @@ pub trait Knowledge: Sync {
     fn admitted(&self, trip: Option<usize>, user: PodUser, refused: &[(ObjectName, Failure)]) -> Option<String>;
     /// Why a round trip will fail, if that is certain before anything is made.
     fn foreseen(&self, trip: usize) -> Option<CheckResult>;
-    /// Whether what the writer reports is what was to be written, and that it is overwritten.
-    fn written(&self, trip: usize, message: &str) -> Result<(), Box<CheckResult>>;
-    /// What the reader reports; an error if it cannot be understood.
-    fn read(&self, trip: usize, message: &str) -> Result<ReadResult, Box<CheckResult>>;
+    /// Whether a pod that writes reports what its task is: that it has written what was to be written, overwritten it, or both.
+    fn written(&self, trip: usize, pod: ObjectId, message: &str) -> Result<(), Box<CheckResult>>;
+    /// What a reader reports; an error if it cannot be understood. `seen` is all that is known of its round trip's objects.
+    fn read(&self, trip: usize, pod: ObjectId, message: &str, seen: &Seen<'_>) -> Result<ReadResult, Box<CheckResult>>;
     /// A look at the control plane, which diagnoses rest on; `None` if it cannot be looked at.
     fn look_again(&self) -> Option<BoxFuture<'static, Look>>;
     /// What that look has shown.
@@ -93,6 +95,8 @@ pub trait Knowledge: Sync {
     fn refused(&self, trip: usize, failure: &Failure, object: &ObjectName) -> CheckResult;
     /// An object that the round trip needs at this step was deleted by somebody else.
     fn vanished(&self, trip: usize, step: StepId, object: &ObjectName) -> CheckResult;
+    /// An object that was to go before the clean-up, as it was last seen, has not gone in time.
+    fn stayed(&self, trip: usize, object: ObjectName, seen: &Value) -> CheckResult;
     /// An object, as it was last seen, does not go away: what keeps it, in a few words.
     fn stuck(&self, object: ObjectName, seen: &Value) -> String;
 }

@@ -47,6 +47,13 @@ impl<K: Knowledge> Driver<'_, K> {
         let Some(step) = self.machine.step(trip).filter(|step| *step != StepId::Admission) else {
             return;
         };
+        if let Some(item) = self.machine.leaving(trip) {
+            let Some(place) = self.place(item) else { return };
+            let deleting = self.objects.get(&item).is_some_and(observe::is_deleting);
+            let last_seen = if deleting { "it is being deleted" } else { "" };
+            self.record.waiting(trip, step, format!("{} to be gone", place.object()), last_seen.to_owned());
+            return;
+        }
         match self.knowledge.diagnose(&self.observed(trip, step)) {
             Diagnosis::Waiting { waiting_for, last_seen } => self.record.waiting(trip, step, waiting_for, last_seen),
             Diagnosis::Certain(diagnosis) => {
@@ -117,6 +124,10 @@ impl<K: Knowledge> Driver<'_, K> {
             Ending::Refused(item) | Ending::Unmade(item) => {
                 self.failures.get(&item).map(|(object, failure)| self.knowledge.refused(trip, failure, object))
             }
+            Ending::Stayed(item) => name(item).map(|object| {
+                let seen = self.objects.get(&item).cloned().unwrap_or_default();
+                self.knowledge.stayed(trip, object, &seen)
+            }),
             Ending::Vanished(item) => name(item).map(|object| self.knowledge.vanished(trip, step, &object)),
         };
         if let Some(diagnosis) = diagnosis {

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::{Driver, Knowledge};
 use crate::model::StepId;
-use crate::roundtrip::ledger::Item;
+use crate::roundtrip::ledger::{Item, Progress};
 use crate::roundtrip::observe;
 use crate::roundtrip::program::{Policy, Task};
 
@@ -54,7 +54,9 @@ impl<K: Knowledge> Driver<'_, K> {
         else {
             return false;
         };
-        if self.machine.step(trip) != Some(StepId::Overwrite) || self.machine.ledger().state(item).settled() {
+        let ledger = self.machine.ledger();
+        let has_spoken = ledger.progress(item) == Progress::Done;
+        if self.machine.step(trip) != Some(StepId::Overwrite) || has_spoken || ledger.state(item).settled() {
             return false;
         }
         let missed = *self.missed.entry(item).or_insert_with(Instant::now);

@@ -10,13 +10,18 @@ use super::admission;
 use super::take::Message;
 use super::{Driver, Failure, Knowledge, STEP_TIMEOUT};
 use crate::api::{ObjectWatch, Place, watch_namespace};
-use crate::model::{Happening, PodUser, StepId};
+use crate::model::{Happening, ObjectName, PodUser, StepId};
 use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL};
 use crate::roundtrip::ledger::{Item, State, Uid};
 use crate::roundtrip::machine::{Command, DeleteAnswer, Input, Sight};
 use crate::roundtrip::modes::Seen;
 use crate::roundtrip::objects::Manifest;
+use crate::roundtrip::program::Act;
 use crate::roundtrip::unretain::free;
+
+/// So long a volume may take to go with its claim: it has to be detached before, and a driver may refuse to delete it while it
+/// has snapshots.
+const TIME_TO_GO: Duration = Duration::from_secs(60);
 
 impl<K: Knowledge> Driver<'_, K> {
     pub(super) fn perform(&mut self, command: Command) {
@@ -30,6 +35,7 @@ impl<K: Knowledge> Driver<'_, K> {
                 self.after(self.retrying(item).map_or(pause, |asked| asked.max(pause)), Input::Retry { item });
             }
             Command::Ask { item, later } => self.ask(item, later),
+            Command::GiveTime { item } => self.after(TIME_TO_GO, Input::HadItsTime { item }),
             Command::Delete { item, uid } => self.delete(item, uid),
             Command::Begin { trip, step } => self.begin(trip, step),
             Command::End { trip, step: StepId::Cleanup, .. } => {
@@ -37,14 +43,26 @@ impl<K: Knowledge> Driver<'_, K> {
                 self.record.end(trip, StepId::Cleanup, status, message);
             }
             Command::End { trip, step, passed: true } => {
+                let lingering = self.lingering(trip, step);
                 let noticed = self.knowledge.noticed(&self.observed(trip, step));
-                self.record.passed(trip, step, noticed);
+                self.record.passed(trip, step, &lingering, noticed);
             }
             Command::End { trip, step, passed: false } => self.record.failed(trip, step, self.machine.ending(trip)),
             Command::Verdict { trip, ending } => self.verdict(trip, ending),
             Command::RemoveShared => self.begin_budget(None),
             Command::Finished => {}
         }
+    }
+
+    /// What a step waited for to go, and has not seen go.
+    fn lingering(&self, trip: usize, step: StepId) -> Vec<ObjectName> {
+        let program = self.knowledge.program(trip);
+        let awaited = program.acts().iter().filter_map(|(of, act)| match act {
+            Act::AwaitGone(object) if *of == step => Some(program.item(trip, *object)),
+            _ => None,
+        });
+        let left = awaited.filter(|item| self.machine.ledger().state(*item) != State::Gone);
+        left.filter_map(|item| self.place(item).map(|place| place.object())).collect()
     }
 
     /// Says that a create is sent again, and why; how long the server asks to wait.
@@ -93,15 +111,19 @@ impl<K: Knowledge> Driver<'_, K> {
             .push(async move { Message::DryRun { trip, admission: admission::ask(&server, tries).await } }.boxed());
     }
 
-    pub(super) fn create(&mut self, item: Item) {
+    /// All that is known of a round trip's objects.
+    pub(super) fn seen_of(&self, trip: Option<usize>) -> Seen<'_> {
         let of_trip = |(other, object)| {
             let other: &Item = other;
-            (other.trip().is_none() || other.trip() == item.trip()).then_some((other.object(), object))
+            (other.trip().is_none() || other.trip() == trip).then_some((other.object(), object))
         };
-        let seen: Seen<'_> = self.objects.iter().filter_map(of_trip).collect();
+        self.objects.iter().filter_map(of_trip).collect()
+    }
+
+    pub(super) fn create(&mut self, item: Item) {
         // Nothing is created before its dry run.
         let user = self.machine.pod_user(item.trip()).unwrap_or(PodUser::NonRoot);
-        let manifest = self.knowledge.manifest(item, user, &seen);
+        let manifest = self.knowledge.manifest(item, user, &self.seen_of(item.trip()));
         let server = self.server.clone();
         self.may_land(item);
         self.work.push(

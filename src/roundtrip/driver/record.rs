@@ -1,5 +1,6 @@
 //! What is told while the run goes on, and what its report says in the end.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,7 +10,7 @@ use tokio::time::Instant;
 
 use super::Knowledge;
 use super::contract;
-use crate::model::{CheckResult, DataVerdict, Happening, ObjectRecord, PodUser, RoundTrip, Step, StepId};
+use crate::model::{CheckResult, DataVerdict, Happening, ObjectName, ObjectRecord, PodUser, RoundTrip, Step, StepId};
 use crate::roundtrip::machine::Ending;
 
 #[derive(Default)]
@@ -20,6 +21,7 @@ struct Trip {
     caveat: Option<String>,
     /// What is to be said about what the pods run as.
     admitted: Option<String>,
+    passed: Option<fn(StepId) -> Option<&'static str>>,
     data: Option<(DataVerdict, String)>,
     waiting: Option<(String, String)>,
 }
@@ -32,7 +34,11 @@ pub(super) struct Record {
 
 impl Record {
     pub(super) fn new(trips: &[contract::Trip], events: mpsc::UnboundedSender<Happening>) -> Self {
-        let trip = |planned: &contract::Trip| Trip { caveat: planned.caveat.clone(), ..Trip::default() };
+        let trip = |planned: &contract::Trip| Trip {
+            caveat: planned.caveat.clone(),
+            passed: Some(planned.passed),
+            ..Trip::default()
+        };
         Self { trips: trips.iter().map(trip).collect(), events }
     }
 
@@ -85,7 +91,10 @@ impl Record {
 
     pub(super) fn data(&mut self, trip: usize, data: DataVerdict, message: String) {
         if let Some(trip) = self.trips.get_mut(trip) {
-            trip.data.get_or_insert((data, message));
+            // What is not intact is the verdict, whatever else was read.
+            if trip.data.as_ref().is_none_or(|(known, _)| *known == DataVerdict::Intact) {
+                trip.data = Some((data, message));
+            }
         }
     }
 
@@ -96,13 +105,18 @@ impl Record {
         }
     }
 
-    /// A step was taken, and something was noticed at it.
-    pub(super) fn passed(&mut self, target: usize, id: StepId, noticed: Option<String>) {
+    /// A step was taken; `lingering` is what it waited for to go, and did not see go, and `noticed` what else is to be said.
+    pub(super) fn passed(&mut self, target: usize, id: StepId, lingering: &[ObjectName], noticed: Option<String>) {
         let Some(trip) = self.trips.get(target) else {
             return;
         };
-        let message = passed_message(id, trip);
-        let message = noticed.map_or_else(|| message.clone(), |noticed| format!("{message}; {noticed}"));
+        let mut message = passed_message(id, trip);
+        for object in lingering {
+            let _ = write!(message, "; {object} is still there");
+        }
+        if let Some(noticed) = noticed {
+            let _ = write!(message, "; {noticed}");
+        }
         self.end(target, id, Status::Pass, message);
     }
 
@@ -111,10 +125,13 @@ impl Record {
         let diagnosis = self.trips.get(target).and_then(|trip| trip.diagnosis.as_ref());
         let (status, message) = match (ending, diagnosis) {
             (Some(Ending::Interrupted), _) => (Status::Unknown, "interrupted"),
-            // What nothing can be told of has not failed.
+            // What nothing can be told of has not failed, nor what was not carried out.
             (_, Some(diagnosis)) if diagnosis.status == Status::Unknown => (Status::Unknown, &*diagnosis.message),
+            (Some(Ending::NotAdmitted), Some(diagnosis)) if diagnosis.status == Status::Skip => {
+                (Status::Skip, &*diagnosis.message)
+            }
             (_, Some(diagnosis)) => (Status::Fail, &*diagnosis.message),
-            (Some(Ending::TimedOut), None) => (Status::Fail, "timed out"),
+            (Some(Ending::TimedOut | Ending::Stayed(_)), None) => (Status::Fail, "timed out"),
             (_, None) => (Status::Fail, "failed"),
         };
         let message = message.to_owned();
@@ -197,14 +214,18 @@ fn status(trip: &Trip, ending: Option<Ending>) -> Status {
     match ending {
         Some(Ending::Passed) if intact => Status::Pass,
         Some(Ending::Passed | Ending::Interrupted) | None => Status::Unknown,
-        Some(_) => match trip.diagnosis.as_ref().map(|diagnosis| diagnosis.status) {
+        Some(ending) => match trip.diagnosis.as_ref().map(|diagnosis| diagnosis.status) {
             Some(status @ (Status::Fail | Status::Unknown)) => status,
+            Some(Status::Skip) if ending == Ending::NotAdmitted => Status::Skip,
             Some(Status::Pass | Status::Skip | Status::Warn) | None => Status::Fail,
         },
     }
 }
 
 fn passed_message(id: StepId, trip: &Trip) -> String {
+    if let Some(words) = trip.passed.and_then(|passed| passed(id)) {
+        return words.to_owned();
+    }
     match id {
         StepId::Admission => match &trip.admitted {
             None => "all objects may be created".to_owned(),

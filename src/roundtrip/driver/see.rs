@@ -11,7 +11,7 @@ use crate::model::{CheckResult, DataVerdict, ObjectName};
 use crate::roundtrip::ledger::{Entry, Item, Progress, State, Uid};
 use crate::roundtrip::machine::{Input, Sight};
 use crate::roundtrip::observe;
-use crate::roundtrip::observe::said;
+use crate::roundtrip::observe::{container_of, said};
 use crate::roundtrip::program::{Object, Task};
 use snapready_checks::model::round_trip::{READ_CONTAINER, WRITE_CONTAINER};
 
@@ -144,18 +144,29 @@ impl<K: Knowledge> Driver<'_, K> {
                 let Some((code, message)) = said(object, WRITE_CONTAINER) else {
                     return seen;
                 };
-                match self.knowledge.written(trip, message) {
+                match self.knowledge.written(trip, what.id, message) {
                     // On TERM, and only then, it overwrites the data and ends with 0.
                     Ok(()) if code == 0 && observe::is_deleting(object) => Progress::Done,
                     Ok(()) => seen,
                     Err(diagnosis) => self.certain(trip, *diagnosis, Progress::Started),
                 }
             }
-            Task::Read if before < Progress::Done && running => {
+            Task::Fill | Task::Overwrite if before < Progress::Done && running => {
+                let Some((code, message)) = container_of(what.task).and_then(|name| said(object, name)) else {
+                    return seen;
+                };
+                match self.knowledge.written(trip, what.id, message) {
+                    Ok(()) if code == 0 => Progress::Done,
+                    Ok(()) => seen,
+                    Err(diagnosis) => self.certain(trip, *diagnosis, Progress::Started),
+                }
+            }
+            Task::Read | Task::ReadSized if before < Progress::Done && running => {
                 let Some((code, message)) = said(object, READ_CONTAINER) else {
                     return seen;
                 };
-                match self.knowledge.read(trip, message) {
+                let answer = self.knowledge.read(trip, what.id, message, &self.seen_of(Some(trip)));
+                match answer {
                     Ok(ReadResult { data, message, diagnosis }) => {
                         self.record.data(trip, data, message);
                         match (data, diagnosis) {
@@ -198,11 +209,7 @@ impl<K: Knowledge> Driver<'_, K> {
     /// their hooks have ended.
     fn container_started(&mut self, item: Item, event: &Value) {
         let Some(what) = self.object(item).cloned() else { return };
-        let container = match what.task {
-            Task::Write => WRITE_CONTAINER,
-            Task::Read => READ_CONTAINER,
-            Task::Exist | Task::Consume(_) => return,
-        };
+        let Some(container) = observe::container_of(what.task) else { return };
         let says = |pointer, word: &str| observe::text(event, pointer) == Some(word);
         let Some(pod) = self.objects.get(&item) else { return };
         if says("/reason", "Started")

@@ -21,10 +21,12 @@ use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL};
 use crate::roundtrip::known_facts::Look;
 use crate::roundtrip::ledger::Item;
 use crate::roundtrip::modes::{Seen, Shape, plain};
-use crate::roundtrip::program::Program;
+use crate::roundtrip::program::{ObjectId, Program};
 
 /// What has to be known of a run that does not come further than its namespace.
 struct Plain {
+    own_namespace: bool,
+    foreseen: Option<CheckResult>,
     run: String,
     namespace: String,
     trips: Vec<Trip>,
@@ -42,8 +44,16 @@ impl Plain {
             },
             driver: None,
             caveat: None,
+            passed: |_| None,
         };
-        Self { run: run.to_owned(), namespace: format!("snapready-{run}"), trips: (0..trips).map(trip).collect() }
+        let (own_namespace, foreseen) = (true, None);
+        Self {
+            own_namespace,
+            foreseen,
+            run: run.to_owned(),
+            namespace: format!("snapready-{run}"),
+            trips: (0..trips).map(trip).collect(),
+        }
     }
 
     fn result(message: impl Into<String>) -> CheckResult {
@@ -75,7 +85,7 @@ impl Knowledge for Plain {
     }
 
     fn program(&self, _trip: usize) -> Program {
-        plain::program(Shape { own_namespace: true, immediate: false })
+        plain::program(Shape { own_namespace: self.own_namespace, immediate: false })
     }
 
     fn trips(&self) -> &[Trip] {
@@ -83,7 +93,7 @@ impl Knowledge for Plain {
     }
 
     fn foreseen(&self, _trip: usize) -> Option<CheckResult> {
-        None
+        self.foreseen.clone()
     }
 
     fn manifest(&self, item: Item, _user: PodUser, _seen: &Seen<'_>) -> Option<Manifest> {
@@ -104,11 +114,17 @@ impl Knowledge for Plain {
         None
     }
 
-    fn written(&self, _trip: usize, message: &str) -> Result<(), Box<CheckResult>> {
+    fn written(&self, _trip: usize, _pod: ObjectId, message: &str) -> Result<(), Box<CheckResult>> {
         Err(Box::new(Self::result(message)))
     }
 
-    fn read(&self, _trip: usize, message: &str) -> Result<ReadResult, Box<CheckResult>> {
+    fn read(
+        &self,
+        _trip: usize,
+        _pod: ObjectId,
+        message: &str,
+        _seen: &Seen<'_>,
+    ) -> Result<ReadResult, Box<CheckResult>> {
         Ok(ReadResult { data: DataVerdict::Corrupted, message: message.to_owned(), diagnosis: None })
     }
 
@@ -139,6 +155,10 @@ impl Knowledge for Plain {
 
     fn vanished(&self, _trip: usize, _step: StepId, object: &ObjectName) -> CheckResult {
         Self::result(format!("{} {} vanished", object.kind, object.name))
+    }
+
+    fn stayed(&self, _trip: usize, object: ObjectName, _seen: &Value) -> CheckResult {
+        Self::result(format!("{} {} has stayed", object.kind, object.name))
     }
 
     fn stuck(&self, object: ObjectName, _seen: &Value) -> String {
@@ -252,4 +272,27 @@ async fn a_limit_that_was_asked_for_is_kept_and_what_may_come_is_listed() {
     let namespace = ObjectName { kind: "Namespace".to_owned(), namespace: None, name: "snapready-abcdef".to_owned() };
     assert_eq!(outcome.leftovers, [namespace]);
     assert!(took.as_secs() < 12, "{took:?}");
+}
+
+/// What the driver cannot do is no failure, and no pass.
+#[tokio::test(start_paused = true)]
+async fn a_round_trip_that_is_skipped_creates_nothing_and_says_why() {
+    let service = tower::service_fn(|request: Request<Body>| async move {
+        assert_eq!(request.method(), Method::GET, "{}", request.uri());
+        let mut response = Response::new(Body::from(b"{}".to_vec()));
+        *response.status_mut() = StatusCode::FORBIDDEN;
+        Ok::<_, std::convert::Infallible>(response)
+    });
+    let (_signals, signal) = watch::channel(Signals::default());
+    let (events, _told) = mpsc::unbounded_channel();
+    let client = Client::new(kube::Client::new(service, "n"), None);
+    let skip = CheckResult { status: Status::Skip, ..Plain::result("it cannot clone") };
+    let knowledge = Plain { own_namespace: false, foreseen: Some(skip), ..Plain::new("abcdef", 1) };
+    let outcome = run(&client, &knowledge, &Options::default(), signal, events).await;
+    assert_eq!(outcome.leftovers, []);
+    let [trip] = outcome.round_trips.as_slice() else { panic!("{outcome:#?}") };
+    assert_eq!(trip.status, Status::Skip, "{trip:#?}");
+    assert!(trip.objects.is_empty(), "{trip:#?}");
+    assert!(trip.steps.iter().all(|step| step.status == Status::Skip), "{trip:#?}");
+    assert_eq!(trip.steps[0].message, "it cannot clone");
 }

@@ -65,6 +65,8 @@ impl Machine {
             }
             Act::Bind(consumer) => self.bind(index, consumer, out),
             Act::Release(writer) => self.release(self.item(index, writer), out),
+            Act::Remove(object) => self.remove_now(self.item(index, object), out),
+            Act::AwaitGone(object) => self.await_gone(index, object, out),
         }
     }
 
@@ -166,6 +168,40 @@ impl Machine {
             }
             (turn, _) => turn,
         }
+    }
+
+    fn remove_now(&mut self, item: Item, out: &mut Vec<Command>) -> Turn {
+        match self.ledger.state(item) {
+            State::Exists => {
+                self.delete(item, out);
+                Turn::Wait
+            }
+            State::Gone => Turn::Done,
+            State::InFlight | State::Unclear | State::Deleting => Turn::Wait,
+            // It stays, or nobody can tell.
+            State::Planned | State::Left(_) | State::Kept | State::Foreign | State::Unseen => {
+                Turn::End(Ending::Refused(item))
+            }
+        }
+    }
+
+    fn await_gone(&mut self, index: usize, object: ObjectId, out: &mut Vec<Command>) -> Turn {
+        let item = self.item(index, object);
+        if let (State::Exists, Some(maker)) = (self.ledger.state(item), self.maker(item)) {
+            self.follow(item, maker, out);
+        }
+        let settled = self.ledger.state(item).settled();
+        let Some(trip) = self.trips.get_mut(index) else {
+            return Turn::Wait;
+        };
+        if settled || trip.had_its_time {
+            return Turn::Done;
+        }
+        if trip.given_time != Some(object) {
+            trip.given_time = Some(object);
+            out.push(Command::GiveTime { item });
+        }
+        Turn::Wait
     }
 
     fn release(&mut self, writer: Item, out: &mut Vec<Command>) -> Turn {

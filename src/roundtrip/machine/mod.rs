@@ -23,7 +23,7 @@ mod walk;
 
 use crate::model::{PodUser, StepId};
 use crate::roundtrip::ledger::{Item, Ledger, Progress, State, Why};
-use crate::roundtrip::program::{Object, ObjectId, Program};
+use crate::roundtrip::program::{Act, Object, ObjectId, Program};
 
 #[cfg(test)]
 pub(crate) use nature::{Growth, Nature};
@@ -60,6 +60,9 @@ struct Trip {
     admitted: Option<PodUser>,
     /// Since the snapshot is ready, the writer has been looked for.
     held: bool,
+    /// What is given time to go, and whether it has had it.
+    given_time: Option<ObjectId>,
+    had_its_time: bool,
     kept: bool,
     /// The clean-up step was begun and has ended.
     cleaned: bool,
@@ -74,6 +77,8 @@ impl Trip {
         admission_asked: false,
         admitted: None,
         held: false,
+        given_time: None,
+        had_its_time: false,
         kept: false,
         cleaned: false,
     };
@@ -233,7 +238,18 @@ impl Machine {
             Input::Certain { trip } => self.end(trip, Ending::Certain, out),
             Input::TimedOut { trip, step } => {
                 if self.step(trip) == Some(step) {
-                    self.end(trip, Ending::TimedOut, out);
+                    match self.at(trip) {
+                        // The round trip can do without.
+                        Some(Act::AwaitGone(_)) => self.had_its_time(trip),
+                        _ => self.end(trip, Ending::TimedOut, out),
+                    }
+                }
+            }
+            Input::HadItsTime { item } => {
+                if let Some(trip) = item.trip()
+                    && self.trips.get(trip).is_some_and(|trip| trip.given_time == Some(item.object()))
+                {
+                    self.had_its_time(trip);
                 }
             }
             Input::RunTimedOut => self.end_all(Ending::TimedOut, out),
@@ -290,7 +306,7 @@ impl Machine {
     }
 
     /// Whether an object is still to be created: its round trip runs and is at it. A consumer is not, once its claim is
-    /// bound.
+    /// bound; nor is what is to go before the clean-up.
     fn wanted(&self, item: Item) -> bool {
         match item {
             Item::Shared(_) => {
@@ -299,8 +315,12 @@ impl Machine {
             Item::Of(index, object) => {
                 let claim = self.program(Some(index)).and_then(|program| program.consumes(object));
                 let bound = |claim| self.ledger.progress(Item::Of(index, claim)) == Progress::Done;
-                self.trips.get(index).is_some_and(|trip| matches!(trip.stage, Stage::Running(_)))
-                    && !claim.is_some_and(bound)
+                let Some(Stage::Running(place)) = self.trips.get(index).map(|trip| trip.stage) else {
+                    return false;
+                };
+                let acts = self.program(Some(index)).map(Program::acts).unwrap_or_default();
+                let removed = acts.iter().take(place + 1).any(|(_, act)| *act == Act::Remove(object));
+                !removed && !claim.is_some_and(bound)
             }
         }
     }
@@ -378,8 +398,35 @@ impl Machine {
         }
     }
 
+    /// What a round trip is at; `None` if it does not run.
+    fn at(&self, index: usize) -> Option<Act> {
+        match self.trips.get(index)?.stage {
+            Stage::Running(place) => self.program(Some(index))?.acts().get(place).map(|(_, act)| *act),
+            Stage::Queued | Stage::Unwinding | Stage::Done => None,
+        }
+    }
+
+    /// The object that is to go before a round trip gets on.
+    #[must_use]
+    pub fn leaving(&self, index: usize) -> Option<Item> {
+        match self.at(index)? {
+            Act::Remove(object) | Act::AwaitGone(object) => Some(self.program(Some(index))?.item(index, object)),
+            _ => None,
+        }
+    }
+
+    fn had_its_time(&mut self, index: usize) {
+        if let Some(trip) = self.trips.get_mut(index) {
+            trip.had_its_time = true;
+        }
+    }
+
     /// The outcome of a round trip is known. Says so before anything is removed.
     fn end(&mut self, index: usize, ending: Ending, out: &mut Vec<Command>) {
+        let ending = match (ending, self.leaving(index)) {
+            (Ending::TimedOut, Some(item)) => Ending::Stayed(item),
+            (ending, _) => ending,
+        };
         let made = !self.ledger.items(Some(index), |state| state != State::Planned && state != State::Gone).is_empty();
         let interrupted = ending == Ending::Interrupted;
         let keep = match self.settings.keep {

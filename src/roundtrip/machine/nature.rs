@@ -5,7 +5,7 @@ use crate::roundtrip::ledger::Progress;
 use crate::roundtrip::program::ObjectId;
 
 /// One step in an object's life.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Growth {
     pub(crate) object: ObjectId,
     pub(crate) from: Progress,
@@ -25,7 +25,7 @@ impl Growth {
 }
 
 /// How a mode's objects behave.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Nature {
     pub(crate) grows: &'static [Growth],
     /// An object begins to grow only while the other is there and stays.
@@ -42,6 +42,10 @@ pub(crate) struct Nature {
     pub(crate) proof: &'static [ObjectId],
     /// While one of these is there, the object must not be deleted, unless there is no time left.
     pub(crate) outlived_by: &'static [(ObjectId, &'static [ObjectId])],
+    /// While the round trip still runs, the object may go although one of these is there.
+    pub(crate) may_leave: &'static [(ObjectId, &'static [ObjectId])],
+    /// A pass has to have these gone.
+    pub(crate) gone: &'static [ObjectId],
     /// Of which objects foreign ones are tried; the rest would be the same again.
     pub(crate) foreign: &'static [ObjectId],
     /// How many things go wrong at most on one path of the walks that every test run makes: (own namespace, given one).

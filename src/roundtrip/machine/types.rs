@@ -43,6 +43,8 @@ pub enum Ending {
     Unmade(Item),
     /// Somebody else deleted this object.
     Vanished(Item),
+    /// This object was to go before the clean-up, and has not gone in time.
+    Stayed(Item),
 }
 
 /// What came of a create.
@@ -165,6 +167,11 @@ pub enum Input {
         /// Which step; ignored if it is over.
         step: StepId,
     },
+    /// What a controller made has had enough time to go with what it was made for.
+    HadItsTime {
+        /// Which object.
+        item: Item,
+    },
     /// The run took too long.
     RunTimedOut,
     /// So much of a clean-up's budget is spent that the order of deletion no longer matters.
@@ -213,6 +220,11 @@ pub enum Command {
         item: Item,
         /// Its UID.
         uid: Uid,
+    },
+    /// After a while, answer with [`Input::HadItsTime`].
+    GiveTime {
+        /// Which object.
+        item: Item,
     },
     /// A step begins; its time runs from now. For the clean-up: its budget does.
     Begin {

@@ -66,7 +66,7 @@ impl Machine {
     }
 
     /// What a controller made goes with what it was made for. We only look.
-    fn follow(&mut self, item: Item, maker: Item, out: &mut Vec<Command>) {
+    pub(super) fn follow(&mut self, item: Item, maker: Item, out: &mut Vec<Command>) {
         match self.ledger.state(maker) {
             State::Left(why) => self.ledger.entry(item).state = State::Left(why),
             State::Kept => self.ledger.entry(item).state = State::Kept,

@@ -1,23 +1,29 @@
 //! The modes of the round trip, one folder each: which objects there are, what is done with them, and how they are made.
 //! Adding one takes its folder and its line here.
 
+pub mod larger;
+pub mod odd_size;
 pub mod plain;
+pub mod source_gone;
 #[cfg(test)]
 mod tests;
+pub mod unmounted;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value;
+use snapready_checks::knowledge::drivers::capabilities::Ability;
 
 use crate::model::{PodUser, StepId};
+use crate::roundtrip::ledger::Progress;
 use crate::roundtrip::objects::Manifest;
 use crate::roundtrip::payload::Payload;
 use crate::roundtrip::plan::{Plan, Target};
-use crate::roundtrip::program::{Object, ObjectId, Program};
+use crate::roundtrip::program::{Act, Object, ObjectId, Program};
 
-/// All modes.
-pub static MODES: &[&Mode] = &[&plain::MODE];
+/// All modes, the one that stands for the others first.
+pub static MODES: &[&Mode] = &[&plain::MODE, &larger::MODE, &odd_size::MODE, &unmounted::MODE, &source_gone::MODE];
 
 /// A mode of the round trip.
 pub struct Mode {
@@ -29,8 +35,12 @@ pub struct Mode {
     pub program: fn(Shape) -> Program,
     /// How its objects are made; `None` for what controllers make.
     pub manifest: fn(&Making<'_>) -> Option<Manifest>,
-    /// The objects that the diagnosis of a step rests on.
-    pub chain: fn(StepId) -> Chain,
+    /// The objects that the diagnosis of a step rests on, of those that were seen.
+    pub chain: fn(StepId, &Seen<'_>) -> Chain,
+    /// What a step has done when it has passed, where it is something else than in the plain mode.
+    pub passed: fn(StepId) -> Option<&'static str>,
+    /// What the driver has to be able to do, apart from taking snapshots; of one that is known not to, the round trip is skipped.
+    pub needs: &'static [Ability],
     /// How its objects behave, for the walk. The machine does not know of it.
     #[cfg(test)]
     pub(crate) nature: crate::roundtrip::machine::Nature,
@@ -72,6 +82,23 @@ pub struct Shape {
     pub own_namespace: bool,
     /// Whether claims are bound without a consumer.
     pub immediate: bool,
+}
+
+impl Shape {
+    /// What comes before everything else: the namespace, if the run creates it, and the dry run.
+    fn admission(self, space: ObjectId) -> Vec<(StepId, Act)> {
+        let mut acts = Vec::new();
+        if self.own_namespace {
+            acts.extend([(StepId::Admission, Act::AdmitShared), (StepId::Admission, Act::Create(space))]);
+        }
+        acts.push((StepId::Admission, Act::Admit));
+        acts
+    }
+
+    /// A claim is bound; for the sake of this consumer, if it waits for one.
+    const fn bind(self, claim: ObjectId, consumer: ObjectId) -> Act {
+        if self.immediate { Act::Await(claim, Progress::Done) } else { Act::Bind(consumer) }
+    }
 }
 
 /// All objects of a round trip as they were last seen.
@@ -130,8 +157,6 @@ pub struct Chain {
     pub claim: ObjectId,
     /// Its pods; the first that exists counts.
     pub pods: Vec<ObjectId>,
-    /// The snapshot.
-    pub snapshot: ObjectId,
-    /// The content of the snapshot.
-    pub content: ObjectId,
+    /// The snapshot and its content, if there is one.
+    pub snapshot: Option<(ObjectId, ObjectId)>,
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::{MODES, Shape};
+use super::{MODES, Mode, Shape};
 use crate::roundtrip::program::{By, Lies, ObjectId};
 
 fn shapes() -> impl Iterator<Item = Shape> {
@@ -27,6 +27,26 @@ fn every_folder_is_a_mode_and_every_mode_has_its_folder_and_its_doc() {
         let doc = fs::read_to_string(root.join(mode.name.replace('-', "_")).join("doc.md")).unwrap();
         assert_eq!(mode.doc, doc, "{}: its doc is its folder's doc.md", mode.name);
         assert!(doc.starts_with(&format!("# {}\n", mode.name)), "{}: the heading is its name", mode.name);
+        let summary = mode.summary();
+        assert!(
+            doc.contains(&format!("\n\n{summary}.\n\n")),
+            "{}: its first paragraph is one sentence in one line",
+            mode.name
+        );
+    }
+}
+
+/// All round trips of a run have them in common, whatever their modes.
+#[test]
+fn what_is_shared_is_the_same_in_all_modes() {
+    for shape in shapes() {
+        let shared = |mode: &&Mode| {
+            let program = (mode.program)(shape);
+            let objects: Vec<_> = program.objects().iter().filter(|object| object.shared).cloned().collect();
+            (objects, program.created_shared().collect::<Vec<_>>())
+        };
+        let plain = shared(&MODES[0]);
+        assert!(MODES.iter().all(|mode| shared(mode) == plain));
     }
 }
 

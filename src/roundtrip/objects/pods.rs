@@ -1,7 +1,7 @@
 //! The pods of a round trip: what they run, and with which rights.
 
 use serde_json::{Map, Value, json};
-use snapready_checks::model::round_trip::{READ_CONTAINER, WRITE_CONTAINER};
+use snapready_checks::model::round_trip::{FILL_CONTAINER, OVERWRITE_CONTAINER, READ_CONTAINER, WRITE_CONTAINER};
 
 use super::{Manifest, manifest, name};
 use crate::model::{PodUser, VolumeMode};
@@ -43,12 +43,42 @@ pub fn writer(making: &Making<'_>, claim: &str) -> Manifest {
     manifest(making, &Value::Object(spec))
 }
 
+/// The pod that writes the data and exits.
+#[must_use]
+pub fn filler(making: &Making<'_>, claim: &str) -> Manifest {
+    let script = making.payload.fill_script();
+    exiting(making, claim, FILL_CONTAINER, &script)
+}
+
+/// The pod that overwrites the data and exits.
+#[must_use]
+pub fn overwriter(making: &Making<'_>, claim: &str) -> Manifest {
+    let script = making.payload.overwrite_script();
+    exiting(making, claim, OVERWRITE_CONTAINER, &script)
+}
+
+/// A pod of one container that does its work and exits.
+fn exiting(making: &Making<'_>, claim: &str, name: &str, script: &str) -> Manifest {
+    let mut spec = pod_spec(making, claim, 1);
+    spec.insert("containers".to_owned(), json!([container(making, name, script, false)]));
+    manifest(making, &Value::Object(spec))
+}
+
 /// The pod that reads the restored volume, which it cannot change.
 #[must_use]
 pub fn reader(making: &Making<'_>, claim: &str) -> Manifest {
+    reading(making, claim, &making.payload.reader_script())
+}
+
+/// The same, which reads as well whether the volume has room for so many bytes.
+#[must_use]
+pub fn sized_reader(making: &Making<'_>, claim: &str, wanted: u64) -> Manifest {
+    reading(making, claim, &making.payload.sized_reader_script(wanted))
+}
+
+fn reading(making: &Making<'_>, claim: &str, script: &str) -> Manifest {
     let mut spec = pod_spec(making, claim, 1);
-    let script = making.payload.reader_script();
-    let read = container(making, READ_CONTAINER, &script, true);
+    let read = container(making, READ_CONTAINER, script, true);
     let mut containers = [read, follow(making)];
     for container in &mut containers {
         add(container, "env", json!({ "name": "HANDOVER", "value": HANDOVER }));

@@ -14,24 +14,42 @@ use snapready_checks::roundtrip::device_denied::Device;
 const SHOWN: usize = 300;
 
 pub(super) fn written(payload: &Payload, message: &str) -> Result<Written, WriteFault> {
+    failed(message)?;
+    let overwrote = format!("\n{VERSION} confirmed\n{VERSION} overwrote {}", payload.content.seed);
+    match message.strip_suffix(&overwrote) {
+        Some(message) => filled(payload, message),
+        None => Err(WriteFault::Unreadable { text: cut(message) }),
+    }
+}
+
+pub(super) fn overwritten(payload: &Payload, message: &str) -> Result<(), WriteFault> {
+    failed(message)?;
+    let overwrote = format!("{VERSION} overwrote {}", payload.content.seed);
+    if message == overwrote { Ok(()) } else { Err(WriteFault::Unreadable { text: cut(message) }) }
+}
+
+/// What a script says that could not do its work; and what is too long for any report.
+fn failed(message: &str) -> Result<(), WriteFault> {
     let unreadable = || WriteFault::Unreadable { text: cut(message) };
     if message.len() > MESSAGE_LIMIT {
         return Err(unreadable());
     }
-    if let Some((blame, what, text)) = failure(message) {
-        if let ("device", Some(device)) = (blame, Device::read(text)) {
-            return Err(WriteFault::Device { device, text: cut(text) });
-        }
-        let (what, text) = (cut(what), cut(text));
-        return Err(match blame {
-            "image" => WriteFault::Image { what, text },
-            "volume" => WriteFault::Volume { what, text },
-            "node" => WriteFault::Node { text },
-            _ => unreadable(),
-        });
+    let Some((blame, what, text)) = failure(message) else { return Ok(()) };
+    if let ("device", Some(device)) = (blame, Device::read(text)) {
+        return Err(WriteFault::Device { device, text: cut(text) });
     }
-    let overwrote = format!("\n{VERSION} confirmed\n{VERSION} overwrote {}", payload.content.seed);
-    let message = message.strip_suffix(&overwrote).ok_or_else(unreadable)?;
+    let (what, text) = (cut(what), cut(text));
+    Err(match blame {
+        "image" => WriteFault::Image { what, text },
+        "volume" => WriteFault::Volume { what, text },
+        "node" => WriteFault::Node { text },
+        _ => unreadable(),
+    })
+}
+
+pub(super) fn filled(payload: &Payload, message: &str) -> Result<Written, WriteFault> {
+    failed(message)?;
+    let unreadable = || WriteFault::Unreadable { text: cut(message) };
     let lines = body(payload, "wrote", message).map_err(|_| unreadable())?;
     let written = match &payload.layout {
         Layout::Filesystem(layout) => layout.written(message).unwrap_or_default(),
@@ -78,6 +96,23 @@ pub(super) fn read(payload: &Payload, written: &Written, message: &str) -> Resul
         Layout::Block(layout) => block::report(layout, &payload.content, &lines),
     };
     judgement.ok_or_else(|| unreadable("its lines are not those of a report"))
+}
+
+/// The line before the last says for how many bytes there is room.
+pub(super) fn sized(payload: &Payload, written: &Written, message: &str) -> Result<(Judgement, u64), UnreadableReport> {
+    let unreadable = || UnreadableReport {
+        why: "it does not say how large the volume is".to_owned(),
+        text: cut(message),
+        device: None,
+    };
+    let Some((rest, room)) = message.strip_suffix("\nend").and_then(|rest| rest.rsplit_once("\ns ")) else {
+        // Another fault has precedence.
+        read(payload, written, message)?;
+        return Err(unreadable());
+    };
+    let digits = !room.is_empty() && room.bytes().all(|digit| digit.is_ascii_digit());
+    let room = room.parse::<u64>().ok().filter(|_| digits).ok_or_else(unreadable)?;
+    Ok((read(payload, written, &format!("{rest}\nend"))?, room))
 }
 
 /// The lines between the first and the last.

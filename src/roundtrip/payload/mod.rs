@@ -181,6 +181,24 @@ impl Payload {
         self.script("tools\nwrite_data\nhold\n")
     }
 
+    /// Writes, syncs, reports what it measures, and ends.
+    #[must_use]
+    pub fn fill_script(&self) -> String {
+        self.script("tools\nwrite_data\nreport wrote\n")
+    }
+
+    /// Overwrites what [`Self::fill_script`] has written, syncs, reports that, and ends.
+    #[must_use]
+    pub fn overwrite_script(&self) -> String {
+        self.script("tools\noverwrite_data\nsay \"snapready/1 overwrote $SEED\"\n")
+    }
+
+    /// Reports what is there, and whether there is room for so many bytes.
+    #[must_use]
+    pub fn sized_reader_script(&self, wanted: u64) -> String {
+        self.script(&format!("WANTED={wanted}\ntell_end\ntools\nroom >/dev/null\nreport read \"s \"\n"))
+    }
+
     /// Reports what is there.
     #[must_use]
     pub fn reader_script(&self) -> String {
@@ -199,6 +217,21 @@ impl Payload {
     /// end with the proof that the source was overwritten afterwards is no report.
     pub fn judge_written(&self, message: &str) -> Result<Written, WriteFault> {
         judge::written(self, message)
+    }
+
+    /// The same for a report that does not tell of any overwriting.
+    pub fn judge_filled(&self, message: &str) -> Result<Written, WriteFault> {
+        judge::filled(self, message)
+    }
+
+    /// Whether a report says that the data was overwritten.
+    pub fn judge_overwritten(&self, message: &str) -> Result<(), WriteFault> {
+        judge::overwritten(self, message)
+    }
+
+    /// Compares what the reader of [`Self::sized_reader_script`] measured; the second is how many bytes the volume has room for.
+    pub fn judge_sized(&self, written: &Written, message: &str) -> Result<(Judgement, u64), UnreadableReport> {
+        judge::sized(self, written, message)
     }
 
     /// Compares what the reader measured with what was written before the snapshot. Only a report that is exactly the

@@ -599,3 +599,66 @@ fn a_report_that_differs_in_one_character_is_not_intact() {
         }
     }
 }
+
+/// As the pods of a volume that nobody holds do it: one writes, another overwrites.
+#[test]
+fn two_pods_write_and_overwrite_as_one_does() {
+    for shell in SHELLS {
+        for mode in [Filesystem, Block] {
+            let (volume, payload) = (Volume::new(mode, shell), payload(mode));
+            let filled = volume.run(&payload.fill_script());
+            let written = payload.judge_filled(&filled).unwrap();
+            assert_eq!(volume.read(&payload, &written).verdict, DataVerdict::Intact);
+            let overwritten = volume.run(&payload.overwrite_script());
+            payload.judge_overwritten(&overwritten).unwrap();
+            assert_eq!(volume.read(&payload, &written).verdict, LiveData);
+            // Each says only what it has done.
+            assert!(payload.judge_written(&filled).is_err() && payload.judge_filled(&overwritten).is_err());
+            assert!(payload.judge_overwritten(&filled).is_err() && payload.judge_overwritten("").is_err());
+            let other = Payload::new(b"another seed", 0, mode, SIZE);
+            assert!(other.judge_overwritten(&overwritten).is_err() && other.judge_filled(&filled).is_err());
+            let failed = format!("{FAILED}volume overwrite: no space");
+            assert!(matches!(payload.judge_overwritten(&failed), Err(WriteFault::Volume { .. })));
+        }
+    }
+}
+
+#[test]
+fn a_reader_tells_how_large_the_volume_is() {
+    for shell in SHELLS {
+        let (volume, block) = (Volume::new(Block, shell), payload(Block));
+        let written = volume.write(&block);
+        for (wanted, room) in [(SIZE, SIZE), (SIZE / 2, SIZE / 2), (SIZE * 2, 0)] {
+            let message = volume.run(&block.sized_reader_script(wanted));
+            let (judgement, found) = block.judge_sized(&written, &message).unwrap();
+            assert_eq!((judgement.verdict, found), (DataVerdict::Intact, room), "{message}");
+        }
+        let (volume, files) = (Volume::new(Filesystem, shell), payload(Filesystem));
+        let written = volume.write(&files);
+        let message = volume.run(&files.sized_reader_script(SIZE));
+        let (judgement, found) = files.judge_sized(&written, &message).unwrap();
+        assert_eq!(judgement.verdict, DataVerdict::Intact);
+        assert!(found > SIZE && found.is_multiple_of(1024), "{found}");
+        // Damage is told as by any reader.
+        flip(&volume.file("odd"), 100);
+        let message = volume.run(&files.sized_reader_script(SIZE));
+        assert_eq!(files.judge_sized(&written, &message).unwrap().0.verdict, Corrupted);
+    }
+}
+
+#[test]
+fn a_size_that_is_no_number_says_nothing() {
+    for mode in [Filesystem, Block] {
+        let payload = payload(mode);
+        let written = Written::default();
+        let intact = payload.expected_report("read", &written);
+        let body = intact.strip_suffix("\nend").unwrap();
+        assert_eq!(payload.judge_sized(&written, &format!("{body}\ns 7\nend")).unwrap().1, 7);
+        let wrong = ["s ", "s -1", "s +1", "s 1 2", "s 99999999999999999999", "x 1", "s 1\ns 2", "s 1\n"];
+        for line in wrong {
+            assert!(payload.judge_sized(&written, &format!("{body}\n{line}\nend")).is_err(), "{mode:?} {line:?}");
+        }
+        assert!(payload.judge_sized(&written, &intact).is_err());
+        assert!(payload.judge_sized(&written, "").is_err());
+    }
+}

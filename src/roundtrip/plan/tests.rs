@@ -3,6 +3,7 @@ use snapready_checks::model::need::Rule;
 use snapready_checks::model::probe::Probe;
 
 use super::*;
+use crate::roundtrip::modes::source_gone;
 
 fn class(name: &str, provisioner: &str, default: bool, created: &str) -> Value {
     let annotations =
@@ -49,6 +50,22 @@ fn facts_with(classes: &[(&str, &str, bool, &str)]) -> Facts {
     };
     let classes: Value = classes.iter().map(class).collect();
     Facts { volume_snapshot_classes: Probe::from(serde_json::from_value::<Vec<_>>(classes).unwrap()), ..facts() }
+}
+
+/// The modes of a plan's round trips, with their labels.
+fn labels(modes: &[&'static Mode]) -> Vec<String> {
+    let selection = Selection { modes: modes.to_vec(), ..Selection::default() };
+    plan(&selection).unwrap().targets.iter().map(Target::label).collect()
+}
+
+#[test]
+fn each_class_and_volume_mode_is_tried_in_each_mode() {
+    let plain = labels(&[]);
+    assert_eq!(plain, labels(&[&plain::MODE]));
+    assert!(plain.iter().all(|label| label.ends_with(", Filesystem") || label.ends_with(", Block")), "{plain:?}");
+    let both = labels(&[&source_gone::MODE, &plain::MODE, &source_gone::MODE]);
+    let wanted: Vec<String> = plain.into_iter().flat_map(|label| [label.clone(), label + ", source-gone"]).collect();
+    assert_eq!(both, wanted);
 }
 
 fn plan(selection: &Selection) -> Result<Plan, PlanError> {

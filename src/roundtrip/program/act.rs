@@ -27,6 +27,10 @@ pub enum Act {
     Bind(ObjectId),
     /// The writer was deleted, and has overwritten the source.
     Release(ObjectId),
+    /// The object was deleted and has gone, before the clean-up.
+    Remove(ObjectId),
+    /// What a controller made has gone with what it was made for; or it stays as its policy says; or it has had its time.
+    AwaitGone(ObjectId),
 }
 
 impl Act {
@@ -35,7 +39,13 @@ impl Act {
     pub const fn creates(self) -> Option<ObjectId> {
         match self {
             Self::Create(object) | Self::Bind(object) => Some(object),
-            Self::AdmitShared | Self::Admit | Self::Await(..) | Self::AwaitHeld { .. } | Self::Release(_) => None,
+            Self::AdmitShared
+            | Self::Admit
+            | Self::Await(..)
+            | Self::AwaitHeld { .. }
+            | Self::Release(_)
+            | Self::Remove(_)
+            | Self::AwaitGone(_) => None,
         }
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 pub use self::act::Act;
 pub use self::object::{By, Lies, Object, ObjectId, Policy, Task};
-use crate::model::StepId;
+use crate::model::{Kind, StepId};
 use crate::roundtrip::ledger::Item;
 
 /// The program of one round trip.
@@ -113,8 +113,15 @@ impl Program {
     pub fn consumes(&self, id: ObjectId) -> Option<ObjectId> {
         match self.object(id)?.task {
             Task::Consume(claim) => Some(claim),
-            Task::Exist | Task::Write | Task::Read => None,
+            Task::Exist | Task::Write | Task::Fill | Task::Overwrite | Task::Read | Task::ReadSized => None,
         }
+    }
+
+    /// The claim that this pod works on.
+    #[must_use]
+    pub fn claim_of(&self, pod: ObjectId) -> Option<ObjectId> {
+        let claim = |id: &&ObjectId| self.object(**id).is_some_and(|one| one.kind == Kind::PERSISTENT_VOLUME_CLAIM);
+        self.object(pod)?.needs.iter().find(claim).copied()
     }
 
     /// The namespace that this object lies in, if the run creates that: the object is gone when its namespace is.

@@ -74,8 +74,14 @@ pub enum Task {
     Consume(ObjectId),
     /// A pod that writes the data, holds the volume, and overwrites it when it is deleted.
     Write,
+    /// A pod that writes the data and exits.
+    Fill,
+    /// A pod that overwrites the data and exits.
+    Overwrite,
     /// A pod that reads restored data.
     Read,
+    /// A pod that reads restored data, and how large the volume is.
+    ReadSized,
 }
 
 /// An object of a round trip.

@@ -9,8 +9,16 @@ use crate::roundtrip::machine::{Growth, Nature};
 use crate::roundtrip::modes::{Chain, Mode, Shape};
 use crate::roundtrip::program::{Act, Lies, Object, ObjectId, Policy, Program};
 
-pub(super) static MODE: Mode =
-    Mode { name: "elsewhere", doc: "", program, manifest: |_| None, chain: |_| CHAIN, nature: NATURE };
+pub(super) static MODE: Mode = Mode {
+    name: "elsewhere",
+    doc: "",
+    program,
+    manifest: |_| None,
+    chain: |_, _| CHAIN,
+    passed: |_| None,
+    needs: &[],
+    nature: NATURE,
+};
 
 const SPACE: ObjectId = ObjectId::new(0);
 const OTHER_SPACE: ObjectId = ObjectId::new(1);
@@ -21,7 +29,7 @@ const RESTORED_CLAIM: ObjectId = ObjectId::new(5);
 const CONTENT: ObjectId = ObjectId::new(6);
 const RESTORED_VOLUME: ObjectId = ObjectId::new(7);
 
-const CHAIN: Chain = Chain { claim: RESTORED_CLAIM, pods: Vec::new(), snapshot: SNAPSHOT, content: CONTENT };
+const CHAIN: Chain = Chain { claim: RESTORED_CLAIM, pods: Vec::new(), snapshot: Some((SNAPSHOT, CONTENT)) };
 
 fn program(shape: Shape) -> Program {
     const CLAIM: Kind = Kind::PERSISTENT_VOLUME_CLAIM;
@@ -76,6 +84,8 @@ const NATURE: Nature = Nature {
         (SECOND_CONTENT, &[RESTORED_CLAIM, SECOND_SNAPSHOT]),
         (SNAPSHOT, &[RESTORED_CLAIM, SECOND_SNAPSHOT, SECOND_CONTENT]),
     ],
+    may_leave: &[],
+    gone: &[],
     foreign: &[SPACE, OTHER_SPACE, SNAPSHOT, SECOND_CONTENT, SECOND_SNAPSHOT],
     trouble: (1, 2),
 };

@@ -249,6 +249,8 @@ impl Walk {
                 (Stage::Running(_), step) => {
                     moves.push((Tweak::Trouble, Input::Certain { trip }));
                     moves.extend(step.map(|step| (Tweak::None, Input::TimedOut { trip, step })));
+                    let waits = about.given_time.filter(|_| !about.had_its_time);
+                    moves.extend(waits.map(|it| (Tweak::None, Input::HadItsTime { item: Item::Of(trip, it) })));
                 }
                 (Stage::Unwinding, Some(StepId::Cleanup)) => {
                     if self.scenario.hurry && !about.hurry {
@@ -365,7 +367,11 @@ impl Walk {
                 Command::Create { .. } | Command::DryRun { .. } | Command::RetryLater { .. } => {
                     after.pending.push(Pending::Request(command.clone()));
                 }
-                Command::Begin { .. } | Command::End { .. } | Command::RemoveShared | Command::Finished => {}
+                Command::Begin { .. }
+                | Command::End { .. }
+                | Command::GiveTime { .. }
+                | Command::RemoveShared
+                | Command::Finished => {}
             }
         }
         after.pending.sort();

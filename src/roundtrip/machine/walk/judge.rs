@@ -2,7 +2,8 @@
 
 use super::world::{Pending, Scenario, World, row};
 use crate::roundtrip::ledger::{Item, State};
-use crate::roundtrip::machine::{Command, Ending, Keep, Machine};
+use crate::roundtrip::machine::{Command, Ending, Keep, Machine, Stage};
+use crate::roundtrip::program::ObjectId;
 
 /// At the end every object is gone, or listed, or kept; and what is not ours is untouched.
 pub(super) fn end(scenario: &Scenario, machine: &Machine, world: &World) -> Result<(), String> {
@@ -57,6 +58,12 @@ pub(super) fn verdict(scenario: &Scenario, world: &mut World, trip: usize, endin
     if ending == Ending::Passed && !proved {
         return Err("a pass without proof".to_owned());
     }
+    let there = |object: &&ObjectId| world.things.get(&Item::Of(trip, **object)).is_some_and(|thing| thing.ours);
+    if let Some(object) = scenario.nature.gone.iter().find(there)
+        && ending == Ending::Passed
+    {
+        return Err(format!("a pass although {object:?} is there"));
+    }
     Ok(())
 }
 
@@ -65,7 +72,10 @@ pub(super) fn order(scenario: &Scenario, machine: &Machine, world: &World, item:
     let Item::Of(trip, object) = item else {
         return Ok(());
     };
-    let mut before = row(scenario.nature.outlived_by, object).flatten();
+    let running = matches!(machine.trips[trip].stage, Stage::Running(_));
+    let may_stay =
+        |other: &&ObjectId| running && row(scenario.nature.may_leave, object).flatten().any(|left| left == *other);
+    let mut before = row(scenario.nature.outlived_by, object).flatten().filter(|other| !may_stay(other));
     if machine.trips[trip].hurry || world.hardship {
         return Ok(());
     }

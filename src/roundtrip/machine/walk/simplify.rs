@@ -78,6 +78,8 @@ pub(super) fn simplify(machine: &mut Machine, keep: Keep) {
         trip.admission_asked = true;
         trip.admitted = Some(PodUser::NonRoot);
         trip.held = true;
+        trip.given_time = None;
+        trip.had_its_time = false;
         let program = machine.programs[index].clone();
         for object in program.objects().iter().filter(|object| !object.shared) {
             let entry = machine.ledger.entry(Item::Of(index, object.id));

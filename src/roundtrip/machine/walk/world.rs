@@ -198,6 +198,7 @@ impl World {
                 Command::Begin { .. }
                 | Command::End { .. }
                 | Command::Verdict { .. }
+                | Command::GiveTime { .. }
                 | Command::RemoveShared
                 | Command::Finished,
             ) => {}

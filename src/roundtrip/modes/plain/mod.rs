@@ -1,13 +1,12 @@
 //! The plain round trip: see `doc.md`.
 
 #[cfg(test)]
-mod nature;
+pub(crate) mod nature;
 
 use crate::model::{Kind, StepId};
 use crate::roundtrip::ledger::Progress;
-use crate::roundtrip::modes::{Chain, Making, Mode, Shape};
+use crate::roundtrip::modes::{Chain, Making, Mode, Seen, Shape};
 use crate::roundtrip::objects::{self, Manifest};
-use crate::roundtrip::plan::restore_size;
 use crate::roundtrip::program::{Act, Lies, Object, ObjectId, Policy, Program, Task};
 
 /// The mode.
@@ -17,6 +16,8 @@ pub static MODE: Mode = Mode {
     program,
     manifest,
     chain,
+    passed: |_| None,
+    needs: &[],
     #[cfg(test)]
     nature: nature::NATURE,
 };
@@ -68,28 +69,37 @@ pub(crate) fn objects() -> Vec<Object> {
 /// The source is in use while it is snapshotted. The writer overwrites it on its way out: no exec is needed, and no
 /// second start of a pod.
 pub(crate) fn program(shape: Shape) -> Program {
-    let bind = |claim, consumer| if shape.immediate { Act::Await(claim, Progress::Done) } else { Act::Bind(consumer) };
-    let mut acts = Vec::new();
-    if shape.own_namespace {
-        acts.extend([(StepId::Admission, Act::AdmitShared), (StepId::Admission, Act::Create(SPACE))]);
-    }
+    let mut acts = shape.admission(SPACE);
+    acts.extend(written(shape));
     acts.extend([
-        (StepId::Admission, Act::Admit),
-        (StepId::Provision, Act::Create(SOURCE_CLAIM)),
-        (StepId::Provision, bind(SOURCE_CLAIM, SOURCE_CONSUMER)),
-        (StepId::Provision, Act::Create(WRITER)),
-        (StepId::Provision, Act::Await(WRITER, Progress::Started)),
-        (StepId::Write, Act::Await(WRITER, Progress::Written)),
         (StepId::Snapshot, Act::Create(SNAPSHOT)),
         (StepId::Snapshot, Act::AwaitHeld { object: SNAPSHOT, progress: Progress::Done, holder: WRITER }),
         (StepId::Overwrite, Act::Release(WRITER)),
+    ]);
+    acts.extend(restored(shape));
+    Program::new(objects(), acts)
+}
+
+/// Until the data is written, and held.
+pub(crate) fn written(shape: Shape) -> [(StepId, Act); 5] {
+    [
+        (StepId::Provision, Act::Create(SOURCE_CLAIM)),
+        (StepId::Provision, shape.bind(SOURCE_CLAIM, SOURCE_CONSUMER)),
+        (StepId::Provision, Act::Create(WRITER)),
+        (StepId::Provision, Act::Await(WRITER, Progress::Started)),
+        (StepId::Write, Act::Await(WRITER, Progress::Written)),
+    ]
+}
+
+/// From the restore until the data is read.
+pub(crate) fn restored(shape: Shape) -> [(StepId, Act); 5] {
+    [
         (StepId::Restore, Act::Create(RESTORED_CLAIM)),
-        (StepId::Restore, bind(RESTORED_CLAIM, RESTORED_CONSUMER)),
+        (StepId::Restore, shape.bind(RESTORED_CLAIM, RESTORED_CONSUMER)),
         (StepId::Restore, Act::Create(READER)),
         (StepId::Restore, Act::Await(READER, Progress::Started)),
         (StepId::Verify, Act::Await(READER, Progress::Done)),
-    ]);
-    Program::new(objects(), acts)
+    ]
 }
 
 /// The manifests.
@@ -102,11 +112,7 @@ pub(crate) fn manifest(making: &Making<'_>) -> Option<Manifest> {
         WRITER => Some(objects::writer(making, "source")),
         SNAPSHOT => Some(objects::snapshot(making, "source")),
         RESTORED_CLAIM => {
-            let snapshot = making.seen.get(SNAPSHOT);
-            let wanted = snapshot.and_then(|snapshot| snapshot.pointer("/status/restoreSize")?.as_str());
-            let request = making.target.size_bytes;
-            // A size that cannot be read is the driver's mistake; the request is what is known.
-            let size = restore_size(request, wanted, None).unwrap_or(request);
+            let size = objects::restored_bytes(making, SNAPSHOT, making.target.size_bytes);
             Some(objects::restored_claim(making, "snapshot", size))
         }
         READER => Some(objects::reader(making, "restored")),
@@ -115,12 +121,12 @@ pub(crate) fn manifest(making: &Making<'_>) -> Option<Manifest> {
 }
 
 /// The source's objects, and from the restore on those of the restore.
-pub(crate) fn chain(step: StepId) -> Chain {
+pub(crate) fn chain(step: StepId, _: &Seen<'_>) -> Chain {
     let restored = matches!(step, StepId::Restore | StepId::Verify);
     let (claim, pods) = if restored {
         (RESTORED_CLAIM, [READER, RESTORED_CONSUMER])
     } else {
         (SOURCE_CLAIM, [WRITER, SOURCE_CONSUMER])
     };
-    Chain { claim, pods: pods.to_vec(), snapshot: SNAPSHOT, content: CONTENT }
+    Chain { claim, pods: pods.to_vec(), snapshot: Some((SNAPSHOT, CONTENT)) }
 }

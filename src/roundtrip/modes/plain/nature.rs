@@ -7,7 +7,7 @@ use super::{
 use crate::roundtrip::ledger::Progress::{Done, Nothing, Started, Written};
 use crate::roundtrip::machine::{Growth, Nature};
 
-pub(super) const NATURE: Nature = Nature {
+pub(crate) const NATURE: Nature = Nature {
     grows: &[
         Growth::new(SOURCE_CLAIM, Nothing, Done),
         Growth::new(WRITER, Nothing, Started),
@@ -29,6 +29,8 @@ pub(super) const NATURE: Nature = Nature {
         (SNAPSHOT, &[READER, RESTORED_CONSUMER, RESTORED_CLAIM]),
         (SOURCE_CLAIM, &[WRITER, SOURCE_CONSUMER, SNAPSHOT, RESTORED_CLAIM]),
     ],
+    may_leave: &[],
+    gone: &[],
     foreign: &[SPACE, SOURCE_CLAIM, WRITER, SNAPSHOT, READER],
     trouble: (1, 1),
 };

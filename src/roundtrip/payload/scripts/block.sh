@@ -50,3 +50,9 @@ measure() {
 		printf 'b %s %s %s\n' "$first" "${digest%% *}" "$(begins "$first")"
 	done
 }
+
+# room: WANTED, if the device has its last block; else nothing is known but that it is smaller.
+room() {
+	bytes=$(dd if="$DATA" bs=4096 skip=$((WANTED / 4096 - 1)) count=1 iflag=fullblock 2>/dev/null | wc -c | tr -d ' ')
+	if [ "$bytes" = 4096 ]; then printf '%s\n' "$WANTED"; else printf '0\n'; fi
+}

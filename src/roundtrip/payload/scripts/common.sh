@@ -71,9 +71,13 @@ overwrite() {
 	printf '\nsnapready/1 overwrote %s' "$SEED" >>"$TERMINATION_LOG"
 }
 
+# report VERB [LINE]: what is measured; the last line is LINE with the room that the volume has, if it is given.
 report() {
 	measured=$(measure) || exit 1
+	sized=
+	[ -z "${2-}" ] || sized="
+$2$(room)" || exit 1
 	say "snapready/1 $1 $SEED
-$measured
+$measured$sized
 end"
 }

@@ -74,6 +74,12 @@ measure() {
 	printf 'a %s\n' "$(around)"
 }
 
+# room: the bytes that the file system has, used or not.
+room() {
+	command -v df >/dev/null || fail image 'look for tools' 'df: not found'
+	df -P -k "$DATA" 2>/dev/null | awk 'NR == 2 { printf "%.0f\n", $2 * 1024 }'
+}
+
 # around: what else lies in the volume. Hidden names are left out: some storage shows its own there.
 around() {
 	for path in "$DATA"/*; do

@@ -1,0 +1,174 @@
+//! Every mode of the round trip on the embedded cluster: it ends ready and leaves nothing, sees every restore that is none, and
+//! shows what the plain mode does not.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may")]
+
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::sync::Mutex;
+use std::thread;
+
+use serde_json::Value;
+
+const MODES: [&str; 5] = ["plain", "larger", "odd-size", "unmounted", "source-gone"];
+
+/// What is wrong with a cluster, and what a mode says of it.
+struct Row {
+    mode: &'static str,
+    scenario: &'static str,
+    flags: &'static [&'static str],
+    /// The id of the diagnosis, and a word of it.
+    fault: (&'static str, &'static str),
+}
+
+const fn row(
+    mode: &'static str,
+    scenario: &'static str,
+    flags: &'static [&'static str],
+    fault: (&'static str, &'static str),
+) -> Row {
+    Row { mode, scenario, flags, fault }
+}
+
+/// What the plain mode passes; `tests/scenarios.rs` shows that.
+#[rustfmt::skip]
+const FAULTS: [Row; 4] = [
+    row("larger", "restore-not-grown", &[], ("SR309", "intact, but the")),
+    row("odd-size", "sizes-rounded-up", &[], ("SR309", "is less than size")),
+    row("unmounted", "snapshot-needs-pod", &[], ("SR307", "volume is not attached to a node")),
+    row("source-gone", "snapshots-go-with-source", &[], ("SR309", " does not exist")),
+];
+
+/// A run of `demo`: its exit code and its report.
+fn demo(arguments: &[&str]) -> (Option<i32>, Value) {
+    let output = Command::new(env!("CARGO_BIN_EXE_snapready")).args(["demo", "-o", "json"]).args(arguments).output();
+    let output = output.unwrap();
+    let report = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {}", String::from_utf8_lossy(&output.stderr)));
+    (output.status.code(), report)
+}
+
+/// What `demo` says in this mode, apart from the clean-up: nothing may be left.
+fn trips(mode: &str, scenario: &str, flags: &[&str]) -> (Option<i32>, Vec<Value>) {
+    let (code, report) = demo(&[&["--mode", mode, "--scenario", scenario], flags].concat());
+    assert_eq!(report["leftovers"].as_array().unwrap().len(), 0, "{mode} {scenario}: {report:#}");
+    let trips = report["roundTrips"].as_array().unwrap().clone();
+    for trip in &trips {
+        let named = if mode == "plain" { Value::Null } else { mode.into() };
+        assert_eq!(trip["mode"], named, "{scenario}: {trip:#}");
+        let removed = trip["objects"].as_array().unwrap().iter().all(|object| object["removed"] == true);
+        assert!(removed, "{mode} {scenario}: {trip:#}");
+    }
+    (code, trips)
+}
+
+/// Does something for each of many, a few at a time, and fails with all that failed.
+fn each<T: Sync>(all: &[T], act: impl Fn(&T) + Sync) {
+    let queue = Mutex::new(all.iter());
+    let work = || {
+        let mut failed = 0;
+        loop {
+            let next = queue.lock().unwrap().next();
+            let Some(next) = next else { return failed };
+            // The panic's own message is shown where it happens.
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| act(next)));
+            failed += usize::from(outcome.is_err());
+        }
+    };
+    let failed: usize = thread::scope(|scope| {
+        let workers: Vec<_> = (0..4).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().map(|worker| worker.join().unwrap()).sum()
+    });
+    assert_eq!(failed, 0, "see the messages above");
+}
+
+#[test]
+fn every_mode_ends_ready() {
+    let classes = [&[] as &[&str], &["--storage-class", "immediate"]];
+    let all: Vec<_> = MODES.iter().flat_map(|mode| classes.map(|class| (*mode, class))).collect();
+    each(&all, |(mode, class)| {
+        let (code, trips) = trips(mode, "healthy", class);
+        assert_eq!(code, Some(0), "{mode}: {trips:#?}");
+        assert_eq!(trips.len(), 2, "{mode}: {trips:#?}");
+        for trip in trips {
+            assert_eq!((&trip["status"], &trip["data"]), (&"pass".into(), &"intact".into()), "{mode}: {trip:#}");
+        }
+    });
+}
+
+#[test]
+fn all_of_them_run_beside_each_other() {
+    let (code, report) = demo(&["--mode", "all", "--volume-mode", "filesystem"]);
+    assert_eq!(code, Some(0), "{report:#}");
+    let trips = report["roundTrips"].as_array().unwrap();
+    let modes: Vec<&str> = trips.iter().map(|trip| trip["mode"].as_str().unwrap_or("plain")).collect();
+    assert_eq!(modes, MODES);
+    let objects: Vec<String> =
+        trips.iter().flat_map(|trip| trip["objects"].as_array().unwrap()).map(Value::to_string).collect();
+    assert_eq!(
+        objects.iter().collect::<BTreeSet<_>>().len(),
+        objects.len(),
+        "an object is two round trips': {report:#}"
+    );
+}
+
+#[test]
+fn a_restore_that_is_none_is_seen_in_every_mode() {
+    let bad = [
+        ("restore-empty", "freshly-formatted", "empty"),
+        ("restore-stale", "live-data", "live-data"),
+        ("restore-truncated", "truncated", "truncated"),
+        ("restore-bit-flipped", "corrupted", "corrupted"),
+        ("restore-other-volume", "wrong-volume", "wrong-volume"),
+    ];
+    let all: Vec<_> = MODES.iter().flat_map(|mode| bad.map(|bad| (*mode, bad))).collect();
+    each(&all, |(mode, (scenario, filesystem, block))| {
+        let (code, trips) = trips(mode, scenario, &[]);
+        assert_eq!(code, Some(1), "{mode} {scenario}: {trips:#?}");
+        assert_eq!(trips.len(), 2, "{mode} {scenario}: {trips:#?}");
+        for trip in trips {
+            assert_eq!(trip["status"], "fail", "{mode} {scenario}: {trip:#}");
+            // What copies the live volume has nothing to copy where it is gone.
+            if (*mode, *scenario) == ("source-gone", "restore-stale") {
+                assert_eq!(trip["diagnosis"]["id"], "SR309", "{trip:#}");
+                continue;
+            }
+            let data = if trip["volumeMode"] == "Block" { block } else { filesystem };
+            assert_eq!(trip["data"], *data, "{mode} {scenario}: {trip:#}");
+            assert_eq!(trip["diagnosis"]["id"], "SR302", "{mode} {scenario}: {trip:#}");
+        }
+    });
+}
+
+#[test]
+fn every_mode_shows_what_the_plain_one_does_not() {
+    each(&FAULTS, |Row { mode, scenario, flags, fault: (id, word) }| {
+        let (code, trips) = trips(mode, scenario, flags);
+        assert_eq!(code, Some(1), "{mode}: {trips:#?}");
+        for trip in trips {
+            assert_eq!(
+                (&trip["status"], &trip["diagnosis"]["id"]),
+                (&"fail".into(), &(*id).into()),
+                "{mode}: {trip:#}"
+            );
+            assert!(trip["diagnosis"].to_string().contains(word), "{mode}: {word} is not in {trip:#}");
+            let again = trip["diagnosis"]["fix"]["commands"].to_string();
+            assert!(!again.contains("roundtrip") || again.contains(&format!("--mode {mode}")), "{mode}: {trip:#}");
+        }
+    });
+    let modes: Vec<&str> = FAULTS.iter().map(|row| row.mode).collect();
+    assert_eq!(modes, MODES[1..]);
+}
+
+/// Not every storage deletes a volume that has snapshots. The restore is tried all the same, and the step says so.
+#[test]
+fn a_source_volume_that_stays_is_named() {
+    let (code, trips) = trips("source-gone", "source-stays", &["--step-timeout", "overwrite=3s"]);
+    assert_eq!(code, Some(0), "{trips:#?}");
+    for trip in trips {
+        let steps = trip["steps"].as_array().unwrap();
+        let step = steps.iter().find(|step| step["id"] == "overwrite").unwrap();
+        let said = step["message"].as_str().unwrap();
+        assert!(said.contains("PersistentVolume pvc-") && said.ends_with("is still there"), "{said}");
+    }
+}
