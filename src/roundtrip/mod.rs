@@ -14,5 +14,5 @@ pub(crate) mod observe;
 pub mod payload;
 pub mod plan;
 pub mod program;
+pub(crate) mod retained;
 pub mod rights;
-pub(crate) mod unretain;

@@ -15,7 +15,7 @@ use crate::model::{Happening, ObjectName};
 use crate::roundtrip::ledger::{Item, Progress, State, Uid, Why};
 use crate::roundtrip::machine::{Command, DeleteAnswer, Input, Sight};
 use crate::roundtrip::observe::{self, derived_place};
-use crate::roundtrip::unretain::{Retained, free, is_retained};
+use crate::roundtrip::retained::{Look, Retained, free};
 
 /// When what of the order is given up.
 #[derive(Debug, Clone, Copy)]
@@ -168,10 +168,7 @@ impl WayOut {
                 self.feed(Input::Deleted { item, answer });
             }
             Answer::Freed { item, answer, watch } => {
-                let what = self.remains.machine.object(item);
-                let is_retained = |object: &Value| what.is_some_and(|what| is_retained(what, object));
-                let is_retained = answer.as_ref().is_ok_and(|object| object.as_ref().is_some_and(is_retained));
-                self.retained.freed(item, is_retained);
+                self.retained.freed(item, self.remains.machine.object(item), &answer);
                 self.take(Answer::Asked { item, answer, watch });
             }
             Answer::Asked { item, answer, watch } => {
@@ -185,14 +182,10 @@ impl WayOut {
                         if matches!(sight, Sight::Ours { .. }) {
                             self.remains.objects.insert(item, object);
                         }
-                        if self.remains.machine.ledger().state(item) != State::Deleting {
-                            self.feed(Input::Asked { item, sight });
-                            return;
-                        }
-                        match self.retained.look(item, sight) {
-                            Some(Ok(sight)) => self.feed(Input::Asked { item, sight }),
-                            Some(Err(uid)) => self.free(item, uid),
-                            None => {}
+                        match self.retained.look(item, self.remains.machine.ledger().state(item), sight) {
+                            Look::Means(sight) => self.feed(Input::Asked { item, sight }),
+                            Look::Free(uid) => self.free(item, uid),
+                            Look::Nothing => {}
                         }
                     }
                     // The right to look at what controllers make is nothing that a clean-up needs. Of the run's own it is not
@@ -204,13 +197,13 @@ impl WayOut {
         }
     }
 
-    /// Removes what is retained although what it was made for has gone, and then looks again.
+    /// Removes what is retained although what it was made for has gone.
     fn free(&mut self, item: Item, uid: Uid) {
         let (Some(place), Some(what)) = (self.place(item), self.remains.machine.object(item).cloned()) else { return };
         let server = self.server.clone();
         let answer = async move {
-            free(&server, &place, &what, &uid).await;
-            Answer::Freed { item, answer: server.get(&place).await, watch: ObjectWatch::without_watch(place) }
+            let answer = free(&server, &place, &what, &uid).await;
+            Answer::Freed { item, answer, watch: ObjectWatch::without_watch(place) }
         };
         self.work.push(answer.boxed());
     }

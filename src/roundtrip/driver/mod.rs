@@ -35,7 +35,7 @@ use crate::model::{Happening, ObjectName, PodUser};
 use crate::roundtrip::ledger::{Item, Uid};
 use crate::roundtrip::machine::{Input, Machine, Settings};
 use crate::roundtrip::modes::Seen;
-use crate::roundtrip::unretain::Retained;
+use crate::roundtrip::retained::Retained;
 
 pub use self::contract::{Knowledge, Observed, ReadResult, Trip};
 pub use self::options::{CLEANUP_TIMEOUT, Options, Outcome, STEP_TIMEOUT, Signals};

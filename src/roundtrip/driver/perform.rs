@@ -17,7 +17,7 @@ use crate::roundtrip::machine::{Command, DeleteAnswer, Input, Sight};
 use crate::roundtrip::modes::Seen;
 use crate::roundtrip::objects::Manifest;
 use crate::roundtrip::program::Act;
-use crate::roundtrip::unretain::free;
+use crate::roundtrip::retained::free;
 
 /// So long a volume may take to go with its claim: it has to be detached before, and a driver may refuse to delete it while it
 /// has snapshots.
@@ -202,17 +202,12 @@ impl<K: Knowledge> Driver<'_, K> {
         );
     }
 
-    /// Removes what is retained although what it was made for has gone, and then looks again.
+    /// Removes what is retained although what it was made for has gone.
     pub(super) fn free(&mut self, item: Item, uid: Uid) {
         let (Some(place), Some(what)) = (self.place(item), self.object(item).cloned()) else { return };
         let server = self.server.clone();
-        self.work.push(
-            async move {
-                free(&server, &place, &what, &uid).await;
-                Message::Freed { item, answer: server.get(&place).await }
-            }
-            .boxed(),
-        );
+        self.work
+            .push(async move { Message::Freed { item, answer: free(&server, &place, &what, &uid).await } }.boxed());
     }
 
     /// Starts to follow the namespace's objects and events.

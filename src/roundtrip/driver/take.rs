@@ -5,11 +5,11 @@ use serde_json::Value;
 use super::admission::Admission;
 use super::{Driver, Failure, Knowledge};
 use crate::api::{Deleted, ObjectWatch, Watched};
-use crate::roundtrip::known_facts::Look;
-use crate::roundtrip::ledger::{Item, State, Uid};
+use crate::roundtrip::known_facts::Look as ControlPlane;
+use crate::roundtrip::ledger::{Item, Uid};
 use crate::roundtrip::machine::{CreateAnswer, DeleteAnswer, Input, Sight};
 use crate::roundtrip::observe;
-use crate::roundtrip::unretain::is_retained;
+use crate::roundtrip::retained::Look;
 
 /// Something that came to the driver.
 pub(super) enum Message {
@@ -57,7 +57,7 @@ pub(super) enum Message {
     /// What was seen of events.
     Events(Watched),
     /// The control plane, read again.
-    ControlPlane(Box<Look>),
+    ControlPlane(Box<ControlPlane>),
     /// A create without a clear answer may have had its time.
     Landed {
         item: Item,
@@ -91,10 +91,8 @@ impl<K: Knowledge> Driver<'_, K> {
                 self.asked(item, answer);
             }
             Message::Freed { item, answer } => {
-                let what = self.object(item);
-                let is_retained = |object: &Value| what.is_some_and(|what| is_retained(what, object));
-                let is_retained = answer.as_ref().is_ok_and(|object| object.as_ref().is_some_and(is_retained));
-                self.retained.freed(item, is_retained);
+                let what = self.object(item).cloned();
+                self.retained.freed(item, what.as_ref(), &answer);
                 self.asked(item, answer);
             }
             Message::Missed { item, uid, answer } => match answer {
@@ -210,15 +208,10 @@ impl<K: Knowledge> Driver<'_, K> {
                 if let Some(trip) = item.trip() {
                     self.diagnose(trip);
                 }
-                // Of what is not to go yet, the machine does not care whether it is retained.
-                if self.machine.ledger().state(item) != State::Deleting {
-                    self.feed(Input::Asked { item, sight });
-                    return;
-                }
-                match self.retained.look(item, sight) {
-                    Some(Ok(sight)) => self.feed(Input::Asked { item, sight }),
-                    Some(Err(uid)) => self.free(item, uid),
-                    None => {}
+                match self.retained.look(item, self.machine.ledger().state(item), sight) {
+                    Look::Means(sight) => self.feed(Input::Asked { item, sight }),
+                    Look::Free(uid) => self.free(item, uid),
+                    Look::Nothing => {}
                 }
             }
             Err(_) => self.feed(Input::Asked { item, sight: Sight::Unreadable }),

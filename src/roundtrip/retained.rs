@@ -1,0 +1,104 @@
+//! Removes what controllers made for an object of the run and the policy of its class retains when that goes. The class retains what
+//! its users make; what a round trip makes is nobody's to keep. Only contents and volumes that were made for objects of this very run
+//! are changed, by their UIDs on both ends.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::api::{Failure, Objects, Place};
+use crate::roundtrip::ledger::{Item, State, Uid};
+use crate::roundtrip::machine::Sight;
+use crate::roundtrip::observe::text;
+use crate::roundtrip::program::{By, Object, Policy};
+
+/// How far the freeing of a retained object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Freeing {
+    /// It is under way: looks that were answered before tell nothing.
+    UnderWay,
+    /// Its policy does not retain it any more, whatever a watch that is behind still tells.
+    Done,
+    /// It is retained for good, as far as can be seen.
+    InVain,
+}
+
+/// What a look at an object means.
+pub(crate) enum Look {
+    /// This, to the machine.
+    Means(Sight),
+    /// The object is retained: it is to be freed, and looked at again.
+    Free(Uid),
+    /// Nothing: it is being freed.
+    Nothing,
+}
+
+/// What is retained of a run, and how far its freeing is.
+#[derive(Debug, Default)]
+pub(crate) struct Retained(BTreeMap<Item, Freeing>);
+
+impl Retained {
+    /// What a look at an object in this state means.
+    pub(crate) fn look(&mut self, item: Item, state: State, sight: Sight) -> Look {
+        let Sight::Ours { uid, progress, deleting, retained: true } = sight else { return Look::Means(sight) };
+        // Of what is not to go yet, the machine does not care whether it is retained.
+        if state != State::Deleting {
+            return Look::Means(Sight::Ours { uid, progress, deleting, retained: true });
+        }
+        match self.0.get(&item) {
+            None => {
+                self.0.insert(item, Freeing::UnderWay);
+                Look::Free(uid)
+            }
+            Some(Freeing::UnderWay) => Look::Nothing,
+            Some(Freeing::Done) => Look::Means(Sight::Ours { uid, progress, deleting, retained: false }),
+            Some(Freeing::InVain) => Look::Means(Sight::Ours { uid, progress, deleting, retained: true }),
+        }
+    }
+
+    /// The look after it was freed.
+    pub(crate) fn freed(&mut self, item: Item, what: Option<&Object>, answer: &Result<Option<Value>, Failure>) {
+        let policy = what.and_then(|what| match what.by {
+            By::Controller { policy, .. } => Some(policy),
+            By::Run => None,
+        });
+        let is_free = match answer {
+            Ok(Some(object)) => policy.is_none_or(|policy| text(object, policy.pointer()) != Some("Retain")),
+            // A look without an answer does not show that it is retained: it is waited for.
+            Ok(None) | Err(_) => true,
+        };
+        self.0.insert(item, if is_free { Freeing::Done } else { Freeing::InVain });
+    }
+}
+
+/// So long it takes at most. What is retained then is listed as left behind.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// By this annotation a csi-snapshotter knows that the snapshot in the storage is to go with the content (external-snapshotter
+/// pkg/sidecar-controller/snapshot_controller.go, `shouldDelete`).
+const BEING_DELETED: &str = "snapshot.storage.kubernetes.io/volumesnapshot-being-deleted";
+
+/// Removes what is retained although what it was made for has gone, and looks again: a volume goes once its policy is `Delete`, a
+/// content has to be deleted.
+pub(crate) async fn free(server: &Objects, place: &Place, what: &Object, uid: &Uid) -> Result<Option<Value>, Failure> {
+    let work = async {
+        // The UID is a precondition: another object of this name answers with a conflict.
+        let uid = uid.to_string();
+        match what.by {
+            By::Controller { policy: Policy::Reclaim, .. } => {
+                let change =
+                    json!({ "metadata": { "uid": uid }, "spec": { "persistentVolumeReclaimPolicy": "Delete" } });
+                server.merge(place, &change).await
+            }
+            By::Controller { policy: Policy::Deletion, .. } => {
+                let metadata = json!({ "uid": uid, "annotations": { BEING_DELETED: "yes" } });
+                server.merge(place, &json!({ "metadata": metadata, "spec": { "deletionPolicy": "Delete" } })).await?;
+                server.delete(place, &uid).await.map(|_| ())
+            }
+            By::Run => Ok(()),
+        }
+    };
+    // Whether it was allowed and in time, the look tells.
+    let _ = tokio::time::timeout(PATIENCE, work).await;
+    server.get(place).await
+}
