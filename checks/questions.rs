@@ -11,8 +11,13 @@ const MOST: usize = 60;
 /// The questions, the worst first for each account; none where RBAC grants everything, or was not read.
 #[must_use]
 pub fn questions(facts: &Facts) -> Vec<AccountQuestion> {
-    let mut all = of_the_control_plane(facts);
-    all.extend(products::questions(facts));
-    all.truncate(MOST);
-    all
+    let mut questions: Vec<AccountQuestion> = Vec::new();
+    // Several pods and jobs may share an account.
+    for question in of_the_control_plane(facts).into_iter().chain(products::questions(facts)) {
+        if !questions.contains(&question) {
+            questions.push(question);
+        }
+    }
+    questions.truncate(MOST);
+    questions
 }

@@ -24,15 +24,12 @@ pub fn of_the_control_plane(facts: &Facts) -> Vec<AccountQuestion> {
                 let is_about_names = !["list", "watch", "create"].contains(verb);
                 let names = if is_about_names { names.clone() } else { Vec::new() };
                 let rule = Rule { names, ..Rule::new(right.group, right.resource, &[verb]) };
-                let question = AccountQuestion {
+                all.push(AccountQuestion {
                     account_namespace: account.namespace.to_owned(),
                     account_name: account.name.to_owned(),
                     rule,
                     namespace: right.namespace.clone(),
-                };
-                if !all.contains(&question) {
-                    all.push(question);
-                }
+                });
             }
         }
     };

@@ -112,9 +112,7 @@ pub(super) fn questions(facts: &Facts) -> Vec<AccountQuestion> {
             namespace: Some(account.namespace.to_owned()),
         })
     };
-    let mut questions: Vec<AccountQuestion> = jobs.iter().flat_map(of_job).collect();
-    questions.dedup();
-    questions
+    jobs.iter().flat_map(of_job).collect()
 }
 
 fn account(job: &ProductObject) -> Account<'_> {
