@@ -1,4 +1,8 @@
-//! Refusals of the API server that pass by themselves.
+//! Refusals of the API server: which pass by themselves, and who refuses a pod's user.
+
+use std::fmt::{self, Display, Formatter};
+
+use crate::text::between::between;
 
 /// Texts of refusals after which the same request is accepted moments later, and where Kubernetes makes them.
 const PASSING: [&str; 5] = [
@@ -32,26 +36,49 @@ pub fn lacks_service_account(message: &str) -> bool {
     message.contains("service account")
 }
 
-/// Who refuses a pod because of the user that it runs as, from the text of the refusal.
-#[must_use]
-pub fn refuses_users(message: &str) -> String {
-    let named = |before: &str, after: &str| {
-        let found = message.split_once(before)?.1.split_once(after)?.0;
-        (!found.is_empty()).then(|| found.to_owned())
-    };
-    // pod-security-admission/admission/admission.go: violates PodSecurity "restricted:latest": ...
-    if let Some(level) = named("violates PodSecurity \"", "\"") {
-        return format!("Pod Security level {level} of the namespace");
+/// Who refuses a pod because of the user that it runs as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refuser<'a> {
+    /// Pod Security Admission, by this level of the namespace: `restricted:latest`.
+    PodSecurity(&'a str),
+    /// `OpenShift`.
+    SecurityContextConstraints,
+    /// This `ValidatingAdmissionPolicy`.
+    Policy(&'a str),
+    /// This webhook.
+    Webhook(&'a str),
+    /// The text does not say who.
+    Unnamed,
+}
+
+impl<'a> Refuser<'a> {
+    /// From the text of the refusal.
+    #[must_use]
+    pub fn of(message: &'a str) -> Self {
+        let named = |before, after| between(message, before, after).filter(|found| !found.is_empty());
+        // pod-security-admission/admission/admission.go: violates PodSecurity "restricted:latest": ...
+        if let Some(level) = named("violates PodSecurity \"", "\"") {
+            return Self::PodSecurity(level);
+        }
+        if message.contains("unable to validate against any security context constraint") {
+            return Self::SecurityContextConstraints;
+        }
+        if let Some(policy) = named("ValidatingAdmissionPolicy '", "'") {
+            return Self::Policy(policy);
+        }
+        named("admission webhook \"", "\"").map_or(Self::Unnamed, Self::Webhook)
     }
-    if message.contains("unable to validate against any security context constraint") {
-        return "OpenShift's SecurityContextConstraints".to_owned();
-    }
-    if let Some(policy) = named("ValidatingAdmissionPolicy '", "'") {
-        return format!("ValidatingAdmissionPolicy {policy}");
-    }
-    match named("admission webhook \"", "\"") {
-        Some(webhook) => format!("admission webhook {webhook}"),
-        None => "an admission rule of this cluster".to_owned(),
+}
+
+impl Display for Refuser<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PodSecurity(level) => write!(f, "Pod Security level {level} of the namespace"),
+            Self::SecurityContextConstraints => f.write_str("OpenShift's SecurityContextConstraints"),
+            Self::Policy(policy) => write!(f, "ValidatingAdmissionPolicy {policy}"),
+            Self::Webhook(webhook) => write!(f, "admission webhook {webhook}"),
+            Self::Unnamed => f.write_str("an admission rule of this cluster"),
+        }
     }
 }
 
@@ -80,7 +107,7 @@ mod tests {
             ),
             ("no", "an admission rule of this cluster"),
         ] {
-            assert_eq!(refuses_users(message), who);
+            assert_eq!(Refuser::of(message).to_string(), who);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::knowledge::refusals::refuses_users;
+use crate::knowledge::refusals::Refuser;
 use crate::model::check::Check;
 use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Fix, Status};
@@ -98,17 +98,22 @@ impl Admitted {
     }
 
     /// Who refuses pods that run as root.
+    fn refuser_of_root(&self) -> Option<Refuser<'_>> {
+        self.refusal_of("Pod").map(Refuser::of)
+    }
+
+    /// The same in words.
     fn who_refuses_root(&self) -> Option<String> {
-        let pod = self.refused.iter().find(|(object, _)| object.kind == "Pod")?;
-        let who = refuses_users(&pod.1);
-        let namespace = self.refused.iter().find(|(object, _)| object.kind == "Namespace");
-        Some(match namespace {
+        let who = self.refuser_of_root()?;
+        Some(match self.refusal_of("Namespace").map(Refuser::of) {
             // Then the namespace has another level, which refuses the pod.
-            Some((_, message)) => {
-                format!("{who}, and {} refuses a namespace of the level baseline", refuses_users(message))
-            }
-            None => who,
+            Some(of_namespace) => format!("{who}, and {of_namespace} refuses a namespace of the level baseline"),
+            None => who.to_string(),
         })
+    }
+
+    fn refusal_of(&self, kind: &str) -> Option<&str> {
+        self.refused.iter().find(|(object, _)| object.kind == kind).map(|(_, message)| message.as_str())
     }
 }
 
@@ -166,7 +171,7 @@ pub fn denied(check: &'static Check, subject: &Subject, denied: &Denied<'_>) -> 
             .cause("a raw device keeps the owner that it has on its node, and none of the users that the pod may run as is let in")
             .fix(Fix::text(format!("Let pods open it: {on_nodes}.")));
     };
-    let by_level = who.starts_with(LEVEL);
+    let by_level = matches!(admitted.refuser_of_root(), Some(Refuser::PodSecurity(_)));
     let elsewhere = if by_level {
         "Use a namespace that allows the Pod Security level baseline, in which the pod runs as root without capabilities"
     } else {
@@ -183,9 +188,6 @@ pub fn denied(check: &'static Check, subject: &Subject, denied: &Denied<'_>) -> 
         explanation.fix(fix).advise(Advice::Namespace)
     }
 }
-
-/// How [`refuses_users`] begins for Pod Security Admission.
-const LEVEL: &str = "Pod Security level ";
 
 #[cfg(test)]
 mod tests {

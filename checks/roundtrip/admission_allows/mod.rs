@@ -124,8 +124,3 @@ pub(crate) fn webhook_refuses(moment: &Moment<'_>) -> Option<Explanation> {
     let explanation = shown_by(&answer, &CHECK, moment, &message).cause(why.cause).fix(why.fix);
     Some(why.told_by.iter().fold(explanation, |explanation, check| explanation.follows_from(check, None)))
 }
-
-/// The text between two marks.
-fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
-    text.split_once(before)?.1.split_once(after).map(|(found, _)| found)
-}

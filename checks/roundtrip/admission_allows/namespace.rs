@@ -1,10 +1,11 @@
 //! What the namespace's own objects and labels do not allow.
 
-use super::{Refusal, Why, between};
+use super::{Refusal, Why};
 use crate::model::command::{Command, kubectl};
 use crate::model::finding::Fix;
 use crate::model::round_trip::PodUser;
 use crate::moment::Advice;
+use crate::text::between::between;
 use crate::text::names::safe;
 
 pub(super) fn explain(refusal: &Refusal<'_>) -> Option<Why> {

@@ -1,11 +1,12 @@
 //! What a policy or webhook does not allow, and what passes within moments elsewhere.
 
-use super::{Refusal, Why, between};
+use super::{Refusal, Why};
 use crate::knowledge::refusals::{lacks_service_account, may_pass};
 use crate::model::command::kubectl;
 use crate::model::finding::Fix;
 use crate::model::object::Kind;
 use crate::moment::Advice;
+use crate::text::between::between;
 use crate::text::names::safe;
 
 pub(super) fn explain(refusal: &Refusal<'_>) -> Option<Why> {

@@ -1,10 +1,11 @@
 //! What the API server itself answers.
 
-use super::{Refusal, Why, between};
+use super::{Refusal, Why};
 use crate::knowledge::upstream;
 use crate::model::command::kubectl;
 use crate::model::finding::Fix;
 use crate::moment::Advice;
+use crate::text::between::between;
 use crate::text::names::safe;
 
 pub(super) fn explain(refusal: &Refusal<'_>) -> Why {
