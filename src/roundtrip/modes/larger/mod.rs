@@ -2,9 +2,6 @@
 
 use snapready_checks::knowledge::drivers::capabilities::Ability;
 
-#[cfg(test)]
-mod nature;
-
 use crate::model::StepId;
 use crate::roundtrip::modes::plain::{self, READER, RESTORED_CLAIM, SNAPSHOT, SOURCE_CLAIM};
 use crate::roundtrip::modes::{Making, Mode, Shape};
@@ -22,7 +19,7 @@ pub static MODE: Mode = Mode {
     passed,
     needs: &[Ability::Expand],
     #[cfg(test)]
-    nature: nature::NATURE,
+    nature: plain::nature::NATURE,
 };
 
 fn program(shape: Shape) -> Program {

@@ -71,11 +71,7 @@ pub(crate) fn objects() -> Vec<Object> {
 pub(crate) fn program(shape: Shape) -> Program {
     let mut acts = shape.admission(SPACE);
     acts.extend(written(shape));
-    acts.extend([
-        (StepId::Snapshot, Act::Create(SNAPSHOT)),
-        (StepId::Snapshot, Act::AwaitHeld { object: SNAPSHOT, progress: Progress::Done, holder: WRITER }),
-        (StepId::Overwrite, Act::Release(WRITER)),
-    ]);
+    acts.extend(snapshotted());
     acts.extend(restored(shape));
     Program::new(objects(), acts)
 }
@@ -88,6 +84,15 @@ pub(crate) fn written(shape: Shape) -> [(StepId, Act); 5] {
         (StepId::Provision, Act::Create(WRITER)),
         (StepId::Provision, Act::Await(WRITER, Progress::Started)),
         (StepId::Write, Act::Await(WRITER, Progress::Written)),
+    ]
+}
+
+/// The snapshot, and then the overwriting of what was written.
+pub(crate) const fn snapshotted() -> [(StepId, Act); 3] {
+    [
+        (StepId::Snapshot, Act::Create(SNAPSHOT)),
+        (StepId::Snapshot, Act::AwaitHeld { object: SNAPSHOT, progress: Progress::Done, holder: WRITER }),
+        (StepId::Overwrite, Act::Release(WRITER)),
     ]
 }
 

@@ -4,8 +4,7 @@
 mod nature;
 
 use crate::model::StepId;
-use crate::roundtrip::ledger::Progress;
-use crate::roundtrip::modes::plain::{self, SNAPSHOT, SOURCE_CLAIM, SOURCE_VOLUME, SPACE, WRITER};
+use crate::roundtrip::modes::plain::{self, SOURCE_CLAIM, SOURCE_VOLUME, SPACE, WRITER};
 use crate::roundtrip::modes::{Mode, Shape};
 use crate::roundtrip::program::{Act, Program};
 
@@ -26,10 +25,8 @@ pub static MODE: Mode = Mode {
 fn program(shape: Shape) -> Program {
     let mut acts = shape.admission(SPACE);
     acts.extend(plain::written(shape));
+    acts.extend(plain::snapshotted());
     acts.extend([
-        (StepId::Snapshot, Act::Create(SNAPSHOT)),
-        (StepId::Snapshot, Act::AwaitHeld { object: SNAPSHOT, progress: Progress::Done, holder: WRITER }),
-        (StepId::Overwrite, Act::Release(WRITER)),
         (StepId::Overwrite, Act::Remove(WRITER)),
         (StepId::Overwrite, Act::Remove(SOURCE_CLAIM)),
         (StepId::Overwrite, Act::AwaitGone(SOURCE_VOLUME)),
