@@ -36,8 +36,8 @@ pub enum Place<'a> {
 }
 
 /// Manifests that grant what these needs and the objects of these products take, and what a round trip takes if one is to take place,
-/// with or without the removal of what classes retain: a `ClusterRole` for looking, a `Role` (or, for an own namespace, a `ClusterRole`) for the round trip, and their bindings. The same needs
-/// give the same text, in whatever order they come.
+/// with or without the removal of what classes retain: a `ClusterRole` for looking, a `Role` (or, for an own namespace, a
+/// `ClusterRole`) for the round trip, and their bindings. The same needs give the same text, in whatever order they come.
 #[must_use]
 pub fn manifests(
     needs: &[Need],

@@ -8,7 +8,8 @@ use snapready_checks::model::need::Need;
 use crate::cluster::{ConnectError, ConnectionArgs, connect, server_version};
 use crate::facts::{Collection, Source};
 
-/// Connects, and reads what is needed; with the URL of the API server. A request that is made again is no news where one table is printed; `-vv` logs it.
+/// Connects, and reads what is needed; with the URL of the API server. A request that is made again is no news where one table is
+/// printed; `-vv` logs it.
 pub(super) async fn read(arguments: &ConnectionArgs, needs: &BTreeSet<Need>) -> Result<(Facts, String), ConnectError> {
     let connection = connect(arguments).await?;
     let version = server_version(&connection).await?;

@@ -69,7 +69,7 @@ pub(super) fn filled(payload: &Payload, message: &str) -> Result<Written, WriteF
 }
 
 pub(super) fn read(payload: &Payload, written: &Written, message: &str) -> Result<Judgement, UnreadableReport> {
-    let unreadable = |why: &str| UnreadableReport { why: why.to_owned(), text: cut(message), device: None };
+    let unreadable = |why: &str| unreadable(why, message);
     if message == payload.expected_report("read", written) {
         return Ok(Judgement::new(
             DataVerdict::Intact,
@@ -100,11 +100,7 @@ pub(super) fn read(payload: &Payload, written: &Written, message: &str) -> Resul
 
 /// The line before the last says for how many bytes there is room.
 pub(super) fn sized(payload: &Payload, written: &Written, message: &str) -> Result<(Judgement, u64), UnreadableReport> {
-    let unreadable = || UnreadableReport {
-        why: "it does not say how large the volume is".to_owned(),
-        text: cut(message),
-        device: None,
-    };
+    let unreadable = || unreadable("it does not say how large the volume is", message);
     let Some((rest, room)) = message.strip_suffix("\nend").and_then(|rest| rest.rsplit_once("\ns ")) else {
         // Another fault has precedence.
         read(payload, written, message)?;
@@ -113,6 +109,10 @@ pub(super) fn sized(payload: &Payload, written: &Written, message: &str) -> Resu
     let digits = !room.is_empty() && room.bytes().all(|digit| digit.is_ascii_digit());
     let room = room.parse::<u64>().ok().filter(|_| digits).ok_or_else(unreadable)?;
     Ok((read(payload, written, &format!("{rest}\nend"))?, room))
+}
+
+fn unreadable(why: &str, message: &str) -> UnreadableReport {
+    UnreadableReport { why: why.to_owned(), text: cut(message), device: None }
 }
 
 /// The lines between the first and the last.
