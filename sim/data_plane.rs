@@ -37,6 +37,8 @@ struct Volume {
     /// Bytes.
     size: u64,
     path: PathBuf,
+    /// The node for which it was made, if it was made for one.
+    node: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -46,6 +48,75 @@ struct Snapshot {
     size: u64,
     path: PathBuf,
     source: String,
+    node: Option<String>,
+}
+
+/// A volume that is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// The name that the provisioner gives.
+    pub(super) name: &'a str,
+    pub(super) mode: Mode,
+    /// Bytes.
+    pub(super) size: u64,
+    /// The node of its first consumer.
+    pub(super) node: Option<&'a str>,
+    /// What it is to hold instead of its source's data.
+    pub(super) bad: Option<BadRestore>,
+}
+
+/// What a volume is made from, by its handle.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    Snapshot(String),
+    Volume(String),
+}
+
+/// What a new volume is to hold.
+#[derive(Debug)]
+struct Content {
+    /// The handle of the volume whose data it is.
+    of: String,
+    mode: Mode,
+    size: u64,
+    path: PathBuf,
+    node: Option<String>,
+    /// Whether it is a volume, which may still change.
+    is_live: bool,
+}
+
+impl Content {
+    /// The node of storage that is reached from one node alone; not every node will do.
+    fn reached_from(&self, asked: Option<&str>) -> io::Result<String> {
+        let lies_on = self.node.clone().or_else(|| asked.map(ToOwned::to_owned)).unwrap_or_default();
+        match asked.filter(|asked| *asked != lies_on) {
+            None => Ok(lies_on),
+            Some(asked) => Err(io::Error::new(
+                io::ErrorKind::StorageFull,
+                format!(
+                    "the source is on node {lies_on} and storage is node-local, so the volume cannot be made on any of the nodes \
+                     [\"{asked}\"]: let the pod run on node {lies_on}"
+                ),
+            )),
+        }
+    }
+}
+
+impl State {
+    fn content(&self, from: &Source) -> io::Result<Content> {
+        match from {
+            Source::Snapshot(handle) => {
+                let found = self.snapshots.get(handle).cloned().ok_or_else(|| missing("snapshot", handle))?;
+                let Snapshot { mode, size, path, source, node, .. } = found;
+                Ok(Content { of: source, mode, size, path, node, is_live: false })
+            }
+            Source::Volume(handle) => {
+                let found = self.volumes.get(handle).cloned().ok_or_else(|| missing("volume", handle))?;
+                let Volume { mode, size, path, node, .. } = found;
+                Ok(Content { of: handle.clone(), mode, size, path, node, is_live: true })
+            }
+        }
+    }
 }
 
 impl DataPlane {
@@ -84,64 +155,67 @@ impl DataPlane {
         Ok(path)
     }
 
-    /// Makes a volume, from a snapshot if one is given, and tells its handle. Blocks.
-    pub(super) fn create_volume(
-        &self,
-        name: &str,
-        mode: Mode,
-        size: u64,
-        snapshot: Option<&str>,
-        bad: Option<BadRestore>,
-    ) -> io::Result<String> {
-        let (handle, source) = {
+    /// Makes a volume, from something if that is given, and tells its handle. Blocks.
+    pub(super) fn create_volume(&self, asked: &Asked<'_>, from: Option<&Source>) -> io::Result<String> {
+        let (handle, content) = {
             let mut state = lock(&self.state);
-            if let Some((handle, _)) = state.volumes.iter().find(|(_, volume)| volume.name == name) {
+            if let Some((handle, _)) = state.volumes.iter().find(|(_, volume)| volume.name == asked.name) {
                 return Ok(handle.clone());
             }
-            let source = match snapshot {
-                Some(handle) => Some(state.snapshots.get(handle).cloned().ok_or_else(|| missing("snapshot", handle))?),
-                None => None,
-            };
-            if let Some(source) = source.as_ref().filter(|source| size < source.size) {
+            let content = from.map(|from| state.content(from)).transpose()?;
+            state.made += 1;
+            (format!("vol-{:08}", state.made), content)
+        };
+        let mut node = asked.node.map(ToOwned::to_owned);
+        if let Some(content) = &content {
+            if asked.size < content.size {
                 return Err(io::Error::new(
                     io::ErrorKind::InvalidInput,
-                    format!("requested size {size} is less than size {} of the snapshot", source.size),
+                    format!("requested size {} is less than size {} of its source", asked.size, content.size),
                 ));
             }
-            state.made += 1;
-            (format!("vol-{:08}", state.made), source)
-        };
-        let path = self.directory("volumes")?.join(&handle);
-        let size = match (&source, self.quirk) {
-            (Some(source), Some(Quirk::NotGrown)) => source.size,
-            _ => self.rounded(size),
-        };
-        match (&source, bad) {
-            (None, _) | (Some(_), Some(BadRestore::Empty)) => format_volume(&path, mode, size)?,
-            (Some(source), bad) => {
-                let from = match bad {
-                    Some(BadRestore::Stale) => self.live(source).ok_or_else(|| missing("volume", &source.source))?,
-                    Some(BadRestore::OtherVolume) => self.other(source)?,
-                    _ => source.path.clone(),
-                };
-                files::copy(&from, &path)?;
-                if mode == Mode::Block {
-                    grow(&path, size)?;
-                }
-                match bad {
-                    Some(BadRestore::Truncated) => damage::truncate(&path, mode)?,
-                    Some(BadRestore::BitFlipped) => damage::flip(&path, mode)?,
-                    _ => {}
-                }
+            if self.quirk == Some(Quirk::NodeLocal) {
+                node = Some(content.reached_from(asked.node)?);
             }
         }
-        if mode == Mode::Filesystem {
+        let path = self.directory("volumes")?.join(&handle);
+        let size = match (&content, self.quirk) {
+            (Some(content), Some(Quirk::NotGrown)) => content.size,
+            _ => self.rounded(asked.size),
+        };
+        match &content {
+            Some(content) if asked.bad != Some(BadRestore::Empty) => self.fill(&path, size, asked, content)?,
+            Some(_) | None => format_volume(&path, asked.mode, size)?,
+        }
+        if asked.mode == Mode::Filesystem {
             // A file system keeps some of its device for itself.
             fs::write(size_of(&path), (size / 16 * 15 / 1024).to_string())?;
         }
-        let volume = Volume { name: name.to_owned(), mode, size, path };
+        let volume = Volume { name: asked.name.to_owned(), mode: asked.mode, size, path, node };
         lock(&self.state).volumes.insert(handle.clone(), volume);
         Ok(handle)
+    }
+
+    /// Copies to a new volume what it is made from, or what is to come instead.
+    fn fill(&self, path: &Path, size: u64, asked: &Asked<'_>, content: &Content) -> io::Result<()> {
+        let is_stale = asked.bad == Some(BadRestore::Stale);
+        if content.is_live && (is_stale || self.quirk == Some(Quirk::SharesClones)) {
+            return std::os::unix::fs::symlink(&content.path, path);
+        }
+        let from = match asked.bad {
+            Some(BadRestore::Stale) => self.path(&content.of).ok_or_else(|| missing("volume", &content.of))?,
+            Some(BadRestore::OtherVolume) => self.other(content)?,
+            _ => content.path.clone(),
+        };
+        files::copy(&from, path)?;
+        if asked.mode == Mode::Block {
+            grow(path, size)?;
+        }
+        match asked.bad {
+            Some(BadRestore::Truncated) => damage::truncate(path, asked.mode),
+            Some(BadRestore::BitFlipped) => damage::flip(path, asked.mode),
+            _ => Ok(()),
+        }
     }
 
     /// Cuts a snapshot of a volume and tells its handle and size. Blocks.
@@ -158,7 +232,8 @@ impl DataPlane {
         let path = self.directory("snapshots")?.join(&handle);
         files::copy(&source.path, &path)?;
         let size = source.size;
-        let snapshot = Snapshot { name: name.to_owned(), mode: source.mode, size, path, source: volume.to_owned() };
+        let Volume { mode, node, .. } = source;
+        let snapshot = Snapshot { name: name.to_owned(), mode, size, path, source: volume.to_owned(), node };
         lock(&self.state).snapshots.insert(handle.clone(), snapshot);
         Ok((handle, size))
     }
@@ -191,8 +266,18 @@ impl DataPlane {
 
     /// Deletes a snapshot; one that is not there is deleted already. Blocks.
     pub(super) fn delete_snapshot(&self, handle: &str) -> io::Result<()> {
-        let snapshot = lock(&self.state).snapshots.remove(handle);
-        snapshot.map_or(Ok(()), |snapshot| files::remove(&snapshot.path))
+        let (gone, later) = {
+            let mut state = lock(&self.state);
+            let Some(gone) = state.snapshots.remove(handle) else { return Ok(()) };
+            // Handles are in the order in which they were made.
+            let mut later = state.snapshots.iter().filter(|(other, _)| other.as_str() > handle);
+            let later = later.find(|(_, other)| other.source == gone.source).map(|(_, other)| other.clone());
+            (gone, later.filter(|_| self.quirk == Some(Quirk::ChainsSnapshots)))
+        };
+        if let Some(later) = later {
+            damage::truncate(&later.path, later.mode)?;
+        }
+        files::remove(&gone.path)
     }
 
     /// Where a volume lies.
@@ -206,28 +291,24 @@ impl DataPlane {
         state.volumes.keys().chain(state.snapshots.keys()).cloned().collect()
     }
 
-    fn live(&self, snapshot: &Snapshot) -> Option<PathBuf> {
-        self.path(&snapshot.source)
-    }
-
     /// The youngest other volume of the same mode that has data, or one made for the purpose.
-    fn other(&self, snapshot: &Snapshot) -> io::Result<PathBuf> {
+    fn other(&self, content: &Content) -> io::Result<PathBuf> {
         let volumes: Vec<Volume> = {
             let state = lock(&self.state);
-            let others = state.volumes.iter().rev().filter(|(handle, _)| **handle != snapshot.source);
-            others.map(|(_, volume)| volume.clone()).filter(|volume| volume.mode == snapshot.mode).collect()
+            let others = state.volumes.iter().rev().filter(|(handle, _)| **handle != content.of);
+            others.map(|(_, volume)| volume.clone()).filter(|volume| volume.mode == content.mode).collect()
         };
         for volume in volumes {
             if damage::has_data(&volume.path, volume.mode)? {
                 return Ok(volume.path);
             }
         }
-        let path = self.root.join(match snapshot.mode {
+        let path = self.root.join(match content.mode {
             Mode::Filesystem => "somebody-elses-files",
             Mode::Block => "somebody-elses-disk",
         });
         if !path.exists() {
-            somebody_elses(&path, snapshot.mode, snapshot.size)?;
+            somebody_elses(&path, content.mode, content.size)?;
         }
         Ok(path)
     }
@@ -291,15 +372,25 @@ mod tests {
         (root, plane)
     }
 
+    fn make(
+        plane: &DataPlane,
+        name: &str,
+        mode: Mode,
+        from: Option<&Source>,
+        bad: Option<BadRestore>,
+    ) -> io::Result<String> {
+        plane.create_volume(&Asked { name, mode, size: SIZE, node: None, bad }, from)
+    }
+
     fn restored(plane: &DataPlane, mode: Mode, snapshot: &str, bad: Option<BadRestore>) -> PathBuf {
         let name = format!("restored-{bad:?}");
-        plane.path(&plane.create_volume(&name, mode, SIZE, Some(snapshot), bad).unwrap()).unwrap()
+        plane.path(&make(plane, &name, mode, Some(&Source::Snapshot(snapshot.to_owned())), bad).unwrap()).unwrap()
     }
 
     #[test]
     fn files_come_back_as_they_were_or_as_bad_as_asked_for() {
         let (_root, plane) = plane();
-        let source = plane.create_volume("source", Mode::Filesystem, SIZE, None, None).unwrap();
+        let source = make(&plane, "source", Mode::Filesystem, None, None).unwrap();
         let path = plane.path(&source).unwrap();
         let data = "0123456789".repeat(100);
         fs::write(path.join("data"), &data).unwrap();
@@ -322,10 +413,11 @@ mod tests {
     fn another_volume_is_one_that_has_data_or_a_decoy() {
         let (_root, plane) = plane();
         for mode in [Mode::Filesystem, Mode::Block] {
-            let source = plane.create_volume(&format!("{mode:?}"), mode, SIZE, None, None).unwrap();
+            let source = make(&plane, &format!("{mode:?}"), mode, None, None).unwrap();
             let (snapshot, _) = plane.create_snapshot(&format!("{mode:?}"), &source).unwrap();
             let name = format!("wrong {mode:?}");
-            let wrong = plane.create_volume(&name, mode, SIZE, Some(&snapshot), Some(BadRestore::OtherVolume)).unwrap();
+            let wrong =
+                make(&plane, &name, mode, Some(&Source::Snapshot(snapshot)), Some(BadRestore::OtherVolume)).unwrap();
             let path = plane.path(&wrong).unwrap();
             let file = if mode == Mode::Block { path } else { path.join("README") };
             assert!(fs::read(file).unwrap().starts_with(b"This volume belongs to somebody else."));
@@ -335,7 +427,7 @@ mod tests {
     #[test]
     fn disks_come_back_as_they_were_or_as_bad_as_asked_for() {
         let (_root, plane) = plane();
-        let source = plane.create_volume("source", Mode::Block, SIZE, None, None).unwrap();
+        let source = make(&plane, "source", Mode::Block, None, None).unwrap();
         let path = plane.path(&source).unwrap();
         let disk = fs::OpenOptions::new().write(true).open(&path).unwrap();
         let write = |offset, byte: u8| {
@@ -361,8 +453,38 @@ mod tests {
     fn what_does_not_exist_is_an_error_and_deleting_it_is_not() {
         let (_root, plane) = plane();
         assert!(plane.create_snapshot("s", "vol-x").is_err());
-        assert!(plane.create_volume("v", Mode::Block, SIZE, Some("snap-x"), None).is_err());
+        assert!(make(&plane, "v", Mode::Block, Some(&Source::Snapshot("snap-x".to_owned())), None).is_err());
         plane.delete_volume("vol-x").unwrap();
         plane.delete_snapshot("snap-x").unwrap();
+    }
+
+    #[test]
+    fn a_clone_is_a_copy_unless_it_shares_its_source() {
+        for (quirk, expected) in [(None, "before"), (Some(Quirk::SharesClones), "after")] {
+            let root = tempfile::tempdir().unwrap();
+            let plane = DataPlane::new(root.path(), quirk);
+            let source = make(&plane, "source", Mode::Filesystem, None, None).unwrap();
+            let file = plane.path(&source).unwrap().join("data");
+            fs::write(&file, "before").unwrap();
+            let clone = make(&plane, "clone", Mode::Filesystem, Some(&Source::Volume(source)), None).unwrap();
+            fs::write(&file, "after").unwrap();
+            let path = plane.path(&clone).unwrap();
+            assert_eq!(fs::read_to_string(path.join("data")).unwrap(), expected);
+            plane.delete_volume(&clone).unwrap();
+            assert!(file.exists() && path.symlink_metadata().is_err());
+        }
+    }
+
+    #[test]
+    fn node_local_storage_restores_where_the_source_lies() {
+        let root = tempfile::tempdir().unwrap();
+        let plane = DataPlane::new(root.path(), Some(Quirk::NodeLocal));
+        let asked = |name, node| Asked { name, mode: Mode::Filesystem, size: SIZE, node, bad: None };
+        let source = plane.create_volume(&asked("source", Some("a")), None).unwrap();
+        let snapshot = Source::Snapshot(plane.create_snapshot("s", &source).unwrap().0);
+        assert!(plane.create_volume(&asked("there", Some("a")), Some(&snapshot)).is_ok());
+        assert!(plane.create_volume(&asked("anywhere", None), Some(&snapshot)).is_ok());
+        let error = plane.create_volume(&asked("elsewhere", Some("b")), Some(&snapshot)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
     }
 }

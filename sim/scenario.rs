@@ -161,6 +161,16 @@ pub enum Quirk {
     NotGrown,
     /// Sizes are rounded up to mebibytes, and nobody is told: a restore that asks for less is refused.
     RoundsSizesUp,
+    /// A volume lies on the node for which it is made, its snapshots as well, and so do volumes that are made from them.
+    NodeLocal,
+    /// A snapshot holds what has changed since the one before, and is incomplete without that.
+    ChainsSnapshots,
+    /// A restored file system cannot be mounted without the right to write to it.
+    NeedsRecovery,
+    /// Volumes with the access mode `ReadOnlyMany` are refused.
+    OneNodeOnly,
+    /// A clone has the blocks of its source, and goes on to have them.
+    SharesClones,
 }
 
 /// The simulated driver.
@@ -196,7 +206,7 @@ const HEALTHY: Scenario = Scenario {
     refusals: &[],
 };
 
-static ALL: [Scenario; 51] = [
+static ALL: [Scenario; 56] = [
     HEALTHY,
     Scenario {
         name: "no-crds",
@@ -513,6 +523,41 @@ static ALL: [Scenario; 51] = [
         title: "the storage rounds sizes up and does not say so",
         description: "A restore in the size that the source asked for is refused unless it is round: a plain round trip passes, `--mode odd-size` does not. Ready.",
         quirk: Some(Quirk::RoundsSizesUp),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "node-local",
+        title: "volumes and snapshots lie on one node each",
+        description: "A restore for a pod on another node is refused: a plain round trip passes, `--mode other-node` does not. Ready.",
+        quirk: Some(Quirk::NodeLocal),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "clones-share-blocks",
+        title: "a clone changes with its source",
+        description: "It holds what its source holds, also what is written later: a plain round trip passes, `--mode clone` does not. Ready.",
+        quirk: Some(Quirk::SharesClones),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "snapshots-need-each-other",
+        title: "a snapshot is incomplete when the one before is deleted",
+        description: "It holds only what has changed since that: a plain round trip passes, `--mode twice` does not. Ready.",
+        quirk: Some(Quirk::ChainsSnapshots),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "restore-needs-recovery",
+        title: "a restored file system cannot be mounted read-only",
+        description: "Its journal is to be replayed first: a plain round trip passes, `--mode read-only` does not. Ready.",
+        quirk: Some(Quirk::NeedsRecovery),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "one-node-only",
+        title: "volumes are for one node at a time",
+        description: "Claims with the access mode ReadOnlyMany are refused, so `--mode read-only` is skipped. Ready.",
+        quirk: Some(Quirk::OneNodeOnly),
         ..HEALTHY
     },
     Scenario {

@@ -10,7 +10,8 @@ use std::thread;
 
 use serde_json::Value;
 
-const MODES: [&str; 5] = ["plain", "larger", "odd-size", "unmounted", "source-gone"];
+const MODES: [&str; 9] =
+    ["plain", "larger", "odd-size", "unmounted", "source-gone", "other-node", "read-only", "clone", "twice"];
 
 /// What is wrong with a cluster, and what a mode says of it.
 struct Row {
@@ -32,11 +33,15 @@ const fn row(
 
 /// What the plain mode passes; `tests/scenarios.rs` shows that.
 #[rustfmt::skip]
-const FAULTS: [Row; 4] = [
+const FAULTS: [Row; 8] = [
     row("larger", "restore-not-grown", &[], ("SR309", "intact, but the")),
     row("odd-size", "sizes-rounded-up", &[], ("SR309", "is less than size")),
     row("unmounted", "snapshot-needs-pod", &[], ("SR307", "volume is not attached to a node")),
     row("source-gone", "snapshots-go-with-source", &[], ("SR309", " does not exist")),
+    row("other-node", "node-local", &[], ("SR309", "the snapshot lies on node node-1")),
+    row("read-only", "restore-needs-recovery", &["--volume-mode", "filesystem"], ("SR310", "journal cannot be replayed")),
+    row("clone", "clones-share-blocks", &[], ("SR302", "made a clone that changes with its source")),
+    row("twice", "snapshots-need-each-other", &[], ("SR302", "shorter than they were")),
 ];
 
 /// A run of `demo`: its exit code and its report.
@@ -158,6 +163,17 @@ fn every_mode_shows_what_the_plain_one_does_not() {
     });
     let modes: Vec<&str> = FAULTS.iter().map(|row| row.mode).collect();
     assert_eq!(modes, MODES[1..]);
+}
+
+/// What a driver does not offer is no fault of it.
+#[test]
+fn a_mode_that_the_driver_refuses_is_skipped() {
+    let (code, trips) = trips("read-only", "one-node-only", &[]);
+    assert_eq!(code, Some(3), "nothing is shown: {trips:#?}");
+    for trip in trips {
+        assert_eq!((&trip["status"], &trip["diagnosis"]["id"]), (&"skip".into(), &"SR301".into()), "{trip:#}");
+        assert!(trip["diagnosis"]["cause"].as_str().unwrap().contains("MULTI_NODE_READER_ONLY"), "{trip:#}");
+    }
 }
 
 /// Not every storage deletes a volume that has snapshots. The restore is tried all the same, and the step says so.

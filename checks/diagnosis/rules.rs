@@ -3,9 +3,9 @@
 use crate::model::round_trip::StepId;
 use crate::moment::{Explanation, Moment};
 use crate::roundtrip::{
-    admission_allows as admission, pod_starts as pod, provisioning_succeeds as claim, snapshot_class_usable as class,
-    snapshot_controller_works as controller, snapshot_driver_matches as driver, snapshot_sidecar_works as sidecar,
-    snapshot_succeeds as snapshot,
+    admission_allows as admission, pod_starts as pod, provisioning_succeeds as claim, round_trip as trip,
+    snapshot_class_usable as class, snapshot_controller_works as controller, snapshot_driver_matches as driver,
+    snapshot_sidecar_works as sidecar, snapshot_succeeds as snapshot,
 };
 
 /// A rule: from what was seen follows, for certain, that a wait is over, and why.
@@ -36,6 +36,7 @@ macro_rules! rules {
 
 rules! {
     CLAIM: claim::lost as "claim-lost";
+    CLAIM: trip::beyond_the_driver as "beyond-the-driver";
     CLAIM: claim::refused_for_good as "provisioner-refuses-for-good";
     CLAIM: claim::missing_right as "provisioner-lacks-right";
     CLAIM: claim::driver_refuses as "driver-refuses-volume";

@@ -22,6 +22,8 @@ pub struct Chain {
     pub volume_snapshot: Option<VolumeSnapshot>,
     /// The content that it is bound to, if the caller may see it.
     pub volume_snapshot_content: Option<VolumeSnapshotContent>,
+    /// The node of the pod that used the source.
+    pub source_node: Option<String>,
 }
 
 /// An event about an object.

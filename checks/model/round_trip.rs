@@ -56,13 +56,23 @@ impl PodUser {
     }
 }
 
+/// What the volume is made from whose data is compared with its source's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Origin {
+    /// A `VolumeSnapshot` of the source.
+    #[default]
+    VolumeSnapshot,
+    /// The source itself, of which it is a clone.
+    Volume,
+}
+
 /// What the restored data is, compared with what was written before the snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DataVerdict {
     /// What was written before the snapshot, and nothing else.
     Intact,
-    /// What was written after the snapshot: the live volume was copied.
+    /// What the source was overwritten with later: the live volume was copied.
     LiveData,
     /// Nothing: no file, or only zeros.
     Empty,

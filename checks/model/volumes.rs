@@ -30,6 +30,9 @@ pub struct PersistentVolumeClaimSpec {
     /// `Filesystem` or `Block`; the API server sets it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volume_mode: Option<String>,
+    /// How its volume may be used: `ReadWriteOnce`, `ReadOnlyMany`, …
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub access_modes: Vec<String>,
     /// What it asks for.
     pub resources: Resources,
     /// What its volume was made from.

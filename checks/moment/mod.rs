@@ -16,7 +16,7 @@ use crate::model::facts::Facts;
 use crate::model::finding::Evidence;
 use crate::model::kubernetes::{Pod, VolumeSnapshotClass, VolumeSnapshotContent};
 use crate::model::look_again::Earlier;
-use crate::model::round_trip::{StepId, VolumeMode};
+use crate::model::round_trip::{Origin, StepId, VolumeMode};
 use crate::model::volumes::{PersistentVolumeClaim, VolumeSnapshot};
 
 /// What is asked for: a volume, and a snapshot of it.
@@ -32,6 +32,8 @@ pub struct Subject {
     pub snapshot_class: Option<String>,
     /// The volume mode.
     pub volume_mode: VolumeMode,
+    /// What the volume is made from that is compared with its source.
+    pub origin: Origin,
 }
 
 impl Subject {

@@ -68,6 +68,7 @@ pub(super) async fn call<T: Send + 'static>(
         let code = match error.kind() {
             std::io::ErrorKind::NotFound => "NotFound",
             std::io::ErrorKind::InvalidInput => "OutOfRange",
+            std::io::ErrorKind::StorageFull => "ResourceExhausted",
             _ => "Internal",
         };
         CallError { code: code.to_owned(), description: error.to_string() }

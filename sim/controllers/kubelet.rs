@@ -16,7 +16,7 @@ use super::process::{Files, Process, kill, terminate};
 use crate::clock;
 use crate::object::Object;
 use crate::resources::{CLAIMS, PODS, VOLUMES};
-use crate::scenario::Component;
+use crate::scenario::{Component, Quirk};
 use crate::store::{Key, Preconditions};
 use crate::world::{Event, World};
 
@@ -245,6 +245,16 @@ impl Run {
                 let restored = !claim.text("/spec/dataSource/kind").is_empty();
                 if let Some(text) = self.world.refusal(Component::Kubelet).filter(|_| restored) {
                     return Err(text.to_owned());
+                }
+                let is_read_only = volume.pointer("/persistentVolumeClaim/readOnly") == Some(&json!(true));
+                let is_file_system = claim.text("/spec/volumeMode") == "Filesystem";
+                if restored && is_read_only && is_file_system && self.world.scenario.quirk == Some(Quirk::NeedsRecovery)
+                {
+                    let name = claim.text("/spec/volumeName");
+                    return Err(format!(
+                        "MountVolume.MountDevice failed for volume \"{name}\" : rpc error: code = Internal desc = mount failed: \
+                         exit status 32 mount: cannot mount /dev/sdb read-only."
+                    ));
                 }
                 let volume_name = claim.text("/spec/volumeName");
                 let volume =

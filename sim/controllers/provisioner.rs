@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 
 use super::driver::{asked_for, call};
 use super::volumes::{PROVISIONER, SELECTED_NODE};
+use crate::data_plane::{Asked, Source};
 use crate::discovery;
 use crate::object::Object;
 use crate::quantity;
 use crate::resources::{CLAIMS, CONTENTS, SNAPSHOTS, STORAGE_CLASSES, VOLUMES};
-use crate::scenario::{Component, DRIVER, Driver};
+use crate::scenario::{Component, DRIVER, Driver, Quirk};
 use crate::store::{Key, Preconditions};
 use crate::volume_mode::Mode;
 use crate::world::World;
@@ -96,20 +97,35 @@ async fn provision(world: &Arc<World>, claim: &Arc<Value>) -> Result<(), String>
     let size = quantity::bytes(claim.text("/spec/resources/requests/storage")).unwrap_or_default();
     let source = match claim.text("/spec/dataSource/kind") {
         "" => None,
-        "VolumeSnapshot" => Some(snapshot_handle(world, claim, &class_name, size).map_err(|why| {
+        "VolumeSnapshot" => {
+            Some(Source::Snapshot(snapshot_handle(world, claim, &class_name, size).map_err(|why| {
+                let name = claim.text("/spec/dataSource/name");
+                failed(format!("error getting handle for DataSource Type VolumeSnapshot by Name {name}: {why}"))
+            })?))
+        }
+        "PersistentVolumeClaim" => Some(Source::Volume(volume_handle(world, claim).map_err(|why| {
             let name = claim.text("/spec/dataSource/name");
-            failed(format!("error getting handle for DataSource Type VolumeSnapshot by Name {name}: {why}"))
-        })?),
+            failed(format!("error getting handle for DataSource Type PersistentVolumeClaim by Name {name}: {why}"))
+        })?)),
         kind => return Err(failed(format!("CSI driver does not support data sources of kind {kind}"))),
     };
+    let modes = claim.list("/spec/accessModes");
+    if world.scenario.quirk == Some(Quirk::OneNodeOnly)
+        && modes.iter().any(|mode| mode.as_str() == Some("ReadOnlyMany"))
+    {
+        let text = "volume capabilities not supported: access mode MULTI_NODE_READER_ONLY";
+        return Err(failed(format!("rpc error: code = InvalidArgument desc = {text}")));
+    }
     let driver = if source.is_some() { world.scenario.restore } else { world.scenario.provision };
     let bad = if let Driver::Bad(bad) = driver { Some(bad) } else { None };
     let mode = if claim.text("/spec/volumeMode") == "Block" { Mode::Block } else { Mode::Filesystem };
     let name = format!("pvc-{}", claim.uid());
     let volume_name = name.clone();
+    let node = claim.annotation(SELECTED_NODE).map(str::to_owned);
     let error = asked_for(&class, if restores { "restore" } else { "provision" });
     let handle = call(world, driver, error, move |world| {
-        world.data.create_volume(&volume_name, mode, size, source.as_deref(), bad)
+        let asked = Asked { name: &volume_name, mode, size, node: node.as_deref(), bad };
+        world.data.create_volume(&asked, source.as_ref())
     })
     .await
     .map_err(|error| failed(error.to_string()))?;
@@ -151,6 +167,29 @@ fn volume(claim: &Value, class: &Value, name: &str, handle: &str, size: u64) -> 
         },
         "status": { "phase": "Available" },
     })
+}
+
+/// The handle of the volume that a claim wants to be made from (external-provisioner, `getPVCSource`).
+fn volume_handle(world: &World, claim: &Value) -> Result<String, String> {
+    let name = claim.text("/spec/dataSource/name");
+    let source = world
+        .store
+        .get(&Key::new(&CLAIMS, claim.namespace(), name))
+        .map_err(|error| format!("error getting PVC {name} from api server: {}", error.message))?;
+    if source.is_deleting() {
+        return Err(format!("the PVC DataSource {name} is currently being deleted"));
+    }
+    if source.text("/status/phase") != "Bound" {
+        return Err(format!("the PVC DataSource {name} must be in Bound status"));
+    }
+    if source.text("/spec/volumeMode") != claim.text("/spec/volumeMode") {
+        return Err(format!("the source PVC and destination PVCs {name} must have the same volume mode"));
+    }
+    let volume = world
+        .store
+        .get(&Key::new(&VOLUMES, "", source.text("/spec/volumeName")))
+        .map_err(|error| format!("error getting volume {name} for PVC from api server: {}", error.message))?;
+    Ok(volume.text("/spec/csi/volumeHandle").to_owned())
 }
 
 /// The handle of the snapshot that a claim wants to be made from.

@@ -90,7 +90,7 @@ fn schedule(world: &World, pod: &Value) -> Outcome {
             wanted
                 .iter()
                 .all(|(key, value)| node.map("/metadata/labels").and_then(|labels| labels.get(key)) == Some(value))
-        })
+        }) && !is_kept_away(pod, node.name())
     };
     if world.scenario.unschedulable {
         return impossible(format!("{count} node(s) were unschedulable"));
@@ -112,4 +112,14 @@ fn schedule(world: &World, pod: &Value) -> Outcome {
         });
     }
     Outcome::Waits
+}
+
+/// Whether a pod wants not to run on this node, by its name. Of the affinity to nodes nothing else is understood here.
+fn is_kept_away(pod: &Value, node: &str) -> bool {
+    let terms =
+        pod.list("/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms");
+    let fields = terms.iter().flat_map(|term| term.list("/matchFields"));
+    fields
+        .filter(|field| field.text("/key") == "metadata.name" && field.text("/operator") == "NotIn")
+        .any(|field| field.list("/values").iter().any(|name| name.as_str() == Some(node)))
 }

@@ -115,7 +115,7 @@ pub fn caveats(report: &Report) -> Vec<String> {
 pub const fn data(verdict: DataVerdict) -> &'static str {
     match verdict {
         DataVerdict::Intact => "intact: what was written before the snapshot, and nothing else",
-        DataVerdict::LiveData => "live data: what was written after the snapshot came back",
+        DataVerdict::LiveData => "live data: what the source was overwritten with came back",
         DataVerdict::Empty => "empty: nothing came back",
         DataVerdict::FreshlyFormatted => "freshly formatted: an empty, new file system came back",
         DataVerdict::Truncated => "truncated: the data ends early",

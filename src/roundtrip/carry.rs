@@ -12,6 +12,7 @@ use snapready_checks::model::chain::{BEING_CREATED, Chain, Event};
 use snapready_checks::model::check::Check;
 use snapready_checks::model::nulls;
 use snapready_checks::model::quantity::Quantity;
+use snapready_checks::model::round_trip::Origin;
 use snapready_checks::moment::{Explanation, Moment, Subject, line};
 use snapready_checks::roundtrip::admission_allows::{Refusal, refused};
 use snapready_checks::roundtrip::data_intact::{self, compared, not_measured};
@@ -35,7 +36,7 @@ use crate::roundtrip::objects::{Manifest, requested};
 use crate::roundtrip::observe::text;
 use crate::roundtrip::payload::{Payload, UnreadableReport, WriteFault, Written};
 use crate::roundtrip::plan::{Plan, Target};
-use crate::roundtrip::program::{ObjectId, Program, Task};
+use crate::roundtrip::program::{Object, ObjectId, Program, Task};
 
 /// The pods for which a namespace is made that holds raw devices, too: those that do not run as root need no other
 /// level than the rest.
@@ -168,6 +169,7 @@ impl<'a> Carry<'a> {
             pod: pod.and_then(seen).and_then(typed),
             volume_snapshot: ids.snapshot.and_then(|(snapshot, _)| seen(snapshot)).and_then(typed),
             volume_snapshot_content: ids.snapshot.and_then(|(_, content)| seen(content)).and_then(typed),
+            source_node: node_of_writer(self.own_program(observed.trip), observed),
         };
         let known = self.facts.latest();
         then(&Moment {
@@ -181,6 +183,13 @@ impl<'a> Carry<'a> {
             events: &events,
         })
     }
+}
+
+/// The node of the pod that wrote the source.
+fn node_of_writer(program: &Program, observed: &Observed<'_>) -> Option<String> {
+    let is_it = |object: &&Object| matches!(object.task, Task::Write | Task::Fill);
+    let writer = program.objects().iter().find(is_it)?;
+    text(observed.objects.get(&writer.id)?, "/spec/nodeName").map(ToOwned::to_owned)
 }
 
 impl Knowledge for Carry<'_> {
@@ -231,6 +240,13 @@ impl Knowledge for Carry<'_> {
             return Some(self.in_words(trip, explanation));
         }
         let facts = &self.facts.latest().facts;
+        if let Some(explanation) = (target.mode.prevented)(self.plan, target, facts) {
+            return Some(self.in_words(trip, explanation));
+        }
+        if subject.origin == Origin::Volume {
+            // Whatever keeps snapshots from being taken or deleted.
+            return None;
+        }
         let explanation = snapshot_driver_matches::foreseen(facts, &subject).or_else(|| {
             let driver = subject.driver.as_deref().filter(|_| !self.plan.force)?;
             let (check, found) = stranding(facts, driver)?;
@@ -399,6 +415,7 @@ mod tests {
             chain: plain::chain,
             passed: |_| None,
             needs: &[Ability::Snapshot, Ability::Clone],
+            prevented: |_, _, _| None,
             nature: plain::nature::NATURE,
         };
         for (driver, is_known) in [(CANNOT_CLONE, true), ("nobody-knows.csi.example.org", false)] {

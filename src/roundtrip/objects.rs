@@ -5,7 +5,9 @@ mod pods;
 use serde_json::{Map, Value, json};
 use snapready_checks::model::object::Kind;
 
-pub use self::pods::{consumer, filler, overwriter, reader, sized_reader, writer};
+pub use self::pods::{
+    consumer, filler, on_another_node, overwriter, reader, sized_reader, with_read_only_claim, writer,
+};
 use super::kinds::{COMPONENT_LABEL, EXPIRES_AT, MANAGED_BY, MODE_LABEL, RUN_LABEL, TARGET_LABEL};
 use super::modes::Making;
 use super::plan::{Plan, Target, restore_size};
@@ -91,12 +93,30 @@ pub fn sized_claim(making: &Making<'_>, size_bytes: u64) -> Manifest {
 /// The claim that is restored from the snapshot with this word. `size_bytes` comes from [`super::plan::restore_size`].
 #[must_use]
 pub fn restored_claim(making: &Making<'_>, snapshot: &str, size_bytes: u64) -> Manifest {
+    let name = name(making.plan, making.target, snapshot);
+    let source = json!({ "apiGroup": Kind::VOLUME_SNAPSHOT.group, "kind": Kind::VOLUME_SNAPSHOT.name, "name": name });
+    made_from(making, size_bytes, source)
+}
+
+/// The same claim, whose volume many pods may read and none may write to.
+#[must_use]
+pub fn read_by_many(mut claim: Manifest) -> Manifest {
+    if let Some(Value::Object(spec)) = claim.body.get_mut("spec") {
+        spec.insert("accessModes".to_owned(), json!(["ReadOnlyMany"]));
+    }
+    claim
+}
+
+/// The claim that is a clone of the claim with this word.
+#[must_use]
+pub fn clone(making: &Making<'_>, claim: &str, size_bytes: u64) -> Manifest {
+    let name = name(making.plan, making.target, claim);
+    // The core API group has no name, and is left out.
+    made_from(making, size_bytes, json!({ "kind": Kind::PERSISTENT_VOLUME_CLAIM.name, "name": name }))
+}
+
+fn made_from(making: &Making<'_>, size_bytes: u64, source: Value) -> Manifest {
     let mut spec = claim_spec(making.target, size_bytes);
-    let source = json!({
-        "apiGroup": Kind::VOLUME_SNAPSHOT.group,
-        "kind": Kind::VOLUME_SNAPSHOT.name,
-        "name": name(making.plan, making.target, snapshot),
-    });
     if let Value::Object(spec) = &mut spec {
         spec.insert("dataSource".to_owned(), source);
     }

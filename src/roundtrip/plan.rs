@@ -3,6 +3,8 @@
 mod classes;
 mod run_id;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use oci_spec::distribution::Reference;
 use snapready_checks::knowledge::control_plane::distribution::assigns_users;
@@ -15,6 +17,7 @@ pub use self::run_id::{InvalidRunId, RunId};
 use super::modes::{MODES, Mode, plain};
 use crate::model::VolumeMode;
 use snapready_checks::model::quantity::{Quantity, QuantityError};
+use snapready_checks::model::round_trip::Origin;
 
 /// A small public image that has a shell and all tools; `--image` names a mirror's.
 pub const DEFAULT_IMAGE: &str = "docker.io/library/busybox:1.36";
@@ -24,6 +27,8 @@ pub const DEFAULT_IMAGE: &str = "docker.io/library/busybox:1.36";
 pub const DEFAULT_SIZE: Quantity = Quantity(1 << 30);
 /// 32 MiB: the data, its overwritten copy and a journal have to fit.
 pub const MINIMUM_SIZE: Quantity = Quantity(32 << 20);
+/// On nodes: the zone that they lie in.
+pub(crate) const ZONE_LABEL: &str = "topology.kubernetes.io/zone";
 /// A user that every image runs as.
 const NOBODY: i64 = 65_534;
 
@@ -101,6 +106,8 @@ pub struct Plan {
     pub image_pull_secret: Option<String>,
     /// Labels that the pods' node must have.
     pub node_selector: Vec<(String, String)>,
+    /// The zones of the nodes that have one, by the nodes' names.
+    pub zones: BTreeMap<String, String>,
     /// User and group of all pods; `None` leaves them to the cluster, which then has users of its own to assign.
     pub user: Option<i64>,
     /// See [`Selection::force`].
@@ -172,6 +179,7 @@ impl Target {
             driver: self.driver.clone(),
             snapshot_class: self.snapshot_class.clone(),
             volume_mode: self.volume_mode,
+            origin: self.mode.origin(),
         }
     }
 
@@ -272,7 +280,7 @@ impl Plan {
         let snapshot_classes = snapshot_classes(selection, facts, &storage_classes)?;
         for (class, snapshot_classes) in storage_classes.iter().zip(snapshot_classes) {
             let driver = class.driver.as_deref();
-            for snapshot_class in snapshot_classes {
+            for (place, snapshot_class) in snapshot_classes.into_iter().enumerate() {
                 let name = snapshot_class.name.as_deref();
                 let needs_name = name.is_some_and(|name| !is_tried_unnamed(facts, driver, name));
                 let of_class = Target {
@@ -291,7 +299,8 @@ impl Plan {
                     size_bytes: size.0,
                 };
                 for volume_mode in &volume_modes {
-                    for mode in &modes {
+                    // One that takes no snapshot is the same with all classes.
+                    for mode in modes.iter().filter(|mode| place == 0 || mode.origin() == Origin::VolumeSnapshot) {
                         targets.push(Target {
                             index: targets.len(),
                             volume_mode: *volume_mode,
@@ -308,6 +317,7 @@ impl Plan {
             image,
             image_pull_secret: selection.image_pull_secret.clone(),
             node_selector: selection.node_selector.clone(),
+            zones: zones(facts),
             user: (!assigns_users(facts)).then_some(NOBODY),
             force: selection.force,
             run,
@@ -325,6 +335,11 @@ pub fn restore_size(request: u64, restore_size: Option<&str>, capacity: Option<&
         bytes = bytes.max(text.parse::<Quantity>()?.0);
     }
     Ok(bytes)
+}
+
+fn zones(facts: &Facts) -> BTreeMap<String, String> {
+    let nodes = facts.nodes.seen().into_iter().flatten();
+    nodes.filter_map(|node| Some((node.metadata.name.clone(), node.metadata.labels.get(ZONE_LABEL)?.clone()))).collect()
 }
 
 fn volume_modes(chosen: &[VolumeMode]) -> Vec<VolumeMode> {

@@ -16,6 +16,8 @@ use crate::{AT_A_TIME, begins, healthy, interrupt, kind, nothing_is_left, report
 /// Without the flag `--namespace` a run has a namespace of its own.
 const FILES: [&str; 5] = ["roundtrip", "-o", "ndjson", "--volume-mode", "filesystem"];
 const BLOCK_IN_A_NAMESPACE: [&str; 7] = ["roundtrip", "-o", "ndjson", "--volume-mode", "block", "-n", "default"];
+/// The mode with the most objects, which are not all there at the same time.
+const TWICE: [&str; 7] = ["roundtrip", "-o", "ndjson", "--volume-mode", "filesystem", "--mode", "twice"];
 /// Both modes of the default class: two round trips at a time.
 const BOTH: [&str; 3] = ["roundtrip", "-o", "ndjson"];
 const BOTH_IN_A_NAMESPACE: [&str; 5] = ["roundtrip", "-o", "ndjson", "-n", "default"];
@@ -72,6 +74,11 @@ async fn interrupt_at_any_event(scenario: &'static Scenario, calls: &[&[&str]]) 
 async fn an_interrupt_at_any_event_leaves_nothing() {
     interrupt_at_any_event(healthy(), &[&FILES]).await;
     interrupt_at_any_event(healthy(), &[&BLOCK_IN_A_NAMESPACE]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_at_any_event_of_a_run_with_two_snapshots_leaves_nothing() {
+    interrupt_at_any_event(healthy(), &[&TWICE]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,6 +155,25 @@ async fn what_a_killed_run_left_is_cleaned_up() {
         let (place, killed) = stopped(scenario, call, step, Signal::KILL).await;
         assert_eq!(killed.code, None, "{when}");
         clean_up(&place, &killed, &when).await;
+    });
+    runs.buffer_unordered(AT_A_TIME).collect::<()>().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_run_with_two_snapshots_left_when_it_was_killed_is_cleaned_up() {
+    let place = Place::of(healthy()).await;
+    let good = place.call(&TWICE).await;
+    assert_eq!(good.code, Some(0), "{}", good.errors);
+    let runs = stream::iter(0..good.lines.len()).map(async |at| {
+        let place = Place::of(healthy()).await;
+        let killed = place
+            .follow(&TWICE, async |number, _, pid| {
+                if number == at {
+                    send(pid, Signal::KILL);
+                }
+            })
+            .await;
+        clean_up(&place, &killed, &format!("killed at event {at}: {:?}", killed.lines.last())).await;
     });
     runs.buffer_unordered(AT_A_TIME).collect::<()>().await;
 }

@@ -16,7 +16,7 @@ use crate::model::nulls;
 use crate::model::object::ObjectName;
 use crate::model::probe::Probe;
 use crate::model::result::CheckResult;
-use crate::model::round_trip::{PodUser, StepId, VolumeMode};
+use crate::model::round_trip::{Origin, PodUser, StepId, VolumeMode};
 use crate::moment::{Moment, Subject};
 use crate::roundtrip::admission_allows::{Refusal, refused};
 use crate::roundtrip::everything_removed::{StuckObject, stuck};
@@ -49,6 +49,7 @@ fn subject() -> Subject {
         driver: Some("good.csi".to_owned()),
         snapshot_class: None,
         volume_mode: VolumeMode::Filesystem,
+        origin: Origin::default(),
     }
 }
 

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use crate::knowledge::control_plane::install::fix_driver;
 use crate::knowledge::control_plane::presence::runs_nowhere;
 use crate::knowledge::drivers::registered::is_in_tree;
+use crate::knowledge::nodes::takes_any_pod;
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Findings, Fix, Status};
-use crate::model::kubernetes::{Condition, CsiNode, Node, Taint};
+use crate::model::kubernetes::CsiNode;
 use crate::model::need::Need;
 use crate::text::names::fix_with;
 use crate::text::words::{list, plural};
@@ -100,16 +101,6 @@ fn open_nodes_without<'a>(facts: &'a Facts, registered: &[CsiNode], driver: &str
     };
     let nodes = facts.nodes.seen().into_iter().flatten().filter(|node| takes_any_pod(node));
     nodes.map(|node| node.metadata.name.as_str()).filter(|name| !has_it(name)).collect()
-}
-
-fn takes_any_pod(node: &Node) -> bool {
-    let keeps_away = |taint: &Taint| matches!(taint.effect.as_str(), "NoSchedule" | "NoExecute");
-    let is_ready = |condition: &Condition| condition.kind == "Ready" && condition.status == "True";
-    let is_linux = node.metadata.labels.get("kubernetes.io/os").is_none_or(|os| os == "linux");
-    is_linux
-        && !node.spec.unschedulable
-        && !node.spec.taints.iter().any(keeps_away)
-        && node.status.conditions.iter().any(is_ready)
 }
 
 fn not_everywhere(message: &str, lacking: &[&str]) -> Finding {

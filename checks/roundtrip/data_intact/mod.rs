@@ -9,11 +9,13 @@ pub const CHECK: Check =
 
 use crate::model::finding::{Evidence, Fix, Status};
 use crate::model::object::ObjectName;
-use crate::model::round_trip::DataVerdict;
+use crate::model::round_trip::{DataVerdict, Origin};
 use crate::moment::{Advice, Explanation, Subject};
 
 /// At most so many differences are shown.
 const SHOWN: usize = 12;
+/// What to do about all clones that are none.
+const NO_CLONES: &str = "Do not rely on clones of this driver; its snapshots are another matter, and other modes show it. Update the driver, and report it to its maker.";
 
 /// The result of comparing the restored data: `message` and `evidence` say what was measured.
 #[must_use]
@@ -27,8 +29,18 @@ pub fn compared(
     let explanation =
         Explanation::new(&CHECK, status, message).about(subject).evidence(evidence.into_iter().take(SHOWN));
     let driver = subject.driver.as_deref().unwrap_or("the driver");
-    let (cause, text) = match verdict {
-        DataVerdict::Intact => return explanation,
+    let (cause, text) = match (verdict, subject.origin) {
+        (DataVerdict::Intact, _) => return explanation,
+        (verdict, Origin::Volume) => (of_clone(driver, verdict), NO_CLONES),
+        (verdict, Origin::VolumeSnapshot) => of_snapshot(driver, verdict),
+    };
+    explanation.cause(cause).fix(Fix::text(text)).advise(Advice::Again)
+}
+
+/// Why a restore is none, and what to do.
+fn of_snapshot(driver: &str, verdict: DataVerdict) -> (String, &'static str) {
+    match verdict {
+        DataVerdict::Intact => (String::new(), ""),
         DataVerdict::LiveData => (
             format!("{driver} copied the live volume instead of the snapshot, or its snapshot is not a point in time"),
             "Do not rely on this driver's snapshots: restores hold newer data than the backup. Update the driver, and report it to its maker.",
@@ -55,8 +67,24 @@ pub fn compared(
             format!("{driver} restored another volume's data"),
             "Do not rely on this driver's snapshots: a restore shows data of somebody else. Report it to the driver's maker.",
         ),
-    };
-    explanation.cause(cause).fix(Fix::text(text)).advise(Advice::Again)
+    }
+}
+
+/// Why a clone is none.
+fn of_clone(driver: &str, verdict: DataVerdict) -> String {
+    match verdict {
+        DataVerdict::Intact => String::new(),
+        DataVerdict::LiveData => {
+            format!("{driver} made a clone that changes with its source, or copied the source later")
+        }
+        DataVerdict::Empty => format!("{driver} created a new volume and copied nothing into it"),
+        DataVerdict::FreshlyFormatted => format!("{driver} formatted the clone instead of keeping its file system"),
+        DataVerdict::Truncated => {
+            format!("{driver} copied only the beginning of the data, or what was on the disk before it was written")
+        }
+        DataVerdict::Corrupted => format!("{driver} changed the data when it copied the volume"),
+        DataVerdict::WrongVolume => format!("{driver} cloned another volume"),
+    }
 }
 
 /// The result of a reader without a report: nothing is known about the data, so it is neither pass nor fail. `text` is

@@ -39,6 +39,19 @@ fn explain(moment: &Moment<'_>, event: &Event, events: &[&Event]) -> Option<(&'s
             )
         });
     }
+    // The words of mount(8) and, in the kernel's log, of ext4.
+    if ["read-only", "readonly"].iter().any(|word| event.message.contains(word))
+        && ["cannot mount", "recovery required", "write access unavailable"]
+            .iter()
+            .any(|word| event.message.contains(word))
+    {
+        return lasts(2, 5).then(|| {
+            (
+                "the file system was in use when the snapshot was taken, and its journal cannot be replayed on a volume that is read-only",
+                Fix::text("Use restored volumes read-write (for Velero's and OADP's data movers: backupPVC without readOnly), or a driver that mounts read-only volumes with norecovery (XFS) or noload (ext4)."),
+            )
+        });
+    }
     // TopoLVM's words (internal/filesystem); other drivers leave it to mkfs and mount.
     if event.message.contains("already formatted with different filesystem") {
         return lasts(2, 5).then(|| {

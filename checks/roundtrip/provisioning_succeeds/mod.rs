@@ -11,7 +11,7 @@ pub const CHECK: Check =
 mod refused;
 mod silent;
 
-pub(crate) use refused::{driver_refuses, lost, missing_right, refused_for_good};
+pub(crate) use refused::{driver_refuses, failures, lost, missing_right, refused_for_good};
 pub(crate) use silent::{no_driver, no_provisioner, provisioner_out_of_service};
 
 use crate::model::round_trip::StepId;

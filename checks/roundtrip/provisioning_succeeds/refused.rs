@@ -76,7 +76,8 @@ pub(crate) fn driver_refuses(moment: &Moment<'_>) -> Option<Explanation> {
             return None;
         }
     }
-    if let Some((cause, seen)) = restore_succeeds::on_another_node(moment) {
+    let elsewhere = restore_succeeds::on_another_node(moment);
+    if let Some((cause, seen)) = elsewhere.or_else(|| restore_succeeds::named_node(moment, &event.message)) {
         return Some(failed(moment, event, &cause, Fix::text(restore_succeeds::STAY)).evidence(seen));
     }
     let parameter = code.fault.is_none() && matches!(code.word, "InvalidArgument" | "OutOfRange");
@@ -94,7 +95,7 @@ pub(crate) fn driver_refuses(moment: &Moment<'_>) -> Option<Explanation> {
 }
 
 /// The failures of the claim, as long as it is not bound: what failed before that is of no interest.
-fn failures<'a>(moment: &Moment<'a>) -> impl Iterator<Item = &'a Event> + use<'a> {
+pub(crate) fn failures<'a>(moment: &Moment<'a>) -> impl Iterator<Item = &'a Event> + use<'a> {
     moment.unbound_claim().into_iter().flat_map({
         let moment = *moment;
         move |_| moment.claim_events(&["ProvisioningFailed"])

@@ -8,7 +8,8 @@ use crate::model::check::Check;
 use crate::model::finding::{Evidence, Fix};
 use crate::model::object::{Kind, ObjectName};
 use crate::model::quantity::Quantity;
-use crate::model::round_trip::{StepId, VolumeMode};
+use crate::model::round_trip::{Origin, StepId, VolumeMode};
+use crate::model::volumes::PersistentVolumeClaim;
 use crate::moment::{Advice, Explanation, Moment, Subject};
 use crate::roundtrip::check;
 
@@ -60,20 +61,14 @@ pub fn not_grown(subject: &Subject, claim: &ObjectName, room: u64, wanted: u64) 
 }
 
 /// A restored volume that is to be made on another node than the one that may hold the snapshot: why that is likely to be the cause, and
-/// what shows it. Drivers with a csi-snapshotter on each node keep snapshots there.
+/// what shows it.
 pub(crate) fn on_another_node(moment: &Moment<'_>) -> Option<(String, Vec<Evidence>)> {
     if moment.step != StepId::Restore {
         return None;
     }
     let claim = moment.unbound_claim()?;
     let node = claim.metadata.annotations.get(SELECTED_NODE)?;
-    let selected = Evidence::namespaced(
-        Kind::PERSISTENT_VOLUME_CLAIM.name,
-        moment.namespace(),
-        &claim.metadata.name,
-        &format!("metadata.annotations[{SELECTED_NODE}]"),
-        node.as_str(),
-    );
+    let selected = selected_node(moment, claim, node);
     let content = moment.volume_snapshot_content();
     let holder = content.and_then(|content| Some((content, content.metadata.labels.get(MANAGED_BY)?)));
     if let Some((content, holder)) = holder {
@@ -86,6 +81,33 @@ pub(crate) fn on_another_node(moment: &Moment<'_>) -> Option<(String, Vec<Eviden
             )
         });
     }
+    on_each_node(moment, node, selected)
+}
+
+/// The same where the driver's refusal names the node on which the source was in use: it has a room of its own on each.
+pub(crate) fn named_node(moment: &Moment<'_>, refusal: &str) -> Option<(String, Vec<Evidence>)> {
+    let holder = moment.chain.source_node.as_deref()?;
+    let claim = moment.unbound_claim().filter(|_| moment.step == StepId::Restore)?;
+    let node = claim.metadata.annotations.get(SELECTED_NODE).filter(|node| *node != holder)?;
+    let is_part_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    let names_it = refusal.split(|c| !is_part_of_name(c)).any(|word| word.trim_end_matches('.') == holder);
+    names_it.then(|| {
+        let what = match moment.subject.origin {
+            Origin::VolumeSnapshot => "snapshot",
+            Origin::Volume => "source",
+        };
+        let cause = format!("likely: the {what} lies on node {holder}, and the volume is to be made on {node}");
+        (cause, vec![selected_node(moment, claim, node)])
+    })
+}
+
+fn selected_node(moment: &Moment<'_>, claim: &PersistentVolumeClaim, node: &str) -> Evidence {
+    let path = format!("metadata.annotations[{SELECTED_NODE}]");
+    Evidence::namespaced(Kind::PERSISTENT_VOLUME_CLAIM.name, moment.namespace(), &claim.metadata.name, &path, node)
+}
+
+/// Drivers with a csi-snapshotter on each node keep snapshots there.
+fn on_each_node(moment: &Moment<'_>, node: &str, selected: Evidence) -> Option<(String, Vec<Evidence>)> {
     let driver = moment.subject.driver.as_deref()?;
     let sidecars = sidecars(moment.facts, is_csi_snapshotter);
     let on_each = sidecars.iter().find(|sidecar| {

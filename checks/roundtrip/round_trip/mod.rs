@@ -6,7 +6,11 @@ use crate::roundtrip::check;
 /// See `doc.md`.
 pub const CHECK: Check = check("SR301", "round-trip", "Data comes back from a snapshot", include_str!("doc.md"));
 
-use crate::knowledge::drivers::capabilities::{Ability, Capability};
+mod skipped;
+
+pub(crate) use skipped::beyond_the_driver;
+pub use skipped::{no_other_node, skipped};
+
 use crate::model::finding::{Evidence, Fix, Status};
 use crate::model::object::{Kind, ObjectName};
 use crate::model::round_trip::StepId;
@@ -42,18 +46,4 @@ fn unproven(subject: &Subject, object: &ObjectName) -> Explanation {
         .cause("its last status was not seen: it was removed by force, or the API server could not be watched")
         .fix(Fix::text("Try again."))
         .advise(Advice::Again)
-}
-
-/// The driver cannot do what a mode of the round trip asks for, so it is not tried.
-#[must_use]
-pub fn skipped(subject: &Subject, mode: &str, ability: Ability, capability: &Capability) -> Explanation {
-    let what = match ability {
-        Ability::Clone => "create a volume from another volume",
-        Ability::Expand => "make a volume larger",
-        other => other.word(),
-    };
-    let driver = subject.driver_in_words();
-    let message = format!("skipped: mode {mode} takes a driver that can {what}, and {driver} cannot");
-    let explanation = Explanation::new(&CHECK, Status::Skip, &message).about(subject).cause(&capability.because);
-    explanation.evidence(capability.evidence.clone())
 }

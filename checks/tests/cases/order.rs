@@ -9,6 +9,8 @@ use crate::round_trip::{What, cases};
 
 /// Neighbours of which one at most holds.
 const EXCLUSIVE: &[(&str, &str, &str)] = &[
+    ("claim-lost", "beyond-the-driver", "a claim that has lost its volume was not refused one"),
+    ("beyond-the-driver", "provisioner-refuses-for-good", "both read the last failure, which says one thing"),
     ("provisioner-refuses-for-good", "provisioner-lacks-right", "both read the last failure, which says one thing"),
     ("provisioner-lacks-right", "driver-refuses-volume", "one is without a gRPC code, the other with one"),
     ("driver-refuses-volume", "no-driver", "one is an answer, the other silence"),

@@ -13,7 +13,7 @@ use snapready_checks::model::finding::Status;
 use snapready_checks::model::nulls;
 use snapready_checks::model::object::ObjectName;
 use snapready_checks::model::result::CheckResult;
-use snapready_checks::model::round_trip::{DataVerdict, PodUser, StepId, VolumeMode};
+use snapready_checks::model::round_trip::{DataVerdict, Origin, PodUser, StepId, VolumeMode};
 use snapready_checks::moment::{Explanation, Moment, Subject};
 use snapready_checks::roundtrip::CHECKS;
 use snapready_checks::roundtrip::admission_allows::{Refusal, refused};
@@ -97,6 +97,8 @@ pub(crate) struct Wait {
     pub(crate) earlier: Option<Cluster>,
     /// The step's objects, and events.
     pub(crate) objects: Vec<Value>,
+    /// The node of the pod that used the source.
+    pub(crate) source_node: Option<String>,
 }
 
 pub(crate) fn with_driver() -> Cluster {
@@ -150,6 +152,7 @@ fn subject(volume_mode: VolumeMode) -> Subject {
         driver: Some("good.csi".to_owned()),
         snapshot_class: None,
         volume_mode,
+        origin: Origin::default(),
     }
 }
 
@@ -178,6 +181,7 @@ impl Wait {
             "pod": of("Pod"),
             "volumeSnapshot": of("VolumeSnapshot"),
             "volumeSnapshotContent": of("VolumeSnapshotContent"),
+            "sourceNode": self.source_node,
         }))
         .unwrap();
         let events: Vec<Event> = objects

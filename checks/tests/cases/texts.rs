@@ -137,7 +137,7 @@ impl Row {
         for event in objects.iter_mut().filter(|object| object["kind"] == "Event") {
             event["count"] = json!(times);
         }
-        Wait { step, seconds: 0, cluster: with_driver(), earlier: None, objects }
+        Wait { step, seconds: 0, cluster: with_driver(), earlier: None, objects, source_node: None }
     }
 }
 

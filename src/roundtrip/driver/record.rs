@@ -127,7 +127,7 @@ impl Record {
             (Some(Ending::Interrupted), _) => (Status::Unknown, "interrupted"),
             // What nothing can be told of has not failed, nor what was not carried out.
             (_, Some(diagnosis)) if diagnosis.status == Status::Unknown => (Status::Unknown, &*diagnosis.message),
-            (Some(Ending::NotAdmitted), Some(diagnosis)) if diagnosis.status == Status::Skip => {
+            (Some(Ending::NotAdmitted | Ending::Certain), Some(diagnosis)) if diagnosis.status == Status::Skip => {
                 (Status::Skip, &*diagnosis.message)
             }
             (_, Some(diagnosis)) => (Status::Fail, &*diagnosis.message),
@@ -216,16 +216,24 @@ fn status(trip: &Trip, ending: Option<Ending>) -> Status {
         Some(Ending::Passed | Ending::Interrupted) | None => Status::Unknown,
         Some(ending) => match trip.diagnosis.as_ref().map(|diagnosis| diagnosis.status) {
             Some(status @ (Status::Fail | Status::Unknown)) => status,
-            Some(Status::Skip) if ending == Ending::NotAdmitted => Status::Skip,
+            Some(Status::Skip) if matches!(ending, Ending::NotAdmitted | Ending::Certain) => Status::Skip,
             Some(Status::Pass | Status::Skip | Status::Warn) | None => Status::Fail,
         },
     }
 }
 
 fn passed_message(id: StepId, trip: &Trip) -> String {
-    if let Some(words) = trip.passed.and_then(|passed| passed(id)) {
-        return words.to_owned();
+    let message = match trip.passed.and_then(|passed| passed(id)) {
+        Some(words) => words.to_owned(),
+        None => usual_message(id, trip),
+    };
+    match &trip.caveat {
+        Some(caveat) if id == StepId::Snapshot => format!("{message}; {caveat}"),
+        _ => message,
     }
+}
+
+fn usual_message(id: StepId, trip: &Trip) -> String {
     match id {
         StepId::Admission => match &trip.admitted {
             None => "all objects may be created".to_owned(),
@@ -233,10 +241,7 @@ fn passed_message(id: StepId, trip: &Trip) -> String {
         },
         StepId::Provision => "volume bound, pod started".to_owned(),
         StepId::Write => "data written and synced".to_owned(),
-        StepId::Snapshot => match &trip.caveat {
-            None => "ready to use".to_owned(),
-            Some(caveat) => format!("ready to use; {caveat}"),
-        },
+        StepId::Snapshot => "ready to use".to_owned(),
         StepId::Overwrite => "source overwritten after the snapshot".to_owned(),
         StepId::Restore => "restored volume bound, pod started".to_owned(),
         StepId::Verify => trip.data.as_ref().map(|(_, message)| message.clone()).unwrap_or_default(),

@@ -194,14 +194,15 @@ impl Machine {
         let Some(trip) = self.trips.get_mut(index) else {
             return Turn::Wait;
         };
-        if settled || trip.had_its_time {
+        if settled {
             return Turn::Done;
         }
         if trip.given_time != Some(object) {
             trip.given_time = Some(object);
+            trip.had_its_time = false;
             out.push(Command::GiveTime { item });
         }
-        Turn::Wait
+        if trip.had_its_time { Turn::Done } else { Turn::Wait }
     }
 
     fn release(&mut self, writer: Item, out: &mut Vec<Command>) -> Turn {

@@ -239,8 +239,8 @@ impl Machine {
             Input::TimedOut { trip, step } => {
                 if self.step(trip) == Some(step) {
                     match self.at(trip) {
-                        // The round trip can do without.
-                        Some(Act::AwaitGone(_)) => self.had_its_time(trip),
+                        // The round trip can do without, and the next step has a time of its own.
+                        Some(Act::AwaitGone(_)) if self.ends_step(trip) => self.had_its_time(trip),
                         _ => self.end(trip, Ending::TimedOut, out),
                     }
                 }
@@ -404,6 +404,13 @@ impl Machine {
             Stage::Running(place) => self.program(Some(index))?.acts().get(place).map(|(_, act)| *act),
             Stage::Queued | Stage::Unwinding | Stage::Done => None,
         }
+    }
+
+    /// Whether a round trip is at the last act of its step.
+    fn ends_step(&self, index: usize) -> bool {
+        let Some(Stage::Running(place)) = self.trips.get(index).map(|trip| trip.stage) else { return false };
+        let acts = self.program(Some(index)).map(Program::acts).unwrap_or_default();
+        acts.get(place + 1).map(|(step, _)| *step) != self.step(index)
     }
 
     /// The object that is to go before a round trip gets on.

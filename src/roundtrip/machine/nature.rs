@@ -51,3 +51,11 @@ pub(crate) struct Nature {
     /// How many things go wrong at most on one path of the walks that every test run makes: (own namespace, given one).
     pub(crate) trouble: (u8, u8),
 }
+
+impl Nature {
+    /// Whether walks also try clean-ups that give up their order, and runs that are killed. Any of the objects may then be there or
+    /// gone, so that for a mode with many of them, in which nothing goes wrong either, there would be too many states.
+    pub(crate) const fn is_walked_whole(&self) -> bool {
+        self.trouble.1 > 0
+    }
+}

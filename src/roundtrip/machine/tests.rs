@@ -1,9 +1,10 @@
 //! What the walk does not tell apart: how a round trip ends.
 
 use super::{Command, CreateAnswer, DeleteAnswer, Ending, Input, Machine, Settings, Sight};
-use crate::model::PodUser;
+use crate::model::{PodUser, StepId};
 use crate::roundtrip::ledger::{Item, Progress, Uid};
 use crate::roundtrip::modes::{Shape, plain};
+use crate::roundtrip::program::{Act, Program};
 
 /// Carries out a command at once, as far as something comes of it.
 fn answer(command: &Command) -> Option<Input> {
@@ -122,4 +123,43 @@ fn a_consumer_is_made_only_as_long_as_its_claim_needs_one() {
     let commands = machine.handle(seen(CLAIM, Progress::Done, false));
     assert!(commands.contains(&Command::Create { item: WRITER }), "{commands:?}");
     assert_eq!(machine.handle(Input::Retry { item: CONSUMER }), []);
+}
+
+/// A machine that waits for the content of a snapshot that it has deleted, and then creates a claim at this step.
+fn at_the_content(then: StepId) -> Machine {
+    let program = Program::new(
+        plain::objects(),
+        vec![
+            (StepId::Restore, Act::Create(plain::SNAPSHOT)),
+            (StepId::Restore, Act::Remove(plain::SNAPSHOT)),
+            (StepId::Restore, Act::AwaitGone(plain::CONTENT)),
+            (then, Act::Create(plain::SOURCE_CLAIM)),
+        ],
+    );
+    let mut machine = Machine::new(Settings::default(), vec![program]);
+    machine.handle(Input::Start);
+    machine.handle(Input::Created { item: SNAPSHOT, answer: CreateAnswer::Created(Uid::from("1")) });
+    let commands = machine.handle(Input::Seen { item: SNAPSHOT, sight: Sight::Gone { uid: Uid::from("1") } });
+    assert!(commands.contains(&Command::GiveTime { item: CONTENT }), "{commands:?}");
+    machine
+}
+
+const CONTENT: Item = Item::Of(0, plain::CONTENT);
+
+/// A step has one time: whoever goes on in it when it is over would wait for ever for what comes next.
+#[test]
+fn what_does_not_go_ends_the_round_trip_unless_the_step_ends_with_it() {
+    let over = Input::TimedOut { trip: 0, step: StepId::Restore };
+    let mut machine = at_the_content(StepId::Restore);
+    machine.handle(over.clone());
+    assert_eq!(machine.ending(0), Some(Ending::Stayed(CONTENT)));
+
+    for enough in [over, Input::HadItsTime { item: CONTENT }] {
+        let mut machine = at_the_content(StepId::Verify);
+        let commands = machine.handle(enough);
+        assert!(commands.contains(&Command::Create { item: CLAIM }), "{commands:?}");
+    }
+    let mut machine = at_the_content(StepId::Restore);
+    let commands = machine.handle(Input::HadItsTime { item: CONTENT });
+    assert!(commands.contains(&Command::Create { item: CLAIM }), "{commands:?}");
 }

@@ -1,12 +1,16 @@
 //! The modes of the round trip, one folder each: which objects there are, what is done with them, and how they are made.
 //! Adding one takes its folder and its line here.
 
+pub mod clone;
 pub mod larger;
 pub mod odd_size;
+pub mod other_node;
 pub mod plain;
+pub mod read_only;
 pub mod source_gone;
 #[cfg(test)]
 mod tests;
+pub mod twice;
 pub mod unmounted;
 
 use std::collections::BTreeMap;
@@ -14,8 +18,11 @@ use std::fmt;
 
 use serde_json::Value;
 use snapready_checks::knowledge::drivers::capabilities::Ability;
+use snapready_checks::model::facts::Facts;
+use snapready_checks::model::round_trip::Origin;
+use snapready_checks::moment::Explanation;
 
-use crate::model::{PodUser, StepId};
+use crate::model::{Kind, PodUser, StepId};
 use crate::roundtrip::ledger::Progress;
 use crate::roundtrip::objects::Manifest;
 use crate::roundtrip::payload::Payload;
@@ -23,7 +30,17 @@ use crate::roundtrip::plan::{Plan, Target};
 use crate::roundtrip::program::{Act, Object, ObjectId, Program};
 
 /// All modes, the one that stands for the others first.
-pub static MODES: &[&Mode] = &[&plain::MODE, &larger::MODE, &odd_size::MODE, &unmounted::MODE, &source_gone::MODE];
+pub static MODES: &[&Mode] = &[
+    &plain::MODE,
+    &larger::MODE,
+    &odd_size::MODE,
+    &unmounted::MODE,
+    &source_gone::MODE,
+    &other_node::MODE,
+    &read_only::MODE,
+    &clone::MODE,
+    &twice::MODE,
+];
 
 /// A mode of the round trip.
 pub struct Mode {
@@ -41,6 +58,8 @@ pub struct Mode {
     pub passed: fn(StepId) -> Option<&'static str>,
     /// What the driver has to be able to do, apart from taking snapshots; of one that is known not to, the round trip is skipped.
     pub needs: &'static [Ability],
+    /// What in this cluster keeps it from being done, apart from that: the reason why it is skipped; `None` if nothing is known to.
+    pub prevented: fn(&Plan, &Target, &Facts) -> Option<Explanation>,
     /// How its objects behave, for the walk. The machine does not know of it.
     #[cfg(test)]
     pub(crate) nature: crate::roundtrip::machine::Nature,
@@ -51,6 +70,14 @@ impl Mode {
     #[must_use]
     pub fn summary(&self) -> &'static str {
         self.doc.lines().skip(1).find(|line| !line.is_empty()).unwrap_or_default().trim_end_matches('.')
+    }
+
+    /// What the volume is made from whose data is read.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        let program = (self.program)(Shape { own_namespace: false, immediate: false });
+        let takes_snapshots = program.objects().iter().any(|object| object.kind == Kind::VOLUME_SNAPSHOT);
+        if takes_snapshots { Origin::VolumeSnapshot } else { Origin::Volume }
     }
 
     /// The mode with this name.

@@ -7,6 +7,7 @@ use super::{Manifest, manifest, name};
 use crate::model::{PodUser, VolumeMode};
 use crate::roundtrip::modes::Making;
 use crate::roundtrip::payload::{FOLLOW_HOOK, WRITTEN_HOOK};
+use crate::roundtrip::plan::ZONE_LABEL;
 
 /// The last container of the reader pod. See [`follow`].
 const FOLLOW_CONTAINER: &str = "follow";
@@ -55,6 +56,34 @@ pub fn filler(making: &Making<'_>, claim: &str) -> Manifest {
 pub fn overwriter(making: &Making<'_>, claim: &str) -> Manifest {
     let script = making.payload.overwrite_script();
     exiting(making, claim, OVERWRITE_CONTAINER, &script)
+}
+
+/// The same pod, but not on this node; if there is a choice, not in this zone either.
+#[must_use]
+pub fn on_another_node(mut pod: Manifest, node: &str, zone: Option<&String>) -> Manifest {
+    // The label `kubernetes.io/hostname` may differ from a node's name.
+    let elsewhere = json!([{ "matchFields": [{ "key": "metadata.name", "operator": "NotIn", "values": [node] }] }]);
+    let mut affinity = json!({ "requiredDuringSchedulingIgnoredDuringExecution": { "nodeSelectorTerms": elsewhere } });
+    if let (Some(zone), Value::Object(affinity)) = (zone, &mut affinity) {
+        let other = json!({ "matchExpressions": [{ "key": ZONE_LABEL, "operator": "NotIn", "values": [zone] }] });
+        let preferred = json!([{ "weight": 100, "preference": other }]);
+        affinity.insert("preferredDuringSchedulingIgnoredDuringExecution".to_owned(), preferred);
+    }
+    if let Some(Value::Object(spec)) = pod.body.get_mut("spec") {
+        spec.insert("affinity".to_owned(), json!({ "nodeAffinity": affinity }));
+    }
+    pod
+}
+
+/// The same pod, for which the driver is asked for a volume that it cannot write to.
+#[must_use]
+pub fn with_read_only_claim(mut pod: Manifest) -> Manifest {
+    let volumes = pod.body.pointer_mut("/spec/volumes").and_then(Value::as_array_mut);
+    let claims = volumes.into_iter().flatten().filter_map(|volume| volume.get_mut("persistentVolumeClaim"));
+    for claim in claims.filter_map(Value::as_object_mut) {
+        claim.insert("readOnly".to_owned(), json!(true));
+    }
+    pod
 }
 
 /// A pod of one container that does its work and exits.

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::*;
@@ -29,6 +31,7 @@ fn plan(own_namespace: bool, user: Option<i64>, modes: &[VolumeMode]) -> Plan {
         image: "docker.io/library/busybox:1.36".to_owned(),
         image_pull_secret: None,
         node_selector: Vec::new(),
+        zones: BTreeMap::new(),
         force: false,
         user,
         expires_at: Timestamp::UNIX_EPOCH,

@@ -17,6 +17,7 @@ pub(super) static MODE: Mode = Mode {
     chain: |_, _| CHAIN,
     passed: |_| None,
     needs: &[],
+    prevented: |_, _, _| None,
     nature: NATURE,
 };
 

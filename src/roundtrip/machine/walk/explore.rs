@@ -253,7 +253,7 @@ impl Walk {
                     moves.extend(waits.map(|it| (Tweak::None, Input::HadItsTime { item: Item::Of(trip, it) })));
                 }
                 (Stage::Unwinding, Some(StepId::Cleanup)) => {
-                    if self.scenario.hurry && !about.hurry {
+                    if self.scenario.hurry && self.scenario.nature.is_walked_whole() && !about.hurry {
                         moves.push((Tweak::None, Input::Hurry { trip }));
                     }
                     moves.push((Tweak::Hardship, Input::BudgetSpent { trip: Some(trip) }));

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::explore::Walk;
 use super::world::{Scenario, World};
-use super::{Rules, scenario, tell, walked};
+use super::{Rules, scenario, tell, walked_whole};
 use crate::roundtrip::ledger::Item;
 use crate::roundtrip::machine::{Command, Machine};
 use crate::roundtrip::modes::{Mode, Shape};
@@ -80,7 +80,7 @@ fn cleaned_up(mode: &Mode, own_namespace: bool, rules: &Rules) -> Result<Walk, S
 
 #[test]
 fn what_a_killed_run_left_is_removed_or_listed() {
-    for mode in walked() {
+    for mode in walked_whole() {
         for own_namespace in [true, false] {
             match cleaned_up(mode, own_namespace, &Rules::ALL) {
                 Ok(walk) => tell(mode.name, &walk),
@@ -93,7 +93,7 @@ fn what_a_killed_run_left_is_removed_or_listed() {
 #[test]
 fn a_clean_up_with_a_broken_rule_is_noticed() {
     for rules in [Rules { verify_deletion: false, ..Rules::ALL }, Rules { reverse_order: false, ..Rules::ALL }] {
-        for mode in walked() {
+        for mode in walked_whole() {
             assert!(cleaned_up(mode, false, &rules).is_err(), "{}: {rules:?} is not noticed", mode.name);
         }
     }

@@ -18,6 +18,7 @@ pub static MODE: Mode = Mode {
     chain: plain::chain,
     passed,
     needs: &[Ability::Expand],
+    prevented: |_, _, _| None,
     #[cfg(test)]
     nature: plain::nature::NATURE,
 };

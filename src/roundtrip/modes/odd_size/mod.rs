@@ -13,6 +13,7 @@ pub static MODE: Mode = Mode {
     chain: plain::chain,
     passed: |_| None,
     needs: &[],
+    prevented: |_, _, _| None,
     #[cfg(test)]
     nature: plain::nature::NATURE,
 };

@@ -17,6 +17,7 @@ pub static MODE: Mode = Mode {
     chain: plain::chain,
     passed,
     needs: &[],
+    prevented: |_, _, _| None,
     #[cfg(test)]
     nature: nature::NATURE,
 };

@@ -19,6 +19,7 @@ pub static MODE: Mode = Mode {
     chain,
     passed: |_| None,
     needs: &[],
+    prevented: |_, _, _| None,
     #[cfg(test)]
     nature: nature::NATURE,
 };

@@ -26,7 +26,7 @@ pub(super) fn report(layout: &Layout, content: &Content, lines: &[&str]) -> Opti
         };
         let seen = match state {
             State::Before => None,
-            State::After => Some("what was written after the snapshot".to_owned()),
+            State::After => Some("what the source was overwritten with".to_owned()),
             State::Short => Some("zeros".to_owned()),
             State::Missing => Some("nothing: the device ends before it, or cannot be read".to_owned()),
             State::Other => Some(match layout.extents.iter().find(|other| other.before == digest) {
@@ -46,7 +46,8 @@ pub(super) fn report(layout: &Layout, content: &Content, lines: &[&str]) -> Opti
     });
     let wrong = states.iter().filter(|state| **state != State::Before).count();
     let (verdict, message) = if states.contains(&State::After) || heads.contains(&Begins::Ours(Phase::After)) {
-        let message = "the restored device holds what was written after the snapshot: the live volume was copied, not the snapshot";
+        let message =
+            "the restored device holds what the source was overwritten with later: the live volume was copied";
         (DataVerdict::LiveData, message.to_owned())
     } else if all(&[State::Short]) {
         (DataVerdict::Empty, "the restored device holds only zeros where data was written".to_owned())

@@ -54,7 +54,8 @@ pub(super) fn report(layout: &Layout, content: &Content, written: &Written, line
     let count = |state: State| states.iter().filter(|seen| **seen == state).count();
 
     if is(State::After) || heads.contains(&Begins::Ours(Phase::After)) {
-        let message = "the restored volume holds what was written after the snapshot: the live volume was copied, not the snapshot";
+        let message =
+            "the restored volume holds what the source was overwritten with later: the live volume was copied";
         return Some(Judgement::new(DataVerdict::LiveData, message, differences));
     }
     if volume != "present" {
@@ -108,7 +109,7 @@ pub(super) fn report(layout: &Layout, content: &Content, written: &Written, line
         parts.push(format!("{} not what was written", of(changed, files)));
     }
     if not_before(true) > 0 {
-        parts.push("a file is there that was not there before the snapshot".to_owned());
+        parts.push("a file is there that was written to the source later".to_owned());
     }
     if many_count != MANY.to_string() {
         parts.push(format!("of {} small files {} are there", MANY, cut(many_count)));

@@ -1,0 +1,151 @@
+//! Modes of the round trip that are not done, since it is known that they cannot be.
+
+use super::CHECK;
+use crate::knowledge::drivers::capabilities::{Ability, Capability};
+use crate::knowledge::nodes::takes_any_pod;
+use crate::model::facts::Facts;
+use crate::model::finding::{Evidence, Fix, Status};
+use crate::model::kubernetes::CsiNode;
+use crate::model::object::Kind;
+use crate::model::round_trip::StepId;
+use crate::moment::grpc::Answer;
+use crate::moment::{Explanation, Moment, Subject};
+use crate::roundtrip::provisioning_succeeds::failures;
+
+/// The driver cannot do what a mode of the round trip asks for, so it is not tried.
+#[must_use]
+pub fn skipped(subject: &Subject, mode: &str, ability: Ability, capability: &Capability) -> Explanation {
+    let what = match ability {
+        Ability::Clone => "create a volume from another volume",
+        Ability::Expand => "make a volume larger",
+        other => other.word(),
+    };
+    let driver = subject.driver_in_words();
+    let message = format!("skipped: mode {mode} takes a driver that can {what}, and {driver} cannot");
+    let explanation = Explanation::new(&CHECK, Status::Skip, &message).about(subject).cause(&capability.because);
+    explanation.evidence(capability.evidence.clone())
+}
+
+/// A mode takes a second node with the driver, and there is none. `selector` are labels that the nodes of pods must have. What
+/// could not be seen keeps nothing from being tried.
+#[must_use]
+pub fn no_other_node(
+    facts: &Facts,
+    subject: &Subject,
+    mode: &str,
+    selector: &[(String, String)],
+) -> Option<Explanation> {
+    let driver = subject.driver.as_deref()?;
+    let is_registered = |node: &&CsiNode| node.spec.drivers.iter().any(|known| known.name == driver);
+    let registered: Vec<&CsiNode> = facts.csi_nodes.seen()?.iter().filter(is_registered).collect();
+    let is_usable = |node: &&&CsiNode| {
+        let mut nodes = facts.nodes.seen().into_iter().flatten();
+        let selected = |labels: &std::collections::BTreeMap<String, String>| {
+            selector.iter().all(|(key, value)| labels.get(key) == Some(value))
+        };
+        nodes
+            .find(|known| known.metadata.name == node.metadata.name)
+            .is_none_or(|node| takes_any_pod(node) && selected(&node.metadata.labels))
+    };
+    let mut usable = registered.iter().filter(is_usable);
+    let (Some(only), None) = (usable.next(), usable.next()) else { return None };
+    let name = only.metadata.name.as_str();
+    let because = if registered.len() == 1 {
+        format!("driver {driver} is registered on node {name} alone")
+    } else {
+        format!("of the nodes on which driver {driver} is registered, {name} alone takes these pods")
+    };
+    let message = format!("skipped: mode {mode} takes a second node for its pods, and there is none");
+    let evidence = Evidence::cluster(Kind::CSI_NODE.name, name, "spec.drivers[].name", driver);
+    Some(Explanation::new(&CHECK, Status::Skip, &message).about(subject).cause(because).evidence([evidence]))
+}
+
+/// A restore asks for what the driver does not offer, as its answer says: then the mode that asks for it is not one of this
+/// driver's.
+pub(crate) fn beyond_the_driver(moment: &Moment<'_>) -> Option<Explanation> {
+    let claim = moment.unbound_claim().filter(|_| moment.step == StepId::Restore)?;
+    let refusal = failures(moment).last()?;
+    let what = if refusal.message.contains("does not support clone operations") {
+        "clone volumes"
+    } else if claim.spec.access_modes.iter().any(|mode| mode == "ReadOnlyMany") && refuses_access(&refusal.message) {
+        "offer volumes with the access mode ReadOnlyMany"
+    } else {
+        return None;
+    };
+    let message = format!("skipped: {} does not {what}", moment.subject.driver_in_words());
+    let explanation = Explanation::new(&CHECK, Status::Skip, &message).about(moment.subject);
+    let fix =
+        Fix::text("Do not use products or settings that ask for it with this driver. Nothing else depends on it.");
+    Some(explanation.cause(&refusal.message).fix(fix).evidence([moment.event_evidence(refusal)]))
+}
+
+/// Whether an answer is about how a volume is to be used. CSI has no code of its own for it (spec.md, `CreateVolume` errors).
+fn refuses_access(message: &str) -> bool {
+    let Some(answer) = Answer::find(message) else { return false };
+    let said = answer.description.to_ascii_lowercase().replace(['_', '-'], " ");
+    matches!(answer.code, "InvalidArgument" | "Unimplemented" | "FailedPrecondition" | "OutOfRange" | "Internal")
+        && ["access mode", "accessmode", "volume capabilit", "volumecapabilit", "multi node", "readonlymany", "rox"]
+            .iter()
+            .any(|word| said.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::model::round_trip::{Origin, VolumeMode};
+
+    const DRIVER: &str = "csi.example.org";
+
+    fn csi_node(name: &str, driver: &str) -> Value {
+        json!({ "metadata": { "name": name }, "spec": { "drivers": [{ "name": driver }] } })
+    }
+
+    fn node(name: &str, disk: &str, unschedulable: bool) -> Value {
+        json!({
+            "metadata": { "name": name, "labels": { "disk": disk } },
+            "spec": { "unschedulable": unschedulable },
+            "status": { "conditions": [{ "type": "Ready", "status": "True" }] },
+        })
+    }
+
+    fn because(csi_nodes: &[Value], nodes: Option<&[Value]>, selector: &[(String, String)]) -> Option<String> {
+        let mut facts = json!({ "csiNodes": { "state": "seen", "value": csi_nodes } });
+        if let Some(nodes) = nodes {
+            facts["nodes"] = json!({ "state": "seen", "value": nodes });
+        }
+        let facts: Facts = serde_json::from_value(facts).unwrap();
+        let subject = Subject {
+            label: "a".to_owned(),
+            storage_class: "a".to_owned(),
+            driver: Some(DRIVER.to_owned()),
+            snapshot_class: None,
+            volume_mode: VolumeMode::Filesystem,
+            origin: Origin::VolumeSnapshot,
+        };
+        no_other_node(&facts, &subject, "m", selector)?.finding().cause.clone()
+    }
+
+    #[test]
+    fn there_is_no_other_node_only_if_all_but_one_are_known_to_be_of_no_use() {
+        let two = [csi_node("a", DRIVER), csi_node("b", DRIVER)];
+        let one = [csi_node("a", DRIVER), csi_node("b", "other.example.org")];
+        let both = [node("a", "ssd", false), node("b", "hdd", false)];
+        let cordoned = [node("a", "ssd", false), node("b", "hdd", true)];
+        let ssd = [("disk".to_owned(), "ssd".to_owned())];
+        for (csi_nodes, nodes, selector, expected) in [
+            (&one[..], None, &[][..], Some("is registered on node a alone")),
+            (&one, Some(&both[..]), &[], Some("is registered on node a alone")),
+            (&two, Some(&cordoned), &[], Some("a alone takes these pods")),
+            (&two, Some(&both), &ssd, Some("a alone takes these pods")),
+            (&two, Some(&both), &[], None),
+            (&two, None, &ssd, None),
+            (&[], Some(&both), &[], None),
+        ] {
+            let because = because(csi_nodes, nodes, selector);
+            assert_eq!(because.is_some(), expected.is_some(), "{csi_nodes:?} {nodes:?}: {because:?}");
+            assert!(expected.is_none_or(|word| because.as_deref().is_some_and(|because| because.contains(word))));
+        }
+    }
+}
