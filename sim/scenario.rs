@@ -159,6 +159,8 @@ pub enum Quirk {
     SnapshotNeedsPod,
     /// A restored volume is as large as its snapshot, whatever was asked for.
     NotGrown,
+    /// It does not find a snapshot by its handle when it is asked for it.
+    SnapshotsNotListed,
     /// Sizes are rounded up to mebibytes, and nobody is told: a restore that asks for less is refused.
     RoundsSizesUp,
 }
@@ -196,7 +198,7 @@ const HEALTHY: Scenario = Scenario {
     refusals: &[],
 };
 
-static ALL: [Scenario; 51] = [
+static ALL: [Scenario; 52] = [
     HEALTHY,
     Scenario {
         name: "no-crds",
@@ -513,6 +515,13 @@ static ALL: [Scenario; 51] = [
         title: "the storage rounds sizes up and does not say so",
         description: "A restore in the size that the source asked for is refused unless it is round: a plain round trip passes, `--mode odd-size` does not. Ready.",
         quirk: Some(Quirk::RoundsSizesUp),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "handle-unknown",
+        title: "the driver does not find its snapshots by their handles",
+        description: "ListSnapshots does not show what CreateSnapshot has made: a plain round trip passes, `--mode other-namespace` does not. Ready.",
+        quirk: Some(Quirk::SnapshotsNotListed),
         ..HEALTHY
     },
     Scenario {
