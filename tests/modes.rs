@@ -10,7 +10,7 @@ use std::thread;
 
 use serde_json::Value;
 
-const MODES: [&str; 5] = ["plain", "larger", "odd-size", "unmounted", "source-gone"];
+const MODES: [&str; 6] = ["plain", "larger", "odd-size", "unmounted", "source-gone", "other-namespace"];
 
 /// What is wrong with a cluster, and what a mode says of it.
 struct Row {
@@ -32,11 +32,12 @@ const fn row(
 
 /// What the plain mode passes; `tests/scenarios.rs` shows that.
 #[rustfmt::skip]
-const FAULTS: [Row; 4] = [
+const FAULTS: [Row; 5] = [
     row("larger", "restore-not-grown", &[], ("SR309", "intact, but the")),
     row("odd-size", "sizes-rounded-up", &[], ("SR309", "is less than size")),
     row("unmounted", "snapshot-needs-pod", &[], ("SR307", "volume is not attached to a node")),
     row("source-gone", "snapshots-go-with-source", &[], ("SR309", " does not exist")),
+    row("other-namespace", "handle-unknown", &[], ("SR309", "can not find snapshot for snapshotID")),
 ];
 
 /// A run of `demo`: its exit code and its report.
@@ -158,6 +159,17 @@ fn every_mode_shows_what_the_plain_one_does_not() {
     });
     let modes: Vec<&str> = FAULTS.iter().map(|row| row.mode).collect();
     assert_eq!(modes, MODES[1..]);
+}
+
+/// The restore is in a namespace of its own, and so is what is said of it.
+#[test]
+fn what_another_namespace_holds_is_named_with_it() {
+    let (_, trips) = trips("other-namespace", "restore-truncated", &["--volume-mode", "filesystem"]);
+    let other = trips[0]["objects"].as_array().unwrap().iter().find(|object| object["object"]["name"] == "reader");
+    let other = &other.unwrap()["object"]["namespace"];
+    assert_ne!(*other, trips[0]["namespace"], "{trips:#?}");
+    let evidence = trips[0]["diagnosis"]["evidence"].as_array().unwrap();
+    assert!(!evidence.is_empty() && evidence.iter().all(|one| one["namespace"] == *other), "{evidence:#?}");
 }
 
 /// Not every storage deletes a volume that has snapshots. The restore is tried all the same, and the step says so.

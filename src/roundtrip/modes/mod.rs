@@ -3,6 +3,7 @@
 
 pub mod larger;
 pub mod odd_size;
+pub mod other_namespace;
 pub mod plain;
 pub mod source_gone;
 #[cfg(test)]
@@ -23,7 +24,8 @@ use crate::roundtrip::plan::{Plan, Target};
 use crate::roundtrip::program::{Act, Object, ObjectId, Program};
 
 /// All modes, the one that stands for the others first.
-pub static MODES: &[&Mode] = &[&plain::MODE, &larger::MODE, &odd_size::MODE, &unmounted::MODE, &source_gone::MODE];
+pub static MODES: &[&Mode] =
+    &[&plain::MODE, &larger::MODE, &odd_size::MODE, &unmounted::MODE, &source_gone::MODE, &other_namespace::MODE];
 
 /// A mode of the round trip.
 pub struct Mode {
@@ -159,4 +161,6 @@ pub struct Chain {
     pub pods: Vec<ObjectId>,
     /// The snapshot and its content, if there is one.
     pub snapshot: Option<(ObjectId, ObjectId)>,
+    /// The step whose rules tell why the wait is over, where it is another one's wait.
+    pub waits_as: Option<StepId>,
 }
