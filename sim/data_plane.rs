@@ -238,6 +238,11 @@ impl DataPlane {
         Ok((handle, size))
     }
 
+    /// The size of a snapshot, if there is one of this handle.
+    pub(super) fn snapshot_size(&self, handle: &str) -> Option<u64> {
+        lock(&self.state).snapshots.get(handle).map(|snapshot| snapshot.size)
+    }
+
     /// Deletes a volume; one that is not there is deleted already. Blocks.
     pub(super) fn delete_volume(&self, handle: &str) -> io::Result<()> {
         let (volume, snapshots) = {

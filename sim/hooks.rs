@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use super::cluster::{Cluster, ObjectRef, uid};
 use super::http::serve;
@@ -28,6 +29,11 @@ impl Cluster {
     /// Ends everything that goes wrong between clients and the API, the scenario's faults as well.
     pub fn heal(&self) {
         self.world.faults.clear();
+    }
+
+    /// Counts the requests that were to change something, once each is carried out and before its answer leaves.
+    pub fn changes(&self) -> watch::Receiver<usize> {
+        self.world.changes.subscribe()
     }
 
     /// Breaks the connections of all watches.

@@ -80,6 +80,10 @@ async fn handle(world: Arc<World>, request: HttpRequest<Incoming>) -> io::Result
     let response = respond(&world, &request).await?;
     if let Some(entry) = lock(&world.requests).get_mut(number) {
         entry.status = Some(response.status().as_u16());
+        #[cfg(feature = "hooks")]
+        if entry.changes() {
+            world.changes.send_modify(|count| *count += 1);
+        }
     }
     Ok(response)
 }

@@ -12,3 +12,13 @@ pub struct Request {
     /// The header `User-Agent`.
     pub user_agent: String,
 }
+
+#[cfg(feature = "hooks")]
+impl Request {
+    /// Whether it is to change what is stored: neither looks, nor dry runs, nor reviews do.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        let is_a_question = self.path.contains("dryRun=") || self.path.contains("/authorization.k8s.io/");
+        self.method != "GET" && !is_a_question
+    }
+}

@@ -159,6 +159,8 @@ pub enum Quirk {
     SnapshotNeedsPod,
     /// A restored volume is as large as its snapshot, whatever was asked for.
     NotGrown,
+    /// It does not find a snapshot by its handle when it is asked for it.
+    SnapshotsNotListed,
     /// Sizes are rounded up to mebibytes, and nobody is told: a restore that asks for less is refused.
     RoundsSizesUp,
     /// A volume lies on the node for which it is made, its snapshots as well, and so do volumes that are made from them.
@@ -206,7 +208,7 @@ const HEALTHY: Scenario = Scenario {
     refusals: &[],
 };
 
-static ALL: [Scenario; 56] = [
+static ALL: [Scenario; 57] = [
     HEALTHY,
     Scenario {
         name: "no-crds",
@@ -558,6 +560,13 @@ static ALL: [Scenario; 56] = [
         title: "volumes are for one node at a time",
         description: "Claims with the access mode ReadOnlyMany are refused, so `--mode read-only` is skipped. Ready.",
         quirk: Some(Quirk::OneNodeOnly),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "handle-unknown",
+        title: "the driver does not find its snapshots by their handles",
+        description: "ListSnapshots does not show what CreateSnapshot has made: a plain round trip passes, `--mode other-namespace` does not. Ready.",
+        quirk: Some(Quirk::SnapshotsNotListed),
         ..HEALTHY
     },
     Scenario {

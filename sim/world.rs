@@ -31,6 +31,9 @@ pub(super) struct World {
     pub(super) tamper: Tamper,
     /// Every request, in order of arrival.
     pub(super) requests: Mutex<Vec<Request>>,
+    /// How many requests that are to change something were answered.
+    #[cfg(feature = "hooks")]
+    pub(super) changes: watch::Sender<usize>,
     /// Changes when all watches are to break.
     pub(super) watches: watch::Sender<u64>,
     /// Process groups of containers that run.
@@ -62,6 +65,8 @@ impl World {
             #[cfg(feature = "hooks")]
             tamper: Tamper::default(),
             requests: Mutex::default(),
+            #[cfg(feature = "hooks")]
+            changes: watch::Sender::new(0),
             watches: watch::Sender::new(0),
             processes: Mutex::default(),
             tasks: Mutex::default(),

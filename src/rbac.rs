@@ -9,6 +9,7 @@ use serde::Serialize;
 use snapready_checks::model::need::{Need, Rule};
 use snapready_checks::model::products::ProductKind;
 
+use crate::roundtrip::modes::Mode;
 use crate::roundtrip::rights;
 
 /// The account that rights are bound to.
@@ -35,22 +36,30 @@ pub enum Place<'a> {
     Namespace(&'a str),
 }
 
-/// Manifests that grant what these needs and the objects of these products take, and what a round trip takes if one is to take place,
-/// with or without the removal of what classes retain: a `ClusterRole` for looking, a `Role` (or, for an own namespace, a
+/// The round trips that are to take place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoundTrip<'a> {
+    /// Where.
+    pub place: Place<'a>,
+    /// In which modes; always in the plain one.
+    pub modes: &'a [&'static Mode],
+    /// Whether what classes retain is to be removed.
+    pub retained: bool,
+}
+
+/// Manifests that grant what these needs and the objects of these products take, and what round trips take if some are to take place: a `ClusterRole` for looking, a `Role` (or, for an own namespace, a
 /// `ClusterRole`) for the round trip, and their bindings. The same needs give the same text, in whatever order they come.
 #[must_use]
 pub fn manifests(
     needs: &[Need],
     products: &[&ProductKind],
-    round_trip: Option<Place<'_>>,
-    retained: bool,
+    round_trip: Option<RoundTrip<'_>>,
     account: Account<'_>,
 ) -> String {
     let mut text = format!(
         "# Least rights for snapready. The account {}/{} stands for yours: replace it in every binding.\n",
         account.namespace, account.name
     );
-    let retained = if retained { rights::retained_rules() } else { Vec::new() };
     let of_products: &[&ProductKind] = if needs.contains(&Need::ProductObjects) { products } else { &[] };
     let of_products = of_products.iter().map(|kind| kind.rule());
     let looking: Vec<Rule> = needs.iter().flat_map(|need| need.rules()).chain(of_products).collect();
@@ -58,28 +67,35 @@ pub fn manifests(
         text.push_str("---\n");
         cluster_role(&mut text, "snapready-check", &looking, account);
     }
-    match round_trip {
-        None => {}
-        Some(Place::Own) => {
+    let Some(RoundTrip { place, modes, retained }) = round_trip else { return text };
+    let retained = if retained { rights::retained_rules() } else { Vec::new() };
+    match place {
+        Place::Own => {
             text.push_str(
                 "---\n# The run makes its own namespace, whose name RBAC cannot know: these rights are for all namespaces.\n\
                  # For rights in one namespace only, make it and call `snapready rbac --namespace NAME`.\n",
             );
             let rules = [
-                rights::cluster_rules(true),
-                rights::watch_rules(true),
-                rights::namespace_rules(),
-                rights::cleanup_rules(),
+                rights::cluster_rules(modes, true),
+                rights::watch_rules(modes, true),
+                rights::namespace_rules(modes),
+                rights::cleanup_rules(modes, true),
                 retained,
             ];
             cluster_role(&mut text, ROUND_TRIP, &rules.concat(), account);
         }
-        Some(Place::Namespace(namespace)) => {
+        Place::Namespace(namespace) => {
             text.push_str("---\n");
-            let rules = [rights::cluster_rules(false), rights::watch_rules(false), retained].concat();
+            let rules = [
+                rights::cluster_rules(modes, false),
+                rights::watch_rules(modes, false),
+                rights::cleanup_rules(modes, false),
+                retained,
+            ];
+            let rules = rules.concat();
             cluster_role(&mut text, ROUND_TRIP, &rules, account);
             text.push_str("---\n");
-            role(&mut text, ROUND_TRIP, namespace, &rights::namespace_rules(), account);
+            role(&mut text, ROUND_TRIP, namespace, &rights::namespace_rules(modes), account);
         }
     }
     text
@@ -152,7 +168,12 @@ fn write(text: &mut String, object: &impl Serialize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::roundtrip::modes::{MODES, other_namespace};
     use serde_json::Value;
+
+    const fn round_trip(place: Place<'_>, retained: bool) -> RoundTrip<'_> {
+        RoundTrip { place, modes: &[], retained }
+    }
 
     fn documents(yaml: &str) -> Vec<Value> {
         serde_saphyr::from_multiple(yaml).unwrap()
@@ -161,15 +182,15 @@ mod tests {
     #[test]
     fn same_needs_same_text() {
         let mut needs = Need::ALL.to_vec();
-        let text = manifests(&needs, &[], Some(Place::Own), false, Account::PLACEHOLDER);
+        let text = manifests(&needs, &[], Some(round_trip(Place::Own, false)), Account::PLACEHOLDER);
         needs.reverse();
         needs.push(Need::Pods);
-        assert_eq!(manifests(&needs, &[], Some(Place::Own), false, Account::PLACEHOLDER), text);
+        assert_eq!(manifests(&needs, &[], Some(round_trip(Place::Own, false)), Account::PLACEHOLDER), text);
     }
 
     #[test]
     fn looking_never_writes() {
-        let roles = documents(&manifests(&Need::ALL, &[], None, false, Account::PLACEHOLDER));
+        let roles = documents(&manifests(&Need::ALL, &[], None, Account::PLACEHOLDER));
         assert_eq!(roles.len(), 2);
         for rule in roles[0]["rules"].as_array().unwrap() {
             for verb in rule["verbs"].as_array().unwrap() {
@@ -182,16 +203,20 @@ mod tests {
     #[test]
     fn objects_of_products_are_read_only_where_they_are_asked_about() {
         let kinds = snapready_checks::products::kinds(&["velero".to_owned()]);
-        let granted = |products: &[&ProductKind]| manifests(&Need::ALL, products, None, false, Account::PLACEHOLDER);
+        let granted = |products: &[&ProductKind]| manifests(&Need::ALL, products, None, Account::PLACEHOLDER);
         assert!(granted(&kinds).contains("backupstoragelocations") && !granted(&[]).contains("velero.io"));
-        assert!(!manifests(&[Need::Pods], &kinds, None, false, Account::PLACEHOLDER).contains("velero.io"));
+        assert!(!manifests(&[Need::Pods], &kinds, None, Account::PLACEHOLDER).contains("velero.io"));
     }
 
     #[test]
     fn rights_of_a_given_namespace_stay_in_it() {
         let hostile = "team\" #\na: b";
-        let documents =
-            documents(&manifests(&[Need::Pods], &[], Some(Place::Namespace(hostile)), false, Account::PLACEHOLDER));
+        let documents = documents(&manifests(
+            &[Need::Pods],
+            &[],
+            Some(round_trip(Place::Namespace(hostile), false)),
+            Account::PLACEHOLDER,
+        ));
         let kinds: Vec<&str> = documents.iter().map(|document| document["kind"].as_str().unwrap()).collect();
         assert_eq!(
             kinds,
@@ -213,7 +238,8 @@ mod tests {
     #[test]
     fn volumes_and_contents_of_others_can_be_changed_only_on_demand() {
         let verbs = |retained: bool, resource: &str| {
-            let manifest = documents(&manifests(&[], &[], Some(Place::Own), retained, Account::PLACEHOLDER));
+            let manifest =
+                documents(&manifests(&[], &[], Some(round_trip(Place::Own, retained)), Account::PLACEHOLDER));
             let all = manifest[0]["rules"].as_array().unwrap().clone();
             let rule = all.into_iter().find(|rule| rule["resources"][0] == resource).unwrap();
             rule["verbs"].as_array().unwrap().iter().map(|verb| verb.as_str().unwrap().to_owned()).collect::<Vec<_>>()
@@ -224,13 +250,32 @@ mod tests {
         assert_eq!(verbs(true, "volumesnapshotcontents"), ["delete", "get", "patch", "watch"]);
     }
 
+    /// What a manifest grants on contents.
+    fn on_contents(place: Place<'_>, modes: &[&'static Mode]) -> Vec<String> {
+        let asked = RoundTrip { place, modes, retained: false };
+        let manifest = documents(&manifests(&[], &[], Some(asked), Account::PLACEHOLDER));
+        let rules = manifest.iter().filter_map(|document| document["rules"].as_array()).flatten();
+        let rule = rules.into_iter().find(|rule| rule["resources"][0] == "volumesnapshotcontents").unwrap();
+        rule["verbs"].as_array().unwrap().iter().map(|verb| verb.as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn contents_are_created_only_where_a_mode_asks_for_it() {
+        for place in [Place::Own, Place::Namespace("test")] {
+            assert_eq!(on_contents(place, &[]), ["get", "watch"]);
+            let others: Vec<_> = MODES.iter().copied().filter(|mode| **mode != other_namespace::MODE).collect();
+            assert_eq!(on_contents(place, &others), ["get", "watch"]);
+            let all = ["create", "delete", "get", "list", "patch", "watch"];
+            assert_eq!(on_contents(place, &[&other_namespace::MODE]), all);
+        }
+    }
+
     #[test]
     fn manifest_of_everything() {
         insta::assert_snapshot!(manifests(
             &Need::ALL,
             &[],
-            Some(Place::Namespace("snapready-test")),
-            false,
+            Some(round_trip(Place::Namespace("snapready-test"), false)),
             Account::PLACEHOLDER
         ));
     }

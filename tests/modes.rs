@@ -10,8 +10,18 @@ use std::thread;
 
 use serde_json::Value;
 
-const MODES: [&str; 9] =
-    ["plain", "larger", "odd-size", "unmounted", "source-gone", "other-node", "read-only", "clone", "twice"];
+const MODES: [&str; 10] = [
+    "plain",
+    "larger",
+    "odd-size",
+    "unmounted",
+    "source-gone",
+    "other-namespace",
+    "other-node",
+    "read-only",
+    "clone",
+    "twice",
+];
 
 /// What is wrong with a cluster, and what a mode says of it.
 struct Row {
@@ -33,11 +43,12 @@ const fn row(
 
 /// What the plain mode passes; `tests/scenarios.rs` shows that.
 #[rustfmt::skip]
-const FAULTS: [Row; 8] = [
+const FAULTS: [Row; 9] = [
     row("larger", "restore-not-grown", &[], ("SR309", "intact, but the")),
     row("odd-size", "sizes-rounded-up", &[], ("SR309", "is less than size")),
     row("unmounted", "snapshot-needs-pod", &[], ("SR307", "volume is not attached to a node")),
     row("source-gone", "snapshots-go-with-source", &[], ("SR309", " does not exist")),
+    row("other-namespace", "handle-unknown", &[], ("SR309", "can not find snapshot for snapshotID")),
     row("other-node", "node-local", &[], ("SR309", "the snapshot lies on node node-1")),
     row("read-only", "restore-needs-recovery", &["--volume-mode", "filesystem"], ("SR310", "journal cannot be replayed")),
     row("clone", "clones-share-blocks", &[], ("SR302", "made a clone that changes with its source")),
@@ -174,6 +185,17 @@ fn a_mode_that_the_driver_refuses_is_skipped() {
         assert_eq!((&trip["status"], &trip["diagnosis"]["id"]), (&"skip".into(), &"SR301".into()), "{trip:#}");
         assert!(trip["diagnosis"]["cause"].as_str().unwrap().contains("MULTI_NODE_READER_ONLY"), "{trip:#}");
     }
+}
+
+/// The restore is in a namespace of its own, and so is what is said of it.
+#[test]
+fn what_another_namespace_holds_is_named_with_it() {
+    let (_, trips) = trips("other-namespace", "restore-truncated", &["--volume-mode", "filesystem"]);
+    let other = trips[0]["objects"].as_array().unwrap().iter().find(|object| object["object"]["name"] == "reader");
+    let other = &other.unwrap()["object"]["namespace"];
+    assert_ne!(*other, trips[0]["namespace"], "{trips:#?}");
+    let evidence = trips[0]["diagnosis"]["evidence"].as_array().unwrap();
+    assert!(!evidence.is_empty() && evidence.iter().all(|one| one["namespace"] == *other), "{evidence:#?}");
 }
 
 /// Not every storage deletes a volume that has snapshots. The restore is tried all the same, and the step says so.

@@ -14,7 +14,7 @@ use snapready_sim::{scenario, start};
 #[tokio::test]
 async fn recorded_facts_give_the_same_results_as_the_cluster() {
     let needs = BTreeSet::from(Need::ALL);
-    let round_trip = rights::reviewed("snapready-000000", true);
+    let round_trip = rights::reviewed(&[], "snapready-000000", true);
     let collection = Collection { needs: &needs, round_trip: &round_trip, products: &[], server_version: None };
     for scenario in scenario::all() {
         let cluster = start(scenario).await.unwrap();

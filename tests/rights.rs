@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use program::Place;
 use serde_json::Value;
+use snapready::roundtrip::modes::{MODES, Mode};
 use snapready::roundtrip::rights::{cleanup_rules, cluster_rules, namespace_rules, watch_rules};
 use snapready_checks::model::need::{Need, Rule};
 use snapready_sim::{Request, scenario};
@@ -47,6 +48,7 @@ fn right(request: &Request) -> Option<Right> {
         "GET" if query.contains("watch=") => "watch",
         "GET" if name.is_some() => "get",
         "GET" => "list",
+        "PATCH" => "patch",
         other => other,
     };
     (group != "authorization.k8s.io").then(|| (verb.to_owned(), format!("{resource}.{group}"), within))
@@ -54,9 +56,15 @@ fn right(request: &Request) -> Option<Right> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_granted_is_what_is_used() {
-    for (flags, own) in [(&[][..], true), (&["-n", "default"][..], false)] {
-        let cluster = [cluster_rules(own), watch_rules(own)].concat();
-        let granted: BTreeSet<Right> = rights(cluster, false).chain(rights(namespace_rules(), true)).collect();
+    let elsewhere = Mode::find("other-namespace").unwrap();
+    for (flags, modes, own) in [
+        (&[][..], &[][..], true),
+        (&["-n", "default"], &[], false),
+        (&["--mode", "other-namespace"], &[elsewhere], true),
+        (&["--mode", "other-namespace", "-n", "default"], &[elsewhere], false),
+    ] {
+        let cluster = [cluster_rules(modes, own), watch_rules(modes, own)].concat();
+        let granted: BTreeSet<Right> = rights(cluster, false).chain(rights(namespace_rules(modes), true)).collect();
         let mut used = BTreeSet::new();
         // One run need not use all: what is over before it is looked at is not watched, and what a watch has told is not
         // looked at.
@@ -88,8 +96,8 @@ async fn a_clean_up_takes_what_is_granted() {
     let before = place.cluster.requests().len();
     let ended = place.call(&["cleanup", "--run", report["run"]["id"].as_str().unwrap()]).await;
     assert_eq!(ended.code, Some(0), "{}", ended.errors);
-    let cluster = [cluster_rules(true), watch_rules(true), cleanup_rules()].concat();
-    let granted: BTreeSet<Right> = rights(cluster, false).chain(rights(namespace_rules(), true)).collect();
+    let cluster = [cluster_rules(MODES, true), watch_rules(MODES, true), cleanup_rules(MODES, true)].concat();
+    let granted: BTreeSet<Right> = rights(cluster, false).chain(rights(namespace_rules(MODES), true)).collect();
     let requests = place.cluster.requests();
     let used: BTreeSet<Right> = requests.iter().skip(before).filter_map(right).collect();
     for (verb, resource, _) in &used {
@@ -97,5 +105,5 @@ async fn a_clean_up_takes_what_is_granted() {
         let is_granted = granted.iter().any(|right| right.0 == *verb && right.1 == *resource);
         assert!(is_granted, "used, but not granted: {verb} {resource}");
     }
-    assert!(rights(cleanup_rules(), false).all(|right| used.contains(&right)), "{used:?}");
+    assert!(rights(cleanup_rules(MODES, true), false).all(|right| used.contains(&right)), "{used:?}");
 }

@@ -77,7 +77,7 @@ const BLIND: &[&str] = &[
 ];
 
 #[rustfmt::skip]
-const ROWS: [Row; 52] = [
+const ROWS: [Row; 53] = [
     row("healthy", BOTH, 0, &[], Pass),
     row("no-crds", ONE, 1, &["SR102 fail", "SR111 fail"], Fail("SR311", &["does not serve VolumeSnapshot objects", "CRD"])),
     row("v1beta1-only", ONE, 1, &["SR104 fail", "SR106 warn", "SR114 warn", "SR123 fail", "SR124 fail"], Fail("SR311", &["does not serve VolumeSnapshot objects", "another version"])),
@@ -121,6 +121,7 @@ const ROWS: [Row; 52] = [
     row("snapshot-needs-pod", ONE, 0, &[], Pass),
     row("restore-not-grown", ONE, 0, &[], Pass),
     row("sizes-rounded-up", ONE, 0, &[], Pass),
+    row("handle-unknown", ONE, 0, &[], Pass),
     row("stuck-finalizer", STUCK, 4, &[], Pass),
     row("delete-error", STUCK, 4, &[], Pass),
     row("restricted", BOTH, 0, &[], Pass),

@@ -3,9 +3,9 @@
 use crate::model::round_trip::StepId;
 use crate::moment::{Explanation, Moment};
 use crate::roundtrip::{
-    admission_allows as admission, pod_starts as pod, provisioning_succeeds as claim, round_trip as trip,
-    snapshot_class_usable as class, snapshot_controller_works as controller, snapshot_driver_matches as driver,
-    snapshot_sidecar_works as sidecar, snapshot_succeeds as snapshot,
+    admission_allows as admission, pod_starts as pod, provisioning_succeeds as claim, restore_succeeds as restore,
+    round_trip as trip, snapshot_class_usable as class, snapshot_controller_works as controller,
+    snapshot_driver_matches as driver, snapshot_sidecar_works as sidecar, snapshot_succeeds as snapshot,
 };
 
 /// A rule: from what was seen follows, for certain, that a wait is over, and why.
@@ -69,6 +69,7 @@ rules! {
     SNAPSHOT: snapshot::source_without_snapshots as "source-without-snapshots";
     SNAPSHOT: snapshot::malformed as "snapshot-malformed";
     SNAPSHOT: snapshot::misbound as "content-of-another-snapshot";
+    SNAPSHOT: restore::handle_not_found as "handle-not-found";
     SNAPSHOT: snapshot::driver_refuses as "driver-refuses-snapshot";
     SNAPSHOT: controller::no_controller as "no-controller";
     SNAPSHOT: controller::controller_scaled_to_zero as "controller-scaled-to-zero";

@@ -26,6 +26,13 @@ pub(super) const BEING_DELETED: &str = "snapshot.storage.kubernetes.io/volumesna
 struct Failure(&'static str, String);
 
 pub(super) fn reconcile(world: &Arc<World>) {
+    for content in world.store.all(&CONTENTS) {
+        // One that is bound to no snapshot is left alone.
+        let is_bound = !content.text("/spec/volumeSnapshotRef/uid").is_empty();
+        if is_bound && !content.is_deleting() && !content.has_finalizer(CONTENT_BOUND) {
+            world.store.change(&Key::of(&CONTENTS, &content), |content| content.add_finalizer(CONTENT_BOUND));
+        }
+    }
     for snapshot in world.store.all(&SNAPSHOTS) {
         if snapshot.is_deleting() {
             delete(world, &snapshot);
@@ -62,10 +69,10 @@ fn content_of(world: &World, snapshot: &Value) -> Option<Arc<Value>> {
 }
 
 fn sync(world: &World, snapshot: &Arc<Value>) -> Result<(), Failure> {
-    let key = Key::of(&SNAPSHOTS, snapshot);
-    if snapshot.text("/spec/source/persistentVolumeClaimName").is_empty() {
-        return Err(Failure("SnapshotContentMissing", "VolumeSnapshotContent is missing".to_owned()));
+    if !snapshot.text("/spec/source/volumeSnapshotContentName").is_empty() {
+        return sync_given(world, snapshot);
     }
+    let key = Key::of(&SNAPSHOTS, snapshot);
     let content = content_of(world, snapshot);
     if content.is_none() && !snapshot.text("/status/boundVolumeSnapshotContentName").is_empty() {
         return Err(Failure("SnapshotContentMissing", "VolumeSnapshotContent is missing".to_owned()));
@@ -80,6 +87,50 @@ fn sync(world: &World, snapshot: &Arc<Value>) -> Result<(), Failure> {
         Some(content) => content,
         None => create_content(world, snapshot, &class)?,
     };
+    tell(world, snapshot, &content);
+    Ok(())
+}
+
+/// A snapshot that names its content: the two are bound to each other. It takes no class.
+fn sync_given(world: &World, snapshot: &Arc<Value>) -> Result<(), Failure> {
+    let class = snapshot.text("/spec/volumeSnapshotClassName");
+    if !class.is_empty() {
+        self::class(world, snapshot)?;
+    }
+    let key = Key::of(&SNAPSHOTS, snapshot);
+    world.store.change(&key, |snapshot| snapshot.add_finalizer(AS_SOURCE));
+    let name = snapshot.text("/spec/source/volumeSnapshotContentName");
+    let Ok(content) = world.store.get(&Key::new(&CONTENTS, "", name)) else {
+        return Err(Failure("SnapshotContentMissing", "VolumeSnapshotContent is missing".to_owned()));
+    };
+    let reference = |field: &str| content.text(&format!("/spec/volumeSnapshotRef/{field}")).to_owned();
+    if reference("namespace") != snapshot.namespace()
+        || reference("name") != snapshot.name()
+        || !["", snapshot.uid()].contains(&reference("uid").as_str())
+    {
+        let why = format!(
+            "Snapshot failed to bind VolumeSnapshotContent, Could not bind snapshot {} and content {name}, the \
+             VolumeSnapshotRef does not match",
+            snapshot.name()
+        );
+        return Err(Failure("SnapshotBindFailed", why));
+    }
+    let bound = world.store.change(&Key::of(&CONTENTS, &content), |content| {
+        content.set(&["spec", "volumeSnapshotRef", "uid"], json!(snapshot.uid()));
+        if !class.is_empty() {
+            content.set(&["spec", "volumeSnapshotClassName"], json!(class));
+        }
+    });
+    if content.text("/spec/deletionPolicy") == "Delete" {
+        world.store.change(&key, |snapshot| snapshot.add_finalizer(BOUND));
+    }
+    tell(world, snapshot, &bound.unwrap_or(content));
+    Ok(())
+}
+
+/// The status of a content is told in that of its snapshot.
+fn tell(world: &World, snapshot: &Value, content: &Value) {
+    let key = Key::of(&SNAPSHOTS, snapshot);
     let before = snapshot.pointer("/status/readyToUse") == Some(&json!(true));
     let created_before = !snapshot.text("/status/creationTime").is_empty();
     let updated = world.store.change(&key, |snapshot| {
@@ -97,7 +148,7 @@ fn sync(world: &World, snapshot: &Arc<Value>) -> Result<(), Failure> {
             _ => snapshot.unset(&["status", "error"]),
         }
     });
-    let Some(updated) = updated else { return Ok(()) };
+    let Some(updated) = updated else { return };
     let name = format!("{}/{}", snapshot.namespace(), snapshot.name());
     if !created_before && !updated.text("/status/creationTime").is_empty() {
         let message = format!("Snapshot {name} was successfully created by the CSI driver.");
@@ -106,7 +157,6 @@ fn sync(world: &World, snapshot: &Arc<Value>) -> Result<(), Failure> {
     if !before && updated.pointer("/status/readyToUse") == Some(&json!(true)) {
         world.event(snapshot, COMPONENT, "Normal", "SnapshotReady", &format!("Snapshot {name} is ready to use."));
     }
-    Ok(())
 }
 
 /// The class that is named, or the default of the driver, which is then written into the snapshot.
@@ -249,13 +299,19 @@ fn delete(world: &World, snapshot: &Value) {
         );
         return;
     }
-    let content = content_of(world, snapshot);
+    // One that names its content is bound to it only when its status says so.
+    let is_bound = snapshot.text("/spec/source/volumeSnapshotContentName").is_empty()
+        || !snapshot.text("/status/boundVolumeSnapshotContentName").is_empty();
+    let content = content_of(world, snapshot).filter(|_| is_bound);
     let keeps = content.as_ref().is_some_and(|content| content.text("/spec/deletionPolicy") == "Retain");
-    if let Some(content) = content.as_ref().filter(|content| !keeps && !content.is_deleting()) {
+    if let Some(content) = &content {
         let key = Key::of(&CONTENTS, content);
+        // Whatever its policy: whoever deletes it later can.
         world.store.change(&key, |content| content.set_annotation(BEING_DELETED, "yes"));
-        // It went by itself in the meantime.
-        let _gone = world.store.delete(&key, &Preconditions::default(), false);
+        if !keeps && !content.is_deleting() {
+            // It went by itself in the meantime.
+            let _gone = world.store.delete(&key, &Preconditions::default(), false);
+        }
     }
     world.store.change(&key, |snapshot| {
         snapshot.remove_finalizer(AS_SOURCE);

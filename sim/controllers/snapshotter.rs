@@ -27,12 +27,16 @@ pub(super) fn reconcile(world: &Arc<World>) {
         let (shared, uid) = (Arc::clone(world), content.uid().to_owned());
         let creating = content.annotation(BEING_CREATED).is_some();
         let ready = content.pointer("/status/readyToUse") == Some(&json!(true));
-        if content.is_deleting() && !creating && content.annotation(BEING_DELETED).is_some() {
+        let is_given = content.pointer("/spec/source/snapshotHandle").is_some();
+        let is_free = is_given && content.text("/spec/volumeSnapshotRef/uid").is_empty();
+        let may_go = is_free || (!creating && content.annotation(BEING_DELETED).is_some());
+        if content.is_deleting() && may_go {
             world.once(format!("unsnapshot/{uid}"), async move { delete(&shared, &content).await });
         } else if !ready && (!content.is_deleting() || creating) {
             let what = format!("snapshot/{uid}");
             world.once(what.clone(), async move {
-                if let Err((reason, message)) = create(&shared, &content).await {
+                let made = if is_given { find(&shared, &content).await } else { create(&shared, &content).await };
+                if let Err((reason, message)) = made {
                     fail(&shared, &content, reason, &message);
                     shared.back_off(&what).await;
                 } else if shared.scenario.snapshot == Driver::NeverReady {
@@ -103,6 +107,48 @@ async fn create(world: &Arc<World>, content: &Value) -> Result<(), (&'static str
         content.set(&["status", "readyToUse"], json!(world.scenario.snapshot != Driver::NeverReady));
         content.unset(&["status", "error"]);
         content.unset(&["metadata", "annotations", BEING_CREATED]);
+    });
+    Ok(())
+}
+
+/// Asks the driver for a snapshot whose handle is given (external-snapshotter pkg/snapshotter/snapshotter.go,
+/// `GetSnapshotStatus`).
+async fn find(world: &Arc<World>, content: &Value) -> Result<(), (&'static str, String)> {
+    let failure = |why: String| {
+        ("SnapshotContentCheckandUpdateFailed", format!("Failed to check and update snapshot content: {why}"))
+    };
+    let listing =
+        |why: String| failure(format!("failed to list snapshot for content {}: {}", content.name(), quote(&why)));
+    if let Some(text) = world.refusal(Component::Snapshotter) {
+        return Err(("SnapshotContentCheckandUpdateFailed", text.to_owned()));
+    }
+    let class_name = content.text("/spec/volumeSnapshotClassName");
+    if !class_name.is_empty() && world.store.get(&Key::new(&SNAPSHOT_CLASSES, "", class_name)).is_err() {
+        let missing = format!("volumesnapshotclass.snapshot.storage.k8s.io \"{class_name}\" not found");
+        return Err(failure(format!(
+            "failed to get snapshot class {class_name} for snapshot content {}: {missing}",
+            content.name()
+        )));
+    }
+    let handle = content.text("/spec/source/snapshotHandle").to_owned();
+    let wanted = handle.clone();
+    let is_hidden = world.scenario.quirk == Some(Quirk::SnapshotsNotListed);
+    let error = asked_for(&class(world, content), "list");
+    let listed = call(world, Driver::Works, error, move |world| Ok(world.data.snapshot_size(&wanted))).await;
+    let size = listed
+        .map_err(|error| listing(error.to_string()))?
+        .filter(|_| !is_hidden)
+        .ok_or_else(|| listing(format!("can not find snapshot for snapshotID {handle}")))?;
+    world.store.change(&Key::of(&CONTENTS, content), |content| {
+        content.set(&["status", "snapshotHandle"], json!(handle));
+        if content.pointer("/status/creationTime").is_none() {
+            content.set(&["status", "creationTime"], json!(clock::now_nanoseconds()));
+        }
+        if size > 0 {
+            content.set(&["status", "restoreSize"], json!(size));
+        }
+        content.set(&["status", "readyToUse"], json!(true));
+        content.unset(&["status", "error"]);
     });
     Ok(())
 }

@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn the_round_trip_takes_what_its_rights_are_reviewed_for() {
         let told = permissions(find("SR301").unwrap());
-        let rules = rights::cluster_rules(true).into_iter().chain(rights::namespace_rules());
+        let rules = rights::cluster_rules(&[], true).into_iter().chain(rights::namespace_rules(&[]));
         for rule in rules {
             assert!(told.contains(&rule.to_string()), "{rule}: {told:?}");
         }

@@ -78,7 +78,7 @@ fn for_people(checks: &[&Check], with_permissions: bool, heading: Style) -> Stri
 pub(super) fn permissions(check: &Check) -> Vec<String> {
     let mut rules: Vec<_> = match check.how {
         How::Looking(_) => check.sees().flat_map(Need::rules).collect(),
-        How::RoundTrip => rights::cluster_rules(true).into_iter().chain(rights::namespace_rules()).collect(),
+        How::RoundTrip => rights::cluster_rules(&[], true).into_iter().chain(rights::namespace_rules(&[])).collect(),
     };
     rules.sort();
     rules.dedup();

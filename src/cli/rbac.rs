@@ -5,9 +5,10 @@ use snapready_checks::model::need::Need;
 use snapready_checks::products::kinds;
 
 use crate::cli::output::print;
+use crate::cli::roundtrip::{mode_names, modes};
 use crate::cli::select::SelectArgs;
 use crate::cluster::ConnectionArgs;
-use crate::rbac::{Account, Place, manifests};
+use crate::rbac::{Account, Place, RoundTrip, manifests};
 use crate::run::failure::Failure;
 use crate::verdict::exit;
 
@@ -23,6 +24,9 @@ pub(super) struct RbacArgs {
     /// volume
     #[arg(long, conflicts_with = "check_only")]
     retain: bool,
+    /// Also what round trips in this mode take (repeat, or separate with commas) [default: plain]
+    #[arg(long, value_delimiter = ',', value_parser = mode_names(), value_name = "NAME", conflicts_with = "check_only")]
+    mode: Vec<String>,
     /// The service account that gets the rights
     #[arg(long, value_name = "NAMESPACE/NAME")]
     service_account: Option<String>,
@@ -40,6 +44,8 @@ pub(super) fn run(connection: &ConnectionArgs, arguments: &RbacArgs) -> Result<u
     };
     let place = connection.namespace.as_deref().map_or(Place::Own, Place::Namespace);
     let products = kinds(&arguments.select.products()?);
-    print(&manifests(&needs, &products, (!arguments.check_only).then_some(place), arguments.retain, account));
+    let modes = modes(&arguments.mode);
+    let round_trip = RoundTrip { place, modes: &modes, retained: arguments.retain };
+    print(&manifests(&needs, &products, (!arguments.check_only).then_some(round_trip), account));
     Ok(exit::READY)
 }

@@ -123,13 +123,13 @@ impl std::str::FromStr for StepTimeout {
 const ALL_MODES: &str = "all";
 
 /// The names of modes; a wrong one is told what is near.
-fn mode_names() -> PossibleValuesParser {
+pub(super) fn mode_names() -> PossibleValuesParser {
     let known = MODES.iter().map(|mode| PossibleValue::new(mode.name).help(mode.summary()));
     PossibleValuesParser::new(known.chain([PossibleValue::new(ALL_MODES).help("Every mode")]))
 }
 
 /// The modes with these names.
-fn modes(names: &[String]) -> Vec<&'static Mode> {
+pub(super) fn modes(names: &[String]) -> Vec<&'static Mode> {
     let chosen = |mode: &&Mode| names.iter().any(|name| name == ALL_MODES || name == mode.name);
     MODES.iter().copied().filter(chosen).collect()
 }

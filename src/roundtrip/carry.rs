@@ -173,7 +173,7 @@ impl<'a> Carry<'a> {
         };
         let known = self.facts.latest();
         then(&Moment {
-            step: observed.step,
+            step: ids.waits_as.unwrap_or(observed.step),
             elapsed: observed.elapsed,
             pod_elapsed: pod.and_then(|id| observed.ages.get(&id)).copied().unwrap_or_default(),
             facts: &known.facts,
@@ -298,7 +298,8 @@ impl Knowledge for Carry<'_> {
                 let wanted = program.claim_of(pod).and_then(|claim| requested(seen.get(claim)?)).unwrap_or(u64::MAX);
                 let explanation = match room {
                     _ if judgement.verdict != DataVerdict::Intact => {
-                        let evidence = judgement.evidence(&self.plan.namespace, &claim.name);
+                        let namespace = claim.namespace.as_deref().unwrap_or(&self.plan.namespace);
+                        let evidence = judgement.evidence(namespace, &claim.name);
                         Some(compared(&subject, judgement.verdict, &judgement.message, evidence))
                     }
                     Some(room) if !is_as_large(room, wanted) => Some(not_grown(&subject, &claim, room, wanted)),

@@ -56,11 +56,11 @@ pub enum Progress {
     /// It exists.
     #[default]
     Nothing,
-    /// Pods: a container has started, so the volumes are there.
+    /// Pods: a container has started, so the volumes are there. A controller's content: its handle is known.
     Started,
     /// The writer: the data is written.
     Written,
-    /// Claim: bound. Snapshot: ready to use. Writer: the data was what was to be written, and is overwritten. Reader: the
+    /// Claim: bound. Snapshot: ready to use. A controller's content: it is retained, and carries the run's labels. Writer: the data was what was to be written, and is overwritten. Reader: the
     /// data is intact.
     Done,
 }
@@ -120,6 +120,8 @@ pub struct Entry {
     pub uid: Option<Uid>,
     /// How far it has come.
     pub progress: Progress,
+    /// Whether the run has taken it over from the controller that made it, and deletes it itself.
+    pub taken_over: bool,
     /// How many creates were sent.
     pub attempts: u8,
     /// How many creates may still take effect although nobody waits for their answer.
@@ -138,6 +140,7 @@ impl Entry {
             state,
             uid: None,
             progress: Progress::Nothing,
+            taken_over: false,
             attempts: 0,
             pending: 0,
             asked: false,

@@ -10,11 +10,21 @@ pub use self::pods::{
 };
 use super::kinds::{COMPONENT_LABEL, EXPIRES_AT, MANAGED_BY, MODE_LABEL, RUN_LABEL, TARGET_LABEL};
 use super::modes::Making;
+use super::observe::text;
 use super::plan::{Plan, Target, restore_size};
 use super::program::{Lies, Object, ObjectId};
 use crate::api::Place;
 use crate::model::ObjectName;
 use snapready_checks::model::quantity::Quantity;
+
+/// By this annotation a csi-snapshotter knows that a content that is deleted may go, and with policy `Delete` the snapshot in the
+/// storage with it (external-snapshotter pkg/sidecar-controller/snapshot_controller.go, `shouldDelete`).
+pub(crate) const BEING_DELETED: &str = "snapshot.storage.kubernetes.io/volumesnapshot-being-deleted";
+/// Keeps a content until the csi-snapshotter has done what its policy says.
+const CONTENT_BOUND: &str = "snapshot.storage.kubernetes.io/volumesnapshotcontent-bound-protection";
+/// Where a content names the secret that the deletion of its snapshot takes.
+const DELETION_SECRET: [&str; 2] =
+    ["snapshot.storage.kubernetes.io/deletion-secret-name", "snapshot.storage.kubernetes.io/deletion-secret-namespace"];
 
 /// An object to create.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,13 +63,14 @@ pub fn name(plan: &Plan, target: &Target, word: &str) -> String {
     }
 }
 
-/// The name of a namespace: the first of a program has the plan's, others have their word behind it.
+/// The name of a namespace: the first of a program has the plan's, others have their word behind it, and the index of their round
+/// trip.
 fn space_name(making: &Making<'_>, space: &Object) -> String {
     let first = making.program.objects().iter().find(|object| object.kind == Kind::NAMESPACE);
     if first.is_some_and(|first| first.id == space.id) {
         making.plan.namespace.clone()
     } else {
-        format!("{}-{}", making.plan.namespace, space.word)
+        format!("{}-{}-{}", making.plan.namespace, space.word, making.target.index)
     }
 }
 
@@ -70,6 +81,9 @@ pub fn namespace(making: &Making<'_>) -> Manifest {
     let mut metadata = metadata(making);
     metadata.insert("name".to_owned(), json!(name));
     if let Some(Value::Object(labels)) = metadata.get_mut("labels") {
+        if !making.object.shared {
+            labels.insert(TARGET_LABEL.to_owned(), json!(making.target.index.to_string()));
+        }
         for mode in ["enforce", "audit", "warn"] {
             labels.insert(format!("pod-security.kubernetes.io/{mode}"), json!(making.user.level()));
         }
@@ -147,6 +161,72 @@ pub fn snapshot(making: &Making<'_>, claim: &str) -> Manifest {
         spec.insert("volumeSnapshotClassName".to_owned(), json!(class));
     }
     manifest(making, &spec)
+}
+
+/// A content for the handle of the one that a controller made: as a backup product creates it where it restores, for the snapshot
+/// with this id. `None` if the handle is not known. Before anything was created its place is all that is asked for.
+///
+/// The snapshot-controller gives a content its finalizer only when it is bound, and tells the csi-snapshotter that one is to go
+/// only if its snapshot says that it is bound (external-snapshotter pkg/common-controller/snapshot_controller.go,
+/// `syncContent`, `processSnapshotWithDeletionTimestamp`). With both from the start it can be deleted at any time.
+#[must_use]
+pub fn content_of_handle(making: &Making<'_>, first: ObjectId, snapshot: ObjectId) -> Option<Manifest> {
+    let seen = making.seen.get(first);
+    let field = |pointer: &str| text(seen?, pointer);
+    let handle = field("/status/snapshotHandle").or_else(|| making.seen.is_empty().then_some("not-known-yet"))?;
+    let snapshot = sibling(making, snapshot)?;
+    let driver = field("/spec/driver").or(making.target.snapshot_driver.as_deref()).or(making.target.driver.as_deref());
+    let mut spec = json!({
+        "deletionPolicy": "Delete",
+        "driver": driver.unwrap_or("not-known-yet"),
+        "source": { "snapshotHandle": handle },
+        "volumeSnapshotRef": {
+            "apiVersion": Kind::VOLUME_SNAPSHOT.api_version(), "kind": Kind::VOLUME_SNAPSHOT.name,
+            "namespace": snapshot.namespace, "name": snapshot.name,
+        },
+    });
+    for same in ["sourceVolumeMode", "volumeSnapshotClassName"] {
+        if let (Some(value), Value::Object(spec)) = (field(&format!("/spec/{same}")), &mut spec) {
+            spec.insert(same.to_owned(), json!(value));
+        }
+    }
+    let mut manifest = manifest(making, &spec);
+    let Some(Value::Object(metadata)) = manifest.body.get_mut("metadata") else { return Some(manifest) };
+    metadata.insert("finalizers".to_owned(), json!([CONTENT_BOUND]));
+    if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
+        annotations.insert(BEING_DELETED.to_owned(), json!("yes"));
+        let first = seen.and_then(|seen| seen.pointer("/metadata/annotations"));
+        for secret in DELETION_SECRET {
+            if let Some(value) = first.and_then(|first| first.get(secret)) {
+                annotations.insert(secret.to_owned(), value.clone());
+            }
+        }
+    }
+    Some(manifest)
+}
+
+/// The snapshot of this content.
+#[must_use]
+pub fn snapshot_of_content(making: &Making<'_>, content: ObjectId) -> Option<Manifest> {
+    let content = sibling(making, content)?.name;
+    Some(manifest(making, &json!({ "source": { "volumeSnapshotContentName": content } })))
+}
+
+/// What changes of a content that is taken over from the controller that made it: a clean-up finds it by its labels, it stays when
+/// its snapshot goes, and it can be deleted by itself.
+#[must_use]
+pub fn taken_over(making: &Making<'_>) -> Manifest {
+    let mut change = manifest(making, &json!({ "deletionPolicy": "Retain" }));
+    if let Some(Value::Object(annotations)) = change.body.pointer_mut("/metadata/annotations") {
+        annotations.insert(BEING_DELETED.to_owned(), json!("yes"));
+    }
+    change
+}
+
+/// Another object of the round trip, as far as its name goes.
+fn sibling(making: &Making<'_>, id: ObjectId) -> Option<Manifest> {
+    let object = making.program.object(id)?;
+    Some(manifest(&Making { object, ..*making }, &Value::Null))
 }
 
 fn metadata(making: &Making<'_>) -> Map<String, Value> {

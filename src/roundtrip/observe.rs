@@ -61,7 +61,9 @@ pub(crate) fn sight(
     if !ours {
         return Sight::Foreign { uid };
     }
-    Sight::Ours { uid, progress, deleting: is_deleting(object), retained: policy == Some("Retain") }
+    // What the run has taken over does not go with anything: the run deletes it.
+    let retained = policy == Some("Retain") && !of_run(object, run);
+    Sight::Ours { uid, progress, deleting: is_deleting(object), retained }
 }
 
 /// Where an object lies that a controller makes: it is named after what it was made for.
@@ -136,6 +138,14 @@ pub(crate) fn progress(what: &Object, object: &Value) -> Progress {
             None => Progress::Nothing,
         },
         (Kind::VOLUME_SNAPSHOT, _) => done(object.pointer("/status/readyToUse").and_then(Value::as_bool) == Some(true)),
+        (Kind::VOLUME_SNAPSHOT_CONTENT, _) => {
+            let is_retained = text(object, Policy::Deletion.pointer()) == Some("Retain");
+            match text(object, "/status/snapshotHandle") {
+                Some(_) if is_retained && label(object, RUN_LABEL).is_some() => Progress::Done,
+                Some(_) => Progress::Started,
+                None => Progress::Nothing,
+            }
+        }
         (Kind::PERSISTENT_VOLUME_CLAIM, _) => done(text(object, "/status/phase") == Some("Bound")),
         _ => Progress::Nothing,
     }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::api::{Failure, Objects, Place};
 use crate::roundtrip::ledger::{Item, State, Uid};
 use crate::roundtrip::machine::Sight;
+use crate::roundtrip::objects::BEING_DELETED;
 use crate::roundtrip::observe::text;
 use crate::roundtrip::program::{By, Object, Policy};
 
@@ -74,9 +75,6 @@ impl Retained {
 
 /// So long it takes at most. What is retained then is listed as left behind.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// By this annotation a csi-snapshotter knows that the snapshot in the storage is to go with the content (external-snapshotter
-/// pkg/sidecar-controller/snapshot_controller.go, `shouldDelete`).
-const BEING_DELETED: &str = "snapshot.storage.kubernetes.io/volumesnapshot-being-deleted";
 
 /// Removes what is retained although what it was made for has gone, and looks again: a volume goes once its policy is `Delete`, a
 /// content has to be deleted.

@@ -7,21 +7,22 @@ use snapready_checks::model::need::Rule;
 use snapready_checks::model::object::Kind;
 
 use crate::facts::Right;
-use crate::roundtrip::modes::{MODES, Shape};
-use crate::roundtrip::program::{By, Object, Policy, Program};
+use crate::roundtrip::modes::{MODES, Mode, Shape, plain};
+use crate::roundtrip::program::{Act, By, Object, Policy, Program};
 
-/// What round trips do whose rights are asked for: those of every mode.
-fn programs(own_namespace: bool) -> impl Iterator<Item = Program> {
-    MODES.iter().map(move |mode| (mode.program)(Shape { own_namespace, immediate: false }))
+/// What round trips in these modes do, and in the plain one.
+fn programs(modes: &[&'static Mode], own_namespace: bool) -> impl Iterator<Item = Program> {
+    let modes = std::iter::once(&plain::MODE).chain(modes.iter().copied());
+    modes.map(move |mode| (mode.program)(Shape { own_namespace, immediate: false }))
 }
 
 /// The rights that a round trip takes in its namespace: on what it creates there, and on events.
 ///
 /// Pods are neither executed in nor read the logs of, so there is no subresource.
 #[must_use]
-pub fn namespace_rules() -> Vec<Rule> {
+pub fn namespace_rules(modes: &[&'static Mode]) -> Vec<Rule> {
     let mut kinds: BTreeSet<Kind> = BTreeSet::new();
-    for program in programs(true) {
+    for program in programs(modes, true) {
         let created = program.created().iter().filter_map(|id| program.object(*id)).map(|object| object.kind);
         kinds.extend(created.filter(|kind| kind.namespaced));
     }
@@ -32,15 +33,27 @@ pub fn namespace_rules() -> Vec<Rule> {
     rules
 }
 
-/// The cluster-scoped kinds that a round trip has to do with, and whether it creates them.
-fn cluster_kinds(own_namespace: bool) -> BTreeMap<Kind, bool> {
-    let mut kinds = BTreeMap::new();
-    for program in programs(own_namespace) {
+/// What round trips do with the objects of a cluster-scoped kind, apart from reading them.
+#[derive(Debug, Clone, Copy, Default)]
+struct Does {
+    create: bool,
+    delete: bool,
+    patch: bool,
+}
+
+/// The cluster-scoped kinds that a round trip has to do with, and what it does with them.
+fn cluster_kinds(modes: &[&'static Mode], own_namespace: bool) -> BTreeMap<Kind, Does> {
+    let mut kinds: BTreeMap<Kind, Does> = BTreeMap::new();
+    for program in programs(modes, own_namespace) {
         for object in program.objects().iter().filter(|object| !object.kind.namespaced) {
             let created = program.creates(object.id);
             // A namespace that is given is left alone.
             if created || object.maker().is_some() {
-                *kinds.entry(object.kind).or_default() |= created;
+                let acts = |act: Act| program.acts().iter().any(|(_, other)| *other == act);
+                let does = kinds.entry(object.kind).or_default();
+                does.create |= created;
+                does.delete |= created || acts(Act::Remove(object.id));
+                does.patch |= acts(Act::TakeOver(object.id));
             }
         }
     }
@@ -50,12 +63,13 @@ fn cluster_kinds(own_namespace: bool) -> BTreeMap<Kind, bool> {
 /// The rights that a round trip takes on cluster-scoped resources: on what it creates, on what controllers make for it,
 /// and on the classes.
 #[must_use]
-pub fn cluster_rules(own_namespace: bool) -> Vec<Rule> {
-    let mut rules: Vec<Rule> = cluster_kinds(own_namespace)
+pub fn cluster_rules(modes: &[&'static Mode], own_namespace: bool) -> Vec<Rule> {
+    let mut rules: Vec<Rule> = cluster_kinds(modes, own_namespace)
         .into_iter()
-        .map(|(kind, created)| {
-            let verbs: &[&str] = if created { &["create", "delete", "get"] } else { &["get"] };
-            Rule::new(kind.group, kind.plural, verbs)
+        .map(|(kind, Does { create, delete, patch })| {
+            let all = [(create, "create"), (delete, "delete"), (true, "get"), (patch, "patch")];
+            let verbs: Vec<&str> = all.into_iter().filter(|(does, _)| *does).map(|(_, verb)| verb).collect();
+            Rule::new(kind.group, kind.plural, &verbs)
         })
         .collect();
     rules.extend(
@@ -67,8 +81,8 @@ pub fn cluster_rules(own_namespace: bool) -> Vec<Rule> {
 /// The rights that let a round trip see at once when a cluster-scoped object has changed or gone. Without them it looks
 /// once a second instead, so nobody is asked whether they are granted.
 #[must_use]
-pub fn watch_rules(own_namespace: bool) -> Vec<Rule> {
-    cluster_kinds(own_namespace).into_keys().map(|kind| Rule::new(kind.group, kind.plural, &["watch"])).collect()
+pub fn watch_rules(modes: &[&'static Mode], own_namespace: bool) -> Vec<Rule> {
+    cluster_kinds(modes, own_namespace).into_keys().map(|kind| Rule::new(kind.group, kind.plural, &["watch"])).collect()
 }
 
 /// The rights that removing what a class with the policy `Retain` keeps takes. They let the caller change volumes and contents of
@@ -81,22 +95,22 @@ pub fn retained_rules() -> Vec<Rule> {
         By::Run => None,
     };
     let of_program = |program: Program| program.objects().iter().filter_map(rule).collect::<Vec<_>>();
-    let kinds: BTreeMap<Kind, &[&str]> = programs(true).flat_map(of_program).collect();
+    let kinds: BTreeMap<Kind, &[&str]> = programs(MODES, true).flat_map(of_program).collect();
     kinds.into_iter().map(|(kind, verbs)| Rule::new(kind.group, kind.plural, verbs)).collect()
 }
 
 /// The rights that finding cluster-scoped objects takes that an interrupted run has left behind; a round trip itself does
 /// without.
 #[must_use]
-pub fn cleanup_rules() -> Vec<Rule> {
-    let created = cluster_kinds(true).into_iter().filter(|(_, created)| *created);
+pub fn cleanup_rules(modes: &[&'static Mode], own_namespace: bool) -> Vec<Rule> {
+    let created = cluster_kinds(modes, own_namespace).into_iter().filter(|(_, does)| does.create);
     created.map(|(kind, _)| Rule::new(kind.group, kind.plural, &["list"])).collect()
 }
 
 /// The rights that the caller is asked about: those without which a round trip in `namespace` cannot take place.
 #[must_use]
-pub fn reviewed(namespace: &str, own_namespace: bool) -> Vec<Right> {
-    let cluster = cluster_rules(own_namespace).into_iter().map(|rule| Right { rule, namespace: None });
-    let within = namespace_rules().into_iter().map(|rule| Right { rule, namespace: Some(namespace.to_owned()) });
+pub fn reviewed(modes: &[&'static Mode], namespace: &str, own_namespace: bool) -> Vec<Right> {
+    let cluster = cluster_rules(modes, own_namespace).into_iter().map(|rule| Right { rule, namespace: None });
+    let within = namespace_rules(modes).into_iter().map(|rule| Right { rule, namespace: Some(namespace.to_owned()) });
     cluster.chain(within).collect()
 }

@@ -197,7 +197,8 @@ async fn see(
     }
     let given = task.round_trip.as_ref().and_then(|trip| trip.selection.namespace.as_deref());
     let own = format!("snapready-{}", found.id);
-    let round_trip = rights::reviewed(given.unwrap_or(&own), given.is_none());
+    let modes = task.round_trip.as_ref().map(|trip| trip.selection.modes.as_slice()).unwrap_or_default();
+    let round_trip = rights::reviewed(modes, given.unwrap_or(&own), given.is_none());
     let products = snapready_checks::products::kinds(&task.products);
     let collection =
         Collection { needs: &needs, round_trip: &round_trip, products: &products, server_version: Some(version) };

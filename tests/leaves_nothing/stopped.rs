@@ -10,7 +10,7 @@ use serde_json::Value;
 use snapready_sim::scenario::{self, Driver, Scenario};
 use tokio::sync::Notify;
 
-use crate::program::{Ended, Place};
+use crate::program::{Ended, HANGS, Place};
 use crate::{AT_A_TIME, begins, healthy, interrupt, kind, nothing_is_left, report, send};
 
 /// Without the flag `--namespace` a run has a namespace of its own.
@@ -22,6 +22,10 @@ const TWICE: [&str; 7] = ["roundtrip", "-o", "ndjson", "--volume-mode", "filesys
 const BOTH: [&str; 3] = ["roundtrip", "-o", "ndjson"];
 const BOTH_IN_A_NAMESPACE: [&str; 5] = ["roundtrip", "-o", "ndjson", "-n", "default"];
 const TWO_CLASSES: [&str; 6] = ["roundtrip", "-o", "ndjson", "--all", "--volume-mode", "filesystem"];
+
+const ELSEWHERE: [&str; 7] = ["roundtrip", "-o", "ndjson", "--volume-mode", "filesystem", "--mode", "other-namespace"];
+const ELSEWHERE_IN_A_NAMESPACE: [&str; 9] =
+    ["roundtrip", "-o", "ndjson", "--volume-mode", "block", "--mode", "other-namespace", "-n", "default"];
 
 const STEPS: [&str; 7] = ["provision", "write", "snapshot", "overwrite", "restore", "verify", "cleanup"];
 
@@ -91,6 +95,53 @@ async fn an_interrupt_at_any_event_leaves_nothing_of_classes_that_retain() {
     interrupt_at_any_event(retaining(), &[&FILES, &BLOCK_IN_A_NAMESPACE]).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_at_any_event_leaves_nothing_in_another_namespace() {
+    interrupt_at_any_event(healthy(), &[&ELSEWHERE, &ELSEWHERE_IN_A_NAMESPACE]).await;
+    interrupt_at_any_event(retaining(), &[&ELSEWHERE, &ELSEWHERE_IN_A_NAMESPACE]).await;
+}
+
+/// Two contents name one snapshot in the storage for a while: a run dies after each of its requests that change something.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_run_left_that_was_killed_after_any_change_is_cleaned_up() {
+    for call in [&ELSEWHERE[..], &ELSEWHERE_IN_A_NAMESPACE] {
+        let place = Place::of(healthy()).await;
+        let good = place.call(call).await;
+        assert_eq!(good.code, Some(0), "{}", good.errors);
+        nothing_is_left(&place, &good, "a good run");
+        let count = *place.cluster.changes().borrow();
+        assert!(count > 10, "{count}");
+        let runs = stream::iter(1..=count).map(|at| async move {
+            let place = Place::of(healthy()).await;
+            let mut watching = None;
+            let killed = place
+                .follow(call, async |number, _, pid| {
+                    if number == 0 {
+                        let mut changes = place.cluster.changes();
+                        watching = Some(tokio::spawn(async move {
+                            if changes.wait_for(|count| *count >= at).await.is_ok() {
+                                send(pid, Signal::KILL);
+                            }
+                        }));
+                    }
+                })
+                .await;
+            watching.unwrap().abort();
+            (at, place, killed)
+        });
+        let mut runs = runs.buffer_unordered(AT_A_TIME);
+        while let Some((at, place, killed)) = runs.next().await {
+            let when = format!("{call:?} killed after change {at} of {count}");
+            let cleaned = cleaned_up(&place, &killed, &when).await;
+            // What controllers made for an object that was gone when the clean-up looked is on its way out.
+            let empty = tokio::time::timeout(HANGS, place.cluster.until_empty()).await;
+            if empty.is_err() {
+                nothing_is_left(&place, &cleaned, &when);
+            }
+        }
+    }
+}
+
 /// A driver that has begun to make a volume goes on when its claim is deleted.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_volume_that_comes_after_its_claim_has_gone_is_waited_for() {
@@ -136,18 +187,24 @@ async fn stopped(scenario: &'static Scenario, call: &[&str], step: &str, signal:
 
 /// Removes what a run left, and asserts that then nothing is left.
 async fn clean_up(place: &Place, ended: &Ended, when: &str) {
+    let cleaned = cleaned_up(place, ended, when).await;
+    nothing_is_left(place, &cleaned, when);
+}
+
+/// Removes what a run left.
+async fn cleaned_up(place: &Place, ended: &Ended, when: &str) -> Ended {
     let begun: Value = serde_json::from_str(&ended.lines[0]).unwrap();
     let run = begun["event"]["run"].as_str().unwrap();
     let cleaned = place.call(&["cleanup", "--run", run]).await;
     assert_eq!(cleaned.code, Some(0), "{when}: {cleaned:?}");
-    nothing_is_left(place, &cleaned, when);
+    cleaned
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_run_left_is_cleaned_up() {
-    let calls: [&[&str]; 3] = [&FILES, &BLOCK_IN_A_NAMESPACE, &BOTH];
+    let calls: [&[&str]; 5] = [&FILES, &BLOCK_IN_A_NAMESPACE, &BOTH, &ELSEWHERE, &ELSEWHERE_IN_A_NAMESPACE];
     let all = calls.into_iter().flat_map(|call| STEPS.map(|step| (healthy(), call, step)));
-    let retained = [&FILES[..], &BLOCK_IN_A_NAMESPACE].into_iter();
+    let retained = [&FILES[..], &BLOCK_IN_A_NAMESPACE, &ELSEWHERE].into_iter();
     let all = all.chain(retained.flat_map(|call| STEPS.map(|step| (retaining(), call, step))));
     let all = all.chain([(healthy(), &TWO_CLASSES[..], "restore")]);
     let runs = stream::iter(all).map(async |(scenario, call, step)| {

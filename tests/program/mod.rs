@@ -31,7 +31,7 @@ pub(crate) struct Ended {
 }
 
 /// Longer than anything here takes; a program that hangs is to fail its test, not to stop all tests.
-const HANGS: Duration = Duration::from_secs(120);
+pub(crate) const HANGS: Duration = Duration::from_secs(120);
 
 /// The program, knowing nothing of the machine's own clusters.
 pub(crate) fn program(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {

@@ -1,6 +1,8 @@
 //! The driver makes a volume from the snapshot. The rules are those of [`crate::roundtrip::provisioning_succeeds`]: the same component
 //! provisions, with a source.
 
+use std::time::Duration;
+
 use crate::knowledge::control_plane::arguments::is_on;
 use crate::knowledge::control_plane::containers::is_csi_snapshotter;
 use crate::knowledge::control_plane::sidecars::sidecars;
@@ -10,8 +12,9 @@ use crate::model::object::{Kind, ObjectName};
 use crate::model::quantity::Quantity;
 use crate::model::round_trip::{Origin, StepId, VolumeMode};
 use crate::model::volumes::PersistentVolumeClaim;
-use crate::moment::{Advice, Explanation, Moment, Subject};
+use crate::moment::{Advice, Explanation, Moment, Subject, with_sidecar_log};
 use crate::roundtrip::check;
+use crate::roundtrip::snapshot_succeeds::{answers, shown_by};
 
 /// See `doc.md`.
 pub const CHECK: Check =
@@ -58,6 +61,26 @@ pub fn not_grown(subject: &Subject, claim: &ObjectName, room: u64, wanted: u64) 
         .cause(cause)
         .fix(Fix::text("Restore in the size of the source and expand the claim afterwards, or update the driver: its node plugin has to grow a restored file system."))
         .advise(Advice::Again)
+}
+
+/// What a csi-snapshotter says of a content with a handle that `ListSnapshots` does not know (external-snapshotter
+/// pkg/snapshotter/snapshotter.go, `GetSnapshotStatus`).
+const NOT_LISTED: &str = "can not find snapshot for snapshotID";
+/// A cloud may list a snapshot some seconds after it was taken.
+const LISTED: Duration = Duration::from_secs(8);
+
+/// A snapshot that is there is not found by its handle, so that nothing but the object that it was taken by can restore it.
+pub(crate) fn handle_not_found(moment: &Moment<'_>) -> Option<Explanation> {
+    let answer = answers(moment).find(|answer| answer.text.contains(NOT_LISTED))?;
+    if moment.elapsed < LISTED {
+        return None;
+    }
+    let driver = moment.subject.driver_in_words();
+    let fix = "Update the driver, or give its VolumeSnapshotClass the secret that listing takes (csi.storage.k8s.io/snapshotter-list-secret-name). \
+               Until then restore from the VolumeSnapshot itself: a backup product that creates a VolumeSnapshotContent for the handle cannot.";
+    let explanation = shown_by(&answer, &CHECK, moment, "the driver does not find the snapshot by its handle")
+        .cause(format!("{driver} says that it lists snapshots (LIST_SNAPSHOTS), and does not list this one"));
+    Some(with_sidecar_log(explanation, moment, Fix::text(fix)))
 }
 
 /// A restored volume that is to be made on another node than the one that may hold the snapshot: why that is likely to be the cause, and

@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use snapready_checks::model::object::Kind;
 
-use super::find::Found;
+use super::find::{self, Found};
 use crate::api::Place;
 use crate::model::StepId;
-use crate::roundtrip::kinds::{COMPONENT_LABEL, MODE_LABEL, TARGET_LABEL};
+use crate::roundtrip::kinds::{COMPONENT_LABEL, TARGET_LABEL};
 use crate::roundtrip::ledger::{Item, Uid};
 use crate::roundtrip::machine::Machine;
-use crate::roundtrip::modes::{Mode, Shape, plain};
+use crate::roundtrip::modes::{Mode, Shape};
 use crate::roundtrip::observe::{label, text};
 use crate::roundtrip::program::{Act, By, Lies, Object, ObjectId, Policy, Program, Task};
 
@@ -81,7 +81,9 @@ fn program(found: &[Found]) -> Program {
     objects.push(Object::space(elsewhere, "elsewhere"));
     for (number, of) in found.iter().enumerate() {
         let next = id(objects.len());
-        let given = text(&of.object, "/spec/source/volumeSnapshotContentName").is_some();
+        // One that was taken over was found by itself.
+        let has_found = |content: &Found| text(&content.object, "/spec/volumeSnapshotRef/uid") == Some(&of.uid);
+        let given = text(&of.object, "/spec/source/volumeSnapshotContentName").is_some() || found.iter().any(has_found);
         if of.place.kind == Kind::PERSISTENT_VOLUME_CLAIM {
             objects.push(Object::derived(next, "volume", Kind::PERSISTENT_VOLUME, id(number), Policy::Reclaim));
         } else if of.place.kind == Kind::VOLUME_SNAPSHOT && !given {
@@ -111,9 +113,8 @@ fn needs(found: &[Found], of: &Found) -> Vec<ObjectId> {
     others.map(|(number, _)| id(number)).collect()
 }
 
-/// The mode of an object. 0.1.0 had one.
 fn mode(of: &Found) -> Option<&'static Mode> {
-    label(&of.object, MODE_LABEL).map_or(Some(&plain::MODE), Mode::find)
+    find::mode(&of.object)
 }
 
 /// The object of its mode that it is.

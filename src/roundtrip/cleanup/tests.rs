@@ -111,3 +111,46 @@ fn only_what_lies_in_the_runs_own_namespace_goes_with_it() {
     assert_eq!(space("inside"), namespace);
     assert_eq!(space("outside"), None);
 }
+
+/// A run in the mode `other-namespace` that was killed while its two contents name one snapshot.
+#[test]
+fn a_content_that_was_taken_over_is_deleted_once_and_what_restores_goes_before_what_it_restores_from() {
+    let mode = ("snapready.dev/mode", "other-namespace");
+    let of = |kind, namespace, word| {
+        let labels = [("app.kubernetes.io/component", word), ("snapready.dev/target", "0"), mode];
+        found(kind, namespace, word, &labels)
+    };
+    let (here, there) = (Some("ns"), Some("other"));
+    let mut snapshot = of(Kind::VOLUME_SNAPSHOT, here, "snapshot");
+    snapshot.object["spec"]["source"]["persistentVolumeClaimName"] = json!("source");
+    let mut content = of(Kind::VOLUME_SNAPSHOT_CONTENT, None, "content");
+    content.object["spec"]["volumeSnapshotRef"]["uid"] = json!(snapshot.uid);
+    let mut imported = of(Kind::VOLUME_SNAPSHOT, there, "imported-snapshot");
+    imported.object["spec"]["source"]["volumeSnapshotContentName"] = json!("imported-content");
+    let all = vec![
+        of(Kind::NAMESPACE, None, "ns"),
+        of(Kind::NAMESPACE, None, "other"),
+        of(Kind::PERSISTENT_VOLUME_CLAIM, here, "source"),
+        snapshot,
+        content,
+        of(Kind::VOLUME_SNAPSHOT_CONTENT, None, "imported-content"),
+        imported,
+        of(Kind::PERSISTENT_VOLUME_CLAIM, there, "restored"),
+        of(Kind::POD, there, "reader"),
+    ];
+    let lines = order(all);
+    let place = |name: &str| lines.iter().position(|line| line.split(' ').any(|word| word == name)).unwrap();
+    for (first, then) in [
+        ("reader", "restored"),
+        ("restored", "imported-snapshot"),
+        ("imported-snapshot", "imported-content"),
+        ("imported-content", "snapshot"),
+        ("snapshot", "source"),
+        ("source", "ns"),
+        ("source", "other"),
+    ] {
+        assert!(place(first) < place(then), "{first} goes before {then}: {lines:?}");
+    }
+    let deleted = lines.iter().flat_map(|line| line.split(' ')).filter(|word| *word == "content").count();
+    assert_eq!(deleted, 1, "{lines:?}");
+}

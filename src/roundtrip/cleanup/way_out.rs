@@ -124,6 +124,7 @@ impl WayOut {
                 | Command::Create { .. }
                 | Command::DryRun { .. }
                 | Command::RetryLater { .. }
+                | Command::TakeOver { .. }
                 | Command::GiveTime { .. }
                 | Command::Finished => {}
             }

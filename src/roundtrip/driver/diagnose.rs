@@ -7,11 +7,11 @@ use snapready_checks::diagnosis::Diagnosis;
 
 use super::take::Message;
 use super::{Driver, Knowledge, Observed};
-use crate::model::{CheckResult, StepId};
-use crate::roundtrip::ledger::Item;
+use crate::model::{CheckResult, Kind, StepId};
+use crate::roundtrip::ledger::{Item, Progress, State};
 use crate::roundtrip::machine::{Ending, Input};
 use crate::roundtrip::observe;
-use crate::roundtrip::program::{By, Object, Policy};
+use crate::roundtrip::program::{Object, Program};
 
 /// How often a content is looked at that cannot be watched.
 const LOOK: Duration = Duration::from_secs(1);
@@ -66,9 +66,25 @@ impl<K: Knowledge> Driver<'_, K> {
     /// Looks at the content of a snapshot that is to be ready or to go: it tells how far the driver's sidecar is.
     pub(super) fn look_at_content(&mut self, trip: usize) {
         let program = self.knowledge.program(trip);
-        let deletion = |object: &&Object| matches!(object.by, By::Controller { policy: Policy::Deletion, .. });
-        for content in program.objects().iter().filter(deletion) {
-            self.look_at_one_content(trip, content);
+        for content in program.objects().iter().filter(|object| object.kind == Kind::VOLUME_SNAPSHOT_CONTENT) {
+            match content.maker() {
+                Some(_) => self.look_at_one_content(trip, content),
+                None => self.look_at_given_content(trip, &program, content),
+            }
+        }
+    }
+
+    /// A content that the run has created, while the snapshot that names it is not ready.
+    fn look_at_given_content(&mut self, trip: usize, program: &Program, content: &Object) {
+        let ledger = self.machine.ledger();
+        let names_it = |object: &&Object| object.kind == Kind::VOLUME_SNAPSHOT && object.needs.contains(&content.id);
+        let snapshot = program.objects().iter().find(names_it).map(|snapshot| Item::Of(trip, snapshot.id));
+        let waits = snapshot.is_some_and(|snapshot| {
+            ledger.state(snapshot) == State::Exists && ledger.progress(snapshot) < Progress::Done
+        });
+        let item = Item::Of(trip, content.id);
+        if waits && self.machine.ending(trip).is_none() && ledger.state(item) == State::Exists {
+            self.look_when_it_changes(item);
         }
     }
 
@@ -83,9 +99,12 @@ impl<K: Knowledge> Driver<'_, K> {
         let bound = observe::text(seen, "/status/boundVolumeSnapshotContentName").is_some();
         let goes = observe::is_deleting(seen) && !self.machine.ledger().state(snapshot).settled();
         let waits = self.machine.ending(trip).is_none() && self.machine.step(trip) == Some(StepId::Snapshot);
-        if !(bound && (waits || goes)) {
-            return;
+        if bound && (waits || goes) {
+            self.look_when_it_changes(item);
         }
+    }
+
+    fn look_when_it_changes(&mut self, item: Item) {
         if let Some(place) = self.place(item)
             && self.looking.insert(item)
         {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::{FutureExt, StreamExt};
+use serde_json::{Value, json};
 use snapready_checks::model::object::Kind;
 
 use super::admission;
@@ -35,6 +36,7 @@ impl<K: Knowledge> Driver<'_, K> {
                 self.after(self.retrying(item).map_or(pause, |asked| asked.max(pause)), Input::Retry { item });
             }
             Command::Ask { item, later } => self.ask(item, later),
+            Command::TakeOver { item, uid } => self.take_over(item, &uid),
             Command::GiveTime { item } => self.after(TIME_TO_GO, Input::HadItsTime { item }),
             Command::Delete { item, uid } => self.delete(item, uid),
             Command::Begin { trip, step } => self.begin(trip, step),
@@ -121,8 +123,10 @@ impl<K: Knowledge> Driver<'_, K> {
     }
 
     pub(super) fn create(&mut self, item: Item) {
-        // Nothing is created before its dry run.
-        let user = self.machine.pod_user(item.trip()).unwrap_or(PodUser::NonRoot);
+        // Nothing is created before its dry run, but for a namespace that the dry run takes: that of what all round trips have
+        // in common is over.
+        let user = self.machine.pod_user(item.trip()).or_else(|| self.machine.pod_user(None));
+        let user = user.unwrap_or(PodUser::NonRoot);
         let manifest = self.knowledge.manifest(item, user, &self.seen_of(item.trip()));
         let server = self.server.clone();
         self.may_land(item);
@@ -200,6 +204,36 @@ impl<K: Knowledge> Driver<'_, K> {
             }
             .boxed(),
         );
+    }
+
+    /// Takes over what a controller made.
+    fn take_over(&mut self, item: Item, uid: &Uid) {
+        let change = self.knowledge.manifest(item, PodUser::NonRoot, &self.seen_of(item.trip()));
+        let (Some(place), Some(change)) = (self.place(item), change) else { return };
+        let pause = self.pause(item);
+        let server = self.server.clone();
+        // The UID is a precondition: another object of this name answers with a conflict.
+        let mut change = json!({ "metadata": change.body.get("metadata"), "spec": change.body.get("spec") });
+        if let Some(Value::Object(metadata)) = change.get_mut("metadata") {
+            metadata.insert("uid".to_owned(), json!(uid.to_string()));
+            metadata.remove("name");
+        }
+        self.work.push(
+            async move {
+                tokio::time::sleep(pause).await;
+                let refused = server.merge(&place, &change).await.err();
+                Message::TakenOver { item, refused, answer: server.get(&place).await }
+            }
+            .boxed(),
+        );
+    }
+
+    /// How long to wait before an object is asked for once more; at first not at all.
+    fn pause(&mut self, item: Item) -> Duration {
+        let looks = self.looks.entry(item).or_default();
+        let pause = Duration::from_millis(u64::from(*looks).saturating_mul(100).min(1_000));
+        *looks = looks.saturating_add(1);
+        pause
     }
 
     /// Removes what is retained although what it was made for has gone.

@@ -6,9 +6,10 @@ use super::admission::Admission;
 use super::{Driver, Failure, Knowledge};
 use crate::api::{Deleted, ObjectWatch, Watched};
 use crate::roundtrip::known_facts::Look as ControlPlane;
-use crate::roundtrip::ledger::{Item, Uid};
+use crate::roundtrip::ledger::{Item, Progress, Uid};
 use crate::roundtrip::machine::{CreateAnswer, DeleteAnswer, Input, Sight};
 use crate::roundtrip::observe;
+use crate::roundtrip::program::Policy;
 use crate::roundtrip::retained::Look;
 
 /// Something that came to the driver.
@@ -31,6 +32,12 @@ pub(super) enum Message {
     /// A look at what was retained, and should be so no more.
     Freed {
         item: Item,
+        answer: Result<Option<Value>, Failure>,
+    },
+    /// A look at what was to be taken over, and why that was refused.
+    TakenOver {
+        item: Item,
+        refused: Option<Failure>,
         answer: Result<Option<Value>, Failure>,
     },
     /// A look after a list that did not show an object that had been there.
@@ -93,6 +100,15 @@ impl<K: Knowledge> Driver<'_, K> {
             Message::Freed { item, answer } => {
                 let what = self.object(item).cloned();
                 self.retained.freed(item, what.as_ref(), &answer);
+                self.asked(item, answer);
+            }
+            Message::TakenOver { item, refused, answer } => {
+                // One that has gone meanwhile is not there to be changed.
+                let refused = refused.filter(|failure| ![404, 409].contains(&failure.status));
+                if let (Some(failure), Some(place), Some(trip)) = (refused, self.place(item), item.trip()) {
+                    let diagnosis = self.knowledge.refused(trip, &failure, &place.object());
+                    self.certain(trip, diagnosis, Progress::Nothing);
+                }
                 self.asked(item, answer);
             }
             Message::Missed { item, uid, answer } => match answer {
@@ -214,7 +230,14 @@ impl<K: Knowledge> Driver<'_, K> {
                     Look::Nothing => {}
                 }
             }
-            Err(_) => self.feed(Input::Asked { item, sight: Sight::Unreadable }),
+            Err(failure) => {
+                // A round trip that cannot do without it ends by this.
+                let is_content = self.policy(item) == Some(Policy::Deletion);
+                if let Some(place) = self.place(item).filter(|_| is_content) {
+                    self.failures.entry(item).or_insert_with(|| (place.object(), failure));
+                }
+                self.feed(Input::Asked { item, sight: Sight::Unreadable });
+            }
         }
     }
 }

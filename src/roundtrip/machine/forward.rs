@@ -59,12 +59,13 @@ impl Machine {
             Act::AdmitShared => self.admit_shared(index, out),
             Act::Admit => self.dry_run(index, out),
             Act::Create(object) => self.make(self.item(index, object), out),
-            Act::Await(object, progress) => self.wait_for(self.item(index, object), progress),
+            Act::Await(object, progress) => self.look_for(self.item(index, object), progress, out),
             Act::AwaitHeld { object, progress, holder } => {
                 self.wait_held(index, self.item(index, object), progress, self.item(index, holder), out)
             }
             Act::Bind(consumer) => self.bind(index, consumer, out),
             Act::Release(writer) => self.release(self.item(index, writer), out),
+            Act::TakeOver(object) => self.take_over(self.item(index, object), out),
             Act::Remove(object) => self.remove_now(self.item(index, object), out),
             Act::AwaitGone(object) => self.await_gone(index, object, out),
         }
@@ -124,6 +125,30 @@ impl Machine {
         } else {
             Turn::Wait
         }
+    }
+
+    /// Waits for an object. Of what controllers make nothing is told: it is looked for.
+    fn look_for(&mut self, item: Item, progress: Progress, out: &mut Vec<Command>) -> Turn {
+        let turn = self.wait_for(item, progress);
+        let is_known = self.ledger.get(item).is_some_and(|entry| entry.uid.is_some());
+        match turn {
+            Turn::Wait if self.maker(item).is_some() => self.ask(item, is_known, out),
+            Turn::End(_) if self.ledger.state(item) == State::Unseen => return Turn::End(Ending::Refused(item)),
+            _ => {}
+        }
+        turn
+    }
+
+    fn take_over(&mut self, item: Item, out: &mut Vec<Command>) -> Turn {
+        let turn = self.wait_for(item, Progress::Done);
+        let entry = self.ledger.entry(item);
+        if let (Turn::Wait, false, Some(uid)) = (&turn, entry.asked, entry.uid.clone()) {
+            // It is answered like a look, and no look may be answered between change and answer.
+            entry.asked = true;
+            entry.seen_since = false;
+            out.push(Command::TakeOver { item, uid });
+        }
+        turn
     }
 
     fn bind(&mut self, index: usize, consumer: ObjectId, out: &mut Vec<Command>) -> Turn {

@@ -26,7 +26,7 @@ use crate::roundtrip::ledger::{Item, Ledger, Progress, State, Why};
 use crate::roundtrip::program::{Act, Object, ObjectId, Program};
 
 #[cfg(test)]
-pub(crate) use nature::{Growth, Nature};
+pub(crate) use nature::{Growth, Nature, Stored};
 pub use types::{Command, CreateAnswer, DeleteAnswer, Ending, Input, Keep, Settings, Sight};
 
 /// How often a create is sent before the run gives up on it.
@@ -95,7 +95,7 @@ struct Shared {
     /// Their removal has begun.
     removal: bool,
     /// The namespaces that are gone, and with them what was in them.
-    emptied: Vec<ObjectId>,
+    emptied: Vec<Item>,
 }
 
 /// What a run of round trips does next.

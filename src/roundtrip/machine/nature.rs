@@ -24,6 +24,15 @@ impl Growth {
     }
 }
 
+/// A snapshot in the storage, and who answers for it there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stored {
+    /// It is there when this is done, and its content, unless that was taken over, takes it with it.
+    pub(crate) by: (ObjectId, ObjectId),
+    /// When this is done, that content takes it with it, too.
+    pub(crate) then: (ObjectId, ObjectId),
+}
+
 /// How a mode's objects behave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Nature {
@@ -38,6 +47,8 @@ pub(crate) struct Nature {
     pub(crate) brings: &'static [(ObjectId, ObjectId)],
     /// An object takes another with it, although the run created that.
     pub(crate) takes: &'static [(ObjectId, ObjectId)],
+    /// The snapshot in the storage, where more than one content knows of it.
+    pub(crate) stored: Option<Stored>,
     /// A pass has to have these done.
     pub(crate) proof: &'static [ObjectId],
     /// While one of these is there, the object must not be deleted, unless there is no time left.

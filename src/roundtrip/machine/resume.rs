@@ -27,8 +27,13 @@ impl Machine {
             signals: 0,
             finished: false,
         };
+        let mut found: Vec<(Item, Uid)> = found.into_iter().collect();
+        // What a controller made is found by the labels that it got when it was taken over.
+        found.sort_by_key(|(item, _)| machine.maker(*item).is_some());
         for (item, uid) in found {
+            let taken_over = machine.maker(item).is_some();
             let entry = machine.ledger.entry(item);
+            entry.taken_over = taken_over;
             entry.state = State::Exists;
             entry.uid = Some(uid);
             machine.expect_derived(item, true);

@@ -1,7 +1,7 @@
 //! What the machine makes of what is seen, and of what is not.
 
 use super::{ATTEMPTS, Command, DeleteAnswer, Ending, Machine, Sight};
-use crate::roundtrip::ledger::{Entry, Item, State, Uid, Why};
+use crate::roundtrip::ledger::{Entry, Item, Progress, State, Uid, Why};
 
 impl Machine {
     /// Looks for an object by name, unless a look is under way.
@@ -92,12 +92,9 @@ impl Machine {
 
     fn note(&mut self, item: Item, sight: Sight) {
         let sight = match sight {
-            Sight::Foreign { uid } if !self.respect_foreign() => Sight::Ours {
-                uid,
-                progress: crate::roundtrip::ledger::Progress::Nothing,
-                deleting: false,
-                retained: false,
-            },
+            Sight::Foreign { uid } if !self.respect_foreign() => {
+                Sight::Ours { uid, progress: Progress::Nothing, deleting: false, retained: false }
+            }
             sight => sight,
         };
         let doubt = self.doubt_absence();
@@ -111,6 +108,10 @@ impl Machine {
                 let other = entry.uid.as_ref() != Some(&uid);
                 entry.progress = if other { progress } else { entry.progress.max(progress) };
                 entry.uid = Some(uid);
+                if controllers && entry.progress == Progress::Done && !std::mem::replace(&mut entry.taken_over, true) {
+                    // It was followed, but does not go by itself any more.
+                    entry.state = if entry.state == State::Deleting { State::Exists } else { entry.state };
+                }
                 match entry.state {
                     State::Unclear | State::Gone | State::Planned => {
                         // A create that nobody waited for any more has taken effect.
@@ -195,6 +196,7 @@ impl Machine {
             let entry = self.ledger.entry(Item::Of(trip, derived));
             if entry.state == State::Planned || new {
                 entry.state = expected;
+                entry.taken_over = false;
                 // A look that is under way was for another object's.
                 entry.seen_since = entry.asked;
             }

@@ -221,6 +221,14 @@ pub enum Command {
         /// Its UID.
         uid: Uid,
     },
+    /// Let an object that a controller made stay when what it was made for goes, give it the run's labels, and answer with what
+    /// is then seen of it, as to [`Command::Ask`].
+    TakeOver {
+        /// Which object.
+        item: Item,
+        /// Its UID.
+        uid: Uid,
+    },
     /// After a while, answer with [`Input::HadItsTime`].
     GiveTime {
         /// Which object.

@@ -1,7 +1,7 @@
 //! The one way out.
 
 use super::{Command, Machine, Stage};
-use crate::model::StepId;
+use crate::model::{Kind, StepId};
 use crate::roundtrip::ledger::{Item, State, Why};
 use crate::roundtrip::program::ObjectId;
 
@@ -26,6 +26,11 @@ impl Machine {
         let Some(program) = self.program(Some(index)).cloned() else {
             return;
         };
+        for space in program.objects().iter().filter(|object| object.kind == Kind::NAMESPACE && !object.shared) {
+            if self.ledger.state(Item::Of(index, space.id)) == State::Gone {
+                self.gone_with_space(Item::Of(index, space.id));
+            }
+        }
         for wave in program.waves() {
             let mut waiting = false;
             for object in wave {
@@ -43,7 +48,8 @@ impl Machine {
 
     /// Says whether the object has to be waited for.
     fn remove(&mut self, item: Item, out: &mut Vec<Command>) -> bool {
-        match (self.ledger.state(item), self.maker(item)) {
+        let taken_over = self.ledger.get(item).is_some_and(|entry| entry.taken_over);
+        match (self.ledger.state(item), self.maker(item).filter(|_| !taken_over)) {
             (State::Exists, None) => {
                 self.delete(item, out);
                 true
@@ -86,8 +92,10 @@ impl Machine {
     }
 
     /// The namespace of the run's own that an object lies in.
-    fn space(&self, item: Item) -> Option<ObjectId> {
-        self.program(item.trip())?.own_space(item.object())
+    fn space(&self, item: Item) -> Option<Item> {
+        let program = self.program(item.trip())?;
+        let space = program.own_space(item.object())?;
+        Some(item.trip().map_or(Item::Shared(space), |trip| program.item(trip, space)))
     }
 
     fn goes_with_space(&self, item: Item) -> bool {
@@ -177,7 +185,7 @@ impl Machine {
             State::Unclear => self.ask(item, true, out),
             State::InFlight | State::Deleting => {}
             State::Gone => {
-                self.gone_with_space(object);
+                self.gone_with_space(item);
                 for trip in 0..self.trips.len() {
                     self.unwind(trip, out);
                 }
@@ -190,7 +198,7 @@ impl Machine {
 
     /// The namespace is gone, so what was in it is, and nothing can come any more. What was made for it outside of the
     /// namespace is looked at once more.
-    fn gone_with_space(&mut self, space: ObjectId) {
+    fn gone_with_space(&mut self, space: Item) {
         if self.shared.emptied.contains(&space) {
             return;
         }

@@ -4,6 +4,7 @@
 pub mod clone;
 pub mod larger;
 pub mod odd_size;
+pub mod other_namespace;
 pub mod other_node;
 pub mod plain;
 pub mod read_only;
@@ -36,6 +37,7 @@ pub static MODES: &[&Mode] = &[
     &odd_size::MODE,
     &unmounted::MODE,
     &source_gone::MODE,
+    &other_namespace::MODE,
     &other_node::MODE,
     &read_only::MODE,
     &clone::MODE,
@@ -186,4 +188,6 @@ pub struct Chain {
     pub pods: Vec<ObjectId>,
     /// The snapshot and its content, if there is one.
     pub snapshot: Option<(ObjectId, ObjectId)>,
+    /// The step whose rules tell why the wait is over, where it is another one's wait.
+    pub waits_as: Option<StepId>,
 }

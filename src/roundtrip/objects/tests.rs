@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::model::{PodUser, VolumeMode};
-use crate::roundtrip::modes::{Seen, Shape, plain};
+use crate::roundtrip::modes::{MODES, Seen, Shape, other_namespace, plain};
 use crate::roundtrip::payload::Payload;
 use crate::roundtrip::program::ObjectId;
 
@@ -174,4 +174,115 @@ fn the_restored_claim_comes_from_the_snapshot_of_the_source() {
     let reader = &pods(&plan)[7].body["spec"];
     assert_eq!(reader["volumes"][0]["persistentVolumeClaim"]["claimName"], "restored-1");
     assert_eq!(reader["containers"][0]["volumeDevices"][0]["devicePath"], reader["containers"][0]["env"][1]["value"]);
+}
+
+/// A content as the snapshot-controller makes it, for a class with a secret.
+fn first_content() -> Value {
+    json!({
+        "metadata": { "name": "snapcontent-1", "annotations": {
+            "snapshot.storage.kubernetes.io/deletion-secret-name": "s",
+            "snapshot.storage.kubernetes.io/deletion-secret-namespace": "kube-system",
+            "other": "is its own",
+        } },
+        "spec": {
+            "driver": "good.csi", "deletionPolicy": "Retain", "volumeSnapshotClassName": "gold", "sourceVolumeMode": "Block",
+            "source": { "volumeHandle": "vol-1" }, "volumeSnapshotRef": { "name": "snapshot", "uid": "1" },
+        },
+        "status": { "snapshotHandle": "snap \"1\"\n#", "readyToUse": true },
+    })
+}
+
+fn imported(seen: &Seen<'_>, own_namespace: bool, word: &str) -> Option<Manifest> {
+    let mut plan = plan(own_namespace, None, &BOTH);
+    for target in &mut plan.targets {
+        target.mode = &other_namespace::MODE;
+    }
+    let target = &plan.targets[1];
+    let payload = Payload::new(b"seed", target.index, target.volume_mode, 32 << 20);
+    let program = (target.mode.program)(Shape { own_namespace, immediate: false });
+    let object = program.objects().iter().find(|object| object.word == word).unwrap();
+    let user = PodUser::NonRoot;
+    (target.mode.manifest)(&Making { plan: &plan, target, payload: &payload, program: &program, object, user, seen })
+}
+
+#[test]
+fn a_content_is_made_for_the_handle_that_was_seen_and_for_no_other() {
+    let first = first_content();
+    let snapshot = json!({ "metadata": { "name": "snapshot" } });
+    let seen: Seen<'_> = [(plain::SNAPSHOT, &snapshot), (plain::CONTENT, &first)].into_iter().collect();
+    for (own_namespace, namespace, name) in
+        [(true, "ns-other-1", "imported-snapshot-1"), (false, "ns", "snapready-7f3a9c-imported-snapshot-1")]
+    {
+        let content = imported(&seen, own_namespace, "imported-content").unwrap();
+        assert_eq!((content.namespace, &*content.name), (None, "snapready-7f3a9c-imported-content-1"));
+        assert_eq!(
+            content.body["spec"],
+            json!({
+                "deletionPolicy": "Delete", "driver": "good.csi", "source": { "snapshotHandle": "snap \"1\"\n#" },
+                "sourceVolumeMode": "Block", "volumeSnapshotClassName": "gold",
+                "volumeSnapshotRef": {
+                    "apiVersion": "snapshot.storage.k8s.io/v1", "kind": "VolumeSnapshot", "namespace": namespace, "name": name,
+                },
+            })
+        );
+        let metadata = &content.body["metadata"];
+        assert_eq!(metadata["annotations"]["snapshot.storage.kubernetes.io/deletion-secret-name"], "s");
+        assert_eq!(metadata["annotations"]["snapshot.storage.kubernetes.io/deletion-secret-namespace"], "kube-system");
+        assert!(metadata["annotations"].get("other").is_none());
+        // Without it the content goes at once, and the snapshot stays in the storage.
+        assert_eq!(
+            metadata["finalizers"],
+            json!(["snapshot.storage.kubernetes.io/volumesnapshotcontent-bound-protection"])
+        );
+        let second = imported(&seen, own_namespace, "imported-snapshot").unwrap();
+        assert_eq!((second.namespace.as_deref(), &*second.name), (Some(namespace), name));
+        assert_eq!(second.body["spec"], json!({ "source": { "volumeSnapshotContentName": content.name } }));
+    }
+    let without: Seen<'_> = [(plain::SNAPSHOT, &snapshot)].into_iter().collect();
+    assert_eq!(imported(&without, true, "imported-content"), None, "a handle is never guessed");
+    let mut no_handle = first_content();
+    no_handle["status"] = json!({});
+    let without: Seen<'_> = [(plain::CONTENT, &no_handle)].into_iter().collect();
+    assert_eq!(imported(&without, true, "imported-content"), None);
+}
+
+#[test]
+fn a_content_that_is_taken_over_is_found_by_a_clean_up_and_stays() {
+    let change = imported(&Seen::default(), true, "content").unwrap();
+    let metadata = &change.body["metadata"];
+    assert_eq!(change.body["spec"], json!({ "deletionPolicy": "Retain" }));
+    assert_eq!(metadata["labels"]["snapready.dev/run"], "7f3a9c");
+    assert_eq!(metadata["labels"]["app.kubernetes.io/managed-by"], "snapready");
+    assert_eq!(metadata["labels"]["snapready.dev/mode"], "other-namespace");
+    assert!(metadata["annotations"]["snapready.dev/expires-at"].is_string());
+}
+
+#[test]
+fn names_are_short_enough_and_unique_in_every_mode() {
+    let long = "n".repeat(63);
+    for mode in MODES {
+        for own_namespace in [true, false] {
+            let mut plan = plan(own_namespace, None, &BOTH);
+            plan.namespace = if own_namespace { "snapready-7f3a9c".to_owned() } else { long.clone() };
+            let mut names = std::collections::BTreeSet::new();
+            for index in 0..plan.targets.len() {
+                plan.targets[index].mode = mode;
+                // More round trips than anybody asks for.
+                plan.targets[index].index = 9_000 + index;
+                let target = &plan.targets[index];
+                let payload = Payload::new(b"seed", target.index, target.volume_mode, 32 << 20);
+                let program = (mode.program)(Shape { own_namespace, immediate: false });
+                for id in program.created() {
+                    let object = program.object(*id).unwrap();
+                    let seen = &Seen::default();
+                    let user = PodUser::NonRoot;
+                    let making =
+                        Making { plan: &plan, target, payload: &payload, program: &program, object, user, seen };
+                    let made = (mode.manifest)(&making).unwrap();
+                    assert!(made.name.len() <= 63, "{}", made.name);
+                    assert!(names.insert(made.object()) || object.shared, "{}: {:?}", mode.name, made.object());
+                }
+            }
+        }
+    }
 }

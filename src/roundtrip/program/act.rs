@@ -27,6 +27,8 @@ pub enum Act {
     Bind(ObjectId),
     /// The writer was deleted, and has overwritten the source.
     Release(ObjectId),
+    /// What a controller made stays when what it was made for goes, and carries the run's labels: from now on the run deletes it.
+    TakeOver(ObjectId),
     /// The object was deleted and has gone, before the clean-up.
     Remove(ObjectId),
     /// What a controller made has gone with what it was made for; or it stays as its policy says; or it has had its time.
@@ -44,6 +46,7 @@ impl Act {
             | Self::Await(..)
             | Self::AwaitHeld { .. }
             | Self::Release(_)
+            | Self::TakeOver(_)
             | Self::Remove(_)
             | Self::AwaitGone(_) => None,
         }

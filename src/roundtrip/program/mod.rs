@@ -146,8 +146,9 @@ fn waves(objects: &[Object]) -> Vec<Vec<ObjectId>> {
     let mut left = own;
     let mut waves = Vec::new();
     while !left.is_empty() {
-        let needed =
-            |object: &Object| left.iter().any(|other| other.id != object.id && other.needs.contains(&object.id));
+        let needs =
+            |other: &Object, object: &Object| other.needs.contains(&object.id) || other.lies == Lies::In(object.id);
+        let needed = |object: &Object| left.iter().any(|other| other.id != object.id && needs(other, object));
         let mut wave: Vec<&Object> = left.iter().copied().filter(|object| !needed(object)).collect();
         // Objects that need each other go together; no mode has any.
         if wave.is_empty() {

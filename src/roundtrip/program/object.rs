@@ -99,7 +99,7 @@ pub struct Object {
     pub by: By,
     /// What it does.
     pub task: Task,
-    /// What has to exist as long as it does, namespaces apart. The order of deletion follows from it.
+    /// What has to exist as long as it does, its namespace apart. The order of deletion follows from it.
     pub needs: Cow<'static, [ObjectId]>,
     /// All round trips of a run have it in common: it is created by the first and deleted after the last.
     pub shared: bool,
@@ -119,6 +119,12 @@ impl Object {
             needs: Cow::Borrowed(&[]),
             shared: true,
         }
+    }
+
+    /// A namespace of this round trip alone.
+    #[must_use]
+    pub const fn own_space(id: ObjectId, word: &'static str) -> Self {
+        Self::created(id, word, Kind::NAMESPACE, Lies::Cluster, &[])
     }
 
     /// An object that the run creates.

@@ -199,7 +199,7 @@ async fn look(connection: &Connection, needs: &[Need]) -> Facts {
     let needs: BTreeSet<Need> = needs.iter().copied().collect();
     let collection = Collection {
         needs: &needs,
-        round_trip: &rights::reviewed("test-ns", true),
+        round_trip: &rights::reviewed(&[], "test-ns", true),
         products: &[],
         server_version: None,
     };

@@ -364,7 +364,10 @@ impl Walk {
                 Command::Ask { item, .. } => {
                     after.pending.push(Pending::Request(Command::Ask { item: *item, later: false }));
                 }
-                Command::Create { .. } | Command::DryRun { .. } | Command::RetryLater { .. } => {
+                Command::Create { .. }
+                | Command::TakeOver { .. }
+                | Command::DryRun { .. }
+                | Command::RetryLater { .. } => {
                     after.pending.push(Pending::Request(command.clone()));
                 }
                 Command::Begin { .. }

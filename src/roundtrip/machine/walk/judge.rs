@@ -20,6 +20,14 @@ pub(super) fn end(scenario: &Scenario, machine: &Machine, world: &World) -> Resu
             return fail("left without being listed", *item);
         }
     }
+    if let Some(stored) = scenario.nature.stored.filter(|_| !scenario.retained) {
+        let owned = |trip: usize| {
+            [stored.by.1, stored.then.1].iter().any(|content| world.things.contains_key(&Item::Of(trip, *content)))
+        };
+        if let Some((trip, _)) = world.stored.iter().find(|(trip, _)| !owned(**trip)) {
+            return fail("a snapshot is left in the storage, and nothing names it", Item::Of(*trip, stored.by.0));
+        }
+    }
     let missing = |item: &&Item| !world.things.contains_key(item);
     if let Some(item) = scenario.foreign.iter().find(missing) {
         return fail("a foreign object was deleted", *item);
@@ -82,6 +90,8 @@ pub(super) fn order(scenario: &Scenario, machine: &Machine, world: &World, item:
     match before.find(|first| world.things.get(&Item::Of(trip, **first)).is_some_and(|thing| thing.ours)) {
         // One that comes late into a namespace that goes anyway is nobody's to wait for.
         Some(_) if scenario.own_namespace() && world.trouble < scenario.trouble => Ok(()),
+        // The namespace takes it along.
+        Some(_) if scenario.resumed && scenario.is_space(item) => Ok(()),
         Some(first) => Err(format!("{item:?} is deleted while {first:?} exists")),
         None => Ok(()),
     }

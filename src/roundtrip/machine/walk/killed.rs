@@ -18,10 +18,12 @@ fn died(scenario: &Scenario, world: &World) -> Vec<World> {
     dead.proved.clear();
     let mut creates = Vec::new();
     let mut deletes = Vec::new();
+    let mut taken_over = Vec::new();
     for pending in std::mem::take(&mut dead.pending) {
         match pending {
             super::world::Pending::Request(Command::Create { item }) => creates.push(item),
             super::world::Pending::Request(Command::Delete { item, uid }) => deletes.push((item, uid)),
+            super::world::Pending::Request(Command::TakeOver { item, uid }) => taken_over.push((item, uid)),
             _ => {}
         }
     }
@@ -35,6 +37,13 @@ fn died(scenario: &Scenario, world: &World) -> Vec<World> {
             if let Some(thing) = world.things.get_mut(&item).filter(|thing| thing.uid == uid && thing.ours) {
                 thing.deleting = true;
             }
+        }
+        worlds.append(&mut carried_out);
+    }
+    for (item, uid) in taken_over {
+        let mut carried_out = worlds.clone();
+        for world in &mut carried_out {
+            world.taken_over(item, &uid);
         }
         worlds.append(&mut carried_out);
     }
@@ -59,7 +68,7 @@ fn resumed(mode: &Mode, scenario: &Scenario, mut world: World, rules: &Rules) ->
     let shape = Shape { own_namespace, immediate: false };
     let found = world.things.iter().filter(|(item, thing)| {
         let brought = scenario.nature.brings.iter().any(|(_, derived)| *derived == item.object());
-        thing.ours && !(brought && item.trip().is_some())
+        thing.ours && (thing.taken_over || !(brought && item.trip().is_some()))
     });
     let found: Vec<_> = found.map(|(item, thing)| (*item, thing.uid.clone())).collect();
     let mut machine = Machine::resume(vec![(mode.program)(shape)], found);

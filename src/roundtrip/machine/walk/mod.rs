@@ -7,11 +7,9 @@
 //! own namespace, two in a given one; none with two round trips, which come one after the other. A mode may say that it has
 //! less; the plain one does not.
 //!
-//! Every mode is walked, and a round trip that no mode makes, with a second namespace and an object of the cluster (`elsewhere`).
-//! What is known of its objects' life and of what must hold of them is its `nature`, which the machine
+//! Every mode is walked. What is known of its objects' life and of what must hold of them is its `nature`, which the machine
 //! does not see.
 
-mod elsewhere;
 mod explore;
 mod judge;
 mod simplify;
@@ -92,7 +90,7 @@ fn walked_objects(program: &Program) -> Vec<Object> {
     program.objects().iter().map(plain).collect()
 }
 
-/// What is walked: every mode, but of those that do the same with the same objects the first; and what no mode has yet.
+/// What is walked: every mode, but of those that do the same with the same objects the first.
 fn walked() -> impl Iterator<Item = &'static Mode> {
     let alike = |one: &Mode, other: &Mode| {
         let same = |own_namespace| {
@@ -102,7 +100,7 @@ fn walked() -> impl Iterator<Item = &'static Mode> {
         one.nature == other.nature && same(true) && same(false)
     };
     let is_first = move |(place, mode): &(usize, &&Mode)| !MODES[..*place].iter().any(|before| alike(before, mode));
-    MODES.iter().enumerate().filter(is_first).map(|(_, mode)| *mode).chain([&elsewhere::MODE])
+    MODES.iter().enumerate().filter(is_first).map(|(_, mode)| *mode)
 }
 
 fn walked_whole() -> impl Iterator<Item = &'static Mode> {
@@ -219,7 +217,8 @@ fn what_is_not_ours_is_not_touched() {
             let own = scenario(mode, true);
             let item = own.programs[0].item(0, *object);
             let foreign = vec![item];
-            walk(mode.name, Scenario { foreign, hurry: true, ..scenario(mode, item.trip().is_none()) });
+            let is_space = own.is_space(item);
+            walk(mode.name, Scenario { foreign, hurry: true, ..scenario(mode, is_space) });
         }
     }
 }

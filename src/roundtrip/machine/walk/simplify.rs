@@ -90,9 +90,10 @@ pub(super) fn simplify(machine: &mut Machine, keep: Keep) {
             let By::Controller { of, .. } = object.by else { continue };
             let entry = machine.ledger.entry(Item::Of(index, of));
             let may_come = entry.pending > 0 || matches!(entry.state, State::InFlight | State::Unclear);
+            let made = machine.ledger.entry(Item::Of(index, object.id));
             // A look at it by name finds this one or none.
-            if !may_come {
-                machine.ledger.entry(Item::Of(index, object.id)).uid = None;
+            if !may_come && !made.taken_over {
+                made.uid = None;
             }
         }
     }
@@ -121,6 +122,7 @@ pub(super) fn forget(after: &mut Machine, over: Items, dropped: Items) {
             // As if it had never been.
             entry.state = State::Planned;
             entry.uid = None;
+            entry.taken_over = false;
         }
     }
 }
@@ -147,6 +149,10 @@ pub(super) fn clean(after: &mut World, scenario: &Scenario, traits: Traits) {
         let mut makers = nature.brings.iter().filter(|(_, derived)| derived == object);
         let remembered = makers.any(|(maker, _)| things.contains_key(&Item::Of(*trip, *maker)));
         remembered || over & bit(*item) == 0
+    });
+    after.stored.retain(|trip, _| {
+        let is_dropped = |content| dropped & bit(Item::Of(*trip, content)) != 0;
+        !nature.stored.is_some_and(|stored| is_dropped(stored.by.1) || is_dropped(stored.then.1))
     });
     after.things.retain(|item, _| dropped & bit(*item) == 0);
     for (item, thing) in &mut after.things {

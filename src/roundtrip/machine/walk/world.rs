@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Rules;
-use crate::model::PodUser;
+use crate::model::{Kind, PodUser};
 use crate::roundtrip::ledger::{Item, Progress, Uid};
 use crate::roundtrip::machine::{Command, CreateAnswer, DeleteAnswer, Input, Nature, Settings, Sight};
 use crate::roundtrip::program::{Lies, Object, ObjectId, Program};
@@ -41,7 +41,14 @@ impl Scenario {
     /// The namespace that an object lies in, if the run creates it.
     pub(super) fn space(&self, item: Item) -> Option<Item> {
         let Lies::In(space) = self.object(item)?.lies else { return None };
-        self.programs[0].creates(space).then_some(Item::Shared(space))
+        let program = &self.programs[0];
+        let trip = item.trip().unwrap_or_default();
+        program.creates(space).then(|| program.item(trip, space))
+    }
+
+    /// Whether it is a namespace.
+    pub(super) fn is_space(&self, item: Item) -> bool {
+        self.object(item).is_some_and(|object| object.kind == Kind::NAMESPACE)
     }
 
     /// Whether the run creates namespaces.
@@ -76,6 +83,8 @@ pub(super) struct Thing {
     pub(super) ours: bool,
     pub(super) progress: Progress,
     pub(super) deleting: bool,
+    /// The run has taken it over from the controller that made it.
+    pub(super) taken_over: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,6 +103,8 @@ pub(super) struct World {
     /// How often an object came to be, so that each has a UID of its own.
     pub(super) made: BTreeMap<Item, u8>,
     pub(super) trouble: u8,
+    /// The snapshots in the storage, by round trip, and whether the second content answers for it as well.
+    pub(super) stored: BTreeMap<usize, bool>,
     /// What a pass rests on: the source is overwritten, the restored data is read.
     pub(super) proved: BTreeSet<(usize, ObjectId)>,
     pub(super) verdicts: Vec<usize>,
@@ -117,7 +128,7 @@ impl World {
     pub(super) fn new(scenario: &Scenario) -> Self {
         let foreign = |item: &Item| {
             let uid = Uid::from(format!("foreign {item:?}").as_str());
-            (*item, Thing { uid, ours: false, progress: Progress::Nothing, deleting: false })
+            (*item, Thing { uid, ours: false, progress: Progress::Nothing, deleting: false, taken_over: false })
         };
         Self {
             things: scenario.foreign.iter().map(foreign).collect(),
@@ -125,6 +136,7 @@ impl World {
             pending: Vec::new(),
             made: BTreeMap::new(),
             trouble: scenario.trouble,
+            stored: BTreeMap::new(),
             proved: BTreeSet::new(),
             verdicts: Vec::new(),
             hardship: false,
@@ -175,6 +187,12 @@ impl World {
                 }
                 next.push(Move::told(self, Input::Asked { item, sight }));
             }
+            Pending::Request(Command::TakeOver { item, uid }) => {
+                let mut taken = self;
+                taken.taken_over(*item, uid);
+                let sight = taken.sight(scenario, *item);
+                next.push(Move::told(taken, Input::Asked { item: *item, sight }));
+            }
             Pending::Request(Command::Delete { item, uid }) => {
                 let item = *item;
                 let mut deleted = self.clone();
@@ -204,6 +222,13 @@ impl World {
             ) => {}
         }
         Ok(())
+    }
+
+    pub(super) fn taken_over(&mut self, item: Item, uid: &Uid) {
+        if let Some(thing) = self.things.get_mut(&item).filter(|thing| thing.ours && thing.uid == *uid) {
+            thing.taken_over = true;
+            thing.progress = Progress::Done;
+        }
     }
 
     fn answer_create(self, scenario: &Scenario, item: Item, next: &mut Vec<Move>) {
@@ -268,13 +293,8 @@ impl World {
             if thing.deleting {
                 let mut gone = self.clone();
                 gone.vanish(scenario, *item);
-                if item.trip().is_none() {
-                    for inner in self.things.keys() {
-                        if scenario.space(*inner) == Some(*item) {
-                            gone.vanish(scenario, *inner);
-                        }
-                    }
-                    gone.landing.retain(|inner, _| scenario.space(*inner) != Some(*item));
+                if scenario.is_space(*item) {
+                    gone.emptied(scenario, *item);
                 } else if scenario.watched(*item) {
                     let sight = Sight::Gone { uid: thing.uid.clone() };
                     next.push(Move::told(gone.clone(), Input::Seen { item: *item, sight }));
@@ -286,6 +306,9 @@ impl World {
                 // Somebody else deletes it.
                 let mut gone = self.clone().troubled();
                 gone.vanish(scenario, *item);
+                if scenario.is_space(*item) {
+                    gone.emptied(scenario, *item);
+                }
                 let sight = Sight::Gone { uid: thing.uid.clone() };
                 next.push(Move::told(gone, Input::Seen { item: *item, sight }));
             }
@@ -302,7 +325,8 @@ impl World {
         let count = self.made.entry(item).or_default();
         *count += 1;
         let uid = Uid::from(format!("{item:?} {count}").as_str());
-        let thing = Thing { uid: uid.clone(), ours: true, progress: Progress::Nothing, deleting: false };
+        let thing =
+            Thing { uid: uid.clone(), ours: true, progress: Progress::Nothing, deleting: false, taken_over: false };
         self.things.insert(item, thing);
         uid
     }
@@ -316,6 +340,13 @@ impl World {
         if scenario.nature.proof.contains(&object) {
             self.proved.insert((trip, object));
         }
+        if let Some(stored) = scenario.nature.stored {
+            if stored.by.0 == object {
+                self.stored.insert(trip, false);
+            } else if stored.then.0 == object {
+                self.stored.entry(trip).and_modify(|both| *both = true);
+            }
+        }
         for derived in row(scenario.nature.brings, object) {
             let derived_item = Item::Of(trip, derived);
             // A claim has one volume, whatever becomes of it, and however many pods use the claim.
@@ -324,18 +355,35 @@ impl World {
                 continue;
             }
             let uid = Uid::from(format!("{derived:?} {count}").as_str());
-            let thing = Thing { uid, ours: true, progress: Progress::Nothing, deleting: false };
+            let thing = Thing { uid, ours: true, progress: Progress::Started, deleting: false, taken_over: false };
             self.things.insert(derived_item, thing);
         }
     }
 
+    /// A namespace has gone, and with it what was in it.
+    fn emptied(&mut self, scenario: &Scenario, space: Item) {
+        let inner: Vec<Item> =
+            self.things.keys().copied().filter(|inner| scenario.space(*inner) == Some(space)).collect();
+        for inner in inner {
+            self.vanish(scenario, inner);
+        }
+        self.landing.retain(|inner, _| scenario.space(*inner) != Some(space));
+    }
+
     fn vanish(&mut self, scenario: &Scenario, item: Item) {
-        self.things.remove(&item);
+        let gone = self.things.remove(&item);
         let Item::Of(trip, object) = item else { return };
         let brought = row(scenario.nature.brings, object).filter(|_| !scenario.retained);
         for other in brought.chain(row(scenario.nature.takes, object)) {
-            if let Some(thing) = self.things.get_mut(&Item::Of(trip, other)) {
+            if let Some(thing) = self.things.get_mut(&Item::Of(trip, other)).filter(|thing| !thing.taken_over) {
                 thing.deleting = true;
+            }
+        }
+        if let Some(stored) = scenario.nature.stored {
+            let by_first = stored.by.1 == object && gone.is_some_and(|content| !content.taken_over);
+            let by_second = stored.then.1 == object && self.stored.get(&trip) == Some(&true);
+            if by_first || by_second {
+                self.stored.remove(&trip);
             }
         }
     }
@@ -352,7 +400,7 @@ impl World {
                 uid: thing.uid.clone(),
                 progress: thing.progress,
                 deleting: thing.deleting,
-                retained: scenario.retained && brought,
+                retained: scenario.retained && brought && !thing.taken_over,
             },
         }
     }

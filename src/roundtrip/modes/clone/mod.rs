@@ -91,7 +91,7 @@ fn chain(step: StepId, _: &Seen<'_>) -> Chain {
         StepId::Verify => (CLONE, vec![READER]),
         _ => (SOURCE_CLAIM, vec![WRITER, SOURCE_CONSUMER]),
     };
-    Chain { claim, pods, snapshot: None }
+    Chain { claim, pods, snapshot: None, waits_as: None }
 }
 
 fn passed(step: StepId) -> Option<&'static str> {

@@ -20,6 +20,7 @@ pub(super) const NATURE: Nature = Nature {
     used_by: &[(SOURCE_CLAIM, &[WRITER, SOURCE_CONSUMER]), (CLONE, &[READER, CLONE_CONSUMER])],
     brings: &[(SOURCE_CLAIM, SOURCE_VOLUME), (CLONE, CLONED_VOLUME)],
     takes: &[],
+    stored: None,
     proof: &[WRITER, READER],
     outlived_by: &[(CLONE, &[READER, CLONE_CONSUMER]), (SOURCE_CLAIM, &[WRITER, SOURCE_CONSUMER, CLONE])],
     may_leave: &[],

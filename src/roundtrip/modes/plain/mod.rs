@@ -134,5 +134,5 @@ pub(crate) fn chain(step: StepId, _: &Seen<'_>) -> Chain {
     } else {
         (SOURCE_CLAIM, [WRITER, SOURCE_CONSUMER])
     };
-    Chain { claim, pods: pods.to_vec(), snapshot: Some((SNAPSHOT, CONTENT)) }
+    Chain { claim, pods: pods.to_vec(), snapshot: Some((SNAPSHOT, CONTENT)), waits_as: None }
 }

@@ -23,6 +23,7 @@ pub(crate) const NATURE: Nature = Nature {
     used_by: &[(SOURCE_CLAIM, &[WRITER, SOURCE_CONSUMER]), (RESTORED_CLAIM, &[READER, RESTORED_CONSUMER])],
     brings: &[(SOURCE_CLAIM, SOURCE_VOLUME), (RESTORED_CLAIM, RESTORED_VOLUME), (SNAPSHOT, CONTENT)],
     takes: &[],
+    stored: None,
     proof: &[WRITER, READER],
     outlived_by: &[
         (RESTORED_CLAIM, &[READER, RESTORED_CONSUMER]),

@@ -107,7 +107,7 @@ fn chain(step: StepId, seen: &Seen<'_>) -> Chain {
     match step {
         StepId::Snapshot if seen.get(SECOND_SNAPSHOT).is_some() => Chain { snapshot: second, ..chain },
         StepId::Restore | StepId::Verify if seen.get(SECOND_CLAIM).is_some() => {
-            Chain { claim: SECOND_CLAIM, pods: vec![SECOND_READER, SECOND_CONSUMER], snapshot: second }
+            Chain { claim: SECOND_CLAIM, pods: vec![SECOND_READER, SECOND_CONSUMER], snapshot: second, ..chain }
         }
         _ => chain,
     }

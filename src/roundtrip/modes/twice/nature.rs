@@ -48,6 +48,7 @@ pub(super) const NATURE: Nature = Nature {
         (SECOND_SNAPSHOT, SECOND_CONTENT),
     ],
     takes: &[],
+    stored: None,
     proof: &[WRITER, READER, SECOND_READER],
     outlived_by: &[
         (RESTORED_CLAIM, &[READER, RESTORED_CONSUMER]),

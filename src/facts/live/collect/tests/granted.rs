@@ -65,19 +65,22 @@ async fn rights_granted_are_the_rights_used() {
 #[tokio::test]
 async fn rights_of_the_round_trip_are_all_reviewed() {
     use crate::rbac;
-    for own in [true, false] {
+    use crate::roundtrip::modes::{MODES, Mode};
+    let none: &[&'static Mode] = &[];
+    for (own, modes) in [(true, none), (false, none), (true, MODES), (false, MODES)] {
         let server = Server::default();
         let connection = server.connection(|_, _| None);
         let needs = BTreeSet::from([Need::RoundTripAccess]);
         let collection = Collection {
             needs: &needs,
-            round_trip: &rights::reviewed("test-ns", own),
+            round_trip: &rights::reviewed(modes, "test-ns", own),
             products: &[],
             server_version: None,
         };
         collect(&connection, &collection, &|_| {}).await;
         let place = if own { rbac::Place::Own } else { rbac::Place::Namespace("test-ns") };
-        let manifest = rbac::manifests(&[], &[], Some(place), false, rbac::Account::PLACEHOLDER);
+        let round_trip = rbac::RoundTrip { place, modes, retained: false };
+        let manifest = rbac::manifests(&[], &[], Some(round_trip), rbac::Account::PLACEHOLDER);
         let documents: Vec<Value> = serde_saphyr::from_multiple(&manifest).unwrap();
         let mut granted = BTreeSet::new();
         for rule in documents.iter().filter_map(|document| document["rules"].as_array()).flatten() {
@@ -85,11 +88,12 @@ async fn rights_of_the_round_trip_are_all_reviewed() {
                 granted.insert(format!("{} {}.{}", verb, rule["resources"][0], rule["apiGroups"][0]));
             }
         }
-        if own {
-            assert!(granted.remove("\"list\" \"namespaces\".\"\""), "for `snapready cleanup`");
+        for rule in rights::cleanup_rules(modes, own) {
+            let right = format!("\"list\" \"{}\".\"{}\"", rule.resource, rule.group);
+            assert!(granted.remove(&right), "for `snapready cleanup`: {right}");
         }
         // Nobody needs these: without them the round trip looks now and then. Asking would make a warning of it.
-        for rule in rights::watch_rules(own) {
+        for rule in rights::watch_rules(modes, own) {
             let right = format!("\"{}\" \"{}\".\"{}\"", rule.verbs[0], rule.resource, rule.group);
             assert!(granted.remove(&right), "{right} is not granted");
         }
