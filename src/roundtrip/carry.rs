@@ -19,10 +19,10 @@ use snapready_checks::roundtrip::device_denied::{Admitted, Denied, Device, denie
 use snapready_checks::roundtrip::everything_removed::{StuckObject, stuck};
 use snapready_checks::roundtrip::restore_succeeds::not_grown;
 use snapready_checks::roundtrip::round_trip::{skipped, vanished};
-use snapready_checks::roundtrip::snapshot_driver_matches;
 use snapready_checks::roundtrip::snapshot_sidecar_works::not_started;
 use snapready_checks::roundtrip::snapshot_succeeds;
 use snapready_checks::roundtrip::write_succeeds::{self, not_written};
+use snapready_checks::roundtrip::{provisioning_succeeds, snapshot_driver_matches};
 
 use crate::evaluate::stranding;
 use crate::model::{CheckResult, DataVerdict, ObjectName, PodUser, StepId, VolumeMode};
@@ -231,7 +231,8 @@ impl Knowledge for Carry<'_> {
             return Some(self.in_words(trip, explanation));
         }
         let facts = &self.facts.latest().facts;
-        let explanation = snapshot_driver_matches::foreseen(facts, &subject).or_else(|| {
+        let class = provisioning_succeeds::foreseen(facts, &subject);
+        let explanation = class.or_else(|| snapshot_driver_matches::foreseen(facts, &subject)).or_else(|| {
             let driver = subject.driver.as_deref().filter(|_| !self.plan.force)?;
             let (check, found) = stranding(facts, driver)?;
             Some(not_started(&subject, check, found))

@@ -20,6 +20,7 @@ use crate::model::round_trip::{PodUser, StepId, VolumeMode};
 use crate::moment::{Moment, Subject};
 use crate::roundtrip::admission_allows::{Refusal, refused};
 use crate::roundtrip::everything_removed::{StuckObject, stuck};
+use crate::roundtrip::provisioning_succeeds::foreseen as class_foreseen;
 use crate::roundtrip::snapshot_driver_matches::foreseen;
 
 /// A cluster in which everything was seen; `parts` are merged over it.

@@ -3,12 +3,34 @@
 use std::time::Duration;
 
 use super::CHECK;
+use crate::knowledge::drivers::object::without_object;
 use crate::knowledge::drivers::registered::is_surely_unregistered;
 use crate::model::chain::Event;
 use crate::model::command::kubectl;
-use crate::model::finding::Fix;
+use crate::model::finding::{Fix, Status};
 use crate::moment::grpc::Code;
 use crate::moment::{Advice, Explanation, Moment, times};
+
+/// A pod on a node that does not start has been at it for so long; with a volume that is at hand it starts within seconds.
+const ATTACHED: Duration = Duration::from_secs(5);
+
+/// A volume that Kubernetes waits to see attached, because the driver's `CSIDriver` is gone, and that nobody attaches. Kubernetes itself
+/// says so only after two minutes.
+pub(crate) fn not_attached(moment: &Moment<'_>) -> Option<Explanation> {
+    let pod = moment.pod().filter(|pod| pod.status.phase == "Pending" && pod.spec.node_name.is_some())?;
+    if !moment.has_bound_claim() || moment.pod_elapsed < ATTACHED {
+        return None;
+    }
+    let driver = moment.subject.driver.as_deref()?;
+    let found = without_object(moment.facts, driver).filter(|found| found.status == Status::Fail)?;
+    let message = format!("pod {} cannot use its volume: {}", pod.metadata.name, found.message);
+    Some(
+        Explanation::fail(&CHECK, &message)
+            .about(moment.subject)
+            .with_finding(found)
+            .follows_from("SR201", Some(driver)),
+    )
+}
 
 /// A volume that the kubelet or the driver's node plugin cannot bring into the pod.
 pub(crate) fn not_mounted(moment: &Moment<'_>) -> Option<Explanation> {
