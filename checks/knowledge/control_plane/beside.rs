@@ -76,11 +76,11 @@ fn why(status: &ContainerStatus) -> Option<(&'static str, String, String)> {
     let ended = status.ended()?;
     let said = ended.message.trim();
     let value = format!("exit code {}: {said}", ended.exit_code);
-    let last = said.lines().next().unwrap_or_default().trim_end_matches('.');
-    let sentence = if last.is_empty() {
+    // Several lines are the end of a log, which begins anywhere.
+    let sentence = if said.is_empty() || said.contains('\n') {
         format!("The driver exits with code {}.", ended.exit_code)
     } else {
-        format!("The driver exits with code {}: {last}.", ended.exit_code)
+        format!("The driver exits with code {}: {}.", ended.exit_code, said.trim_end_matches('.'))
     };
     Some(("lastState.terminated", value, sentence))
 }

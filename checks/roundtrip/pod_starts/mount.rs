@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::CHECK;
 use crate::knowledge::drivers::object::without_object;
-use crate::knowledge::drivers::registered::is_surely_unregistered;
 use crate::model::chain::Event;
 use crate::model::command::kubectl;
 use crate::model::finding::{Fix, Status};
@@ -49,6 +48,16 @@ pub(crate) fn not_mounted(moment: &Moment<'_>) -> Option<Explanation> {
     )
 }
 
+const NOT_HERE: &str = "the driver's node plugin does not run on the pod's node, but on others";
+const NOWHERE: &str = "the driver's node plugin runs on no node";
+
+/// Whether a node lists a driver, or any node if it is not known which; `None` if that could not be seen.
+fn is_on_node(moment: &Moment<'_>, driver: &str, node: Option<&str>) -> Option<bool> {
+    let mut nodes =
+        moment.facts.csi_nodes.seen()?.iter().filter(|one| node.is_none_or(|node| one.metadata.name == node));
+    Some(nodes.any(|node| node.spec.drivers.iter().any(|known| known.name == driver)))
+}
+
 fn explain(moment: &Moment<'_>, event: &Event, events: &[&Event]) -> Option<(&'static str, Fix)> {
     let lasts = |often: u64, seconds: u64| {
         times(events.iter().copied()) >= often && moment.pod_elapsed >= Duration::from_secs(seconds)
@@ -72,9 +81,11 @@ fn explain(moment: &Moment<'_>, event: &Event, events: &[&Event]) -> Option<(&'s
     }
     if event.message.contains("not found in the list of registered CSI drivers") {
         let driver = moment.subject.driver.as_deref()?;
-        return (is_surely_unregistered(moment.facts, driver) && lasts(3, 15)).then(|| {
+        let node = moment.pod()?.spec.node_name.as_deref();
+        return (lasts(3, 15) && !is_on_node(moment, driver, node)?).then(|| {
             let fix = Fix::text("Install or repair the driver's DaemonSet.").command(kubectl("get csinodes"));
-            ("the driver's node plugin runs on no node", fix)
+            let elsewhere = is_on_node(moment, driver, None) == Some(true);
+            (if elsewhere { NOT_HERE } else { NOWHERE }, fix)
         });
     }
     let code = Code::alone(&event.message)?;

@@ -1,6 +1,6 @@
 //! The driver's csi-snapshotter works on snapshots.
 
-use crate::model::check::Check;
+use crate::model::check::{Check, Group};
 use crate::roundtrip::check;
 
 /// See `doc.md`.
@@ -21,6 +21,7 @@ use crate::model::finding::{Evidence, Finding, Fix};
 use crate::model::kubernetes::VolumeSnapshotContentStatus;
 use crate::moment::grpc::Code;
 use crate::moment::{Advice, Explanation, Moment, Subject};
+use crate::roundtrip::snapshot_controller_works;
 use crate::roundtrip::snapshot_succeeds::{LAG, Worker, about, answers, lacks_right, shown_by};
 
 /// The sidecar's first sign of life comes within a second of the content.
@@ -90,21 +91,24 @@ pub(crate) fn sidecar_out_of_service(moment: &Moment<'_>) -> Option<Explanation>
         .then(|| about(&CHECK, moment, &message).with_finding(found.finding).follows_from("SR122", Some(driver)))
 }
 
-/// A static check has found that no csi-snapshotter will work on the driver's snapshots: what a round trip creates could not
-/// be deleted again, so it is not started.
+/// A static check has found that nobody will remove the finalizers of the driver's snapshots: what a round trip creates could not be
+/// deleted again, so it is not started. The check's group tells who it is that will not.
 #[must_use]
 pub fn not_started(subject: &Subject, check: &Check, found: Finding) -> Explanation {
-    let message = format!(
-        "not started (--force starts it): no csi-snapshotter of {} would work on the VolumeSnapshot's content, which could then not be deleted",
-        subject.driver_in_words()
-    );
+    let driver = subject.driver_in_words();
+    let (reported_by, why) = if check.group == Group::Controller {
+        (&snapshot_controller_works::CHECK, "the snapshot-controller would not finish the VolumeSnapshot".to_owned())
+    } else {
+        (&CHECK, format!("no csi-snapshotter of {driver} would work on the VolumeSnapshot's content"))
+    };
+    let message = format!("not started (--force starts it): {why}, which could then not be deleted");
     let root = found.target.clone();
     // The check's own finding may not be in the report.
     let cause = match &found.cause {
         Some(cause) => format!("{}: {}", found.message, cause),
         None => found.message.clone(),
     };
-    Explanation::fail(&CHECK, &message)
+    Explanation::fail(reported_by, &message)
         .about(subject)
         .with_finding(found)
         .cause(cause)
