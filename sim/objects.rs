@@ -10,7 +10,7 @@ use super::resources::{
     CRDS, CSI_DRIVERS, CSI_NODES, DAEMON_SETS, DEPLOYMENTS, LEASES, NAMESPACES, NODES, PODS, Resource,
     SNAPSHOT_CLASSES, STORAGE_CLASSES, VALIDATING_WEBHOOKS,
 };
-use super::scenario::{Crds, DRIVER, SnapshotClass, Snapshotter};
+use super::scenario::{Crds, DRIVER, Missing, SnapshotClass, Snapshotter};
 use super::world::World;
 
 const NODE_NAMES: [&str; 2] = ["node-1", "node-2"];
@@ -153,6 +153,9 @@ fn classes(world: &World) {
         let mut class = json!({
             "provisioner": DRIVER, "reclaimPolicy": policy, "volumeBindingMode": mode, "allowVolumeExpansion": true,
         });
+        if default && world.scenario.missing == Some(Missing::Provisioner) {
+            class.set(&["provisioner"], json!("kubernetes.io/no-provisioner"));
+        }
         if default {
             class.set_annotation("storageclass.kubernetes.io/is-default-class", "true");
         }
@@ -286,7 +289,9 @@ fn driver(world: &World) {
         "attachRequired": false, "podInfoOnMount": false, "fsGroupPolicy": "File", "storageCapacity": false,
         "requiresRepublish": false, "seLinuxMount": false, "volumeLifecycleModes": ["Persistent"],
     });
-    put(world, &CSI_DRIVERS, "", DRIVER, json!({ "spec": spec }));
+    if world.scenario.missing != Some(Missing::CsiDriver) {
+        put(world, &CSI_DRIVERS, "", DRIVER, json!({ "spec": spec }));
+    }
 
     let socket = json!([{ "name": "socket", "emptyDir": {} }]);
     let plugin = container("driver", "registry.example.com/csi-simulated:v1.0.0", &["--endpoint=unix:///csi/csi.sock"]);
@@ -356,6 +361,7 @@ fn snapshot_controller(world: &World, namespace: &str) {
         }),
     }
     .create(world, &[(pod, "node-1")]);
-    rbac::snapshot_controller(world, namespace, "snapshot-controller");
+    let has_role = world.scenario.missing != Some(Missing::ControllerRole);
+    rbac::snapshot_controller(world, namespace, "snapshot-controller", has_role);
     lease(world, namespace, "snapshot-controller-leader", pod);
 }

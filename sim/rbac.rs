@@ -18,7 +18,7 @@ fn events() -> Value {
 }
 
 /// What a snapshot-controller may do.
-pub(super) fn snapshot_controller(world: &World, namespace: &str, account: &str) {
+pub(super) fn snapshot_controller(world: &World, namespace: &str, account: &str, has_role: bool) {
     let group = "snapshot.storage.k8s.io";
     let rules = json!([
         rule("", "persistentvolumes", &READ),
@@ -30,7 +30,7 @@ pub(super) fn snapshot_controller(world: &World, namespace: &str, account: &str)
         rule(group, "volumesnapshots", &["create", "get", "list", "watch", "update", "patch", "delete"]),
         rule(group, "volumesnapshots/status", &["update", "patch"]),
     ]);
-    grant(world, namespace, account, "snapshot-controller", &rules);
+    grant(world, namespace, account, "snapshot-controller", has_role.then_some(&rules));
 }
 
 /// What the sidecars of a driver may do. The secrets that its classes may name are among it, so that what they lack is the secrets.
@@ -51,11 +51,12 @@ pub(super) fn sidecars(world: &World, namespace: &str, account: &str, may_patch:
         rule(group, "volumesnapshotcontents", contents),
         rule(group, "volumesnapshotcontents/status", &["update", "patch"]),
     ]);
-    grant(world, namespace, account, "csi-simulated", &rules);
+    grant(world, namespace, account, "csi-simulated", Some(&rules));
 }
 
 /// Grants an account rules of the cluster, and leases in its namespace.
-fn grant(world: &World, namespace: &str, account: &str, name: &str, rules: &Value) {
+/// Roles and bindings; without rules the `ClusterRole` is missing.
+fn grant(world: &World, namespace: &str, account: &str, name: &str, rules: Option<&Value>) {
     let subjects = json!([{ "kind": "ServiceAccount", "name": account, "namespace": namespace }]);
     let of = |kind: &str, name: &str| {
         json!({
@@ -63,7 +64,9 @@ fn grant(world: &World, namespace: &str, account: &str, name: &str, rules: &Valu
         })
     };
     let cluster = format!("{name}-{namespace}");
-    put(world, &CLUSTER_ROLES, "", &cluster, json!({ "rules": rules }));
+    if let Some(rules) = rules {
+        put(world, &CLUSTER_ROLES, "", &cluster, json!({ "rules": rules }));
+    }
     put(world, &CLUSTER_ROLE_BINDINGS, "", &cluster, of("ClusterRole", &cluster));
     let leases = rule("coordination.k8s.io", "leases", &["get", "watch", "list", "delete", "update", "create"]);
     let elects = format!("{name}-leaderelection");

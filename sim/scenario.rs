@@ -40,6 +40,8 @@ pub struct Scenario {
     pub delete_snapshot: Driver,
     /// Deletion of volumes.
     pub delete_volume: Driver,
+    /// What somebody has removed.
+    pub missing: Option<Missing>,
     /// What its storage does otherwise than most.
     pub quirk: Option<Quirk>,
     /// Whether no image can be pulled.
@@ -56,6 +58,17 @@ pub struct Scenario {
     pub service_account_delay: Duration,
     /// What components say instead of doing their work: without a gRPC code, since it is not the driver that speaks.
     pub refusals: &'static [(Component, &'static str)],
+}
+
+/// Something without which nothing works and nobody says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// The `ClusterRole` of the snapshot-controller, which then may not even write events.
+    ControllerRole,
+    /// The driver's `CSIDriver`: the volumes of pods are then waited for to be attached, which nobody does.
+    CsiDriver,
+    /// The provisioner of the default `StorageClass`.
+    Provisioner,
 }
 
 /// A component of Kubernetes that works on snapshots and volumes.
@@ -198,6 +211,7 @@ const HEALTHY: Scenario = Scenario {
     restore: Driver::Works,
     delete_snapshot: Driver::Works,
     delete_volume: Driver::Works,
+    missing: None,
     quirk: None,
     image_missing: false,
     unschedulable: false,
@@ -208,7 +222,7 @@ const HEALTHY: Scenario = Scenario {
     refusals: &[],
 };
 
-static ALL: [Scenario; 57] = [
+static ALL: [Scenario; 60] = [
     HEALTHY,
     Scenario {
         name: "no-crds",
@@ -267,6 +281,27 @@ static ALL: [Scenario; 57] = [
         title: "the csi-snapshotter lacks a right",
         description: "A new image with the ClusterRole of an old release: it may not patch VolumeSnapshotContents.",
         snapshotter: Snapshotter::WithoutPatch,
+        ..HEALTHY
+    },
+    Scenario {
+        name: "controller-role-gone",
+        title: "the snapshot-controller has lost its ClusterRole",
+        description: "It runs and renews its lease, may do nothing else, and cannot say so: a VolumeSnapshot gets neither status nor events.",
+        missing: Some(Missing::ControllerRole),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "csi-driver-gone",
+        title: "the driver's CSIDriver object is gone",
+        description: "Pods with its volumes do not start: Kubernetes waits for an attacher that the driver does not have.",
+        missing: Some(Missing::CsiDriver),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "class-without-provisioner",
+        title: "the default StorageClass has no provisioner",
+        description: "It is for volumes that are made by hand (kubernetes.io/no-provisioner). The round trip is not started.",
+        missing: Some(Missing::Provisioner),
         ..HEALTHY
     },
     Scenario {

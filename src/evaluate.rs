@@ -70,15 +70,25 @@ pub fn stranding(facts: &Facts, driver: &str) -> Option<(&'static Check, Finding
     let about = |finding: &Finding| {
         finding.target.as_deref() == Some(driver) || finding.drivers.iter().any(|known| known == driver)
     };
-    catalogue().into_iter().find_map(|check| {
+    may_strand().find_map(|check| {
         let How::Looking(look) = check.how else { return None };
-        let may_strand = [Group::Controller, Group::Sidecars].contains(&check.group);
-        if !may_strand || check.needs.iter().any(|need| facts.missing(*need).is_some()) {
+        if check.needs.iter().any(|need| facts.missing(*need).is_some()) {
             return None;
         }
         let strands = |finding: &Finding| finding.strands && finding.status == Status::Fail && about(finding);
         Some((check, look_at(facts, check, look).into_iter().find(strands)?))
     })
+}
+
+/// The checks whose findings may be about who removes the finalizers of snapshots.
+fn may_strand() -> impl Iterator<Item = &'static Check> {
+    catalogue().into_iter().filter(|check| [Group::Controller, Group::Sidecars].contains(&check.group))
+}
+
+/// What [`stranding`] rests on.
+#[must_use]
+pub fn stranding_needs() -> BTreeSet<Need> {
+    may_strand().flat_map(Check::sees).collect()
 }
 
 /// The rights that are missing, if nothing but rights is: a right that several checks lack is told by the first of them.

@@ -77,7 +77,7 @@ const BLIND: &[&str] = &[
 ];
 
 #[rustfmt::skip]
-const ROWS: [Row; 53] = [
+const ROWS: [Row; 61] = [
     row("healthy", BOTH, 0, &[], Pass),
     row("no-crds", ONE, 1, &["SR102 fail", "SR111 fail"], Fail("SR311", &["does not serve VolumeSnapshot objects", "CRD"])),
     row("v1beta1-only", ONE, 1, &["SR104 fail", "SR106 warn", "SR114 warn", "SR123 fail", "SR124 fail"], Fail("SR311", &["does not serve VolumeSnapshot objects", "another version"])),
@@ -88,6 +88,9 @@ const ROWS: [Row; 53] = [
     row("wrong-socket", ONE, 1, &["SR125 unknown", "SR128 fail"], Fail("SR304", &["not started", "--force"])),
     row("unknown-flag", ONE, 1, &["SR122 fail"], Fail("SR304", &["not started", "--force"])),
     row("missing-right", ONE, 1, &["SR127 fail"], Fail("SR304", &["not started", "--force"])),
+    row("controller-role-gone", ONE, 1, &["SR116 fail"], Fail("SR303", &["no snapshot-controller works on it: RBAC grants", "kind: ClusterRole"])),
+    row("csi-driver-gone", ONE, 1, &["SR201 fail"], Fail("SR310", &["its CSIDriver object is gone", "no csi-attacher"])),
+    row("class-without-provisioner", ONE, 1, &["SR211 warn"], Fail("SR308", &["not started", "made by hand", "whose driver has a VolumeSnapshotClass: immediate", "--storage-class"])),
     row("left-over-webhook", ONE, 1, &["SR108 fail"], Fail("SR311", &["failed calling webhook", "validation-webhook.snapshot.storage.k8s.io"])),
     row("no-class", ONE, 1, &["SR211 fail"], Fail("SR305", &["no VolumeSnapshotClass of driver", "kind: VolumeSnapshotClass"])),
     row("no-default-class", ONE, 0, &["SR212 warn"], Named(&["standard-snapshots"], "the driver has no default class")),
@@ -122,6 +125,11 @@ const ROWS: [Row; 53] = [
     row("restore-not-grown", ONE, 0, &[], Pass),
     row("sizes-rounded-up", ONE, 0, &[], Pass),
     row("handle-unknown", ONE, 0, &[], Pass),
+    row("node-local", ONE, 0, &[], Pass),
+    row("clones-share-blocks", ONE, 0, &[], Pass),
+    row("snapshots-need-each-other", ONE, 0, &[], Pass),
+    row("restore-needs-recovery", ONE, 0, &[], Pass),
+    row("one-node-only", ONE, 0, &[], Pass),
     row("stuck-finalizer", STUCK, 4, &[], Pass),
     row("delete-error", STUCK, 4, &[], Pass),
     row("restricted", BOTH, 0, &[], Pass),

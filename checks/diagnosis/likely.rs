@@ -51,6 +51,11 @@ pub fn timed_out(moment: &Moment<'_>) -> Explanation {
     with_sidecar_log(explanation.cause(cause), moment, Fix::text(text))
 }
 
+/// What is likely to be the cause of a wait that goes on; `None` if it is not worth telling before the time is up.
+pub(crate) fn so_far(moment: &Moment<'_>) -> Option<String> {
+    timed_out(moment).finding().cause.clone().filter(|cause| cause.starts_with("likely: "))
+}
+
 fn check(moment: &Moment<'_>) -> &'static Check {
     match moment.step {
         StepId::Admission => &admission_allows::CHECK,

@@ -13,7 +13,12 @@ mod waiting;
 pub use likely::timed_out;
 pub use rules::{RULES, Rule};
 
+use std::time::Duration;
+
 use crate::moment::{Explanation, Moment};
+
+/// A step that has waited so long says what is likely to be the cause, although it may still get on.
+const TOLD: Duration = Duration::from_secs(15);
 
 /// Whether a wait goes on. `T` is how a cause is put: an [`Explanation`], or a result in the words of who asks.
 #[derive(Debug, Clone)]
@@ -46,6 +51,8 @@ pub fn diagnose(moment: &Moment<'_>) -> Diagnosis {
         return Diagnosis::Certain(Box::new(explanation));
     }
     let (waiting_for, last_seen) = waiting::waiting(moment);
+    let likely = (moment.elapsed >= TOLD).then(|| likely::so_far(moment)).flatten();
+    let last_seen = likely.map_or(last_seen.clone(), |likely| format!("{last_seen} ({likely})"));
     Diagnosis::Waiting { waiting_for, last_seen }
 }
 

@@ -42,6 +42,7 @@ rules! {
     CLAIM: claim::driver_refuses as "driver-refuses-volume";
     CLAIM: claim::no_driver as "no-driver";
     CLAIM: claim::no_provisioner as "no-provisioner";
+    CLAIM: claim::provisioner_silenced as "provisioner-silenced";
     CLAIM: claim::provisioner_out_of_service as "provisioner-out-of-service";
     POD: pod::invalid_image_name as "invalid-image-name";
     POD: pod::image_not_pulled as "image-not-pulled";
@@ -51,6 +52,7 @@ rules! {
     ENDED: pod::ended::out_of_memory as "out-of-memory";
     ENDED: pod::ended::ended_badly as "pod-ended-badly";
     POD: pod::unschedulable as "unschedulable";
+    POD: pod::not_attached as "volume-not-attached";
     POD: pod::not_mounted as "volume-not-mounted";
     SNAPSHOT: driver::other_driver as "other-driver";
     SNAPSHOT: class::default_class_not_noticed as "default-class-not-noticed";
@@ -74,6 +76,8 @@ rules! {
     SNAPSHOT: controller::no_controller as "no-controller";
     SNAPSHOT: controller::controller_scaled_to_zero as "controller-scaled-to-zero";
     SNAPSHOT: sidecar::no_sidecar as "no-sidecar";
+    SNAPSHOT: controller::controller_silenced as "controller-silenced";
+    SNAPSHOT: sidecar::sidecar_silenced as "sidecar-silenced";
     SNAPSHOT: controller::controller_out_of_service as "controller-out-of-service";
     SNAPSHOT: sidecar::sidecar_out_of_service as "sidecar-out-of-service";
 }

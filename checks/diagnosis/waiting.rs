@@ -81,6 +81,9 @@ fn snapshot_state(moment: &Moment<'_>) -> String {
     if let Some(message) = error.and_then(|error| error.message.clone()) {
         return message;
     }
+    if snapshot_controller_works::is_ready_below(moment) {
+        return "its content is ready; the snapshot-controller has not said so yet".to_owned();
+    }
     if content.is_some_and(|content| content.status.snapshot_handle.is_some()) {
         return "the snapshot has been taken; the storage still copies or uploads it".to_owned();
     }

@@ -9,15 +9,25 @@ use crate::model::kubernetes::Lease;
 use crate::model::need::Need;
 use crate::model::probe::Probe;
 
-/// What is read again while a round trip waits: the workloads of the control plane, and the leases that they hold.
-pub const CONTROL_PLANE: [Need; 3] = [Need::Pods, Need::Workloads, Need::Leases];
+/// What is read again while a round trip waits: the workloads of the control plane, the leases that they hold, what they are
+/// allowed to do, and how drivers are registered.
+pub const CONTROL_PLANE: [Need; 8] = [
+    Need::Pods,
+    Need::Workloads,
+    Need::Leases,
+    Need::Roles,
+    Need::RoleBindings,
+    Need::AccountReviews,
+    Need::CsiDrivers,
+    Need::CsiNodes,
+];
 
 /// The control plane in a look before the latest one.
 #[derive(Debug, Clone, Default)]
 pub struct Earlier(Facts);
 
 impl Earlier {
-    /// What was seen then. Only [`CONTROL_PLANE`] is in it.
+    /// What was seen then: pods, workloads and leases, and nothing else.
     #[must_use]
     pub fn facts(&self) -> &Facts {
         &self.0
@@ -39,6 +49,16 @@ impl Facts {
             }
         }
         earlier.leases = renew(&mut self.leases, leases);
+        renew(&mut self.roles, latest.roles);
+        renew(&mut self.role_bindings, latest.role_bindings);
+        renew(&mut self.csi_drivers, latest.csi_drivers);
+        renew(&mut self.csi_nodes, latest.csi_nodes);
+        // What is asked depends on what was read, of which this look has less: older answers stay behind the new ones.
+        if let (Probe::Seen { value: reviews }, Some(known)) =
+            (&mut self.account_reviews, latest.account_reviews.seen())
+        {
+            Arc::make_mut(reviews).splice(0..0, known.iter().cloned());
+        }
         Earlier(earlier)
     }
 }

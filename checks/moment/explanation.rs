@@ -68,12 +68,9 @@ impl Explanation {
         self
     }
 
-    /// The same with evidence, cause and fix of what a static check found.
+    /// The same with evidence, cause and fix of what a static check found: where it names no cause, it is the cause.
     pub(crate) fn with_finding(mut self, finding: Finding) -> Self {
-        self = self.evidence(finding.evidence);
-        if let Some(cause) = finding.cause {
-            self = self.cause(cause);
-        }
+        self = self.evidence(finding.evidence).cause(finding.cause.unwrap_or(finding.message));
         match finding.fix {
             Some(fix) => self.fix(fix),
             None => self,

@@ -16,7 +16,7 @@ use super::process::{Files, Process, kill, terminate};
 use crate::clock;
 use crate::object::Object;
 use crate::resources::{CLAIMS, PODS, VOLUMES};
-use crate::scenario::{Component, Quirk};
+use crate::scenario::{Component, Missing, Quirk};
 use crate::store::{Key, Preconditions};
 use crate::world::{Event, World};
 
@@ -159,6 +159,10 @@ impl Run {
     async fn run(&mut self) {
         self.publish("Pending", &Value::Null);
         tokio::time::sleep(clock::CONTAINER_START).await;
+        if self.world.scenario.missing == Some(Missing::CsiDriver) && self.has_claim() {
+            let _over = self.interruption().await;
+            return self.gone();
+        }
         let Some(volumes) = self.mount().await else { return self.gone() };
         if self.world.scenario.image_missing {
             self.fail_to_pull().await;
@@ -226,6 +230,10 @@ impl Run {
                 () = tokio::time::sleep(clock::FIRST_BACKOFF) => {}
             }
         }
+    }
+
+    fn has_claim(&self) -> bool {
+        self.pod.list("/spec/volumes").iter().any(|volume| !volume.text("/persistentVolumeClaim/claimName").is_empty())
     }
 
     fn volumes(&self) -> Result<BTreeMap<String, PathBuf>, String> {

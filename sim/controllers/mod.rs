@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::clock;
-use super::scenario::Snapshotter;
+use super::scenario::{Missing, Snapshotter};
 use super::world::World;
 
 mod closed_device;
@@ -34,7 +34,7 @@ pub(super) fn start(world: &Arc<World>) {
             run(world, snapshotter::reconcile);
         }
     }
-    if world.scenario.snapshot_controllers > 0 {
+    if world.scenario.snapshot_controllers > 0 && world.scenario.missing != Some(Missing::ControllerRole) {
         run(world, snapshots::reconcile);
     }
     world.spawn(leases::renew(Arc::clone(world)));

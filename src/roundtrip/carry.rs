@@ -20,10 +20,10 @@ use snapready_checks::roundtrip::device_denied::{Admitted, Denied, Device, denie
 use snapready_checks::roundtrip::everything_removed::{StuckObject, stuck};
 use snapready_checks::roundtrip::restore_succeeds::not_grown;
 use snapready_checks::roundtrip::round_trip::{skipped, vanished};
-use snapready_checks::roundtrip::snapshot_driver_matches;
 use snapready_checks::roundtrip::snapshot_sidecar_works::not_started;
 use snapready_checks::roundtrip::snapshot_succeeds;
 use snapready_checks::roundtrip::write_succeeds::{self, not_written};
+use snapready_checks::roundtrip::{provisioning_succeeds, snapshot_driver_matches};
 
 use crate::evaluate::stranding;
 use crate::model::{CheckResult, DataVerdict, ObjectName, PodUser, StepId, VolumeMode};
@@ -243,11 +243,12 @@ impl Knowledge for Carry<'_> {
         if let Some(explanation) = (target.mode.prevented)(self.plan, target, facts) {
             return Some(self.in_words(trip, explanation));
         }
-        if subject.origin == Origin::Volume {
+        let class = provisioning_succeeds::foreseen(facts, &subject);
+        if class.is_none() && subject.origin == Origin::Volume {
             // Whatever keeps snapshots from being taken or deleted.
             return None;
         }
-        let explanation = snapshot_driver_matches::foreseen(facts, &subject).or_else(|| {
+        let explanation = class.or_else(|| snapshot_driver_matches::foreseen(facts, &subject)).or_else(|| {
             let driver = subject.driver.as_deref().filter(|_| !self.plan.force)?;
             let (check, found) = stranding(facts, driver)?;
             Some(not_started(&subject, check, found))

@@ -17,7 +17,7 @@ use snapready_checks::model::need::Need;
 use tokio::sync::watch;
 
 use crate::cluster::{ConnectError, Connection, ConnectionArgs, connect, server_version};
-use crate::evaluate::evaluate;
+use crate::evaluate::{evaluate, stranding_needs};
 use crate::facts::{self, Collection};
 use crate::model::{Happening, Source, SourceKind};
 use crate::relate::{relate_results, relate_round_trips};
@@ -67,7 +67,8 @@ pub(crate) struct RoundTripTask {
     pub(crate) options: Options,
 }
 
-/// What the facts about a round trip are taken from, whatever checks are selected: the diagnosis rests on them.
+/// What the facts about a round trip are taken from, whatever checks are selected: the diagnosis rests on them. So does what is
+/// foreseen; see [`stranding_needs`].
 const ROUND_TRIP_NEEDS: [Need; 12] = [
     Need::ServerVersion,
     Need::StorageClasses,
@@ -192,6 +193,7 @@ async fn see(
     let mut needs: BTreeSet<Need> = task.checks.iter().flat_map(|check| check.sees()).collect();
     if task.round_trip.is_some() {
         needs.extend(ROUND_TRIP_NEEDS);
+        needs.extend(stranding_needs());
         // Some products' rules for the class read their objects.
         needs.extend((!task.products.is_empty()).then_some(Need::ProductObjects));
     }

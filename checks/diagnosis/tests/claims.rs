@@ -96,3 +96,46 @@ fn no_provisioner() {
         .event("PersistentVolumeClaim", "Provisioning", 1, "External provisioner is provisioning volume")
         .waits();
 }
+
+#[test]
+fn a_class_without_provisioner_is_foreseen() {
+    let class = |name: &str, provisioner: &str| json!({ "metadata": { "name": name }, "provisioner": provisioner });
+    let by_hand = Subject { driver: Some("kubernetes.io/no-provisioner".to_owned()), ..subject() };
+    let told = |snapshot_classes: Value| {
+        let mut facts = facts(&json!({ "volumeSnapshotClasses": snapshot_classes }));
+        facts.storage_classes = Probe::from(
+            [
+                class("fast", "kubernetes.io/no-provisioner"),
+                class("b", "good.csi"),
+                class("a", "good.csi"),
+                class("c", "x.csi"),
+            ]
+            .map(|class| nulls::from_value(class).unwrap())
+            .to_vec(),
+        );
+        assert!(class_foreseen(&facts, &subject()).is_none(), "it has a driver");
+        class_foreseen(&facts, &by_hand).unwrap().finding().clone()
+    };
+    let finding = told(json!([{ "metadata": { "name": "gold" }, "driver": "good.csi", "deletionPolicy": "Delete" }]));
+    assert!(finding.fix.unwrap().text.contains("VolumeSnapshotClass: a, b."), "{}", finding.message);
+    assert!(told(json!([])).fix.unwrap().text.contains("no other one here"));
+}
+
+/// Whoever watches need not wait until the time is up to read what is likely.
+#[test]
+fn what_is_likely_is_told_while_it_is_waited_for() {
+    let waiting = |seconds| {
+        let wait = Wait::at(Provision, seconds).event("PersistentVolumeClaim", "Provisioning", 1, "x").event(
+            "PersistentVolumeClaim",
+            "ProvisioningFailed",
+            1,
+            "rpc error: code = DeadlineExceeded desc = context deadline exceeded",
+        );
+        match diagnose(&wait.moment(&wait.chain())) {
+            Diagnosis::Waiting { last_seen, .. } => last_seen,
+            Diagnosis::Certain(cause) => panic!("{:?}", cause.finding()),
+        }
+    };
+    assert!(!waiting(14).contains("likely"), "{}", waiting(14));
+    assert!(waiting(15).ends_with("(likely: the driver or its storage did not answer in time)"), "{}", waiting(15));
+}

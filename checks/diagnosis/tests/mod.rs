@@ -10,7 +10,7 @@ use super::*;
 use crate::model::chain::{Chain, Event};
 use crate::model::command::Command;
 use crate::model::facts::Facts;
-use crate::model::finding::Status;
+use crate::model::finding::{Finding, Status};
 use crate::model::look_again::Earlier;
 use crate::model::nulls;
 use crate::model::object::ObjectName;
@@ -20,7 +20,9 @@ use crate::model::round_trip::{Origin, PodUser, StepId, VolumeMode};
 use crate::moment::{Moment, Subject};
 use crate::roundtrip::admission_allows::{Refusal, refused};
 use crate::roundtrip::everything_removed::{StuckObject, stuck};
+use crate::roundtrip::provisioning_succeeds::foreseen as class_foreseen;
 use crate::roundtrip::snapshot_driver_matches::foreseen;
+use crate::roundtrip::snapshot_sidecar_works::not_started;
 
 /// A cluster in which everything was seen; `parts` are merged over it.
 fn facts(parts: &Value) -> Facts {

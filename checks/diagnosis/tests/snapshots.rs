@@ -141,3 +141,19 @@ fn the_drivers_answer_to_a_snapshot() {
     let throttled = "rpc error: code = ResourceExhausted desc = Request rate exceeded, try again later";
     Wait::at(Snapshot, 3600).error(throttled).waits();
 }
+
+/// Who will not work is named, and not the other one of the two.
+#[test]
+fn what_is_not_started_names_who_would_leave_it_behind() {
+    let told = |check| {
+        let found = Finding::new(Status::Fail, "RBAC grants nothing").cause("It cannot work");
+        let explanation = not_started(&subject(), check, found);
+        let result = in_words(explanation);
+        assert_eq!(result.cause.as_deref(), Some("RBAC grants nothing: It cannot work"));
+        (result.id, result.message)
+    };
+    let (id, message) = told(&crate::controller::snapshot_controller_rights::CHECK);
+    assert!(id == "SR303" && message.contains("the snapshot-controller would not finish"), "{id} {message}");
+    let (id, message) = told(&crate::sidecars::sidecar_rights::CHECK);
+    assert!(id == "SR304" && message.contains("no csi-snapshotter of driver good.csi"), "{id} {message}");
+}

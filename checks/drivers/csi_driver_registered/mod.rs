@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::knowledge::classes::choose::default_storage_class;
-use crate::knowledge::control_plane::containers::is_csi_attacher;
-use crate::knowledge::control_plane::sidecars::{Sidecar, controller_part_of, sidecars};
+use crate::knowledge::drivers::object::without_object;
 use crate::knowledge::drivers::registered::{is_in_tree, is_registered};
 use crate::knowledge::drivers::table::known_driver;
 use crate::model::check::{Check, Group, How, Severity};
@@ -46,36 +45,12 @@ fn run(facts: &Facts, findings: &mut Findings) {
     }
 }
 
-/// Nodes have registered the driver, and its `CSIDriver` is gone. Kubernetes then takes its volumes for such that have to be
-/// attached (`pkg/volume/csi/csi_plugin.go`, `skipAttach`), which only a csi-attacher does.
-fn without_object(facts: &Facts, driver: &str) -> Finding {
-    let attachers = sidecars(facts, is_csi_attacher);
-    let may_be_its_own = |sidecar: &&Sidecar<'_>| sidecar.drivers.is_empty() || sidecar.serves(driver);
-    let attacher = attachers.iter().find(may_be_its_own);
-    let controller = controller_part_of(facts, driver);
-    let message = format!("nodes have registered {driver}, but its CSIDriver object is gone");
-    let finding = match (attacher, controller) {
-        (Some(attacher), _) => Finding::new(Status::Warn, message)
-            .evidence(attacher.running.evidence("spec.template.spec.containers", &attacher.running.container.image))
-            .cause("Its csi-attacher attaches volumes all the same, but what the object says of pods, permissions and capacity is lost."),
-        (None, Some(part)) => Finding::new(Status::Fail, message)
-            .evidence(part.evidence("spec.template.spec.containers", "no csi-attacher"))
-            .cause("Without the object Kubernetes waits until its volumes are attached, and the driver has no csi-attacher that would do it: no pod that uses its volumes starts."),
-        (None, None) => Finding::new(Status::Unknown, message)
-            .cause("Without the object Kubernetes waits until its volumes are attached. Whether a csi-attacher does that cannot be seen."),
-    };
-    finding.evidence(Evidence::cluster("CSIDriver", driver, "metadata.name", "does not exist")).fix(
-        Fix::text("Create it again through what installed the driver.").command(kubectl("get csidrivers,csinodes")),
-    )
-}
-
 fn look(facts: &Facts, driver: &str, classes: &[&str], is_default: bool) -> Finding {
     if is_in_tree(driver) {
         return Finding::new(Status::Skip, format!("{driver} is not a CSI driver: its volumes cannot be snapshotted"));
     }
-    let objects = facts.csi_drivers.seen().into_iter().flatten();
-    if is_registered(facts, driver) && !objects.into_iter().any(|known| known.metadata.name == driver) {
-        return without_object(facts, driver);
+    if let Some(finding) = without_object(facts, driver) {
+        return finding;
     }
     if is_registered(facts, driver) {
         return Finding::new(Status::Pass, format!("{driver} is installed"));

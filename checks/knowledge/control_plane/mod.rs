@@ -3,6 +3,7 @@
 //! `out_of_service`, `skew`).
 
 pub(crate) mod arguments;
+pub(crate) mod beside;
 pub(crate) mod bundled;
 pub mod commands;
 pub mod containers;

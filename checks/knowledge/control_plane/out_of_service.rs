@@ -3,19 +3,20 @@
 
 use std::time::Duration;
 
+use crate::knowledge::control_plane::beside::lost;
 use crate::knowledge::control_plane::commands::restart;
 use crate::knowledge::control_plane::containers::{is_csi_provisioner, is_csi_snapshotter, is_snapshot_controller};
 use crate::knowledge::control_plane::leases::{
     CONTROLLER_LEASE, has_lapsed, lease_evidence, sanitised, snapshotter_lease,
 };
-use crate::knowledge::control_plane::readiness::{alone, readiness};
+use crate::knowledge::control_plane::readiness::readiness;
 use crate::knowledge::control_plane::running::{Running, running};
-use crate::knowledge::control_plane::sidecars::sidecars;
+use crate::knowledge::control_plane::sidecars::surely_of;
 use crate::knowledge::control_plane::trouble::{meaning, trouble};
 use crate::model::command::kubectl;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Fix, Status};
-use crate::model::kubernetes::{Container, ContainerStatus, Lease, Pod};
+use crate::model::kubernetes::{ContainerStatus, Lease, Pod};
 use crate::model::look_again::Earlier;
 use crate::text::names::fix_with;
 
@@ -55,9 +56,9 @@ pub fn snapshot_controller(now: &Facts, earlier: &Earlier) -> Option<OutOfServic
 #[must_use]
 pub fn csi_snapshotter(now: &Facts, earlier: &Earlier, driver: &str) -> Option<OutOfService> {
     let leases = leases(now, &snapshotter_lease(driver));
-    all(&of_driver(now, driver, is_csi_snapshotter), &running(earlier.facts(), is_csi_snapshotter), |now, before| {
-        idle(now, before, "csi-snapshotter")
-            .or_else(|| alone(before, false).and_then(|_| alone(now, false)).map(explained))
+    all(&surely_of(now, driver, is_csi_snapshotter), &running(earlier.facts(), is_csi_snapshotter), |now, before| {
+        driverless(now, before, "csi-snapshotter")
+            .or_else(|| idle(now, before, "csi-snapshotter"))
             .or_else(|| hanging(now, &leases, "csi-snapshotter"))
     })
 }
@@ -67,8 +68,10 @@ pub fn csi_snapshotter(now: &Facts, earlier: &Earlier, driver: &str) -> Option<O
 pub fn csi_provisioner(now: &Facts, earlier: &Earlier, driver: &str) -> Option<OutOfService> {
     // A csi-provisioner's lease has the driver's name alone.
     let leases = leases(now, &sanitised(driver));
-    all(&of_driver(now, driver, is_csi_provisioner), &running(earlier.facts(), is_csi_provisioner), |now, before| {
-        idle(now, before, "csi-provisioner").or_else(|| hanging(now, &leases, "csi-provisioner"))
+    all(&surely_of(now, driver, is_csi_provisioner), &running(earlier.facts(), is_csi_provisioner), |now, before| {
+        driverless(now, before, "csi-provisioner")
+            .or_else(|| idle(now, before, "csi-provisioner"))
+            .or_else(|| hanging(now, &leases, "csi-provisioner"))
     })
 }
 
@@ -76,15 +79,6 @@ pub fn csi_provisioner(now: &Facts, earlier: &Earlier, driver: &str) -> Option<O
 pub(crate) fn scaled_to_zero(installations: &[Running<'_>], what: &str) -> Option<Finding> {
     let first = installations.first()?;
     installations.iter().all(|running| running.wanted == 0).then(|| readiness(first, what, false))
-}
-
-/// The sidecars that certainly serve a driver. One that may serve it, too, may do its work.
-fn of_driver<'a>(facts: &'a Facts, driver: &str, matches: fn(&Container) -> bool) -> Vec<Running<'a>> {
-    let all = sidecars(facts, matches);
-    if all.iter().any(|sidecar| sidecar.drivers.is_empty()) {
-        return Vec::new();
-    }
-    all.into_iter().filter(|sidecar| sidecar.serves(driver)).map(|sidecar| sidecar.running).collect()
 }
 
 fn leases<'a>(facts: &'a Facts, name: &str) -> Vec<&'a Lease> {
@@ -114,6 +108,11 @@ fn all(
 
 fn explained(finding: Finding) -> OutOfService {
     OutOfService { finding, is_explained: true }
+}
+
+/// Without the driver beside it, whatever its own state: what has no driver waits, or exits.
+fn driverless(now: &Running<'_>, before: &Running<'_>, what: &str) -> Option<OutOfService> {
+    lost(now, before, what).map(|(finding, is_explained)| OutOfService { finding, is_explained })
 }
 
 /// Not ready in both looks, or ready for moments only.

@@ -1,13 +1,11 @@
 //! Whether what should run is ready.
 
 use crate::knowledge::control_plane::commands::{describe, edit, is_workload};
-use crate::knowledge::control_plane::containers::is_helper;
 use crate::knowledge::control_plane::flags::{UnknownFlag, unknown_at_next_start};
 use crate::knowledge::control_plane::running::Running;
 use crate::knowledge::control_plane::trouble::{TroubleKind, dead_registry, trouble};
 use crate::model::command::kubectl;
-use crate::model::finding::{Evidence, Finding, Fix, Status};
-use crate::model::kubernetes::{ContainerStatus, Pod};
+use crate::model::finding::{Finding, Fix, Status};
 use crate::text::names::fix_with;
 use crate::text::words::upper;
 
@@ -114,40 +112,4 @@ fn events_and_logs(running: &Running<'_>) -> Fix {
     };
     let names = [running.namespace.as_str(), &running.name, &running.container.name];
     if is_workload(running) { fix_with(fix, names, logs) } else { fix }
-}
-
-/// A csi-snapshotter has no readiness probe and waits for its driver for ever: where the driver beside it is down in every
-/// pod, it counts as ready and does nothing.
-pub(crate) fn alone(running: &Running<'_>, covered: bool) -> Option<Finding> {
-    let ready = running.statuses().filter(|(_, status)| status.ready).map(|(pod, _)| pod);
-    let down: Vec<(&Pod, &ContainerStatus)> = ready.map(|pod| Some((pod, driver_down(pod)?))).collect::<Option<_>>()?;
-    let (pod, status) = down.first()?;
-    let path = format!("status.containerStatuses[{}].ready", status.name);
-    let fix = Fix::text("Read why the driver's container does not start.");
-    let names = [pod.metadata.namespace.as_deref().unwrap_or_default(), pod.metadata.name.as_str()];
-    let finding = Finding::new(
-        if covered { Status::Warn } else { Status::Fail },
-        format!(
-            "the csi-snapshotter of {} runs, but container {} beside it is not ready",
-            running.place(),
-            status.name
-        ),
-    );
-    Some(
-        finding
-            .evidence(Evidence::namespaced("Pod", names[0], names[1], &path, "false"))
-            .cause("Without the driver it waits, and works on no snapshot.")
-            .fix(fix_with(fix, names, |[namespace, pod]| {
-                kubectl("-n").word(namespace).words("describe pod").word(pod)
-            })),
-    )
-}
-
-/// The state of a pod's driver, if it is not ready.
-fn driver_down(pod: &Pod) -> Option<&ContainerStatus> {
-    let helps = |name: &str| {
-        let mut containers = pod.spec.containers.iter();
-        containers.find(|container| container.name == name).is_some_and(is_helper)
-    };
-    pod.status.container_statuses.iter().find(|status| !status.ready && !helps(&status.name))
 }

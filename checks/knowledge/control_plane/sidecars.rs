@@ -112,6 +112,15 @@ pub fn sidecar_in_sight<'a>(facts: &'a Facts, driver: &str, matches: fn(&Contain
     sidecars(facts, matches).into_iter().find(|sidecar| sidecar.serves(driver)).map(|sidecar| sidecar.running)
 }
 
+/// The sidecars of a kind that certainly serve a driver; none if another one may serve it, too, and so do its work.
+pub(crate) fn surely_of<'a>(facts: &'a Facts, driver: &str, matches: fn(&Container) -> bool) -> Vec<Running<'a>> {
+    let all = sidecars(facts, matches);
+    if all.iter().any(|sidecar| sidecar.drivers.is_empty()) {
+        return Vec::new();
+    }
+    all.into_iter().filter(|sidecar| sidecar.serves(driver)).map(|sidecar| sidecar.running).collect()
+}
+
 /// Whether nothing is in sight of a driver that was installed: it has registered with no node, and neither a sidecar that is or
 /// may be its own nor its node plugin is there.
 #[must_use]

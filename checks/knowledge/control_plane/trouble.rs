@@ -199,7 +199,8 @@ fn wrong_architecture(running: &Running<'_>, pod: &Pod) -> Option<Trouble> {
     })
 }
 
-fn is_image_trouble(reason: &str) -> bool {
+/// Whether a container waits for its image in vain.
+pub(crate) fn is_image_trouble(reason: &str) -> bool {
     matches!(reason, "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull")
 }
 

@@ -26,6 +26,9 @@ pub fn is_surely_unregistered(facts: &Facts, driver: &str) -> bool {
     facts.csi_drivers.seen().is_some() && facts.csi_nodes.seen().is_some() && !is_registered(facts, driver)
 }
 
+/// In the place of a provisioner: nobody makes volumes of the class (kubernetes.io/docs/concepts/storage/storage-classes, Local).
+pub const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
+
 /// Whether a provisioner is one of Kubernetes' own old ones. Volumes of those have no CSI source, even when a CSI
 /// driver does their work by now, and the snapshot-controller refuses them.
 #[must_use]

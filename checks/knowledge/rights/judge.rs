@@ -44,6 +44,38 @@ pub(crate) fn judge(facts: &Facts, component: Component, running: &Running<'_>, 
     Some(Finding::new(status, message).evidence(seen))
 }
 
+/// The finding about the first of these workloads, if each of them lacks a right before which it does nothing, or can neither work nor
+/// say why: its events are forbidden, too. `None` if one of them may work, would say what stops it, or cannot be judged.
+pub(crate) fn silenced(
+    facts: &Facts,
+    component: Component,
+    workloads: &[Running<'_>],
+    drivers: &[String],
+) -> Option<Finding> {
+    let rbac = Rbac::of(facts)?;
+    let judge = |running: &Running<'_>| {
+        let denied = denied(&rbac, account(running), needed(facts, component, running, drivers, Releases::Its)?);
+        let finding = is_silencing(&denied).then(|| not_granted(facts, &rbac, component, running, &denied))?;
+        let seen = running.evidence("spec.template.spec.serviceAccountName", account(running).name);
+        (finding.status == Status::Fail).then(|| finding.evidence(seen))
+    };
+    let all: Option<Vec<Finding>> = workloads.iter().map(judge).collect();
+    all?.into_iter().next()
+}
+
+/// Whether a workload without these rights does not even say what it lacks. One whose right to list is taken away while it runs goes on
+/// until its watch ends; then nobody who waits for it finds it silent. A volume that cannot be written down is written again and again,
+/// without an event (kubernetes-sigs/sig-storage-lib-external-provisioner `controller/volume_store.go`).
+fn is_silencing(denied: &[Right]) -> bool {
+    let is_mute = denied.iter().any(|right| right.resource == "events");
+    let is_silent = |right: &Right| {
+        let is_silent =
+            |verb: &&str| matches!((right.resource, *verb), (_, "list" | "watch") | ("persistentvolumes", "create"));
+        right.resource == "leases" || right.verbs.iter().any(is_silent)
+    };
+    denied.iter().any(|right| right.effect > Effect::Degrades && (is_mute || is_silent(right)))
+}
+
 /// A finding that a workload has no leader, with what RBAC says of it. Where its account has no right on leases, that is the cause, and
 /// the finding follows from that of `rights`, the check of rights.
 pub(crate) fn why_no_leader(

@@ -14,7 +14,7 @@ pub(crate) mod scheduling;
 
 pub(crate) use container::not_created;
 pub(crate) use image::{image_not_pulled, invalid_image_name};
-pub(crate) use mount::not_mounted;
+pub(crate) use mount::{not_attached, not_mounted};
 pub(crate) use scheduling::unschedulable;
 
 use crate::model::finding::Evidence;

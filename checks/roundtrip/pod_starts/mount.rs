@@ -3,12 +3,33 @@
 use std::time::Duration;
 
 use super::CHECK;
-use crate::knowledge::drivers::registered::is_surely_unregistered;
+use crate::knowledge::drivers::object::without_object;
 use crate::model::chain::Event;
 use crate::model::command::kubectl;
-use crate::model::finding::Fix;
+use crate::model::finding::{Fix, Status};
 use crate::moment::grpc::Code;
 use crate::moment::{Advice, Explanation, Moment, times};
+
+/// A pod on a node that does not start has been at it for so long; with a volume that is at hand it starts within seconds.
+const ATTACHED: Duration = Duration::from_secs(5);
+
+/// A volume that Kubernetes waits to see attached, because the driver's `CSIDriver` is gone, and that nobody attaches. Kubernetes itself
+/// says so only after two minutes.
+pub(crate) fn not_attached(moment: &Moment<'_>) -> Option<Explanation> {
+    let pod = moment.pod().filter(|pod| pod.status.phase == "Pending" && pod.spec.node_name.is_some())?;
+    if !moment.has_bound_claim() || moment.pod_elapsed < ATTACHED {
+        return None;
+    }
+    let driver = moment.subject.driver.as_deref()?;
+    let found = without_object(moment.facts, driver).filter(|found| found.status == Status::Fail)?;
+    let message = format!("pod {} cannot use its volume: {}", pod.metadata.name, found.message);
+    Some(
+        Explanation::fail(&CHECK, &message)
+            .about(moment.subject)
+            .with_finding(found)
+            .follows_from("SR201", Some(driver)),
+    )
+}
 
 /// A volume that the kubelet or the driver's node plugin cannot bring into the pod.
 pub(crate) fn not_mounted(moment: &Moment<'_>) -> Option<Explanation> {
@@ -25,6 +46,16 @@ pub(crate) fn not_mounted(moment: &Moment<'_>) -> Option<Explanation> {
             .fix(fix)
             .advise(Advice::Again),
     )
+}
+
+const NOT_HERE: &str = "the driver's node plugin does not run on the pod's node, but on others";
+const NOWHERE: &str = "the driver's node plugin runs on no node";
+
+/// Whether a node lists a driver, or any node if it is not known which; `None` if that could not be seen.
+fn is_on_node(moment: &Moment<'_>, driver: &str, node: Option<&str>) -> Option<bool> {
+    let mut nodes =
+        moment.facts.csi_nodes.seen()?.iter().filter(|one| node.is_none_or(|node| one.metadata.name == node));
+    Some(nodes.any(|node| node.spec.drivers.iter().any(|known| known.name == driver)))
 }
 
 fn explain(moment: &Moment<'_>, event: &Event, events: &[&Event]) -> Option<(&'static str, Fix)> {
@@ -63,9 +94,11 @@ fn explain(moment: &Moment<'_>, event: &Event, events: &[&Event]) -> Option<(&'s
     }
     if event.message.contains("not found in the list of registered CSI drivers") {
         let driver = moment.subject.driver.as_deref()?;
-        return (is_surely_unregistered(moment.facts, driver) && lasts(3, 15)).then(|| {
+        let node = moment.pod()?.spec.node_name.as_deref();
+        return (lasts(3, 15) && !is_on_node(moment, driver, node)?).then(|| {
             let fix = Fix::text("Install or repair the driver's DaemonSet.").command(kubectl("get csinodes"));
-            ("the driver's node plugin runs on no node", fix)
+            let elsewhere = is_on_node(moment, driver, None) == Some(true);
+            (if elsewhere { NOT_HERE } else { NOWHERE }, fix)
         });
     }
     let code = Code::alone(&event.message)?;

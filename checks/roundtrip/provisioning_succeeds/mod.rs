@@ -8,11 +8,13 @@ pub const CHECK: Check =
     check("SR308", "provisioning-succeeds", "The driver makes the source volume", include_str!("doc.md"));
 
 // A restore is a provisioning with a source, by the same component: these rules report under SR309 during a restore.
+mod classes;
 mod refused;
 mod silent;
 
+pub use classes::foreseen;
 pub(crate) use refused::{driver_refuses, failures, lost, missing_right, refused_for_good};
-pub(crate) use silent::{no_driver, no_provisioner, provisioner_out_of_service};
+pub(crate) use silent::{no_driver, no_provisioner, provisioner_out_of_service, provisioner_silenced};
 
 use crate::model::round_trip::StepId;
 use crate::moment::{Explanation, Moment};

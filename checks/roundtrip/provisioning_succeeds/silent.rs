@@ -3,11 +3,17 @@
 use std::time::Duration;
 
 use super::not_bound;
+use crate::knowledge::control_plane::containers::is_csi_provisioner;
 use crate::knowledge::control_plane::out_of_service::csi_provisioner;
 use crate::knowledge::control_plane::presence::without_provisioner;
+use crate::knowledge::control_plane::sidecars::surely_of;
 use crate::knowledge::drivers::registered::is_surely_unregistered;
+use crate::knowledge::rights::judge::silenced;
+use crate::knowledge::version::Component;
+use crate::model::chain::Event;
 use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Fix};
+use crate::moment::grpc::Code;
 use crate::moment::{Explanation, Moment};
 use crate::text::names::safe;
 
@@ -20,6 +26,16 @@ pub(crate) fn is_unheard(moment: &Moment<'_>) -> bool {
     moment.elapsed >= UNHEARD
         && moment.claim_events(&HEARD).next().is_none()
         && moment.claim_events(&["ExternalProvisioning"]).next().is_some()
+}
+
+/// A provisioner has begun, and the driver has given no answer that is one: it was not reached, or not heard of again.
+fn is_unanswered(moment: &Moment<'_>) -> bool {
+    let answer = moment.claim_events(&["ProvisioningFailed"]).last();
+    let is_no_answer =
+        |event: &Event| Code::at(&event.message, moment.step).is_some_and(|code| code.patience.is_none());
+    moment.elapsed >= UNHEARD
+        && moment.claim_events(&["Provisioning"]).next().is_some()
+        && answer.is_none_or(is_no_answer)
 }
 
 /// No driver of this name is installed.
@@ -56,11 +72,25 @@ pub(crate) fn no_provisioner(moment: &Moment<'_>) -> Option<Explanation> {
     )
 }
 
+/// RBAC does not grant the csi-provisioner what it takes to work, or to say that it cannot.
+pub(crate) fn provisioner_silenced(moment: &Moment<'_>) -> Option<Explanation> {
+    let claim = moment.unbound_claim()?;
+    let driver = moment.subject.driver.as_deref()?;
+    let has_failed = moment.claim_events(&["ProvisioningFailed"]).next().is_some();
+    if has_failed || !(is_unheard(moment) || is_unanswered(moment)) {
+        return None;
+    }
+    let provisioners = surely_of(moment.facts, driver, is_csi_provisioner);
+    let found = silenced(moment.facts, Component::CsiProvisioner, &provisioners, &[driver.to_owned()])?;
+    let explanation = not_bound(moment, &claim.metadata.name, &found.message).with_finding(found);
+    Some(explanation.follows_from("SR127", None))
+}
+
 /// The csi-provisioner was out of service in two looks.
 pub(crate) fn provisioner_out_of_service(moment: &Moment<'_>) -> Option<Explanation> {
     let claim = moment.unbound_claim()?;
     let driver = moment.subject.driver.as_deref()?;
-    if !is_unheard(moment) {
+    if !is_unheard(moment) && !is_unanswered(moment) {
         return None;
     }
     let found = csi_provisioner(moment.facts, moment.earlier?, driver)?;

@@ -12,6 +12,8 @@ use std::time::Duration;
 use crate::knowledge::control_plane::install::install;
 use crate::knowledge::control_plane::out_of_service::{scaled_to_zero, snapshot_controller};
 use crate::knowledge::control_plane::presence::{Presence, snapshot_controllers};
+use crate::knowledge::rights::judge::silenced;
+use crate::knowledge::version::Component;
 use crate::model::finding::{Evidence, Fix};
 use crate::model::volumes::{VolumeSnapshot, VolumeSnapshotStatus};
 use crate::moment::{Explanation, Moment, with_controller_log};
@@ -66,6 +68,19 @@ pub(crate) fn controller_scaled_to_zero(moment: &Moment<'_>) -> Option<Explanati
     Some(explanation.evidence(found.evidence).follows_from("SR112", None))
 }
 
+/// RBAC does not grant it what it takes to work, or to say that it cannot.
+pub(crate) fn controller_silenced(moment: &Moment<'_>) -> Option<Explanation> {
+    let is_silent =
+        (is_left_alone(moment) && moment.elapsed >= ANSWER) || (is_ready_below(moment) && moment.elapsed >= ELECTION);
+    if !is_silent {
+        return None;
+    }
+    let controllers = snapshot_controllers(moment.facts);
+    let found = silenced(moment.facts, Component::SnapshotController, controllers.installations(), &[])?;
+    let message = format!("no snapshot-controller works on it: {}", found.message);
+    Some(about(&CHECK, moment, &message).with_finding(found).follows_from("SR116", None))
+}
+
 /// It was out of service in two looks, or has gone between them.
 pub(crate) fn controller_out_of_service(moment: &Moment<'_>) -> Option<Explanation> {
     moment.waiting_snapshot()?;
@@ -98,6 +113,16 @@ fn absent(moment: &Moment<'_>, what: &str) -> Option<Explanation> {
 
 /// What is likely when the time is up.
 pub(crate) fn likely(moment: &Moment<'_>) -> Option<Explanation> {
+    if is_ready_below(moment) {
+        let message = "its content is ready, and the snapshot-controller does not say so";
+        let fix = Fix::text("Check the pods and the log of the snapshot-controller.");
+        return Some(
+            about(&CHECK, moment, message)
+                .evidence(ready_below(moment))
+                .cause("likely: the snapshot-controller has stopped, or lacks rights, since it took up the snapshot")
+                .fix(with_controller_log(moment.facts, fix)),
+        );
+    }
     if !is_left_alone(moment) {
         return None;
     }
@@ -122,10 +147,15 @@ pub(crate) fn is_left_alone(moment: &Moment<'_>) -> bool {
         && !moment.events.iter().any(|event| event.involved_object.kind == "VolumeSnapshot")
 }
 
-fn is_ready_below(moment: &Moment<'_>) -> bool {
-    moment
-        .volume_snapshot_content()
-        .is_some_and(|content| content.status.ready_to_use == Some(true) && content.status.snapshot_handle.is_some())
+/// The sidecar has done its part, and only the controller is to say so.
+pub(crate) fn is_ready_below(moment: &Moment<'_>) -> bool {
+    moment.waiting_snapshot().is_some() && ready_below(moment).is_some()
+}
+
+fn ready_below(moment: &Moment<'_>) -> Option<Evidence> {
+    let content = moment.volume_snapshot_content()?;
+    (content.status.ready_to_use == Some(true) && content.status.snapshot_handle.is_some())
+        .then(|| Evidence::cluster("VolumeSnapshotContent", &content.metadata.name, "status.readyToUse", "true"))
 }
 
 fn not_picked_up(moment: &Moment<'_>, cause: &str, fix: Fix) -> Explanation {

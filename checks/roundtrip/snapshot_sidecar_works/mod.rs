@@ -1,6 +1,6 @@
 //! The driver's csi-snapshotter works on snapshots.
 
-use crate::model::check::Check;
+use crate::model::check::{Check, Group};
 use crate::roundtrip::check;
 
 /// See `doc.md`.
@@ -9,13 +9,19 @@ pub const CHECK: Check =
 
 use std::time::Duration;
 
+use crate::knowledge::control_plane::containers::is_csi_snapshotter;
 use crate::knowledge::control_plane::out_of_service::csi_snapshotter;
 use crate::knowledge::control_plane::presence::{Presence, sidecar_of};
+use crate::knowledge::control_plane::sidecars::surely_of;
+use crate::knowledge::rights::judge::silenced;
+use crate::knowledge::version::Component;
 use crate::model::chain::BEING_CREATED;
 use crate::model::command::{Command, kubectl};
 use crate::model::finding::{Evidence, Finding, Fix};
 use crate::model::kubernetes::VolumeSnapshotContentStatus;
+use crate::moment::grpc::Code;
 use crate::moment::{Advice, Explanation, Moment, Subject};
+use crate::roundtrip::snapshot_controller_works;
 use crate::roundtrip::snapshot_succeeds::{LAG, Worker, about, answers, lacks_right, shown_by};
 
 /// The sidecar's first sign of life comes within a second of the content.
@@ -61,10 +67,22 @@ pub(crate) fn no_sidecar(moment: &Moment<'_>) -> Option<Explanation> {
     }
 }
 
+/// RBAC does not grant it what it takes to work, or to say that it cannot.
+pub(crate) fn sidecar_silenced(moment: &Moment<'_>) -> Option<Explanation> {
+    let driver = moment.subject.driver.as_deref()?;
+    if !is_left_alone(moment) || moment.elapsed < ANSWER {
+        return None;
+    }
+    let sidecars = surely_of(moment.facts, driver, is_csi_snapshotter);
+    let found = silenced(moment.facts, Component::CsiSnapshotter, &sidecars, &[driver.to_owned()])?;
+    let message = format!("no csi-snapshotter of driver {driver} works on its content: {}", found.message);
+    Some(about(&CHECK, moment, &message).with_finding(found).follows_from("SR127", None))
+}
+
 /// It was out of service in two looks.
 pub(crate) fn sidecar_out_of_service(moment: &Moment<'_>) -> Option<Explanation> {
     let driver = moment.subject.driver.as_deref()?;
-    if !is_left_alone(moment) {
+    if !is_left_alone(moment) && !is_unanswered(moment) {
         return None;
     }
     let found = csi_snapshotter(moment.facts, moment.earlier?, driver)?;
@@ -73,18 +91,27 @@ pub(crate) fn sidecar_out_of_service(moment: &Moment<'_>) -> Option<Explanation>
         .then(|| about(&CHECK, moment, &message).with_finding(found.finding).follows_from("SR122", Some(driver)))
 }
 
-/// A static check has found that no csi-snapshotter will work on the driver's snapshots: what a round trip creates could not
-/// be deleted again, so it is not started.
+/// A static check has found that nobody will remove the finalizers of the driver's snapshots: what a round trip creates could not be
+/// deleted again, so it is not started. The check's group tells who it is that will not.
 #[must_use]
 pub fn not_started(subject: &Subject, check: &Check, found: Finding) -> Explanation {
-    let message = format!(
-        "not started (--force starts it): no csi-snapshotter of {} would work on the VolumeSnapshot's content, which could then not be deleted",
-        subject.driver_in_words()
-    );
+    let driver = subject.driver_in_words();
+    let (reported_by, why) = if check.group == Group::Controller {
+        (&snapshot_controller_works::CHECK, "the snapshot-controller would not finish the VolumeSnapshot".to_owned())
+    } else {
+        (&CHECK, format!("no csi-snapshotter of {driver} would work on the VolumeSnapshot's content"))
+    };
+    let message = format!("not started (--force starts it): {why}, which could then not be deleted");
     let root = found.target.clone();
-    Explanation::fail(&CHECK, &message)
+    // The check's own finding may not be in the report.
+    let cause = match &found.cause {
+        Some(cause) => format!("{}: {}", found.message, cause),
+        None => found.message.clone(),
+    };
+    Explanation::fail(reported_by, &message)
         .about(subject)
         .with_finding(found)
+        .cause(cause)
         .follows_from(check.id, root.as_deref())
         .advise(Advice::Force)
 }
@@ -117,6 +144,18 @@ pub(crate) fn is_left_alone(moment: &Moment<'_>) -> bool {
         && content.status == VolumeSnapshotContentStatus::default()
         && !content.metadata.annotations.contains_key(BEING_CREATED)
         && !heard
+}
+
+/// The sidecar has begun, and the driver has given no answer that is one: it was not reached, or not heard of again.
+fn is_unanswered(moment: &Moment<'_>) -> bool {
+    let Some(content) = moment.waiting_snapshot().and_then(|_| moment.volume_snapshot_content()) else {
+        return false;
+    };
+    let answer = content.status.error.as_ref().and_then(|error| error.message.as_deref());
+    let is_no_answer = |text: &str| Code::at(text, moment.step).is_some_and(|code| code.patience.is_none());
+    content.status.snapshot_handle.is_none()
+        && content.metadata.annotations.contains_key(BEING_CREATED)
+        && answer.is_none_or(is_no_answer)
 }
 
 fn not_picked_up(moment: &Moment<'_>, cause: &str) -> Explanation {

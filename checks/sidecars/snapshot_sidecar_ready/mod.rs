@@ -1,8 +1,9 @@
 //! Whether the csi-snapshotters are ready.
 
+use crate::knowledge::control_plane::beside::alone;
 use crate::knowledge::control_plane::containers::is_csi_snapshotter;
 use crate::knowledge::control_plane::each_sidecar::each;
-use crate::knowledge::control_plane::readiness::{alone, readiness};
+use crate::knowledge::control_plane::readiness::readiness;
 use crate::knowledge::control_plane::trouble::is_lasting;
 use crate::model::check::{Check, Group, How, Severity};
 use crate::model::facts::Facts;

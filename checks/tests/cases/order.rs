@@ -15,11 +15,12 @@ const EXCLUSIVE: &[(&str, &str, &str)] = &[
     ("provisioner-lacks-right", "driver-refuses-volume", "one is without a gRPC code, the other with one"),
     ("driver-refuses-volume", "no-driver", "one is an answer, the other silence"),
     ("no-driver", "no-provisioner", "which sidecar serves a driver is only known of registered drivers"),
-    ("no-provisioner", "provisioner-out-of-service", "there is none, or it is down"),
+    ("no-provisioner", "provisioner-silenced", "there is none, or it lacks rights"),
     ("provisioner-out-of-service", "invalid-image-name", "no kubelet sees a pod whose claim is not bound"),
     ("shell-cannot-be-run", "out-of-memory", "one container ended for one reason"),
     ("pod-ended-badly", "unschedulable", "a pod that ended was scheduled"),
-    ("unschedulable", "volume-not-mounted", "no volume is mounted before the pod has a node"),
+    ("unschedulable", "volume-not-attached", "no volume is attached before the pod has a node"),
+    ("volume-not-attached", "volume-not-mounted", "no kubelet calls a driver for a volume that is not attached"),
     ("server-too-old", "webhook-refuses-content", "the API server refuses a content by its schema, or by a webhook"),
     ("webhook-refuses-content", "source-without-snapshots", "a content is refused, or none is written"),
     (
@@ -31,7 +32,9 @@ const EXCLUSIVE: &[(&str, &str, &str)] = &[
     ("driver-refuses-snapshot", "no-controller", "an answer shows that a controller is at work"),
     ("no-controller", "controller-scaled-to-zero", "there is none, or it is scaled to 0"),
     ("controller-scaled-to-zero", "no-sidecar", "the snapshot is not bound, or it is"),
-    ("no-sidecar", "controller-out-of-service", "the content is untouched, or the sidecar has done its part"),
+    ("no-sidecar", "controller-silenced", "the snapshot is bound, or it is not"),
+    ("controller-silenced", "sidecar-silenced", "the snapshot is not bound, or it is"),
+    ("sidecar-silenced", "controller-out-of-service", "the content is untouched, or the sidecar has done its part"),
     ("controller-out-of-service", "sidecar-out-of-service", "the snapshot is not bound, or it is"),
 ];
 

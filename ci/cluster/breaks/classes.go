@@ -9,6 +9,7 @@ import (
 const (
 	defaultSnapshotClass = "snap-class"
 	otherSnapshotClass   = "snap-retain"
+	defaultStorageClass  = "snap-wffc"
 	otherStorageClass    = "snap-immediate"
 )
 
@@ -37,6 +38,20 @@ func twoDefaultStorageClasses(_ objects.Params, objs list) (list, error) {
 	}
 	annotate(class, objects.DefaultStorageClassAnnotation, "true")
 	return objs, nil
+}
+
+// defaultClassWithoutProvisioner makes a class for local volumes the default.
+func defaultClassWithoutProvisioner(_ objects.Params, objs list) (list, error) {
+	class, err := need(objs, "StorageClass", defaultStorageClass)
+	if err != nil {
+		return nil, err
+	}
+	unstructured.RemoveNestedField(class.Object, "metadata", "annotations")
+	byHand := fromFields("storage.k8s.io/v1", "StorageClass", "", "by-hand", map[string]any{
+		"provisioner": "kubernetes.io/no-provisioner", "volumeBindingMode": "WaitForFirstConsumer",
+	})
+	annotate(byHand, objects.DefaultStorageClassAnnotation, "true")
+	return add(objs, byHand), nil
 }
 
 func wrongDriverClass(p objects.Params, objs list) (list, error) {

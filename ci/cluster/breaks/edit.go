@@ -71,6 +71,18 @@ func withoutContainer(objs list, deployment, container string) (list, error) {
 	return objs, unstructured.SetNestedSlice(object.Object, containers, path...)
 }
 
+// withoutClusterRole takes a ClusterRole away and leaves its binding, as a chart that is half removed does.
+func withoutClusterRole(name string) func(objects.Params, list) (list, error) {
+	return func(_ objects.Params, objs list) (list, error) {
+		if _, err := need(objs, "ClusterRole", name); err != nil {
+			return nil, err
+		}
+		return without(objs, func(object *unstructured.Unstructured) bool {
+			return object.GetKind() == "ClusterRole" && object.GetName() == name
+		}), nil
+	}
+}
+
 // withoutVerb takes a verb from a ClusterRole, for resources of snapshot.storage.k8s.io.
 func withoutVerb(objs list, role, verb string, resources ...string) (list, error) {
 	object, err := need(objs, "ClusterRole", role)

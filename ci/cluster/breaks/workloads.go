@@ -36,6 +36,37 @@ func noController(_ objects.Params, objs list) (list, error) {
 	return objs, unstructured.SetNestedField(deployment.Object, int64(0), "spec", "replicas")
 }
 
+func driverScaledDown(_ objects.Params, objs list) (list, error) {
+	deployment, err := need(objs, "Deployment", driverDeployment)
+	if err != nil {
+		return nil, err
+	}
+	return objs, unstructured.SetNestedField(deployment.Object, int64(0), "spec", "replicas")
+}
+
+// driverCrashes starts the driver with a flag that it does not have. What Go's flag package says is its last word.
+func driverCrashes(_ objects.Params, objs list) (list, error) {
+	deployment, err := need(objs, "Deployment", driverDeployment)
+	if err != nil {
+		return nil, err
+	}
+	path := []string{"spec", "template", "spec", "containers"}
+	containers, _, err := unstructured.NestedSlice(deployment.Object, path...)
+	if err != nil {
+		return nil, err
+	}
+	for _, item := range containers {
+		container := item.(map[string]any)
+		if container["name"] != "driver" {
+			continue
+		}
+		container["args"] = append(container["args"].([]any), "--no-such-flag")
+		container["terminationMessagePolicy"] = "FallbackToLogsOnError"
+	}
+	annotate(deployment, objects.NotReadyAnnotation, "its driver crashes")
+	return objs, unstructured.SetNestedSlice(deployment.Object, containers, path...)
+}
+
 func controllerRole(_ objects.Params, objs list) (list, error) {
 	return withoutVerb(objs, "snapshot-controller-runner", "patch", "volumesnapshots", "volumesnapshotcontents")
 }
