@@ -9,6 +9,7 @@ use serde::Serialize;
 use snapready_checks::model::need::{Need, Rule};
 use snapready_checks::model::products::ProductKind;
 
+use crate::roundtrip::existing::Reference;
 use crate::roundtrip::rights;
 
 /// The account that rights are bound to.
@@ -33,6 +34,8 @@ pub enum Place<'a> {
     Own,
     /// In a namespace that exists.
     Namespace(&'a str),
+    /// In the namespace of what exists and is restored from.
+    Existing(&'a Reference),
 }
 
 /// Manifests that grant what these needs and the objects of these products take, and what a round trip takes if one is to take place,
@@ -80,6 +83,14 @@ pub fn manifests(
             cluster_role(&mut text, ROUND_TRIP, &rules, account);
             text.push_str("---\n");
             role(&mut text, ROUND_TRIP, namespace, &rights::namespace_rules(), account);
+        }
+        Some(Place::Existing(reference)) => {
+            let of_existing = rights::of_existing(reference.given);
+            let retained = if retained.is_empty() { retained } else { of_existing.retained };
+            text.push_str("---\n");
+            cluster_role(&mut text, ROUND_TRIP, &[of_existing.cluster, of_existing.watch, retained].concat(), account);
+            text.push_str("---\n");
+            role(&mut text, ROUND_TRIP, &reference.named.namespace, &of_existing.within, account);
         }
     }
     text

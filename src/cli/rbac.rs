@@ -4,6 +4,7 @@ use clap::Args;
 use snapready_checks::model::need::Need;
 use snapready_checks::products::kinds;
 
+use crate::cli::existing::{ExistingArgs, within};
 use crate::cli::output::print;
 use crate::cli::select::SelectArgs;
 use crate::cluster::ConnectionArgs;
@@ -23,6 +24,8 @@ pub(super) struct RbacArgs {
     /// volume
     #[arg(long, conflicts_with = "check_only")]
     retain: bool,
+    #[command(flatten)]
+    existing: ExistingArgs,
     /// The service account that gets the rights
     #[arg(long, value_name = "NAMESPACE/NAME")]
     service_account: Option<String>,
@@ -38,7 +41,14 @@ pub(super) fn run(connection: &ConnectionArgs, arguments: &RbacArgs) -> Result<u
         Some(Some((namespace, name))) if !namespace.is_empty() && !name.is_empty() => Account { namespace, name },
         Some(_) => return Err(Failure::wrong_call("--service-account wants NAMESPACE/NAME".to_owned())),
     };
-    let place = connection.namespace.as_deref().map_or(Place::Own, Place::Namespace);
+    let existing = arguments.existing.reference();
+    let place = match &existing {
+        Some(existing) => {
+            within(connection, existing)?;
+            Place::Existing(existing)
+        }
+        None => connection.namespace.as_deref().map_or(Place::Own, Place::Namespace),
+    };
     let products = kinds(&arguments.select.products()?);
     print(&manifests(&needs, &products, (!arguments.check_only).then_some(place), arguments.retain, account));
     Ok(exit::READY)

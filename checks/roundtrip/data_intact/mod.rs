@@ -1,7 +1,11 @@
 //! The restored data is what was snapshotted.
 
+mod looked_at;
+
 use crate::model::check::Check;
 use crate::roundtrip::check;
+
+pub use looked_at::{looked_at, nothing_seen};
 
 /// See `doc.md`.
 pub const CHECK: Check =
@@ -23,12 +27,12 @@ pub fn compared(
     message: &str,
     evidence: impl IntoIterator<Item = Evidence>,
 ) -> Explanation {
-    let status = if verdict == DataVerdict::Intact { Status::Pass } else { Status::Fail };
+    let status = if verdict.is_good() { Status::Pass } else { Status::Fail };
     let explanation =
         Explanation::new(&CHECK, status, message).about(subject).evidence(evidence.into_iter().take(SHOWN));
     let driver = subject.driver.as_deref().unwrap_or("the driver");
     let (cause, text) = match verdict {
-        DataVerdict::Intact => return explanation,
+        DataVerdict::Intact | DataVerdict::Readable => return explanation,
         DataVerdict::LiveData => (
             format!("{driver} copied the live volume instead of the snapshot, or its snapshot is not a point in time"),
             "Do not rely on this driver's snapshots: restores hold newer data than the backup. Update the driver, and report it to its maker.",

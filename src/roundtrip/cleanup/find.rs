@@ -10,7 +10,7 @@ use snapready_checks::model::object::Kind;
 use super::Which;
 use crate::api::{Objects, Place};
 use crate::roundtrip::kinds::{EXPIRES_AT, MANAGED_BY, RUN_LABEL};
-use crate::roundtrip::modes::{MODES, Shape};
+use crate::roundtrip::modes::{Shape, all};
 use crate::roundtrip::observe::{label, text};
 
 /// How often a list is tried.
@@ -27,7 +27,7 @@ pub(super) struct Found {
 
 /// The kinds of objects that round trips create.
 fn kinds() -> BTreeSet<Kind> {
-    let programs = MODES.iter().map(|mode| (mode.program)(Shape { own_namespace: true, immediate: false }));
+    let programs = all().map(|mode| (mode.program)(Shape { own_namespace: true, immediate: false }));
     programs
         .flat_map(|program| {
             let created = program.created().iter().filter_map(|id| program.object(*id)).map(|object| object.kind);

@@ -1,6 +1,8 @@
 //! The modes of the round trip, one folder each: which objects there are, what is done with them, and how they are made.
 //! Adding one takes its folder and its line here.
 
+pub mod existing_claim;
+pub mod existing_snapshot;
 pub mod larger;
 pub mod odd_size;
 pub mod plain;
@@ -22,8 +24,16 @@ use crate::roundtrip::payload::Payload;
 use crate::roundtrip::plan::{Plan, Target};
 use crate::roundtrip::program::{Act, Object, ObjectId, Program};
 
-/// All modes, the one that stands for the others first.
+/// The modes that are chosen by their names, the one that stands for the others first.
 pub static MODES: &[&Mode] = &[&plain::MODE, &larger::MODE, &odd_size::MODE, &unmounted::MODE, &source_gone::MODE];
+
+/// The modes that are chosen by what they restore from.
+pub static OF_EXISTING: &[&Mode] = &[&existing_snapshot::MODE, &existing_claim::MODE];
+
+/// All modes.
+pub fn all() -> impl Iterator<Item = &'static Mode> + Clone {
+    MODES.iter().chain(OF_EXISTING).copied()
+}
 
 /// A mode of the round trip.
 pub struct Mode {
@@ -56,7 +66,7 @@ impl Mode {
     /// The mode with this name.
     #[must_use]
     pub fn find(name: &str) -> Option<&'static Self> {
-        MODES.iter().copied().find(|mode| mode.name == name)
+        all().find(|mode| mode.name == name)
     }
 }
 
