@@ -9,6 +9,7 @@ use serde::Serialize;
 use snapready_checks::model::need::{Need, Rule};
 use snapready_checks::model::products::ProductKind;
 
+use crate::roundtrip::existing::Reference;
 use crate::roundtrip::modes::Mode;
 use crate::roundtrip::rights;
 
@@ -34,6 +35,8 @@ pub enum Place<'a> {
     Own,
     /// In a namespace that exists.
     Namespace(&'a str),
+    /// In the namespace of what exists and is restored from.
+    Existing(&'a Reference),
 }
 
 /// The round trips that are to take place.
@@ -96,6 +99,14 @@ pub fn manifests(
             cluster_role(&mut text, ROUND_TRIP, &rules, account);
             text.push_str("---\n");
             role(&mut text, ROUND_TRIP, namespace, &rights::namespace_rules(modes), account);
+        }
+        Place::Existing(reference) => {
+            let of_existing = rights::of_existing(reference.given);
+            let retained = if retained.is_empty() { retained } else { of_existing.retained };
+            text.push_str("---\n");
+            cluster_role(&mut text, ROUND_TRIP, &[of_existing.cluster, of_existing.watch, retained].concat(), account);
+            text.push_str("---\n");
+            role(&mut text, ROUND_TRIP, &reference.named.namespace, &of_existing.within, account);
         }
     }
     text

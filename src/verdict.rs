@@ -148,6 +148,8 @@ mod tests {
             pod_user: None,
             status,
             data: None,
+            source: None,
+            contents: None,
             diagnosis: None,
             steps: Vec::new(),
             objects: Vec::new(),

@@ -5,54 +5,21 @@
 
 #[path = "program/mod.rs"]
 mod program;
+#[path = "program/right.rs"]
+mod right;
 
 use std::collections::BTreeSet;
 
 use program::Place;
+use right::{Right, right, rights};
 use serde_json::Value;
 use snapready::roundtrip::modes::{MODES, Mode};
 use snapready::roundtrip::rights::{cleanup_rules, cluster_rules, namespace_rules, watch_rules};
-use snapready_checks::model::need::{Need, Rule};
-use snapready_sim::{Request, scenario};
-
-/// A verb and a resource, and whether it lies in the namespace of the round trip.
-type Right = (String, String, bool);
-
-fn rights(rules: Vec<Rule>, within: bool) -> impl Iterator<Item = Right> {
-    rules.into_iter().flat_map(move |rule| {
-        let resource = format!("{}.{}", rule.resource, rule.group);
-        rule.verbs.into_iter().map(move |verb| (verb, resource.clone(), within))
-    })
-}
+use snapready_checks::model::need::Need;
+use snapready_sim::scenario;
 
 /// How many runs may pass before a right that none of them used counts as unused.
 const RUNS: usize = 10;
-
-/// The right that a request takes; `None` for discovery, and for reviews, which everybody may ask for.
-fn right(request: &Request) -> Option<Right> {
-    let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
-    let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
-    let (group, rest) = match segments.as_slice() {
-        ["api", _, rest @ ..] => ("", rest),
-        ["apis", group, _, rest @ ..] => (*group, rest),
-        _ => return None,
-    };
-    let (within, resource, name) = match rest {
-        ["namespaces", _, resource, name @ ..] => (true, *resource, name.first()),
-        [resource, name @ ..] => (false, *resource, name.first()),
-        [] => return None,
-    };
-    let verb = match request.method.as_str() {
-        "POST" => "create",
-        "DELETE" => "delete",
-        "GET" if query.contains("watch=") => "watch",
-        "GET" if name.is_some() => "get",
-        "GET" => "list",
-        "PATCH" => "patch",
-        other => other,
-    };
-    (group != "authorization.k8s.io").then(|| (verb.to_owned(), format!("{resource}.{group}"), within))
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_granted_is_what_is_used() {

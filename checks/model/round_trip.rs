@@ -84,6 +84,40 @@ pub enum DataVerdict {
     Corrupted,
     /// Another run's data, or nobody's that snapready knows.
     WrongVolume,
+    /// There is data, and it can be read. What it should be is not known: the run has not written it.
+    Readable,
+}
+
+impl DataVerdict {
+    /// Whether nothing is wrong with the data, as far as can be known.
+    #[must_use]
+    pub const fn is_good(self) -> bool {
+        matches!(self, Self::Intact | Self::Readable)
+    }
+}
+
+/// What was found in a restored volume whose data the run has not written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Contents {
+    /// How large the volume is, in bytes: its file system, or the device.
+    pub size: u64,
+    /// Regular files that were seen; absent for a device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<u64>,
+    /// Folders that were seen, that of the volume itself apart; absent for a device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folders: Option<u64>,
+    /// How many bytes of data there are: the sum of the sizes of the files that were seen; for a device, those of the bytes read that
+    /// are not zero.
+    pub bytes: u64,
+    /// How many bytes were read.
+    pub read: u64,
+    /// Whether the reading came to the end before its time was up.
+    pub read_to_end: bool,
+    /// Files and folders that the pod's user may not open.
+    #[serde(default)]
+    pub closed: u64,
 }
 
 /// The steps of a round trip, in order.

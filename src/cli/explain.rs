@@ -11,7 +11,7 @@ use snapready_checks::text::nearest::nearest;
 use crate::cli::list::permissions;
 use crate::cli::output::{OutputArgs, print, width};
 use crate::report::format::Format;
-use crate::roundtrip::modes::{MODES, Mode};
+use crate::roundtrip::modes::{self, Mode};
 use crate::run::failure::Failure;
 use crate::verdict::exit;
 
@@ -80,7 +80,7 @@ fn explain_mode(output: &OutputArgs, mode: &Mode) -> Result<u8, Failure> {
 
 fn find_mode(name: &str) -> Result<&'static Mode, Failure> {
     Mode::find(name).ok_or_else(|| {
-        let names: Vec<&str> = MODES.iter().map(|mode| mode.name).collect();
+        let names: Vec<&str> = modes::all().map(|mode| mode.name).collect();
         let near = nearest(name, names.iter().copied());
         let shown = if near.is_empty() { names } else { near };
         Failure::wrong_call(format!("there is no mode {name:?}; there are: {}", shown.join(", ")))

@@ -6,6 +6,7 @@ mod coverage;
 mod demo;
 mod drivers;
 mod duration;
+mod existing;
 mod explain;
 mod facts;
 mod list;

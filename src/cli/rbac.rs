@@ -4,6 +4,7 @@ use clap::Args;
 use snapready_checks::model::need::Need;
 use snapready_checks::products::kinds;
 
+use crate::cli::existing::{ExistingArgs, within};
 use crate::cli::output::print;
 use crate::cli::roundtrip::{mode_names, modes};
 use crate::cli::select::SelectArgs;
@@ -27,6 +28,8 @@ pub(super) struct RbacArgs {
     /// Also what round trips in this mode take (repeat, or separate with commas) [default: plain]
     #[arg(long, value_delimiter = ',', value_parser = mode_names(), value_name = "NAME", conflicts_with = "check_only")]
     mode: Vec<String>,
+    #[command(flatten)]
+    existing: ExistingArgs,
     /// The service account that gets the rights
     #[arg(long, value_name = "NAMESPACE/NAME")]
     service_account: Option<String>,
@@ -42,7 +45,14 @@ pub(super) fn run(connection: &ConnectionArgs, arguments: &RbacArgs) -> Result<u
         Some(Some((namespace, name))) if !namespace.is_empty() && !name.is_empty() => Account { namespace, name },
         Some(_) => return Err(Failure::wrong_call("--service-account wants NAMESPACE/NAME".to_owned())),
     };
-    let place = connection.namespace.as_deref().map_or(Place::Own, Place::Namespace);
+    let existing = arguments.existing.reference();
+    let place = match &existing {
+        Some(existing) => {
+            within(connection, existing)?;
+            Place::Existing(existing)
+        }
+        None => connection.namespace.as_deref().map_or(Place::Own, Place::Namespace),
+    };
     let products = kinds(&arguments.select.products()?);
     let modes = modes(&arguments.mode);
     let round_trip = RoundTrip { place, modes: &modes, retained: arguments.retain };

@@ -8,11 +8,13 @@ use snapready_checks::model::check::{Check, How};
 use snapready_checks::products::product_finds_a_class;
 
 use crate::cli::duration::Limit;
+use crate::cli::existing::{ExistingArgs, within};
 use crate::cli::output::OutputArgs;
 use crate::cli::select::{SelectArgs, VerdictArgs, known_products};
 use crate::cluster::ConnectionArgs;
 use crate::model::{StepId, VolumeMode};
-use crate::roundtrip::driver::Options;
+use crate::roundtrip::driver::{Options, STEP_TIMEOUT};
+use crate::roundtrip::existing::{Given, Reference};
 use crate::roundtrip::machine::Keep;
 use crate::roundtrip::modes::{MODES, Mode};
 use crate::roundtrip::plan::Selection;
@@ -27,7 +29,7 @@ const NO_LIMIT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const DEMO_STEP_LIMIT: Duration = Duration::from_secs(60);
 const DEMO_CLEANUP_LIMIT: Duration = Duration::from_secs(10);
 
-const WHAT: &str = "Round trip";
+pub(super) const WHAT: &str = "Round trip";
 
 /// What the round trip is made of.
 #[derive(Debug, Clone, Args)]
@@ -143,8 +145,13 @@ fn label(text: &str) -> Result<(String, String), String> {
 
 impl TripArgs {
     /// Everything that is wrong with the flags is said here, before a cluster is looked for.
-    fn task(&self, namespace: Option<&str>) -> Result<RoundTripTask, Failure> {
-        let volume_modes = if self.volume_mode.is_empty() {
+    fn task(&self, namespace: Option<&str>, existing: Option<Reference>) -> Result<RoundTripTask, Failure> {
+        if let Some(existing) = &existing {
+            self.fits(existing)?;
+        }
+        let volume_modes = if self.volume_mode.is_empty() && existing.is_some() {
+            Vec::new()
+        } else if self.volume_mode.is_empty() {
             vec![VolumeMode::Filesystem, VolumeMode::Block]
         } else {
             self.volume_mode
@@ -168,18 +175,52 @@ impl TripArgs {
             node_selector: self.node_selector.clone(),
             namespace: namespace.map(ToOwned::to_owned),
             force: self.force,
+            existing,
+            read_at_most: self.read_at_most(),
         };
         selection.asked().map_err(Failure::wrong_call)?;
         Ok(RoundTripTask { selection, options: self.options() })
     }
 
+    /// What exists has its own class, size and place: flags that say something else about them are refused.
+    fn fits(&self, existing: &Reference) -> Result<(), Failure> {
+        let is_snapshot = existing.given == Given::Snapshot;
+        let refused = [
+            ("--mode", !self.mode.is_empty()),
+            ("--all", self.all),
+            ("several --storage-class", self.storage_class.len() > 1),
+            ("several --volume-mode", self.volume_mode.len() > 1),
+            ("--snapshot-class", is_snapshot && !self.snapshot_class.is_empty()),
+            ("--all-snapshot-classes", is_snapshot && self.all_snapshot_classes),
+        ];
+        match refused.iter().find(|(_, given)| *given) {
+            None => Ok(()),
+            Some((flag, _)) => Err(Failure::wrong_call(format!(
+                "{flag} does not go with {}: what is done follows from {}",
+                existing.given.flag(),
+                existing.object()
+            ))),
+        }
+    }
+
+    /// The limit of a step, if one was given; zero is none.
+    fn step_limit(&self, step: StepId) -> Option<Duration> {
+        // The last one that fits counts, and one that names the step fits better.
+        let named = self.step_timeout.iter().rev().find(|timeout| timeout.step == Some(step));
+        let for_all = self.step_timeout.iter().rev().find(|timeout| timeout.step.is_none());
+        named.or(for_all).map(|timeout| timeout.limit.0.unwrap_or(Duration::ZERO))
+    }
+
+    /// A reader that ends before its step does can say how far it came.
+    fn read_at_most(&self) -> Duration {
+        match self.step_limit(StepId::Verify).unwrap_or(STEP_TIMEOUT) {
+            Duration::ZERO => NO_LIMIT,
+            limit => limit * 3 / 4,
+        }
+    }
+
     fn options(&self) -> Options {
-        let step = |step: StepId| {
-            // The last one that fits counts, and one that names the step fits better.
-            let named = self.step_timeout.iter().rev().find(|timeout| timeout.step == Some(step));
-            let for_all = self.step_timeout.iter().rev().find(|timeout| timeout.step.is_none());
-            named.or(for_all).map(|timeout| timeout.limit.0.unwrap_or(Duration::ZERO))
-        };
+        let step = |step: StepId| self.step_limit(step);
         Options {
             timeout: self.timeout.0,
             step_timeouts: StepId::ALL.into_iter().filter_map(|id| step(id).map(|limit| (id, limit))).collect(),
@@ -198,6 +239,8 @@ impl TripArgs {
 /// `roundtrip`.
 #[derive(Debug, Args)]
 pub(super) struct RoundtripArgs {
+    #[command(flatten)]
+    existing: ExistingArgs,
     #[command(flatten)]
     trip: TripArgs,
     /// Try the VolumeSnapshotClass that a backup product takes: velero, kasten, ...; auto for those that are installed (repeat, or
@@ -230,7 +273,7 @@ impl PreflightArgs {
             command: "preflight",
             checks: looking(self.select.checks()?),
             products: self.select.products()?,
-            round_trip: Some(self.trip.task(namespace)?),
+            round_trip: Some(self.trip.task(namespace, None)?),
             fail_on: self.verdict.fail_on,
             unknown: self.verdict.unknown,
             simulated: false,
@@ -265,11 +308,16 @@ pub(super) async fn run(
     arguments: &RoundtripArgs,
 ) -> Result<u8, Failure> {
     let products = known_products(&arguments.products)?;
+    let existing = arguments.existing.reference();
+    let connection = match &existing {
+        Some(existing) => &within(connection, existing)?,
+        None => connection,
+    };
     let task = Task {
         command: "roundtrip",
         checks: if products.is_empty() { Vec::new() } else { vec![&product_finds_a_class::CHECK] },
         products,
-        round_trip: Some(arguments.trip.task(connection.namespace.as_deref())?),
+        round_trip: Some(arguments.trip.task(connection.namespace.as_deref(), existing)?),
         fail_on: arguments.verdict.fail_on,
         unknown: arguments.verdict.unknown,
         simulated: false,

@@ -61,6 +61,7 @@ fn shown(trip: &RoundTrip) -> Vec<(Word, bool, &'static str)> {
     }
     match trip.data {
         Some(DataVerdict::Intact) => shown.push((Word::Restore, true, "has given the data back")),
+        Some(DataVerdict::Readable) => shown.push((Word::Restore, true, "has restored data that can be read")),
         Some(_) => shown.push((Word::Restore, false, "has restored other data than was written")),
         None => {}
     }

@@ -10,4 +10,4 @@ pub use report::{
 };
 pub use snapready_checks::model::object::{Kind, ObjectName};
 pub use snapready_checks::model::result::CheckResult;
-pub use snapready_checks::model::round_trip::{DataVerdict, PodUser, StepId, VolumeMode};
+pub use snapready_checks::model::round_trip::{Contents, DataVerdict, PodUser, StepId, VolumeMode};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use snapready_checks::model::finding::Status;
 use snapready_checks::model::object::ObjectName;
 use snapready_checks::model::result::CheckResult;
-use snapready_checks::model::round_trip::{DataVerdict, PodUser, StepId, VolumeMode};
+use snapready_checks::model::round_trip::{Contents, DataVerdict, PodUser, StepId, VolumeMode};
 
 /// The version of the contract.
 pub const SCHEMA_VERSION: &str = "snapready.dev/report/v1";
@@ -195,6 +195,12 @@ pub struct RoundTrip {
     /// What was found out about the data, if the restored volume was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<DataVerdict>,
+    /// The claim or snapshot that was there before the run and was restored from; absent if the run made its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<ObjectName>,
+    /// What was found in the restored volume, if the run has not written it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contents: Option<Contents>,
     /// What went wrong, under the id that `explain` knows; `None` for a pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diagnosis: Option<CheckResult>,

@@ -3,7 +3,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::model::{CheckResult, DataVerdict, ObjectName, Report, RoundTrip, Source, Step, StepId, Tool};
+use crate::model::{CheckResult, ObjectName, Report, RoundTrip, Source, Step, StepId, Tool};
 use crate::report::options::{RenderOptions, Verbosity};
 use crate::report::page::{Lead, Page};
 use crate::report::style::paint;
@@ -345,7 +345,7 @@ impl Screen<'_> {
 
     /// What is known about a round trip that is not right. `said` stands on the screen already.
     fn diagnosis(&mut self, trip: &RoundTrip, said: &str) {
-        if let Some(data) = trip.data.filter(|data| *data != DataVerdict::Intact) {
+        if let Some(data) = trip.data.filter(|data| !data.is_good()) {
             self.page.labelled(DETAILS, "data", words::data(data), Style::new());
         }
         if let Some(diagnosis) = &trip.diagnosis {

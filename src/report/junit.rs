@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use junit_report::{Duration, OffsetDateTime, ReportBuilder, TestCase, TestResult, TestSuite};
 use snapready_checks::model::finding::Status;
 
-use crate::model::{CheckResult, DataVerdict, Report, RoundTrip, Step, StepId};
+use crate::model::{CheckResult, Report, RoundTrip, Step, StepId};
 use crate::report::junit_completion::complete;
 use crate::report::options::{RenderOptions, Verbosity};
 use crate::report::{sanitize, words};
@@ -230,9 +230,7 @@ fn round_trip_cases(trip: &RoundTrip, options: &RenderOptions, names: &mut Names
     let kind = trip.diagnosis.as_ref().map_or("roundtrip", |diagnosis| diagnosis.id.as_str());
     let about = |said: &str| {
         let mut lines = vec![said.to_owned()];
-        lines.extend(
-            trip.data.filter(|data| *data != DataVerdict::Intact).map(|data| format!("data: {}", words::data(data))),
-        );
+        lines.extend(trip.data.filter(|data| !data.is_good()).map(|data| format!("data: {}", words::data(data))));
         if let Some(diagnosis) = &trip.diagnosis {
             let known = check_text(diagnosis);
             // It begins with the diagnosis' own message, which may be what was said.

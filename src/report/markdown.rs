@@ -1,6 +1,6 @@
 //! Markdown for the summary page of a pipeline: the verdict first, then tables, then details of what is not right.
 
-use crate::model::{CheckResult, DataVerdict, Report, RoundTrip};
+use crate::model::{CheckResult, Report, RoundTrip};
 use crate::report::sanitize::{self, markdown};
 use crate::report::words;
 
@@ -77,7 +77,7 @@ fn round_trip(trip: &RoundTrip) -> String {
         let message = markdown(&step.message);
         lines.push(format!("| {} | {} | {time} | {message} |", step.status.word(), step.id.title()));
     }
-    if let Some(data) = trip.data.filter(|data| *data != DataVerdict::Intact) {
+    if let Some(data) = trip.data.filter(|data| !data.is_good()) {
         lines.extend([String::new(), format!("Data {}", words::data(data))]);
     }
     if let Some(diagnosis) = &trip.diagnosis {

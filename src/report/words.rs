@@ -120,6 +120,7 @@ pub const fn data(verdict: DataVerdict) -> &'static str {
         DataVerdict::FreshlyFormatted => "freshly formatted: an empty, new file system came back",
         DataVerdict::Truncated => "truncated: the data ends early",
         DataVerdict::Corrupted => "corrupted: some of it is not what was written",
+        DataVerdict::Readable => "readable: there is data, and what was read of it had no error",
         DataVerdict::WrongVolume => "wrong volume: other data came back than was ever written to the source",
     }
 }
@@ -140,7 +141,8 @@ pub fn mode(mode: &str) -> String {
 #[must_use]
 pub fn round_trip(trip: &RoundTrip, arrow: &str) -> String {
     let classes = classes(&trip.storage_class, trip.snapshot_class.as_deref(), arrow);
-    format!("{classes} {:?}{}", trip.volume_mode, mode(&trip.mode))
+    let source = trip.source.as_ref().map(|source| format!(" of {source}")).unwrap_or_default();
+    format!("{classes} {:?}{}{source}", trip.volume_mode, mode(&trip.mode))
 }
 
 /// `Kind namespace/name`.

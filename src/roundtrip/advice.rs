@@ -5,6 +5,7 @@ use snapready_checks::moment::Advice;
 use snapready_checks::text::names::safe;
 
 use crate::model::VolumeMode;
+use crate::roundtrip::existing::{Existing, Given, Reference};
 use crate::roundtrip::modes::plain;
 use crate::roundtrip::plan::Target;
 
@@ -17,12 +18,25 @@ pub(crate) fn command(advice: &Advice, target: &Target) -> Command {
         if *target.mode == plain::MODE { command } else { command.words("--mode").word(target.mode.name) }
     };
     let again = || {
+        if let Some(existing) = &target.existing {
+            let command = snapready("roundtrip").words(existing.reference.given.flag()).word(of(&existing.reference));
+            return match target.snapshot_class.as_deref().filter(|_| target.needs_name && is_claim(existing)) {
+                None => command,
+                Some(class) => command.words("--snapshot-class").word(safe(class, "CLASS")),
+            };
+        }
         in_mode(match target.snapshot_class.as_deref().filter(|_| target.needs_name) {
             None => storage_class(),
             class => named(class),
         })
     };
     match advice {
+        Advice::Again if target.existing.is_some() => again().words("--keep on-failure"),
+        // It lies where it lies, and is as large as it is.
+        Advice::Namespace | Advice::Size if target.existing.is_some() => again(),
+        Advice::SnapshotClass(class) if target.existing.is_some() => {
+            again().words("--snapshot-class").word(safe(class.as_deref().unwrap_or_default(), "CLASS"))
+        }
         Advice::Again => {
             let mode = match target.volume_mode {
                 VolumeMode::Filesystem => "filesystem",
@@ -37,10 +51,21 @@ pub(crate) fn command(advice: &Advice, target: &Target) -> Command {
         Advice::Namespace => again().words("--namespace NAMESPACE"),
         Advice::SnapshotTime => again().words("--step-timeout snapshot=10m"),
         Advice::OneAtATime => snapready("roundtrip --parallel 1"),
-        Advice::Rights => snapready("rbac"),
+        Advice::Rights => match &target.existing {
+            Some(existing) => snapready("rbac").words(existing.reference.given.flag()).word(of(&existing.reference)),
+            None => snapready("rbac"),
+        },
         Advice::Force => again().words("--force"),
         Advice::CleanUp => snapready("cleanup --expired"),
     }
+}
+
+fn of(reference: &Reference) -> String {
+    format!("{}/{}", reference.named.namespace, reference.named.name)
+}
+
+fn is_claim(existing: &Existing) -> bool {
+    existing.reference.given == Given::Claim
 }
 
 #[cfg(test)]
@@ -64,6 +89,7 @@ mod tests {
             volume_mode: VolumeMode::Block,
             mode: &plain::MODE,
             size_bytes: 1 << 30,
+            existing: None,
         };
         let call = |advice, needs_name| command(&advice, &target(needs_name)).to_string();
         assert_eq!(call(Advice::Size, false), "snapready roundtrip --storage-class fast --size 10Gi");

@@ -15,7 +15,7 @@ use snapready_checks::model::quantity::Quantity;
 use snapready_checks::model::round_trip::Origin;
 use snapready_checks::moment::{Explanation, Moment, Subject, line};
 use snapready_checks::roundtrip::admission_allows::{Refusal, refused};
-use snapready_checks::roundtrip::data_intact::{self, compared, not_measured};
+use snapready_checks::roundtrip::data_intact::{self, compared, looked_at, not_measured, nothing_seen};
 use snapready_checks::roundtrip::device_denied::{Admitted, Denied, Device, denied};
 use snapready_checks::roundtrip::everything_removed::{StuckObject, stuck};
 use snapready_checks::roundtrip::restore_succeeds::not_grown;
@@ -29,12 +29,13 @@ use crate::evaluate::stranding;
 use crate::model::{CheckResult, DataVerdict, ObjectName, PodUser, StepId, VolumeMode};
 use crate::roundtrip::advice;
 use crate::roundtrip::driver::{Failure, Knowledge, Observed, ReadResult, Trip};
+use crate::roundtrip::existing::{Existing, Given};
 use crate::roundtrip::known_facts::{KnownFacts, Look};
 use crate::roundtrip::ledger::Item;
 use crate::roundtrip::modes::{Making, Seen, Shape};
 use crate::roundtrip::objects::{Manifest, requested};
 use crate::roundtrip::observe::text;
-use crate::roundtrip::payload::{Payload, UnreadableReport, WriteFault, Written};
+use crate::roundtrip::payload::{Look as DataLook, Payload, UnreadableReport, WriteFault, Written};
 use crate::roundtrip::plan::{Plan, Target};
 use crate::roundtrip::program::{Object, ObjectId, Program, Task};
 
@@ -69,6 +70,7 @@ impl<'a> Carry<'a> {
                 mode: target.mode.name.to_owned(),
             },
             driver: target.driver.clone(),
+            source: target.existing.as_ref().map(|existing| existing.reference.object()),
             passed: target.mode.passed,
             caveat: target.unnamed_fails().map(|why| format!("a VolumeSnapshot that names no class fails: {why}")),
         };
@@ -125,6 +127,46 @@ impl<'a> Carry<'a> {
             },
         );
         self.in_words(trip, explanation)
+    }
+
+    /// A reader left no report that says anything about the data.
+    fn not_read(&self, trip: usize, pod: ObjectId, unreadable: &UnreadableReport) -> CheckResult {
+        if let Some(device) = &unreadable.device {
+            return self.denied(trip, &data_intact::CHECK, pod, device, &unreadable.text);
+        }
+        let (subject, reader) = (self.target(trip).0.subject(), self.object(trip, pod));
+        self.in_words(trip, not_measured(&subject, &reader, &unreadable.to_string(), &unreadable.text))
+    }
+
+    /// What a look at data shows that the run has not written.
+    fn looked(
+        &self,
+        trip: usize,
+        pod: ObjectId,
+        existing: &Existing,
+        message: &str,
+        seen: &Seen<'_>,
+    ) -> Result<ReadResult, Box<CheckResult>> {
+        let (target, payload) = self.target(trip);
+        let claim = self.own_program(trip).claim_of(pod);
+        let least = claim.and_then(|claim| requested(seen.get(claim)?)).unwrap_or(target.size_bytes);
+        let look =
+            payload.judge_look(least, message).map_err(|unreadable| Box::new(self.not_read(trip, pod, &unreadable)))?;
+        let (subject, claim) = (target.subject(), self.claim_of(trip, pod));
+        let DataLook { contents, judgement } = look;
+        let Some(judgement) = judgement else {
+            return Err(Box::new(self.in_words(trip, nothing_seen(&subject, &claim, &contents))));
+        };
+        let explanation = looked_at(
+            &subject,
+            judgement.verdict,
+            &judgement.message,
+            &existing.reference.object(),
+            existing.is_used,
+            judgement.evidence(&self.plan.namespace, &claim.name),
+        );
+        let diagnosis = (!judgement.verdict.is_good()).then(|| Box::new(self.in_words(trip, explanation)));
+        Ok(ReadResult { data: judgement.verdict, contents: Some(contents), message: judgement.message, diagnosis })
     }
 
     /// An explanation in the words of a run.
@@ -239,6 +281,10 @@ impl Knowledge for Carry<'_> {
         if let Some(explanation) = self.lacking(target, &subject) {
             return Some(self.in_words(trip, explanation));
         }
+        // It takes no snapshot.
+        if target.existing_of(Given::Snapshot).is_some() {
+            return None;
+        }
         let facts = &self.facts.latest().facts;
         if let Some(explanation) = (target.mode.prevented)(self.plan, target, facts) {
             return Some(self.in_words(trip, explanation));
@@ -287,6 +333,9 @@ impl Knowledge for Carry<'_> {
         let written = written.unwrap_or_default();
         let subject = target.subject();
         let program = self.own_program(trip);
+        if let Some(existing) = &target.existing {
+            return self.looked(trip, pod, existing, message, seen);
+        }
         let is_sized = program.object(pod).is_some_and(|pod| pod.task == Task::ReadSized);
         let judged = if is_sized {
             payload.judge_sized(&written, message).map(|(judgement, room)| (judgement, Some(room)))
@@ -307,16 +356,9 @@ impl Knowledge for Carry<'_> {
                     Some(_) | None => None,
                 };
                 let diagnosis = explanation.map(|explanation| Box::new(self.in_words(trip, explanation)));
-                Ok(ReadResult { data: judgement.verdict, message: judgement.message, diagnosis })
+                Ok(ReadResult { data: judgement.verdict, contents: None, message: judgement.message, diagnosis })
             }
-            Err(UnreadableReport { device: Some(device), text, .. }) => {
-                Err(Box::new(self.denied(trip, &data_intact::CHECK, pod, &device, &text)))
-            }
-            Err(unreadable) => {
-                let reader = self.object(trip, pod);
-                let explanation = not_measured(&subject, &reader, &unreadable.to_string(), &unreadable.text);
-                Err(Box::new(self.in_words(trip, explanation)))
-            }
+            Err(unreadable) => Err(Box::new(self.not_read(trip, pod, &unreadable))),
         }
     }
 

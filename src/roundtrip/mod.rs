@@ -4,6 +4,7 @@ mod advice;
 pub mod carry;
 pub mod cleanup;
 pub mod driver;
+pub mod existing;
 pub mod kinds;
 pub mod known_facts;
 pub mod ledger;

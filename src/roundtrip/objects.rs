@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use snapready_checks::model::object::Kind;
 
 pub use self::pods::{
-    consumer, filler, on_another_node, overwriter, reader, sized_reader, with_read_only_claim, writer,
+    consumer, filler, looker, on_another_node, overwriter, reader, sized_reader, with_read_only_claim, writer,
 };
 use super::kinds::{COMPONENT_LABEL, EXPIRES_AT, MANAGED_BY, MODE_LABEL, RUN_LABEL, TARGET_LABEL};
 use super::modes::Making;
@@ -107,8 +107,14 @@ pub fn sized_claim(making: &Making<'_>, size_bytes: u64) -> Manifest {
 /// The claim that is restored from the snapshot with this word. `size_bytes` comes from [`super::plan::restore_size`].
 #[must_use]
 pub fn restored_claim(making: &Making<'_>, snapshot: &str, size_bytes: u64) -> Manifest {
-    let name = name(making.plan, making.target, snapshot);
-    let source = json!({ "apiGroup": Kind::VOLUME_SNAPSHOT.group, "kind": Kind::VOLUME_SNAPSHOT.name, "name": name });
+    claim_from(making, &name(making.plan, making.target, snapshot), size_bytes)
+}
+
+/// The claim that is restored from the snapshot with this name.
+#[must_use]
+pub fn claim_from(making: &Making<'_>, snapshot: &str, size_bytes: u64) -> Manifest {
+    let source =
+        json!({ "apiGroup": Kind::VOLUME_SNAPSHOT.group, "kind": Kind::VOLUME_SNAPSHOT.name, "name": snapshot });
     made_from(making, size_bytes, source)
 }
 
@@ -156,7 +162,13 @@ pub fn requested(claim: &Value) -> Option<u64> {
 /// default.
 #[must_use]
 pub fn snapshot(making: &Making<'_>, claim: &str) -> Manifest {
-    let mut spec = json!({ "source": { "persistentVolumeClaimName": name(making.plan, making.target, claim) } });
+    snapshot_of(making, &name(making.plan, making.target, claim))
+}
+
+/// The same of the claim with this name.
+#[must_use]
+pub fn snapshot_of(making: &Making<'_>, claim: &str) -> Manifest {
+    let mut spec = json!({ "source": { "persistentVolumeClaimName": claim } });
     if let (Some(class), Value::Object(spec)) = (&making.target.snapshot_class, &mut spec) {
         spec.insert("volumeSnapshotClassName".to_owned(), json!(class));
     }
@@ -279,8 +291,9 @@ pub fn manifest(making: &Making<'_>, spec: &Value) -> Manifest {
 }
 
 fn claim_spec(target: &Target, size_bytes: u64) -> Value {
+    let access_mode = target.existing.as_ref().map_or("ReadWriteOnce", |existing| existing.access_mode.as_str());
     json!({
-        "accessModes": ["ReadWriteOnce"],
+        "accessModes": [access_mode],
         "storageClassName": target.storage_class,
         "volumeMode": target.volume_mode,
         "resources": { "requests": { "storage": Quantity(size_bytes).to_string() } },

@@ -117,7 +117,7 @@ pub(crate) const fn container_of(task: Task) -> Option<&'static str> {
         Task::Write => Some(WRITE_CONTAINER),
         Task::Fill => Some(FILL_CONTAINER),
         Task::Overwrite => Some(OVERWRITE_CONTAINER),
-        Task::Read | Task::ReadSized => Some(READ_CONTAINER),
+        Task::Read | Task::ReadSized | Task::Look => Some(READ_CONTAINER),
         Task::Exist | Task::Consume(_) => None,
     }
 }

@@ -1,9 +1,11 @@
 //! Which round trips a run makes, and with what: decided before anything is created.
 
 mod classes;
+mod of_existing;
 mod run_id;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use oci_spec::distribution::Reference;
@@ -12,8 +14,11 @@ use snapready_checks::model::facts::Facts;
 use snapready_checks::moment::Subject;
 use snapready_checks::text::names::is_object_name;
 
-use self::classes::{defaults, is_tried_unnamed, snapshot_classes, storage_classes};
+use self::classes::{
+    ChosenSnapshotClass, ChosenStorageClass, defaults, is_tried_unnamed, snapshot_classes, storage_classes,
+};
 pub use self::run_id::{InvalidRunId, RunId};
+use super::existing::{self, Existing, Given, Unusable};
 use super::modes::{MODES, Mode, plain};
 use crate::model::VolumeMode;
 use snapready_checks::model::quantity::{Quantity, QuantityError};
@@ -60,6 +65,10 @@ pub struct Selection {
     pub node_selector: Vec<(String, String)>,
     /// Whether a round trip is started although it is certain that its objects could not be deleted again.
     pub force: bool,
+    /// What is restored from; `None` for data that the run writes.
+    pub existing: Option<existing::Reference>,
+    /// How long data that the run has not written is read at most.
+    pub read_at_most: Duration,
 }
 
 impl Selection {
@@ -149,9 +158,47 @@ pub struct Target {
     pub mode: &'static Mode,
     /// The requested size.
     pub size_bytes: u64,
+    /// What exists already and is restored from; `None` for data that the run writes.
+    pub existing: Option<Existing>,
 }
 
 impl Target {
+    /// One of these classes and modes, whose place in the plan is still to be said.
+    fn of_classes(
+        facts: &Facts,
+        class: &ChosenStorageClass,
+        snapshot_class: &ChosenSnapshotClass,
+        volume_mode: VolumeMode,
+        mode: &'static Mode,
+        size_bytes: u64,
+    ) -> Self {
+        let driver = class.driver.as_deref();
+        let name = snapshot_class.name.as_deref();
+        Self {
+            index: 0,
+            storage_class: class.name.clone(),
+            driver: class.driver.clone(),
+            binding_mode: class.binding_mode.clone(),
+            reclaim_policy: class.reclaim_policy.clone(),
+            snapshot_class: snapshot_class.name.clone(),
+            needs_name: name.is_some_and(|name| !is_tried_unnamed(facts, driver, name)),
+            defaults: defaults(facts, driver),
+            snapshot_driver: snapshot_class.driver.clone(),
+            deletion_policy: snapshot_class.deletion_policy.clone(),
+            volume_mode,
+            mode,
+            size_bytes,
+            existing: None,
+        }
+    }
+
+    /// The name of what is restored from, if it is of this kind.
+    #[must_use]
+    pub fn existing_of(&self, given: Given) -> Option<&str> {
+        let reference = &self.existing.as_ref()?.reference;
+        (reference.given == given).then_some(reference.named.name.as_str())
+    }
+
     /// Whether its claims are bound at once. One whose mode could not be seen may wait for a consumer.
     #[must_use]
     pub fn binds_at_once(&self) -> bool {
@@ -249,6 +296,35 @@ pub enum PlanError {
     /// A secret lies in a namespace, and a new one has none.
     #[error("--image-pull-secret needs --namespace: a namespace that the run makes has no secrets")]
     PullSecretWithoutNamespace,
+    /// What exists cannot be restored from.
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
+    /// What exists could not be seen.
+    #[error("{0} could not be read: {1}")]
+    ExistingUnseen(String, String),
+    /// The `StorageClass` is another driver's than what exists.
+    #[error(
+        "StorageClass {class:?} is of driver {provisioner}, but {object} is of driver {driver}: no driver restores the snapshot of another; name a StorageClass of {driver} with --storage-class"
+    )]
+    OtherDriver {
+        /// The class.
+        class: String,
+        /// Its driver.
+        provisioner: String,
+        /// What exists.
+        object: String,
+        /// Its driver.
+        driver: String,
+    },
+    /// No `StorageClass` of what exists is left, and none can be chosen.
+    #[error("which StorageClass {0} has cannot be told, or it does not exist any more; name one of its driver with --storage-class{those}", those = those(.1))]
+    NoStorageClassOf(String, Vec<String>),
+    /// The size of a snapshot is not known.
+    #[error("{0} does not say how large it is (status.restoreSize); name the size of its volume with --size")]
+    UnknownSize(String),
+    /// It has another volume mode.
+    #[error("{0} is of volume mode {1:?}; leave --volume-mode out")]
+    OtherVolumeMode(String, VolumeMode),
 }
 
 impl PlanError {
@@ -260,6 +336,7 @@ impl PlanError {
             Self::NoDefaultStorageClass(_)
                 | Self::NoCsiStorageClass(_)
                 | Self::StorageClassesUnseen(_)
+                | Self::ExistingUnseen(..)
                 | Self::SnapshotClassesUnseen(_)
         )
     }
@@ -272,44 +349,36 @@ fn those(names: &[String]) -> String {
 impl Plan {
     /// Decides what to do. Nothing that is created is named by the cluster: all names follow from the run's id.
     pub fn new(selection: &Selection, facts: &Facts, run: RunId, expires_at: Timestamp) -> Result<Self, PlanError> {
-        let Asked { size, image } = selection.asked()?;
+        let Asked { size, .. } = selection.asked()?;
         let volume_modes = volume_modes(&selection.volume_modes);
         let modes = modes(&selection.modes);
         let mut targets = Vec::new();
         let storage_classes = storage_classes(selection, facts)?;
         let snapshot_classes = snapshot_classes(selection, facts, &storage_classes)?;
         for (class, snapshot_classes) in storage_classes.iter().zip(snapshot_classes) {
-            let driver = class.driver.as_deref();
             for (place, snapshot_class) in snapshot_classes.into_iter().enumerate() {
-                let name = snapshot_class.name.as_deref();
-                let needs_name = name.is_some_and(|name| !is_tried_unnamed(facts, driver, name));
-                let of_class = Target {
-                    index: 0,
-                    storage_class: class.name.clone(),
-                    driver: class.driver.clone(),
-                    binding_mode: class.binding_mode.clone(),
-                    reclaim_policy: class.reclaim_policy.clone(),
-                    snapshot_class: snapshot_class.name.clone(),
-                    needs_name,
-                    defaults: defaults(facts, driver),
-                    snapshot_driver: snapshot_class.driver.clone(),
-                    deletion_policy: snapshot_class.deletion_policy.clone(),
-                    volume_mode: VolumeMode::Filesystem,
-                    mode: &plain::MODE,
-                    size_bytes: size.0,
-                };
                 for volume_mode in &volume_modes {
                     // One that takes no snapshot is the same with all classes.
                     for mode in modes.iter().filter(|mode| place == 0 || mode.origin() == Origin::VolumeSnapshot) {
-                        targets.push(Target {
-                            index: targets.len(),
-                            volume_mode: *volume_mode,
-                            mode,
-                            ..of_class.clone()
-                        });
+                        targets.push(Target::of_classes(facts, class, &snapshot_class, *volume_mode, mode, size.0));
                     }
                 }
             }
+        }
+        Self::of_targets(selection, facts, run, expires_at, targets)
+    }
+
+    /// A plan of these targets, in this order.
+    fn of_targets(
+        selection: &Selection,
+        facts: &Facts,
+        run: RunId,
+        expires_at: Timestamp,
+        mut targets: Vec<Target>,
+    ) -> Result<Self, PlanError> {
+        let Asked { image, .. } = selection.asked()?;
+        for (index, target) in targets.iter_mut().enumerate() {
+            target.index = index;
         }
         Ok(Self {
             namespace: selection.namespace.clone().unwrap_or_else(|| format!("snapready-{run}")),

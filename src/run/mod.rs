@@ -9,13 +9,16 @@ mod signals;
 mod tell;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use snapready_checks::model::check::Check;
 use snapready_checks::model::facts::Facts;
 use snapready_checks::model::need::Need;
+use snapready_checks::model::probe::Missing;
 use tokio::sync::watch;
 
+use crate::api::Objects;
 use crate::cluster::{ConnectError, Connection, ConnectionArgs, connect, server_version};
 use crate::evaluate::{evaluate, stranding_needs};
 use crate::facts::{self, Collection};
@@ -28,8 +31,9 @@ use crate::report::progress::Progress;
 use crate::report::words;
 use crate::roundtrip::carry::Carry;
 use crate::roundtrip::driver::{self, Knowledge as _, Options, Signals};
+use crate::roundtrip::existing::{self, Existing, Given, Reference, Unusable};
 use crate::roundtrip::known_facts::KnownFacts;
-use crate::roundtrip::plan::{Plan, RunId, Selection};
+use crate::roundtrip::plan::{Plan, PlanError, RunId, Selection};
 use crate::roundtrip::rights;
 use crate::run::again::Again;
 use crate::run::failure::Failure;
@@ -86,6 +90,9 @@ const ROUND_TRIP_NEEDS: [Need; 12] = [
 
 /// How long after its beginning a run's objects count as left behind, beyond its own time limits.
 const EXPIRY: SignedDuration = SignedDuration::from_hours(2);
+
+/// How long it may take to read what exists.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Carries out a task and writes its reports. Gives the exit code.
 pub(crate) async fn run(connection: &ConnectionArgs, screens: Screens, task: Task) -> Result<u8, Failure> {
@@ -157,7 +164,18 @@ async fn look(
     }
     if let Some(round_trip) = &task.round_trip {
         let expires_at = began.saturating_add(EXPIRY).unwrap_or(Timestamp::MAX);
-        let plan = Plan::new(&round_trip.selection, &facts, found.id.clone(), expires_at);
+        let plan = match &round_trip.selection.existing {
+            None => Plan::new(&round_trip.selection, &facts, found.id.clone(), expires_at),
+            Some(reference) => {
+                let existing = tokio::select! {
+                    existing = see_existing(&connection, reference, &facts, teller) => existing,
+                    _ = signals.wait_for(|received| received.count > 0) => return Ok(()),
+                };
+                let selection = &round_trip.selection;
+                existing
+                    .and_then(|existing| Plan::of_existing(selection, &existing, &facts, found.id.clone(), expires_at))
+            }
+        };
         match plan {
             Ok(plan) => {
                 carry_out(&connection, &plan, facts, seed, &round_trip.options, found, teller, signals).await;
@@ -171,6 +189,33 @@ async fn look(
         }
     }
     Ok(())
+}
+
+/// Reads what exists already and is to be restored from.
+async fn see_existing(
+    connection: &Connection,
+    reference: &Reference,
+    facts: &Facts,
+    teller: &Teller,
+) -> Result<Existing, PlanError> {
+    if reference.given == Given::Snapshot && facts.volume_snapshot_classes.missing() == Some(Missing::NotServed) {
+        return Err(Unusable::NotServed(reference.object().to_string()).into());
+    }
+    let limit = connection.request_timeout.unwrap_or(Options::default().request_timeout);
+    let server = Objects::new(&connection.client, limit, teller.happenings());
+    let unseen = |why: String| PlanError::ExistingUnseen(reference.object().to_string(), why);
+    let objects = tokio::time::timeout(PATIENCE, existing::read(&server, reference))
+        .await
+        .map_err(|_| unseen(format!("no answer within {}", humantime::format_duration(PATIENCE))))?
+        .map_err(|failure| match failure.status {
+            403 => unseen(format!(
+                "{}; `snapready rbac {}` prints the rights that it takes",
+                failure.message,
+                reference.call()
+            )),
+            _ => unseen(failure.message),
+        })?;
+    Ok(existing::understand(reference, &objects)?)
 }
 
 /// Connects and collects.
@@ -200,7 +245,9 @@ async fn see(
     let given = task.round_trip.as_ref().and_then(|trip| trip.selection.namespace.as_deref());
     let own = format!("snapready-{}", found.id);
     let modes = task.round_trip.as_ref().map(|trip| trip.selection.modes.as_slice()).unwrap_or_default();
-    let round_trip = rights::reviewed(modes, given.unwrap_or(&own), given.is_none());
+    let existing = task.round_trip.as_ref().and_then(|trip| trip.selection.existing.as_ref());
+    let usual = || rights::reviewed(modes, given.unwrap_or(&own), given.is_none());
+    let round_trip = existing.map_or_else(usual, rights::reviewed_of_existing);
     let products = snapready_checks::products::kinds(&task.products);
     let collection =
         Collection { needs: &needs, round_trip: &round_trip, products: &products, server_version: Some(version) };

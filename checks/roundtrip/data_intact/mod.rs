@@ -1,7 +1,11 @@
 //! The restored data is what was snapshotted.
 
+mod looked_at;
+
 use crate::model::check::Check;
 use crate::roundtrip::check;
+
+pub use looked_at::{looked_at, nothing_seen};
 
 /// See `doc.md`.
 pub const CHECK: Check =
@@ -25,12 +29,12 @@ pub fn compared(
     message: &str,
     evidence: impl IntoIterator<Item = Evidence>,
 ) -> Explanation {
-    let status = if verdict == DataVerdict::Intact { Status::Pass } else { Status::Fail };
+    let status = if verdict.is_good() { Status::Pass } else { Status::Fail };
     let explanation =
         Explanation::new(&CHECK, status, message).about(subject).evidence(evidence.into_iter().take(SHOWN));
     let driver = subject.driver.as_deref().unwrap_or("the driver");
     let (cause, text) = match (verdict, subject.origin) {
-        (DataVerdict::Intact, _) => return explanation,
+        (DataVerdict::Intact | DataVerdict::Readable, _) => return explanation,
         (verdict, Origin::Volume) => (of_clone(driver, verdict), NO_CLONES),
         (verdict, Origin::VolumeSnapshot) => of_snapshot(driver, verdict),
     };
@@ -40,7 +44,7 @@ pub fn compared(
 /// Why a restore is none, and what to do.
 fn of_snapshot(driver: &str, verdict: DataVerdict) -> (String, &'static str) {
     match verdict {
-        DataVerdict::Intact => (String::new(), ""),
+        DataVerdict::Intact | DataVerdict::Readable => (String::new(), ""),
         DataVerdict::LiveData => (
             format!("{driver} copied the live volume instead of the snapshot, or its snapshot is not a point in time"),
             "Do not rely on this driver's snapshots: restores hold newer data than the backup. Update the driver, and report it to its maker.",
@@ -73,7 +77,7 @@ fn of_snapshot(driver: &str, verdict: DataVerdict) -> (String, &'static str) {
 /// Why a clone is none.
 fn of_clone(driver: &str, verdict: DataVerdict) -> String {
     match verdict {
-        DataVerdict::Intact => String::new(),
+        DataVerdict::Intact | DataVerdict::Readable => String::new(),
         DataVerdict::LiveData => {
             format!("{driver} made a clone that changes with its source, or copied the source later")
         }

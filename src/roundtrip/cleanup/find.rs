@@ -10,7 +10,7 @@ use snapready_checks::model::object::Kind;
 use super::Which;
 use crate::api::{Failure, Objects, Place};
 use crate::roundtrip::kinds::{EXPIRES_AT, MANAGED_BY, MODE_LABEL, RUN_LABEL};
-use crate::roundtrip::modes::{MODES, Mode, Shape, plain};
+use crate::roundtrip::modes::{Mode, Shape, all, plain};
 use crate::roundtrip::observe::{label, text};
 
 /// How often a list is tried.
@@ -55,7 +55,7 @@ pub(super) async fn find(
         let scope = scope.map_or_else(|| "the cluster".to_owned(), |name| format!("namespace {name}"));
         format!("{} in {scope}: {}", kind.plural, failure.message)
     };
-    for kind in MODES.iter().flat_map(|mode| kinds(mode)).collect::<BTreeSet<_>>() {
+    for kind in all().flat_map(kinds).collect::<BTreeSet<_>>() {
         let scope = namespace.filter(|_| kind.namespaced);
         match server.list(&kind, scope, &parameters, TRIES).await {
             Ok(list) => found.extend(list.into_iter().filter_map(|object| wanted(kind, object, which))),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use snapready_checks::diagnosis::Diagnosis;
 
 use super::Failure;
-use crate::model::{CheckResult, DataVerdict, ObjectName, PodUser, StepId};
+use crate::model::{CheckResult, Contents, DataVerdict, ObjectName, PodUser, StepId};
 use crate::roundtrip::known_facts::Look;
 use crate::roundtrip::ledger::Item;
 use crate::roundtrip::modes::Seen;
@@ -22,6 +22,8 @@ pub struct Trip {
     pub target: crate::model::Target,
     /// The driver.
     pub driver: Option<String>,
+    /// What exists already and is restored from.
+    pub source: Option<ObjectName>,
     /// What a snapshot that was taken does not show.
     pub caveat: Option<String>,
     /// What a step has done when it has passed, where its mode has words of its own for it.
@@ -50,9 +52,11 @@ pub struct Observed<'a> {
 pub struct ReadResult {
     /// What the restored data is.
     pub data: DataVerdict,
+    /// What is in the restored volume, if the run has not written it.
+    pub contents: Option<Contents>,
     /// One line for people.
     pub message: String,
-    /// What is wrong; `None` only if the data is intact.
+    /// What is wrong; `None` only if nothing is.
     pub diagnosis: Option<Box<CheckResult>>,
 }
 

@@ -10,7 +10,9 @@ use tokio::time::Instant;
 
 use super::Knowledge;
 use super::contract;
-use crate::model::{CheckResult, DataVerdict, Happening, ObjectName, ObjectRecord, PodUser, RoundTrip, Step, StepId};
+use crate::model::{
+    CheckResult, Contents, DataVerdict, Happening, ObjectName, ObjectRecord, PodUser, RoundTrip, Step, StepId,
+};
 use crate::roundtrip::machine::Ending;
 
 #[derive(Default)]
@@ -23,6 +25,7 @@ struct Trip {
     admitted: Option<String>,
     passed: Option<fn(StepId) -> Option<&'static str>>,
     data: Option<(DataVerdict, String)>,
+    contents: Option<Contents>,
     waiting: Option<(String, String)>,
 }
 
@@ -91,10 +94,16 @@ impl Record {
 
     pub(super) fn data(&mut self, trip: usize, data: DataVerdict, message: String) {
         if let Some(trip) = self.trips.get_mut(trip) {
-            // What is not intact is the verdict, whatever else was read.
-            if trip.data.as_ref().is_none_or(|(known, _)| *known == DataVerdict::Intact) {
+            // What is not good is the verdict, whatever else was read.
+            if trip.data.as_ref().is_none_or(|(known, _)| known.is_good()) {
                 trip.data = Some((data, message));
             }
+        }
+    }
+
+    pub(super) fn contents(&mut self, trip: usize, contents: Option<Contents>) {
+        if let (Some(trip), Some(contents)) = (self.trips.get_mut(trip), contents) {
+            trip.contents = Some(contents);
         }
     }
 
@@ -201,6 +210,8 @@ impl Record {
             pod_user,
             status: status(trip, ending),
             data: trip.data.as_ref().map(|(data, _)| *data),
+            source: planned.source.clone(),
+            contents: trip.contents.clone(),
             diagnosis: trip.diagnosis.clone(),
             steps,
             objects,
@@ -208,11 +219,11 @@ impl Record {
     }
 }
 
-/// A pass is only what ended as one, with data that was read and is intact.
+/// A pass is only what ended as one, with data that was read and is good.
 fn status(trip: &Trip, ending: Option<Ending>) -> Status {
-    let intact = matches!(trip.data, Some((DataVerdict::Intact, _)));
+    let is_good = trip.data.as_ref().is_some_and(|(data, _)| data.is_good());
     match ending {
-        Some(Ending::Passed) if intact => Status::Pass,
+        Some(Ending::Passed) if is_good => Status::Pass,
         Some(Ending::Passed | Ending::Interrupted) | None => Status::Unknown,
         Some(ending) => match trip.diagnosis.as_ref().map(|diagnosis| diagnosis.status) {
             Some(status @ (Status::Fail | Status::Unknown)) => status,

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::take::Message;
 use super::{Driver, Knowledge, ReadResult};
 use crate::api::Watched;
-use crate::model::{CheckResult, DataVerdict, ObjectName};
+use crate::model::{CheckResult, ObjectName};
 use crate::roundtrip::ledger::{Entry, Item, Progress, State, Uid};
 use crate::roundtrip::machine::{Input, Sight};
 use crate::roundtrip::observe;
@@ -161,16 +161,17 @@ impl<K: Knowledge> Driver<'_, K> {
                     Err(diagnosis) => self.certain(trip, *diagnosis, Progress::Started),
                 }
             }
-            Task::Read | Task::ReadSized if before < Progress::Done && running => {
+            Task::Read | Task::ReadSized | Task::Look if before < Progress::Done && running => {
                 let Some((code, message)) = said(object, READ_CONTAINER) else {
                     return seen;
                 };
                 let answer = self.knowledge.read(trip, what.id, message, &self.seen_of(Some(trip)));
                 match answer {
-                    Ok(ReadResult { data, message, diagnosis }) => {
+                    Ok(ReadResult { data, contents, message, diagnosis }) => {
+                        self.record.contents(trip, contents);
                         self.record.data(trip, data, message);
                         match (data, diagnosis) {
-                            (DataVerdict::Intact, None) if code == 0 => Progress::Done,
+                            (data, None) if code == 0 && data.is_good() => Progress::Done,
                             (_, Some(diagnosis)) => self.certain(trip, *diagnosis, Progress::Started),
                             // Not intact, and nothing to say about it: still no pass.
                             (_, None) => {

@@ -43,6 +43,7 @@ impl Plain {
                 mode: "plain".to_owned(),
             },
             driver: None,
+            source: None,
             caveat: None,
             passed: |_| None,
         };
@@ -125,7 +126,7 @@ impl Knowledge for Plain {
         message: &str,
         _seen: &Seen<'_>,
     ) -> Result<ReadResult, Box<CheckResult>> {
-        Ok(ReadResult { data: DataVerdict::Corrupted, message: message.to_owned(), diagnosis: None })
+        Ok(ReadResult { data: DataVerdict::Corrupted, contents: None, message: message.to_owned(), diagnosis: None })
     }
 
     fn look_again(&self) -> Option<BoxFuture<'static, Look>> {

@@ -2,6 +2,8 @@
 //! Adding one takes its folder and its line here.
 
 pub mod clone;
+pub mod existing_claim;
+pub mod existing_snapshot;
 pub mod larger;
 pub mod odd_size;
 pub mod other_namespace;
@@ -23,14 +25,14 @@ use snapready_checks::model::facts::Facts;
 use snapready_checks::model::round_trip::Origin;
 use snapready_checks::moment::Explanation;
 
-use crate::model::{Kind, PodUser, StepId};
+use crate::model::{PodUser, StepId};
 use crate::roundtrip::ledger::Progress;
 use crate::roundtrip::objects::Manifest;
 use crate::roundtrip::payload::Payload;
 use crate::roundtrip::plan::{Plan, Target};
 use crate::roundtrip::program::{Act, Object, ObjectId, Program};
 
-/// All modes, the one that stands for the others first.
+/// The modes that are chosen by their names, the one that stands for the others first.
 pub static MODES: &[&Mode] = &[
     &plain::MODE,
     &larger::MODE,
@@ -43,6 +45,14 @@ pub static MODES: &[&Mode] = &[
     &clone::MODE,
     &twice::MODE,
 ];
+
+/// The modes that are chosen by what they restore from.
+pub static OF_EXISTING: &[&Mode] = &[&existing_snapshot::MODE, &existing_claim::MODE];
+
+/// All modes.
+pub fn all() -> impl Iterator<Item = &'static Mode> + Clone {
+    MODES.iter().chain(OF_EXISTING).copied()
+}
 
 /// A mode of the round trip.
 pub struct Mode {
@@ -77,15 +87,13 @@ impl Mode {
     /// What the volume is made from whose data is read.
     #[must_use]
     pub fn origin(&self) -> Origin {
-        let program = (self.program)(Shape { own_namespace: false, immediate: false });
-        let takes_snapshots = program.objects().iter().any(|object| object.kind == Kind::VOLUME_SNAPSHOT);
-        if takes_snapshots { Origin::VolumeSnapshot } else { Origin::Volume }
+        if self.needs.contains(&Ability::Clone) { Origin::Volume } else { Origin::VolumeSnapshot }
     }
 
     /// The mode with this name.
     #[must_use]
     pub fn find(name: &str) -> Option<&'static Self> {
-        MODES.iter().copied().find(|mode| mode.name == name)
+        all().find(|mode| mode.name == name)
     }
 }
 

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::{MODES, Mode, Shape};
+use super::{Mode, Shape, all};
 use crate::roundtrip::program::{By, Lies, ObjectId};
 
 fn shapes() -> impl Iterator<Item = Shape> {
@@ -20,10 +20,10 @@ fn every_folder_is_a_mode_and_every_mode_has_its_folder_and_its_doc() {
         .filter(|entry| entry.path().is_dir())
         .map(|entry| entry.file_name().into_string().unwrap())
         .collect();
-    let names: BTreeSet<String> = MODES.iter().map(|mode| mode.name.replace('-', "_")).collect();
+    let names: BTreeSet<String> = all().map(|mode| mode.name.replace('-', "_")).collect();
     assert_eq!(names, folders, "a folder is missing in MODES, or a mode has no folder of its name");
-    assert_eq!(names.len(), MODES.len(), "two modes have one name");
-    for mode in MODES {
+    assert_eq!(names.len(), all().count(), "two modes have one name");
+    for mode in all() {
         let doc = fs::read_to_string(root.join(mode.name.replace('-', "_")).join("doc.md")).unwrap();
         assert_eq!(mode.doc, doc, "{}: its doc is its folder's doc.md", mode.name);
         assert!(doc.starts_with(&format!("# {}\n", mode.name)), "{}: the heading is its name", mode.name);
@@ -40,19 +40,19 @@ fn every_folder_is_a_mode_and_every_mode_has_its_folder_and_its_doc() {
 #[test]
 fn what_is_shared_is_the_same_in_all_modes() {
     for shape in shapes() {
-        let shared = |mode: &&Mode| {
+        let shared = |mode: &Mode| {
             let program = (mode.program)(shape);
             let objects: Vec<_> = program.objects().iter().filter(|object| object.shared).cloned().collect();
             (objects, program.created_shared().collect::<Vec<_>>())
         };
-        let plain = shared(&MODES[0]);
-        assert!(MODES.iter().all(|mode| shared(mode) == plain));
+        let plain = shared(all().next().unwrap());
+        assert!(all().all(|mode| shared(mode) == plain));
     }
 }
 
 #[test]
 fn programs_are_sound() {
-    for mode in MODES {
+    for mode in all() {
         for program in shapes().map(mode.program) {
             let mut words = BTreeSet::new();
             for (place, object) in program.objects().iter().enumerate() {

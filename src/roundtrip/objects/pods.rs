@@ -105,6 +105,13 @@ pub fn sized_reader(making: &Making<'_>, claim: &str, wanted: u64) -> Manifest {
     reading(making, claim, &making.payload.sized_reader_script(wanted))
 }
 
+/// The pod that looks at restored data that the run has not written.
+#[must_use]
+pub fn looker(making: &Making<'_>, claim: &str) -> Manifest {
+    let at_most = making.target.existing.as_ref().map(|existing| existing.read_at_most).unwrap_or_default();
+    reading(making, claim, &making.payload.look_script(at_most))
+}
+
 fn reading(making: &Making<'_>, claim: &str, script: &str) -> Manifest {
     let mut spec = pod_spec(making, claim, 1);
     let read = container(making, READ_CONTAINER, script, true);
@@ -133,9 +140,12 @@ fn pod_spec(making: &Making<'_>, claim: &str, grace: i64) -> Map<String, Value> 
     if let Some(user) = plan.user.filter(|_| making.user != PodUser::Root) {
         security.insert("runAsUser".to_owned(), json!(user));
         security.insert("runAsGroup".to_owned(), json!(user));
-        security.insert("fsGroup".to_owned(), json!(user));
-        // A restored volume has the group already; changing it again would touch every file before it is read.
-        security.insert("fsGroupChangePolicy".to_owned(), json!("OnRootMismatch"));
+        // The files of others keep their owner: a kubelet would change that of every file before the pod starts.
+        if target.existing.is_none() {
+            security.insert("fsGroup".to_owned(), json!(user));
+            // A restored volume has the group already; changing it again would touch every file before it is read.
+            security.insert("fsGroupChangePolicy".to_owned(), json!("OnRootMismatch"));
+        }
     }
     if matches!(making.user, PodUser::Root | PodUser::DiskGroup) {
         security.insert("supplementalGroups".to_owned(), json!([DISK_GROUP]));

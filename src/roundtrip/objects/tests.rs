@@ -23,6 +23,7 @@ fn plan(own_namespace: bool, user: Option<i64>, modes: &[VolumeMode]) -> Plan {
         volume_mode: *volume_mode,
         mode: &plain::MODE,
         size_bytes: 1 << 30,
+        existing: None,
     };
     Plan {
         run: "7f3a9c".parse().unwrap(),

@@ -111,12 +111,12 @@ pub(super) fn sized(payload: &Payload, written: &Written, message: &str) -> Resu
     Ok((read(payload, written, &format!("{rest}\nend"))?, room))
 }
 
-fn unreadable(why: &str, message: &str) -> UnreadableReport {
+pub(super) fn unreadable(why: &str, message: &str) -> UnreadableReport {
     UnreadableReport { why: why.to_owned(), text: cut(message), device: None }
 }
 
 /// The lines between the first and the last.
-fn body<'a>(payload: &Payload, verb: &str, message: &'a str) -> Result<Vec<&'a str>, &'static str> {
+pub(super) fn body<'a>(payload: &Payload, verb: &str, message: &'a str) -> Result<Vec<&'a str>, &'static str> {
     let first = format!("{VERSION} {verb} {}\n", payload.content.seed);
     let rest = message.strip_prefix(&first).ok_or("it does not begin as this run's report does")?;
     let rest = rest.strip_suffix("\nend").ok_or("it is cut: its last line is missing")?;
@@ -124,7 +124,7 @@ fn body<'a>(payload: &Payload, verb: &str, message: &'a str) -> Result<Vec<&'a s
 }
 
 /// `snapready/1 failed BLAME WHAT: TEXT`.
-fn failure(message: &str) -> Option<(&str, &str, &str)> {
+pub(super) fn failure(message: &str) -> Option<(&str, &str, &str)> {
     let rest = message.strip_prefix(FAILED)?;
     let (head, text) = rest.split_once(": ")?;
     let (blame, what) = head.split_once(' ')?;
@@ -132,7 +132,7 @@ fn failure(message: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// One line of printable characters, cut.
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     let printable = |c: char| if c.is_control() { ' ' } else { c };
     let mut shown: String = text.trim().chars().take(SHOWN).map(printable).collect();
     if text.trim().chars().count() > SHOWN {

@@ -5,10 +5,14 @@ mod block;
 mod content;
 mod filesystem;
 mod judge;
+mod look;
 #[cfg(test)]
 mod tests;
 
 use content::Content;
+pub use look::Look;
+
+use std::time::Duration;
 
 use crate::model::{DataVerdict, VolumeMode};
 use snapready_checks::model::finding::Evidence;
@@ -205,6 +209,19 @@ impl Payload {
         self.script("tell_end\ntools\nreport read\n")
     }
 
+    /// Looks at what is there, whoever wrote it, and reads it for so long at most.
+    #[must_use]
+    pub fn look_script(&self, at_most: Duration) -> String {
+        let look = match &self.layout {
+            Layout::Filesystem(_) => include_str!("scripts/look_filesystem.sh"),
+            Layout::Block(_) => include_str!("scripts/look_block.sh"),
+        };
+        // A whole number of seconds, and not none.
+        let seconds = at_most.as_secs().max(1);
+        let end = "tell_end\ntools\nfound=$(look) || exit 1\nsay \"snapready/1 looked $SEED\n$found\nend\"\n";
+        self.script(&format!("READ_SECONDS={seconds}\n{look}\n{end}"))
+    }
+
     fn script(&self, end: &str) -> String {
         let (variables, script) = match &self.layout {
             Layout::Filesystem(layout) => (layout.variables(), include_str!("scripts/filesystem.sh")),
@@ -238,6 +255,11 @@ impl Payload {
     /// expected one is intact.
     pub fn judge_read(&self, written: &Written, message: &str) -> Result<Judgement, UnreadableReport> {
         judge::read(self, written, message)
+    }
+
+    /// What the report of [`Self::look_script`] shows. A device has to have `least` bytes.
+    pub fn judge_look(&self, least: u64, message: &str) -> Result<Look, UnreadableReport> {
+        look::judged(self, least, message)
     }
 
     /// The report that intact data gives. `verb` is `wrote` or `read`.

@@ -662,3 +662,107 @@ fn a_size_that_is_no_number_says_nothing() {
         assert!(payload.judge_sized(&written, "").is_err());
     }
 }
+
+/// What a look at a volume shows.
+fn look(volume: &Volume, payload: &Payload, least: u64) -> Look {
+    let message = volume.run(&payload.look_script(Duration::from_secs(60)));
+    payload.judge_look(least, &message).unwrap_or_else(|error| panic!("{error:?}\n{message}"))
+}
+
+fn verdict(look: &Look) -> Option<DataVerdict> {
+    look.judgement.as_ref().map(|judgement| judgement.verdict)
+}
+
+#[test]
+fn a_look_counts_the_files_of_others() {
+    for shell in SHELLS {
+        let (volume, payload) = (Volume::new(Filesystem, shell), payload(Filesystem));
+        let found = look(&volume, &payload, SIZE);
+        assert_eq!(verdict(&found), Some(Empty), "{found:?}");
+
+        fs::create_dir(volume.data().join("lost+found")).unwrap();
+        fs::write(volume.data().join("lost+found/#12"), "an inode without a name").unwrap();
+        let found = look(&volume, &payload, SIZE);
+        assert_eq!(verdict(&found), Some(FreshlyFormatted), "{found:?}");
+
+        // Storage that shows its snapshots in each folder of its top has nothing of a workload there.
+        fs::create_dir_all(volume.data().join(".snapshot/hourly")).unwrap();
+        fs::write(volume.data().join(".snapshot/hourly/file"), "old").unwrap();
+        assert_eq!(verdict(&look(&volume, &payload, SIZE)), Some(FreshlyFormatted));
+
+        fs::create_dir_all(volume.data().join("a folder/wal")).unwrap();
+        assert_eq!(verdict(&look(&volume, &payload, SIZE)), Some(Empty));
+        fs::write(volume.data().join("a folder/wal/new\nline: Permission denied"), vec![7; 12_345]).unwrap();
+        fs::write(volume.data().join("-n"), "").unwrap();
+        fs::write(volume.data().join("cat: write error: Broken pipe"), "x").unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", volume.data().join("link")).unwrap();
+        let found = look(&volume, &payload, SIZE);
+        assert_eq!(verdict(&found), Some(DataVerdict::Readable), "{found:?}");
+        let contents = &found.contents;
+        assert_eq!((contents.files, contents.folders), (Some(3), Some(2)), "{contents:?}");
+        assert_eq!((contents.bytes, contents.read, contents.closed), (12_346, 12_346, 0), "{contents:?}");
+        assert!(contents.read_to_end && contents.size > 0, "{contents:?}");
+        let said = found.judgement.unwrap().message;
+        assert!(said.starts_with("restored, mounted, readable: 3 files and 2 folders with 12 KiB in "), "{said}");
+    }
+}
+
+#[test]
+fn a_look_at_a_device_reads_it_to_its_end() {
+    for shell in SHELLS {
+        let (volume, payload) = (Volume::new(Block, shell), payload(Block));
+        let found = look(&volume, &payload, SIZE);
+        assert_eq!((verdict(&found), found.contents.size), (Some(Empty), SIZE), "{found:?}");
+
+        let device = fs::OpenOptions::new().write(true).open(volume.data()).unwrap();
+        device.write_all_at(b"data", SIZE - 4).unwrap();
+        let found = look(&volume, &payload, SIZE);
+        assert_eq!((verdict(&found), found.contents.bytes), (Some(DataVerdict::Readable), 4), "{found:?}");
+        assert_eq!(verdict(&look(&volume, &payload, SIZE + 1)), Some(Truncated));
+
+        // More than a piece, and not a whole number of anything.
+        let size = (64 << 20) + 513;
+        device.set_len(size).unwrap();
+        let found = look(&volume, &payload, size);
+        assert_eq!((found.contents.size, found.contents.read), (size, size), "{found:?}");
+        assert!(found.contents.read_to_end, "{found:?}");
+        // The last piece ends where the device does.
+        device.set_len(64 << 20).unwrap();
+        assert_eq!(look(&volume, &payload, 0).contents.size, 64 << 20);
+    }
+}
+
+/// A report with other lines than those of a script, as a look that went wrong or a hostile image may give.
+#[test]
+fn what_a_look_reports_is_not_taken_at_its_word() {
+    let payload = payload(Filesystem);
+    let report = |lines: &str| format!("{VERSION} looked {}\n{lines}\nend", payload.content.seed);
+    let judged = |lines: &str| payload.judge_look(0, &report(lines));
+    let good = "s 1000 \nc 2 1 300 end\nr 300 end\nw 0 0 \nx 0 0 ";
+    assert_eq!(verdict(&judged(good).unwrap()), Some(DataVerdict::Readable));
+    for (from, to) in [
+        ("s 1000", "s +1000"),
+        ("c 2 1", "c 2"),
+        ("300 end\nr", "300\nr"),
+        ("end\nw", "End\nw"),
+        ("300 end\nr", "300 End\nr"),
+        ("w 0 0 ", "w 0"),
+        ("\nx 0 0 ", ""),
+    ] {
+        assert!(judged(&good.replace(from, to)).is_err(), "{from}");
+    }
+    let wrong = good.replace("x 0 0 ", "x 0 2 cat: /data/a: Input/output error");
+    let found = judged(&wrong).unwrap();
+    assert_eq!(verdict(&found), Some(Corrupted));
+    assert!(found.judgement.unwrap().message.ends_with("Input/output error"));
+    // What is closed is no fault of the restore, and no proof that there is something.
+    assert_eq!(verdict(&judged("s 1000 \nc 0 1 0 end\nr 0 end\nw 1 0 \nx 1 0 ").unwrap()), None);
+    let some = judged("s 1000 \nc 1 2 5 end\nr 5 end\nw 1 0 \nx 3 0 ").unwrap();
+    assert_eq!((verdict(&some), some.contents.closed), (Some(DataVerdict::Readable), 3));
+    let early = judged("s 1000 \nc 1 2 500 end\nr 5 early\nw 0 0 \nx 0 0 ").unwrap();
+    assert!(early.judgement.unwrap().message.ends_with("5 bytes were read before the time was up"));
+    let partly = judged("s 1000 \nc 7 2 500 early\nr 500 end\nw 0 0 \nx 0 0 ").unwrap();
+    assert!(!partly.contents.read_to_end && partly.judgement.unwrap().message.contains("at least 7 files"));
+    assert!(payload.judge_look(0, "snapready/1 failed image look for tools: df: not found").is_err());
+    assert!(payload.judge_look(0, "").is_err());
+}

@@ -82,6 +82,8 @@ pub enum Task {
     Read,
     /// A pod that reads restored data, and how large the volume is.
     ReadSized,
+    /// A pod that looks at restored data that the run has not written.
+    Look,
 }
 
 /// An object of a round trip.

@@ -21,7 +21,7 @@ use self::explore::Walk;
 use self::world::Scenario;
 use super::{Keep, Settings};
 use crate::roundtrip::ledger::Item;
-use crate::roundtrip::modes::{MODES, Mode, Shape};
+use crate::roundtrip::modes::{Mode, Shape, all};
 use crate::roundtrip::program::{Object, Program, Task};
 
 /// The rules, as switches: a test turns one off at a time, to see that the walk notices.
@@ -99,8 +99,8 @@ fn walked() -> impl Iterator<Item = &'static Mode> {
         };
         one.nature == other.nature && same(true) && same(false)
     };
-    let is_first = move |(place, mode): &(usize, &&Mode)| !MODES[..*place].iter().any(|before| alike(before, mode));
-    MODES.iter().enumerate().filter(is_first).map(|(_, mode)| *mode)
+    let is_first = move |(place, mode): &(usize, &Mode)| !all().take(*place).any(|before| alike(before, mode));
+    all().enumerate().filter(is_first).map(|(_, mode)| mode)
 }
 
 fn walked_whole() -> impl Iterator<Item = &'static Mode> {
