@@ -38,6 +38,9 @@ pub struct Target {
     /// The mode of the round trip; absent for `plain`.
     #[serde(default = "plain_mode", skip_serializing_if = "is_plain_mode")]
     pub mode: String,
+    /// The size that is asked for, in bytes, where the run tries several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size_bytes: Option<u64>,
 }
 
 /// What happened.

@@ -7,7 +7,7 @@ use crate::model::{CheckResult, DataVerdict, ObjectName, Report, RoundTrip, Sour
 use crate::report::options::{RenderOptions, Verbosity};
 use crate::report::page::{Lead, Page};
 use crate::report::style::paint;
-use crate::report::{sanitize, words};
+use crate::report::{sanitize, sizes, words};
 use owo_colors::Style;
 use snapready_checks::model::check::Group;
 use snapready_checks::model::finding::{Evidence, Fix, Status};
@@ -36,6 +36,11 @@ pub(crate) fn render(report: &Report, options: &RenderOptions) -> String {
     screen.beginning(&report.tool, &report.run.id, &report.source, &report.results);
     for trip in &report.round_trips {
         screen.round_trip(trip);
+    }
+    for sweep in &report.sweeps {
+        if screen.page.options.verbosity > Verbosity::Quiet {
+            sizes::show(&mut screen.page, sweep);
+        }
     }
     if report.results.is_empty() && report.round_trips.is_empty() {
         screen.page.gap();
@@ -275,8 +280,12 @@ impl Screen<'_> {
             mode if mode.is_empty() => mode,
             mode => format!(" {} mode {}", glyphs.dot, self.page.safe(&mode)),
         };
+        let size = match words::size(trip.size_bytes) {
+            size if size.is_empty() => size,
+            size => format!(" {}{size}", glyphs.dot),
+        };
         let namespace = self.page.safe(&trip.namespace);
-        let mut beside = format!("{:?}{mode} {} namespace {namespace}", trip.volume_mode, glyphs.dot);
+        let mut beside = format!("{:?}{mode}{size} {} namespace {namespace}", trip.volume_mode, glyphs.dot);
         if let Some(driver) = &trip.driver {
             beside = format!("{beside} {} driver {}", glyphs.dot, self.page.safe(driver));
         }

@@ -1,6 +1,6 @@
 //! Markdown for the summary page of a pipeline: the verdict first, then tables, then details of what is not right.
 
-use crate::model::{CheckResult, DataVerdict, Report, RoundTrip};
+use crate::model::{CheckResult, DataVerdict, Report, RoundTrip, StepId, Sweep};
 use crate::report::sanitize::{self, markdown};
 use crate::report::words;
 
@@ -10,6 +10,7 @@ pub(crate) fn render(report: &Report) -> String {
     let stands = |result: &&CheckResult| result.status.is_problem() && result.follows_from.is_none();
     let problems: Vec<_> = report.results.iter().filter(stands).collect();
     blocks.extend(report.round_trips.iter().map(round_trip));
+    blocks.extend(report.sweeps.iter().map(sweep));
     for problem in problems {
         let consequences: Vec<_> =
             report.results.iter().filter(|result| words::is_consequence(result, problem)).map(consequence).collect();
@@ -88,6 +89,27 @@ fn round_trip(trip: &RoundTrip) -> String {
             }
             None => details(diagnosis, "####"),
         });
+    }
+    lines.join("\n")
+}
+
+/// The times of each size, and what they depend on.
+fn sweep(sweep: &Sweep) -> String {
+    let classes = words::classes(&sweep.storage_class, sweep.snapshot_class.as_deref(), "→");
+    let title = format!("{classes} {:?}{}", sweep.volume_mode, words::mode(&sweep.mode));
+    let mut lines = vec![
+        format!("### Sizes {}", markdown(&title)),
+        String::new(),
+        format!("| Size | {} | {} |", StepId::Snapshot.title(), StepId::Restore.title()),
+        "|---:|---:|---:|".to_owned(),
+    ];
+    for size in &sweep.sizes {
+        let time = |took: Option<u64>| took.map(words::duration).unwrap_or_default();
+        lines.push(format!("| {} | {} | {} |", words::swept_size(size), time(size.snapshot_ms), time(size.restore_ms)));
+    }
+    lines.push(String::new());
+    for (step, growth) in [(StepId::Snapshot, &sweep.snapshot), (StepId::Restore, &sweep.restore)] {
+        lines.push(format!("- {}: {}", step.title(), markdown(&words::growth(growth))));
     }
     lines.join("\n")
 }

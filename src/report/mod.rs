@@ -15,6 +15,7 @@ pub mod progress;
 mod prometheus;
 pub mod sanitize;
 pub mod schema;
+mod sizes;
 pub mod style;
 #[cfg(test)]
 mod tests;

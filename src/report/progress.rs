@@ -278,7 +278,7 @@ impl Progress {
             VolumeMode::Filesystem => "",
             VolumeMode::Block => " Block",
         };
-        format!("{classes}{volume_mode}{}", words::mode(&planned.mode))
+        format!("{classes}{volume_mode}{}{}", words::mode(&planned.mode), words::size(planned.size_bytes))
     }
 
     fn safe(&self, text: &str) -> String {

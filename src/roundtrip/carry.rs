@@ -31,7 +31,7 @@ use crate::roundtrip::driver::{Failure, Knowledge, Observed, ReadResult, Trip};
 use crate::roundtrip::known_facts::{KnownFacts, Look};
 use crate::roundtrip::ledger::Item;
 use crate::roundtrip::modes::{Making, Seen, Shape};
-use crate::roundtrip::objects::{Manifest, requested};
+use crate::roundtrip::objects::{Manifest, capacity, requested};
 use crate::roundtrip::observe::text;
 use crate::roundtrip::payload::{Payload, UnreadableReport, WriteFault, Written};
 use crate::roundtrip::plan::{Plan, Target};
@@ -66,6 +66,7 @@ impl<'a> Carry<'a> {
                 snapshot_class: target.snapshot_class.clone(),
                 volume_mode: target.volume_mode,
                 mode: target.mode.name.to_owned(),
+                size_bytes: target.named_size().map(|size| size.0),
             },
             driver: target.driver.clone(),
             passed: target.mode.passed,
@@ -300,6 +301,12 @@ impl Knowledge for Carry<'_> {
                 Err(Box::new(self.in_words(trip, explanation)))
             }
         }
+    }
+
+    fn capacity(&self, trip: usize, seen: &Seen<'_>) -> Option<u64> {
+        let target = self.target(trip).0;
+        let claim = (target.mode.chain)(StepId::Snapshot, seen).claim;
+        capacity(seen.get(claim)?).filter(|_| target.is_one_of_several_sizes)
     }
 
     fn look_again(&self) -> Option<BoxFuture<'static, Look>> {

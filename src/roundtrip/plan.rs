@@ -43,8 +43,8 @@ pub struct Selection {
     pub volume_modes: Vec<VolumeMode>,
     /// Modes of the round trip; none is `plain`.
     pub modes: Vec<&'static Mode>,
-    /// The size to request; see [`DEFAULT_SIZE`].
-    pub size: Option<String>,
+    /// The sizes to request; none is [`DEFAULT_SIZE`].
+    pub sizes: Vec<String>,
     /// The image of all pods; see [`DEFAULT_IMAGE`].
     pub image: Option<String>,
     /// A secret in `namespace` to pull the image with.
@@ -60,10 +60,7 @@ pub struct Selection {
 impl Selection {
     /// What it asks for, as far as no cluster is needed to tell.
     pub fn asked(&self) -> Result<Asked, PlanError> {
-        let size = self.size.as_deref().map_or(Ok(DEFAULT_SIZE), str::parse)?;
-        if size < MINIMUM_SIZE {
-            return Err(PlanError::TooSmall(size));
-        }
+        let sizes = sizes(&self.sizes)?;
         let names = self.namespace.iter().chain(&self.snapshot_classes).chain(&self.storage_classes);
         if let Some(name) = names.chain(&self.image_pull_secret).find(|name| !is_object_name(name)) {
             return Err(PlanError::Name(name.chars().take(80).collect()));
@@ -73,15 +70,29 @@ impl Selection {
         }
         // The default is known to be one; the expression that all others are matched with is large.
         let image = self.image.as_deref().map_or_else(|| Ok(DEFAULT_IMAGE.to_owned()), image)?;
-        Ok(Asked { size, image })
+        Ok(Asked { sizes, image })
+    }
+}
+
+/// Those that were asked for, each once, the smallest first.
+fn sizes(asked: &[String]) -> Result<Vec<Quantity>, PlanError> {
+    if asked.is_empty() {
+        return Ok(vec![DEFAULT_SIZE]);
+    }
+    let mut sizes: Vec<Quantity> = asked.iter().map(|size| size.parse()).collect::<Result<_, _>>()?;
+    sizes.sort_unstable();
+    sizes.dedup();
+    match sizes.first() {
+        Some(smallest) if *smallest < MINIMUM_SIZE => Err(PlanError::TooSmall(*smallest)),
+        _ => Ok(sizes),
     }
 }
 
 /// What a [`Selection`] asks for, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
-    /// The size to request.
-    pub size: Quantity,
+    /// The sizes to request, the smallest first; at least one.
+    pub sizes: Vec<Quantity>,
     /// The image of all pods, normalised.
     pub image: String,
 }
@@ -111,7 +122,7 @@ pub struct Plan {
     pub targets: Vec<Target>,
 }
 
-/// One round trip: one `StorageClass`, one `VolumeSnapshotClass`, one volume mode, one mode of the round trip.
+/// One round trip: one `StorageClass`, one `VolumeSnapshotClass`, one volume mode, one mode of the round trip, one size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// Place in the plan, from 0.
@@ -142,9 +153,17 @@ pub struct Target {
     pub mode: &'static Mode,
     /// The requested size.
     pub size_bytes: u64,
+    /// Whether the run tries other sizes as well, so that this one has to be named.
+    pub is_one_of_several_sizes: bool,
 }
 
 impl Target {
+    /// Its size, where it has to be named.
+    #[must_use]
+    pub fn named_size(&self) -> Option<Quantity> {
+        self.is_one_of_several_sizes.then_some(Quantity(self.size_bytes))
+    }
+
     /// Whether its claims are bound at once. One whose mode could not be seen may wait for a consumer.
     #[must_use]
     pub fn binds_at_once(&self) -> bool {
@@ -175,7 +194,8 @@ impl Target {
         }
     }
 
-    /// What it is about, stable from run to run: `gp3 → gold, Block`, and the mode unless it is plain.
+    /// What it is about, stable from run to run: `gp3 → gold, Block`, the mode unless it is plain, and the size if the run tries
+    /// several.
     #[must_use]
     pub fn label(&self) -> String {
         let class = self.snapshot_class.as_deref().unwrap_or("default class");
@@ -184,7 +204,8 @@ impl Target {
             VolumeMode::Block => "Block",
         };
         let mode = if *self.mode == plain::MODE { String::new() } else { format!(", {}", self.mode.name) };
-        format!("{} → {class}, {volume_mode}{mode}", self.storage_class)
+        let size = self.named_size().map(|size| format!(", {size}")).unwrap_or_default();
+        format!("{} → {class}, {volume_mode}{mode}{size}", self.storage_class)
     }
 }
 
@@ -264,7 +285,7 @@ fn those(names: &[String]) -> String {
 impl Plan {
     /// Decides what to do. Nothing that is created is named by the cluster: all names follow from the run's id.
     pub fn new(selection: &Selection, facts: &Facts, run: RunId, expires_at: Timestamp) -> Result<Self, PlanError> {
-        let Asked { size, image } = selection.asked()?;
+        let Asked { sizes, image } = selection.asked()?;
         let volume_modes = volume_modes(&selection.volume_modes);
         let modes = modes(&selection.modes);
         let mut targets = Vec::new();
@@ -288,17 +309,21 @@ impl Plan {
                     deletion_policy: snapshot_class.deletion_policy.clone(),
                     volume_mode: VolumeMode::Filesystem,
                     mode: &plain::MODE,
-                    size_bytes: size.0,
+                    size_bytes: 0,
+                    is_one_of_several_sizes: sizes.len() > 1,
                 };
-                for volume_mode in &volume_modes {
-                    for mode in &modes {
-                        targets.push(Target {
-                            index: targets.len(),
-                            volume_mode: *volume_mode,
-                            mode,
-                            ..of_class.clone()
-                        });
-                    }
+                let each_mode =
+                    volume_modes.iter().flat_map(|volume_mode| modes.iter().map(move |mode| (volume_mode, mode)));
+                for ((volume_mode, mode), size) in
+                    each_mode.flat_map(|modes| sizes.iter().map(move |size| (modes, size)))
+                {
+                    targets.push(Target {
+                        index: targets.len(),
+                        volume_mode: *volume_mode,
+                        mode,
+                        size_bytes: size.0,
+                        ..of_class.clone()
+                    });
                 }
             }
         }

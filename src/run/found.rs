@@ -5,7 +5,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use crate::model::{
-    CheckResult, ObjectName, Report, RoundTrip, Run, SCHEMA_VERSION, Source, SourceKind, Summary, Tool,
+    CheckResult, ObjectName, Report, RoundTrip, Run, SCHEMA_VERSION, Source, SourceKind, Summary, Tool, sweeps,
 };
 use crate::roundtrip::plan::RunId;
 use crate::run::Task;
@@ -78,6 +78,7 @@ impl Found {
             source: self.source,
             summary,
             results: self.results,
+            sweeps: sweeps(&self.round_trips),
             round_trips: self.round_trips,
             leftovers: self.leftovers,
             kept: self.kept,

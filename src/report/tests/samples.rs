@@ -10,8 +10,8 @@ use snapready_checks::model::finding::{Evidence, Fix};
 
 use super::checked::checked;
 use crate::model::{
-    CheckResult, ObjectName, ObjectRecord, Report, RoundTrip, Run, Source, SourceKind, Summary, Tool, Verdict,
-    VolumeMode,
+    CheckResult, Growth, ObjectName, ObjectRecord, Report, RoundTrip, Run, Source, SourceKind, StepId, Summary, Tool,
+    Verdict, VolumeMode, sweeps,
 };
 
 pub(super) fn time(second: i64) -> Timestamp {
@@ -170,8 +170,30 @@ pub(super) fn filled(text: &str) -> Report {
         trip.namespace = own();
         trip.diagnosis.iter_mut().for_each(fill);
         trip.steps.iter_mut().for_each(|step| step.message = own());
+        trip.size_bytes = Some(1 << 30);
         trip.objects = vec![ObjectRecord { object: object(text, text), uid: Some(own()), removed: false }];
     }
+    report.sweeps = sweeps(&report.round_trips);
+    for sweep in &mut report.sweeps {
+        sweep.snapshot = Growth::Unknown { because: own() };
+    }
+    report
+}
+
+/// Two sizes of one class, of which the larger takes longer to restore, and got more than it asked for.
+pub(super) fn sizes() -> Report {
+    let mut report = ready();
+    let small = report.round_trips.remove(0);
+    let of = |gib: u64, got: u64, restore_ms: u64| {
+        let mut trip = RoundTrip { size_bytes: Some(gib << 30), capacity_bytes: Some(got << 30), ..small.clone() };
+        trip.steps.iter_mut().filter(|step| step.id == StepId::Restore).for_each(|step| {
+            step.duration_ms = Some(restore_ms);
+        });
+        trip
+    };
+    report.round_trips = vec![of(1, 1, 3_300), of(50, 64, 66_300)];
+    report.sweeps = sweeps(&report.round_trips);
+    report.summary.pass += 1;
     report
 }
 
@@ -188,6 +210,7 @@ pub(super) fn all() -> Vec<(&'static str, Report)> {
         ("live_data", live_data()),
         ("foreseen", foreseen()),
         ("one_cause", one_cause()),
+        ("sizes", sizes()),
         ("hostile", hostile()),
     ]
 }
