@@ -9,7 +9,8 @@ use crate::report::page::{Lead, Page};
 use crate::report::style::paint;
 use crate::report::{sanitize, sizes, words};
 use owo_colors::Style;
-use snapready_checks::model::check::Group;
+use snapready_checks::find;
+use snapready_checks::model::check::{Group, How};
 use snapready_checks::model::finding::{Evidence, Fix, Status};
 
 /// Column at which details start: below the title of a check.
@@ -42,6 +43,7 @@ pub(crate) fn render(report: &Report, options: &RenderOptions) -> String {
             sizes::show(&mut screen.page, sweep);
         }
     }
+    screen.group("What backup products make of it", &report.results, |result| is_late(result));
     if report.results.is_empty() && report.round_trips.is_empty() {
         screen.page.gap();
         screen.page.raw("Nothing was looked at.");
@@ -82,7 +84,8 @@ impl Screen<'_> {
             self.header(tool, run, source);
         }
         for group in Group::ALL {
-            self.group(group, results);
+            let of_group = |result: &&CheckResult| result.group == group && !is_late(result);
+            self.group(group.heading(), results, of_group);
         }
     }
 
@@ -123,15 +126,15 @@ impl Screen<'_> {
         }
     }
 
-    fn group(&mut self, group: Group, results: &[CheckResult]) {
+    fn group(&mut self, heading: &str, results: &[CheckResult], belongs: impl Fn(&&CheckResult) -> bool) {
         // Consequences hang below what they follow from.
         let stands =
-            |result: &&CheckResult| result.group == group && self.shows(result.status) && result.follows_from.is_none();
+            |result: &&CheckResult| belongs(result) && self.shows(result.status) && result.follows_from.is_none();
         let shown: Vec<_> = results.iter().filter(stands).collect();
         if shown.is_empty() {
             return;
         }
-        self.heading(group.heading(), "");
+        self.heading(heading, "");
         let titles = shown.iter().filter(|result| result.status == Status::Pass);
         let narrow = self.page.options.width.is_some_and(|width| width < NARROW);
         let limit = if narrow { WIDEST_TITLE_NARROW } else { WIDEST_TITLE };
@@ -465,6 +468,11 @@ impl Screen<'_> {
         self.page.gap();
         self.page.raw(format!("{}   {}     {time}", paint(&verdict, style), parts.join(&dot)));
     }
+}
+
+/// Whether a result is known only after the round trips, and shown after them.
+fn is_late(result: &CheckResult) -> bool {
+    find(&result.id).is_some_and(|check| matches!(check.how, How::RoundTrip))
 }
 
 fn is_not_reached(step: &Step) -> bool {

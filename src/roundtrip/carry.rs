@@ -1,7 +1,7 @@
 //! What the driver has to know, put together: the objects of the plan, their data, and what is seen of them.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
@@ -28,7 +28,7 @@ use crate::evaluate::stranding;
 use crate::model::{CheckResult, DataVerdict, ObjectName, PodUser, StepId, VolumeMode};
 use crate::roundtrip::advice;
 use crate::roundtrip::driver::{Failure, Knowledge, Observed, ReadResult, Trip};
-use crate::roundtrip::known_facts::{KnownFacts, Look};
+use crate::roundtrip::known_facts::{KnownFacts, Latest, Look};
 use crate::roundtrip::ledger::Item;
 use crate::roundtrip::modes::{Making, Seen, Shape};
 use crate::roundtrip::objects::{Manifest, capacity, requested};
@@ -86,6 +86,11 @@ impl<'a> Carry<'a> {
             written: Mutex::default(),
             admitted: Mutex::default(),
         }
+    }
+
+    /// What is known by now.
+    pub fn facts(&self) -> MutexGuard<'_, Latest> {
+        self.facts.latest()
     }
 
     #[expect(clippy::expect_used, reason = "the driver names round trips of this very plan")]

@@ -4,6 +4,7 @@
 mod again;
 pub(crate) mod failure;
 mod found;
+mod in_time;
 pub(crate) mod screens;
 mod signals;
 mod tell;
@@ -19,7 +20,7 @@ use tokio::sync::watch;
 use crate::cluster::{ConnectError, Connection, ConnectionArgs, connect, server_version};
 use crate::evaluate::evaluate;
 use crate::facts::{self, Collection};
-use crate::model::{Happening, Source, SourceKind};
+use crate::model::{CheckResult, Happening, Source, SourceKind};
 use crate::relate::{relate_results, relate_round_trips};
 use crate::report::fix_manifests;
 use crate::report::format::Format;
@@ -149,20 +150,22 @@ async fn look(
     let (connection, facts) = facts;
     let mut results = evaluate(&facts, &task.checks);
     relate_results(&mut results);
-    for mut result in results {
-        again.amend_fix(&mut result);
-        teller.tell(Happening::CheckFinished { result: result.clone() });
-        found.results.push(result);
+    for result in results {
+        found.tell(result, again, teller);
     }
     if let Some(round_trip) = &task.round_trip {
         let expires_at = began.saturating_add(EXPIRY).unwrap_or(Timestamp::MAX);
         let plan = Plan::new(&round_trip.selection, &facts, found.id.clone(), expires_at);
         match plan {
             Ok(plan) => {
-                carry_out(&connection, &plan, facts, seed, &round_trip.options, found, teller, signals).await;
+                let late =
+                    carry_out(&connection, &plan, facts, seed, &round_trip.options, found, teller, signals).await;
                 relate_round_trips(&found.results, &mut found.round_trips);
                 for diagnosis in found.round_trips.iter_mut().filter_map(|trip| trip.diagnosis.as_mut()) {
                     again.amend_fix(diagnosis);
+                }
+                for result in late {
+                    found.tell(result, again, teller);
                 }
             }
             Err(error) if error.is_usage() => return Err(Failure::wrong_call(error)),
@@ -211,6 +214,7 @@ async fn see(
     Ok((connection, facts))
 }
 
+/// Carries the round trips out. Gives what the times that they took mean for the backup products that are asked about.
 #[expect(clippy::too_many_arguments, reason = "everything that a round trip takes, handed over once")]
 async fn carry_out(
     connection: &Connection,
@@ -221,7 +225,7 @@ async fn carry_out(
     found: &mut Found,
     teller: &Teller,
     signals: watch::Receiver<Received>,
-) {
+) -> Vec<CheckResult> {
     let happenings = teller.happenings();
     let source = facts::Source::Cluster(Box::new(connection.clone()));
     let read_again = source.read_again(move |retry| {
@@ -251,11 +255,12 @@ async fn carry_out(
     };
     let outcome = tokio::select! {
         outcome = driver::run(&connection.client, &carry, &options, received, teller.happenings()) => outcome,
-        () = forward => return,
+        () = forward => return Vec::new(),
     };
     found.round_trips = outcome.round_trips;
     found.leftovers = outcome.leftovers;
     found.kept = outcome.kept;
+    in_time::results(&carry.facts().facts, plan, &found.round_trips)
 }
 
 /// A run's id, and the seed of its data.
