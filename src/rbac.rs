@@ -79,7 +79,8 @@ pub fn manifests(
             let rules = [rights::cluster_rules(false), rights::watch_rules(false), retained].concat();
             cluster_role(&mut text, ROUND_TRIP, &rules, account);
             text.push_str("---\n");
-            role(&mut text, ROUND_TRIP, namespace, &rights::namespace_rules(), account);
+            let rules = [rights::namespace_rules(), rights::quota_rules()].concat();
+            role(&mut text, ROUND_TRIP, namespace, &rules, account);
         }
     }
     text

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use program::Place;
 use serde_json::Value;
-use snapready::roundtrip::rights::{cleanup_rules, cluster_rules, namespace_rules, watch_rules};
+use snapready::roundtrip::rights::{cleanup_rules, cluster_rules, namespace_rules, quota_rules, watch_rules};
 use snapready_checks::model::need::{Need, Rule};
 use snapready_sim::{Request, scenario};
 
@@ -56,7 +56,8 @@ fn right(request: &Request) -> Option<Right> {
 async fn what_is_granted_is_what_is_used() {
     for (flags, own) in [(&[][..], true), (&["-n", "default"][..], false)] {
         let cluster = [cluster_rules(own), watch_rules(own)].concat();
-        let granted: BTreeSet<Right> = rights(cluster, false).chain(rights(namespace_rules(), true)).collect();
+        let within = if own { namespace_rules() } else { [namespace_rules(), quota_rules()].concat() };
+        let granted: BTreeSet<Right> = rights(cluster, false).chain(rights(within, true)).collect();
         let mut used = BTreeSet::new();
         // One run need not use all: what is over before it is looked at is not watched, and what a watch has told is not
         // looked at.

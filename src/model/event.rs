@@ -69,6 +69,9 @@ pub enum Happening {
         own_namespace: bool,
         /// The round trips.
         targets: Vec<Target>,
+        /// Why fewer of them run at a time than was asked for, and how many; absent if they do not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limited: Option<String>,
     },
     /// A step of a round trip began.
     StepStarted {

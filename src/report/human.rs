@@ -4,10 +4,11 @@
 use unicode_width::UnicodeWidthStr;
 
 use crate::model::{CheckResult, DataVerdict, ObjectName, Report, RoundTrip, Source, Step, StepId, Tool};
+use crate::report::matrix::Matrix;
 use crate::report::options::{RenderOptions, Verbosity};
 use crate::report::page::{Lead, Page};
 use crate::report::style::paint;
-use crate::report::{sanitize, sizes, words};
+use crate::report::{matrix, sanitize, sizes, words};
 use owo_colors::Style;
 use snapready_checks::find;
 use snapready_checks::model::check::{Group, How};
@@ -37,6 +38,10 @@ pub(crate) fn render(report: &Report, options: &RenderOptions) -> String {
     screen.beginning(&report.tool, &report.run.id, &report.source, &report.results);
     for trip in &report.round_trips {
         screen.round_trip(trip);
+    }
+    let matrix = Matrix::of(&report.round_trips, screen.page.glyphs.arrow);
+    if let Some(matrix) = matrix.filter(|_| screen.page.options.verbosity > Verbosity::Quiet) {
+        matrix::show(&mut screen.page, &matrix);
     }
     for sweep in &report.sweeps {
         if screen.page.options.verbosity > Verbosity::Quiet {

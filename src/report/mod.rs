@@ -7,6 +7,7 @@ mod json;
 mod junit;
 mod junit_completion;
 mod markdown;
+mod matrix;
 mod ndjson;
 pub mod options;
 pub mod output;

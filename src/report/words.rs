@@ -177,6 +177,13 @@ fn seconds(milliseconds: u64) -> String {
     format!("{} s", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
+/// What a round trip is about, apart from its mode.
+#[must_use]
+pub fn target(trip: &RoundTrip, arrow: &str) -> String {
+    let classes = classes(&trip.storage_class, trip.snapshot_class.as_deref(), arrow);
+    format!("{classes} {:?}{}", trip.volume_mode, size(trip.size_bytes))
+}
+
 /// What a round trip is about, in one line.
 #[must_use]
 pub fn round_trip(trip: &RoundTrip, arrow: &str) -> String {

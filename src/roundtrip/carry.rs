@@ -13,7 +13,7 @@ use snapready_checks::model::check::Check;
 use snapready_checks::model::nulls;
 use snapready_checks::model::quantity::Quantity;
 use snapready_checks::moment::{Explanation, Moment, Subject, line};
-use snapready_checks::roundtrip::admission_allows::{Refusal, refused};
+use snapready_checks::roundtrip::admission_allows::{NoRoom, Refusal, no_room, refused};
 use snapready_checks::roundtrip::data_intact::{self, compared, not_measured};
 use snapready_checks::roundtrip::device_denied::{Admitted, Denied, Device, denied};
 use snapready_checks::roundtrip::everything_removed::{StuckObject, stuck};
@@ -36,6 +36,7 @@ use crate::roundtrip::observe::text;
 use crate::roundtrip::payload::{Payload, UnreadableReport, WriteFault, Written};
 use crate::roundtrip::plan::{Plan, Target};
 use crate::roundtrip::program::{ObjectId, Program, Task};
+use crate::roundtrip::quota::{Quota, Usage, at_once, lacking, peak};
 
 /// The pods for which a namespace is made that holds raw devices, too: those that do not run as root need no other
 /// level than the rest.
@@ -49,6 +50,9 @@ pub struct Carry<'a> {
     trips: Vec<Trip>,
     payloads: Vec<Payload>,
     programs: Vec<Program>,
+    /// What the quotas of a given namespace leave, and the most that each round trip has of it at a time.
+    quotas: Vec<Quota>,
+    peaks: Vec<Usage>,
     /// What the writers measured, by round trip: the readers are compared with it.
     written: Mutex<BTreeMap<usize, Written>>,
     /// What the pods run as, by round trip; `None` for what all have in common.
@@ -83,9 +87,43 @@ impl<'a> Carry<'a> {
             trips: plan.targets.iter().map(trip).collect(),
             payloads: plan.targets.iter().map(payload).collect(),
             programs: plan.targets.iter().map(program).collect(),
+            quotas: Vec::new(),
+            peaks: Vec::new(),
             written: Mutex::default(),
             admitted: Mutex::default(),
         }
+    }
+
+    /// The same in a namespace with these quotas.
+    #[must_use]
+    pub fn with_quotas(mut self, quotas: Vec<Quota>) -> Self {
+        let made = |trip: usize, program: &Program, id| {
+            self.manifest(program.item(trip, id), PodUser::NonRoot, &Seen::default())
+        };
+        let peaks = self.programs.iter().enumerate();
+        self.peaks = peaks.map(|(trip, program)| peak(program, |id| made(trip, program, id))).collect();
+        self.quotas = quotas;
+        self
+    }
+
+    /// How many of the round trips fit into the namespace at a time, and the quota that has no room for more.
+    #[must_use]
+    pub fn at_once(&self, parallel: usize) -> (usize, Option<&Quota>) {
+        at_once(&self.quotas, &self.peaks, parallel)
+    }
+
+    /// The quota that has no room for a round trip.
+    fn no_room(&self, trip: usize) -> Option<Explanation> {
+        let (quota, needed) = lacking(&self.quotas, self.peaks.get(trip)?)?;
+        Some(no_room(&NoRoom {
+            namespace: &self.plan.namespace,
+            quota: &quota.name,
+            resource: &quota.resource,
+            hard: quota.hard,
+            free: quota.free(),
+            needed,
+            in_bytes: quota.is_of_bytes(),
+        }))
     }
 
     /// What is known by now.
@@ -241,7 +279,8 @@ impl Knowledge for Carry<'_> {
             let driver = subject.driver.as_deref().filter(|_| !self.plan.force)?;
             let (check, found) = stranding(facts, driver)?;
             Some(not_started(&subject, check, found))
-        })?;
+        });
+        let explanation = explanation.or_else(|| Some(self.no_room(trip)?.about(&subject)))?;
         Some(self.in_words(trip, explanation))
     }
 

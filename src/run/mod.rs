@@ -5,6 +5,7 @@ mod again;
 pub(crate) mod failure;
 mod found;
 mod in_time;
+mod quotas;
 pub(crate) mod screens;
 mod signals;
 mod tell;
@@ -159,7 +160,8 @@ async fn look(
         match plan {
             Ok(plan) => {
                 let late =
-                    carry_out(&connection, &plan, facts, seed, &round_trip.options, found, teller, signals).await;
+                    Box::pin(carry_out(&connection, &plan, facts, seed, &round_trip.options, found, teller, signals))
+                        .await;
                 relate_round_trips(&found.results, &mut found.round_trips);
                 for diagnosis in found.round_trips.iter_mut().filter_map(|trip| trip.diagnosis.as_mut()) {
                     again.amend_fix(diagnosis);
@@ -233,13 +235,21 @@ async fn carry_out(
         let _ = happenings.send(retry.into());
     });
     let facts = KnownFacts::new(facts, read_again);
-    let carry = Carry::new(plan, facts, seed);
+    // A namespace that the run makes has no quotas yet.
+    let given = !plan.own_namespace;
+    let quotas = if given { quotas::read(&connection.client, &plan.namespace, teller).await } else { Vec::new() };
+    let carry = Carry::new(plan, facts, seed).with_quotas(quotas);
+    let mut options = options.clone();
+    let (parallel, quota) = carry.at_once(options.parallel);
+    options.parallel = parallel;
     teller.tell(Happening::RoundTripsPlanned {
         namespace: plan.namespace.clone(),
         own_namespace: plan.own_namespace,
         targets: carry.trips().iter().map(|trip| trip.target.clone()).collect(),
+        limited: quota.map(|quota| {
+            format!("{parallel} at a time: ResourceQuota {} has no room for more {}", quota.name, quota.resource)
+        }),
     });
-    let mut options = options.clone();
     if let Some(limit) = connection.request_timeout {
         options.request_timeout = limit;
     }

@@ -18,7 +18,7 @@ use snapready_checks::model::round_trip::{DataVerdict, PodUser, StepId, VolumeMo
 use snapready_checks::moment::{Explanation, Moment, Subject};
 use snapready_checks::products::round_trip_is_in_time::{Times, in_time};
 use snapready_checks::roundtrip::CHECKS;
-use snapready_checks::roundtrip::admission_allows::{Refusal, refused};
+use snapready_checks::roundtrip::admission_allows::{NoRoom, Refusal, no_room, refused};
 use snapready_checks::roundtrip::data_intact::compared;
 use snapready_checks::roundtrip::device_denied::{Admitted, Denied, Device, denied};
 use snapready_checks::roundtrip::everything_removed::{StuckObject, stuck};
@@ -75,6 +75,9 @@ pub(crate) enum What {
         #[serde(default)]
         own_namespace: bool,
     },
+    /// A quota has no room, as is known beforehand.
+    #[serde(rename_all = "camelCase")]
+    NoRoom { resource: String, hard: u64, free: u64, needed: u64, in_bytes: bool },
     /// Plain round trips that passed, with backup products that wait.
     Measured(Box<Measured>),
 }
@@ -315,6 +318,15 @@ impl Case {
                 finalizers: finalizers.clone(),
                 being_created: *being_created,
                 error: None,
+            }),
+            What::NoRoom { resource, hard, free, needed, in_bytes } => no_room(&NoRoom {
+                namespace: "shop",
+                quota: "team",
+                resource,
+                hard: *hard,
+                free: *free,
+                needed: *needed,
+                in_bytes: *in_bytes,
             }),
             What::Vanished { step, object } => vanished(&filesystem, *step, object),
             What::Compared(verdict) => compared(&filesystem, *verdict, "what was measured", []),

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use snapready_checks::model::command::Command;
-use snapready_checks::model::finding::{Evidence, Fix};
+use snapready_checks::model::finding::{Evidence, Fix, Status};
 
 use super::checked::checked;
 use crate::model::{
@@ -197,6 +197,32 @@ pub(super) fn sizes() -> Report {
     report
 }
 
+/// Two targets in three modes, of which one cannot be done with one of them, and one takes long.
+pub(super) fn matrix() -> Report {
+    let mut report = ready();
+    let good = |class: &str, mode: &str| RoundTrip {
+        storage_class: class.to_owned(),
+        mode: mode.to_owned(),
+        ..good_round_trip(VolumeMode::Filesystem)
+    };
+    let skipped = RoundTrip { status: Status::Skip, steps: Vec::new(), ..good("premium-replicated", "larger") };
+    let failed = RoundTrip { mode: "source-gone".to_owned(), ..failed_round_trip() };
+    report.round_trips = vec![
+        good("standard", "plain"),
+        good("standard", "larger"),
+        failed,
+        good("premium-replicated", "plain"),
+        skipped,
+    ];
+    report.summary = Summary::default();
+    let statuses = report.results.iter().map(|result| result.status);
+    for status in statuses.chain(report.round_trips.iter().map(|trip| trip.status)) {
+        report.summary.count(status, false);
+    }
+    report.run.verdict = Verdict::NotReady;
+    report
+}
+
 /// All of them, with a name for each.
 pub(super) fn all() -> Vec<(&'static str, Report)> {
     vec![
@@ -211,6 +237,7 @@ pub(super) fn all() -> Vec<(&'static str, Report)> {
         ("foreseen", foreseen()),
         ("one_cause", one_cause()),
         ("sizes", sizes()),
+        ("matrix", matrix()),
         ("hostile", hostile()),
     ]
 }
