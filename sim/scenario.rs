@@ -134,6 +134,8 @@ pub enum Driver {
     Hangs,
     /// It takes that much longer.
     Slow(Duration),
+    /// It takes that much longer for each GiB of a new volume, as a driver does that copies.
+    SlowPerGib(Duration),
     /// It answers with this gRPC code and text.
     Fails(&'static str, &'static str),
     /// Snapshots are cut, but never ready to use.
@@ -144,6 +146,19 @@ pub enum Driver {
     KeptOn(&'static str),
     /// Something else than what was asked for.
     Bad(BadRestore),
+}
+
+impl Driver {
+    /// What it makes of a call for a volume of this size.
+    pub(crate) fn for_bytes(self, bytes: u64) -> Self {
+        match self {
+            Self::SlowPerGib(time) => {
+                let milliseconds = time.as_millis() * u128::from(bytes) / (1 << 30);
+                Self::Slow(Duration::from_millis(u64::try_from(milliseconds).unwrap_or(u64::MAX)))
+            }
+            other => other,
+        }
+    }
 }
 
 /// A restore that is none.
@@ -222,7 +237,7 @@ const HEALTHY: Scenario = Scenario {
     refusals: &[],
 };
 
-static ALL: [Scenario; 60] = [
+static ALL: [Scenario; 61] = [
     HEALTHY,
     Scenario {
         name: "no-crds",
@@ -476,6 +491,13 @@ static ALL: [Scenario; 60] = [
         title: "the snapshot takes three seconds",
         description: "As with drivers that upload snapshots. Ready.",
         snapshot: Driver::Slow(Duration::from_secs(3)),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "restore-copies",
+        title: "the restore copies the volume",
+        description: "It takes a second for each GiB: `--size 1Gi,10Gi` shows it. Ready.",
+        restore: Driver::SlowPerGib(Duration::from_secs(1)),
         ..HEALTHY
     },
     Scenario {

@@ -98,7 +98,8 @@ pub fn manifests(
             let rules = rules.concat();
             cluster_role(&mut text, ROUND_TRIP, &rules, account);
             text.push_str("---\n");
-            role(&mut text, ROUND_TRIP, namespace, &rights::namespace_rules(modes), account);
+            let rules = [rights::namespace_rules(modes), rights::quota_rules()].concat();
+            role(&mut text, ROUND_TRIP, namespace, &rules, account);
         }
         Place::Existing(reference) => {
             let of_existing = rights::of_existing(reference.given);

@@ -143,6 +143,8 @@ mod tests {
             snapshot_class: None,
             volume_mode: VolumeMode::Block,
             mode: "plain".to_owned(),
+            size_bytes: None,
+            capacity_bytes: None,
             driver: None,
             namespace: "snapready".to_owned(),
             pod_user: None,

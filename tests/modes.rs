@@ -128,6 +128,33 @@ fn all_of_them_run_beside_each_other() {
     );
 }
 
+/// Each size is a round trip of its own, with a name that is the same in every run.
+#[test]
+fn several_sizes_are_tried_one_after_another() {
+    let flags = ["--size", "1Gi,64Mi", "--size", "10Gi", "--volume-mode", "block", "--mode", "plain,larger"];
+    let (code, report) = demo(&flags);
+    assert_eq!(code, Some(0), "{report:#}");
+    let trips = report["roundTrips"].as_array().unwrap();
+    let tried =
+        trips.iter().map(|trip| (trip["mode"].as_str().unwrap_or("plain"), trip["sizeBytes"].as_u64().unwrap()));
+    let sizes = [64 << 20, 1 << 30, 10 << 30];
+    let wanted = ["plain", "larger"].into_iter().flat_map(|mode| sizes.map(|size| (mode, size)));
+    assert!(tried.eq(wanted), "{report:#}");
+    let began = |step: &Value| step["startedAt"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    for (trip, next) in trips.iter().zip(&trips[1..]) {
+        assert_eq!(trip["sizeBytes"], trip["capacityBytes"], "{trip:#}");
+        let last = trip["steps"].as_array().unwrap().last().unwrap();
+        assert!(began(last) <= began(&next["steps"][0]), "{trip:#} and {next:#} at once");
+    }
+    let sweeps = report["sweeps"].as_array().unwrap();
+    assert_eq!(sweeps.len(), 2, "{sweeps:#?}");
+    for sweep in sweeps {
+        assert_eq!(sweep["sizes"].as_array().unwrap().len(), 3, "{sweep:#}");
+    }
+    let (_, one) = demo(&["--size", "64Mi", "--volume-mode", "block"]);
+    assert_eq!((&one["sweeps"], &one["roundTrips"][0]["sizeBytes"]), (&Value::Null, &Value::Null), "{one:#}");
+}
+
 #[test]
 fn a_restore_that_is_none_is_seen_in_every_mode() {
     let bad = [

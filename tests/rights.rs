@@ -14,7 +14,7 @@ use program::Place;
 use right::{Right, right, rights};
 use serde_json::Value;
 use snapready::roundtrip::modes::{MODES, Mode};
-use snapready::roundtrip::rights::{cleanup_rules, cluster_rules, namespace_rules, watch_rules};
+use snapready::roundtrip::rights::{cleanup_rules, cluster_rules, namespace_rules, quota_rules, watch_rules};
 use snapready_checks::model::need::Need;
 use snapready_sim::scenario;
 
@@ -31,7 +31,8 @@ async fn what_is_granted_is_what_is_used() {
         (&["--mode", "other-namespace", "-n", "default"], &[elsewhere], false),
     ] {
         let cluster = [cluster_rules(modes, own), watch_rules(modes, own)].concat();
-        let granted: BTreeSet<Right> = rights(cluster, false).chain(rights(namespace_rules(modes), true)).collect();
+        let within = [namespace_rules(modes), if own { Vec::new() } else { quota_rules() }].concat();
+        let granted: BTreeSet<Right> = rights(cluster, false).chain(rights(within, true)).collect();
         let mut used = BTreeSet::new();
         // One run need not use all: what is over before it is looked at is not watched, and what a watch has told is not
         // looked at.

@@ -77,7 +77,7 @@ const BLIND: &[&str] = &[
 ];
 
 #[rustfmt::skip]
-const ROWS: [Row; 61] = [
+const ROWS: [Row; 62] = [
     row("healthy", BOTH, 0, &[], Pass),
     row("no-crds", ONE, 1, &["SR102 fail", "SR111 fail"], Fail("SR311", &["does not serve VolumeSnapshot objects", "CRD"])),
     row("v1beta1-only", ONE, 1, &["SR104 fail", "SR106 warn", "SR114 warn", "SR123 fail", "SR124 fail"], Fail("SR311", &["does not serve VolumeSnapshot objects", "another version"])),
@@ -112,6 +112,7 @@ const ROWS: [Row; 61] = [
     row("snapshot-error", ONE, 1, &[], Fail("SR307", &["InvalidArgument", "snapshots are not enabled for pool standard"])),
     row("never-ready", SNAPSHOT, 1, &[], Fail("SR307", &["timed out after 4 s", "the snapshot has been taken, but the storage has not finished it"])),
     row("slow-snapshot", ONE, 0, &[], Pass),
+    row("restore-copies", ONE, 0, &[], Pass),
     row("restore-error", ONE, 1, &[], Fail("SR309", &["snapshot not found in zone b", "the storage does not know"])),
     row("hung-restore", RESTORE, 1, &[], Fail("SR309", &["timed out after 4 s", "does not answer"])),
     row("restore-empty", BOTH, 1, &[], Bad("freshly-formatted", "empty")),

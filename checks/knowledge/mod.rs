@@ -7,6 +7,7 @@ pub mod control_plane;
 pub mod crds;
 pub mod drivers;
 pub mod finalizers;
+pub mod growth;
 pub mod nodes;
 pub mod refusals;
 pub mod rights;

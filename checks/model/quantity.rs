@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+/// The bytes of a GiB.
+pub const GIB: u64 = 1 << 30;
+
 /// An amount of storage in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Quantity(pub u64);

@@ -28,6 +28,7 @@ pub mod k8s_snapshots_finds_volumes;
 pub mod oadp_is_set_up;
 pub mod product_finds_a_class;
 pub mod product_objects_find_classes;
+pub mod round_trip_is_in_time;
 pub mod snapshots_are_ready_in_time;
 pub mod velero_backs_up_volumes;
 pub mod velero_has_a_location;
@@ -55,6 +56,7 @@ pub const CHECKS: &[&Check] = &[
     &k8s_snapshots_finds_volumes::CHECK,
     &velero_backs_up_volumes::CHECK,
     &snapshots_are_ready_in_time::CHECK,
+    &round_trip_is_in_time::CHECK,
 ];
 
 /// The products that a check of this group is about, by their words; none for a check about all of them.
@@ -230,7 +232,7 @@ mod tests {
         }
         let velero = ["velero".to_owned()];
         let ids: Vec<&str> = CHECKS.iter().filter(|check| concerns(check, &velero)).map(|check| check.id).collect();
-        assert_eq!(ids, ["SR601", "SR602", "SR611", "SR612", "SR613", "SR618", "SR619"]);
+        assert_eq!(ids, ["SR601", "SR602", "SR611", "SR612", "SR613", "SR618", "SR619", "SR620"]);
         assert!(CHECKS.iter().all(|check| concerns(check, &[AUTO.to_owned()])));
     }
 

@@ -25,11 +25,14 @@ pub struct Product {
     pub expires: bool,
     /// How long it waits for a snapshot to become ready; `None` if it does not give up, or nothing is known of it.
     pub patience: Option<fn(&Facts) -> Patience>,
+    /// How long it waits for a volume that is restored from a snapshot to be mounted. `None` as above; `Some` may give none, where it
+    /// depends on how the product is set up.
+    pub restore_patience: Option<fn(&Facts) -> Option<Patience>>,
     /// The kinds of its own objects that are read.
     pub kinds: &'static [&'static ProductKind],
 }
 
-/// How long a product waits for a snapshot before it gives up.
+/// How long a product waits before it gives up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
     /// So long.

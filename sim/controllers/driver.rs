@@ -59,7 +59,7 @@ pub(super) async fn call<T: Send + 'static>(
         Driver::Fails(code, description) => {
             return Err(CallError { code: code.to_owned(), description: description.to_owned() });
         }
-        Driver::Slow(time) => tokio::time::sleep(time).await,
+        Driver::Slow(time) | Driver::SlowPerGib(time) => tokio::time::sleep(time).await,
         Driver::Works | Driver::NeverReady | Driver::Sized(_) | Driver::KeptOn(_) | Driver::Bad(_) => {}
     }
     let shared = Arc::clone(world);

@@ -117,6 +117,7 @@ async fn provision(world: &Arc<World>, claim: &Arc<Value>) -> Result<(), String>
         return Err(failed(format!("rpc error: code = InvalidArgument desc = {text}")));
     }
     let driver = if source.is_some() { world.scenario.restore } else { world.scenario.provision };
+    let driver = driver.for_bytes(size);
     let bad = if let Driver::Bad(bad) = driver { Some(bad) } else { None };
     let mode = if claim.text("/spec/volumeMode") == "Block" { Mode::Block } else { Mode::Filesystem };
     let name = format!("pvc-{}", claim.uid());

@@ -29,6 +29,9 @@ const NO_LIMIT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const DEMO_STEP_LIMIT: Duration = Duration::from_secs(60);
 const DEMO_CLEANUP_LIMIT: Duration = Duration::from_secs(10);
 
+/// How many round trips run at a time unless something else is asked for.
+const PARALLEL: usize = 4;
+
 pub(super) const WHAT: &str = "Round trip";
 
 /// What the round trip is made of.
@@ -52,9 +55,10 @@ struct TripArgs {
     /// What the round trip does (repeat, or separate with commas) [default: plain]; `snapready explain mode:NAME` tells more
     #[arg(long, value_delimiter = ',', value_parser = mode_names(), value_name = "NAME", help_heading = WHAT)]
     mode: Vec<String>,
-    /// Size of the source volume, e.g. 10Gi; some drivers have a minimum
-    #[arg(long, value_name = "QUANTITY", help_heading = WHAT)]
-    size: Option<String>,
+    /// Size of the source volume, e.g. 10Gi; some drivers have a minimum. Several (repeat, or separate with commas) show whether
+    /// snapshot and restore take longer the larger the volume [default: 1Gi]
+    #[arg(long, value_delimiter = ',', value_name = "QUANTITY", help_heading = WHAT)]
+    size: Vec<String>,
     /// Image for the pods; it needs sh and what busybox and coreutils share
     #[arg(long, value_name = "IMAGE", help_heading = WHAT)]
     image: Option<String>,
@@ -70,9 +74,9 @@ struct TripArgs {
     /// Start it also where it is certain that its objects cannot be deleted again
     #[arg(long, help_heading = WHAT)]
     force: bool,
-    /// How many round trips run at a time
-    #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u16).range(1..), help_heading = WHAT)]
-    parallel: u16,
+    /// How many round trips run at a time [default: 4; with several sizes 1, so that none slows down another]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = WHAT)]
+    parallel: Option<u16>,
     /// Limit for the whole run, clean-up apart; 0 is none
     #[arg(long, value_name = "DURATION", default_value = "30m", help_heading = WHAT)]
     timeout: Limit,
@@ -169,7 +173,7 @@ impl TripArgs {
             all_snapshot_classes: self.all_snapshot_classes,
             volume_modes,
             modes: modes(&self.mode),
-            size: self.size.clone(),
+            sizes: self.size.clone(),
             image: self.image.clone(),
             image_pull_secret: self.image_pull_secret.clone(),
             node_selector: self.node_selector.clone(),
@@ -178,8 +182,9 @@ impl TripArgs {
             existing,
             read_at_most: self.read_at_most(),
         };
-        selection.asked().map_err(Failure::wrong_call)?;
-        Ok(RoundTripTask { selection, options: self.options() })
+        let asked = selection.asked().map_err(Failure::wrong_call)?;
+        let parallel = self.parallel.map_or(if asked.sizes.len() > 1 { 1 } else { PARALLEL }, usize::from);
+        Ok(RoundTripTask { selection, options: Options { parallel, ..self.options() } })
     }
 
     /// What exists has its own class, size and place: flags that say something else about them are refused.
@@ -190,6 +195,7 @@ impl TripArgs {
             ("--all", self.all),
             ("several --storage-class", self.storage_class.len() > 1),
             ("several --volume-mode", self.volume_mode.len() > 1),
+            ("several --size", self.size.len() > 1),
             ("--snapshot-class", is_snapshot && !self.snapshot_class.is_empty()),
             ("--all-snapshot-classes", is_snapshot && self.all_snapshot_classes),
         ];
@@ -230,7 +236,6 @@ impl TripArgs {
                 KeepArg::OnFailure => Keep::OnFailure,
                 KeepArg::Always => Keep::Always,
             },
-            parallel: usize::from(self.parallel),
             ..Options::default()
         }
     }

@@ -38,6 +38,9 @@ pub struct Target {
     /// The mode of the round trip; absent for `plain`.
     #[serde(default = "plain_mode", skip_serializing_if = "is_plain_mode")]
     pub mode: String,
+    /// The size that is asked for, in bytes, where the run tries several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size_bytes: Option<u64>,
 }
 
 /// What happened.
@@ -66,6 +69,9 @@ pub enum Happening {
         own_namespace: bool,
         /// The round trips.
         targets: Vec<Target>,
+        /// Why fewer of them run at a time than was asked for, and how many; absent if they do not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limited: Option<String>,
     },
     /// A step of a round trip began.
     StepStarted {

@@ -9,6 +9,8 @@ use snapready_checks::model::object::ObjectName;
 use snapready_checks::model::result::CheckResult;
 use snapready_checks::model::round_trip::{Contents, DataVerdict, PodUser, StepId, VolumeMode};
 
+use crate::model::sweep::Sweep;
+
 /// The version of the contract.
 pub const SCHEMA_VERSION: &str = "snapready.dev/report/v1";
 
@@ -30,6 +32,9 @@ pub struct Report {
     pub results: Vec<CheckResult>,
     /// Round trips, in the order of their targets.
     pub round_trips: Vec<RoundTrip>,
+    /// What the round trips have shown about sizes; absent unless several were tried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sweeps: Vec<Sweep>,
     /// Objects that could not be removed.
     pub leftovers: Vec<ObjectName>,
     /// Objects that were left in the cluster because `--keep` says so.
@@ -168,7 +173,7 @@ pub(super) fn is_plain_mode(mode: &str) -> bool {
     mode == PLAIN_MODE
 }
 
-/// A round trip: one `StorageClass`, one `VolumeSnapshotClass`, one volume mode, one mode of the round trip.
+/// A round trip: one `StorageClass`, one `VolumeSnapshotClass`, one volume mode, one mode of the round trip, one size.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RoundTrip {
@@ -182,6 +187,12 @@ pub struct RoundTrip {
     /// The mode of the round trip, for `snapready explain mode:NAME`; absent for `plain`.
     #[serde(default = "plain_mode", skip_serializing_if = "is_plain_mode")]
     pub mode: String,
+    /// The size that was asked for, in bytes, where the run tried several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size_bytes: Option<u64>,
+    /// The size that the storage gave the source volume, in bytes, where the run tried several and it was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity_bytes: Option<u64>,
     /// The driver.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub driver: Option<String>,

@@ -4,12 +4,14 @@
 use unicode_width::UnicodeWidthStr;
 
 use crate::model::{CheckResult, ObjectName, Report, RoundTrip, Source, Step, StepId, Tool};
+use crate::report::matrix::Matrix;
 use crate::report::options::{RenderOptions, Verbosity};
 use crate::report::page::{Lead, Page};
 use crate::report::style::paint;
-use crate::report::{sanitize, words};
+use crate::report::{matrix, sanitize, sizes, words};
 use owo_colors::Style;
-use snapready_checks::model::check::Group;
+use snapready_checks::find;
+use snapready_checks::model::check::{Group, How};
 use snapready_checks::model::finding::{Evidence, Fix, Status};
 
 /// Column at which details start: below the title of a check.
@@ -37,6 +39,16 @@ pub(crate) fn render(report: &Report, options: &RenderOptions) -> String {
     for trip in &report.round_trips {
         screen.round_trip(trip);
     }
+    let matrix = Matrix::of(&report.round_trips, screen.page.glyphs.arrow);
+    if let Some(matrix) = matrix.filter(|_| screen.page.options.verbosity > Verbosity::Quiet) {
+        matrix::show(&mut screen.page, &matrix);
+    }
+    for sweep in &report.sweeps {
+        if screen.page.options.verbosity > Verbosity::Quiet {
+            sizes::show(&mut screen.page, sweep);
+        }
+    }
+    screen.group("What backup products make of it", &report.results, |result| is_late(result));
     if report.results.is_empty() && report.round_trips.is_empty() {
         screen.page.gap();
         screen.page.raw("Nothing was looked at.");
@@ -77,7 +89,8 @@ impl Screen<'_> {
             self.header(tool, run, source);
         }
         for group in Group::ALL {
-            self.group(group, results);
+            let of_group = |result: &&CheckResult| result.group == group && !is_late(result);
+            self.group(group.heading(), results, of_group);
         }
     }
 
@@ -118,15 +131,15 @@ impl Screen<'_> {
         }
     }
 
-    fn group(&mut self, group: Group, results: &[CheckResult]) {
+    fn group(&mut self, heading: &str, results: &[CheckResult], belongs: impl Fn(&&CheckResult) -> bool) {
         // Consequences hang below what they follow from.
         let stands =
-            |result: &&CheckResult| result.group == group && self.shows(result.status) && result.follows_from.is_none();
+            |result: &&CheckResult| belongs(result) && self.shows(result.status) && result.follows_from.is_none();
         let shown: Vec<_> = results.iter().filter(stands).collect();
         if shown.is_empty() {
             return;
         }
-        self.heading(group.heading(), "");
+        self.heading(heading, "");
         let titles = shown.iter().filter(|result| result.status == Status::Pass);
         let narrow = self.page.options.width.is_some_and(|width| width < NARROW);
         let limit = if narrow { WIDEST_TITLE_NARROW } else { WIDEST_TITLE };
@@ -275,8 +288,12 @@ impl Screen<'_> {
             mode if mode.is_empty() => mode,
             mode => format!(" {} mode {}", glyphs.dot, self.page.safe(&mode)),
         };
+        let size = match words::size(trip.size_bytes) {
+            size if size.is_empty() => size,
+            size => format!(" {}{size}", glyphs.dot),
+        };
         let namespace = self.page.safe(&trip.namespace);
-        let mut beside = format!("{:?}{mode} {} namespace {namespace}", trip.volume_mode, glyphs.dot);
+        let mut beside = format!("{:?}{mode}{size} {} namespace {namespace}", trip.volume_mode, glyphs.dot);
         if let Some(driver) = &trip.driver {
             beside = format!("{beside} {} driver {}", glyphs.dot, self.page.safe(driver));
         }
@@ -456,6 +473,11 @@ impl Screen<'_> {
         self.page.gap();
         self.page.raw(format!("{}   {}     {time}", paint(&verdict, style), parts.join(&dot)));
     }
+}
+
+/// Whether a result is known only after the round trips, and shown after them.
+fn is_late(result: &CheckResult) -> bool {
+    find(&result.id).is_some_and(|check| matches!(check.how, How::RoundTrip))
 }
 
 fn is_not_reached(step: &Step) -> bool {

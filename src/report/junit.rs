@@ -226,7 +226,8 @@ fn round_trip_cases(trip: &RoundTrip, options: &RenderOptions, names: &mut Names
     // A dot would begin a package of its own in Jenkins; a StorageClass name may have dots, but no underscores.
     let class = format!("snapready.roundtrip.{}", trip.storage_class.replace('.', "_"));
     let snapshot_class = trip.snapshot_class.as_deref().unwrap_or("no class");
-    let place = format!("[{snapshot_class} {:?}{}]", trip.volume_mode, words::mode(&trip.mode));
+    let (mode, size) = (words::mode(&trip.mode), words::size(trip.size_bytes));
+    let place = format!("[{snapshot_class} {:?}{mode}{size}]", trip.volume_mode);
     let kind = trip.diagnosis.as_ref().map_or("roundtrip", |diagnosis| diagnosis.id.as_str());
     let about = |said: &str| {
         let mut lines = vec![said.to_owned()];

@@ -1,6 +1,7 @@
 //! Markdown for the summary page of a pipeline: the verdict first, then tables, then details of what is not right.
 
-use crate::model::{CheckResult, Report, RoundTrip};
+use crate::model::{CheckResult, Report, RoundTrip, StepId, Sweep};
+use crate::report::matrix::{Matrix, took};
 use crate::report::sanitize::{self, markdown};
 use crate::report::words;
 
@@ -9,7 +10,9 @@ pub(crate) fn render(report: &Report) -> String {
     let mut blocks = vec![heading(report)];
     let stands = |result: &&CheckResult| result.status.is_problem() && result.follows_from.is_none();
     let problems: Vec<_> = report.results.iter().filter(stands).collect();
+    blocks.extend(Matrix::of(&report.round_trips, "→").map(|matrix| all_round_trips(&matrix)));
     blocks.extend(report.round_trips.iter().map(round_trip));
+    blocks.extend(report.sweeps.iter().map(sweep));
     for problem in problems {
         let consequences: Vec<_> =
             report.results.iter().filter(|result| words::is_consequence(result, problem)).map(consequence).collect();
@@ -88,6 +91,46 @@ fn round_trip(trip: &RoundTrip) -> String {
             }
             None => details(diagnosis, "####"),
         });
+    }
+    lines.join("\n")
+}
+
+/// Targets in rows, modes in columns.
+fn all_round_trips(matrix: &Matrix<'_>) -> String {
+    let modes: Vec<String> = matrix.modes.iter().map(|mode| markdown(mode)).collect();
+    let mut lines = vec![
+        "### All round trips".to_owned(),
+        String::new(),
+        format!("| Target | {} |", modes.join(" | ")),
+        format!("|---|{}", "---|".repeat(modes.len())),
+    ];
+    for (target, row) in &matrix.rows {
+        let cell = |trip: Option<&RoundTrip>| {
+            trip.map(|trip| format!("{} {}", trip.status.word(), took(trip)).trim_end().to_owned()).unwrap_or_default()
+        };
+        let cells: Vec<String> = row.iter().map(|trip| cell(*trip)).collect();
+        lines.push(format!("| {} | {} |", markdown(target), cells.join(" | ")));
+    }
+    lines.join("\n")
+}
+
+/// The times of each size, and what they depend on.
+fn sweep(sweep: &Sweep) -> String {
+    let classes = words::classes(&sweep.storage_class, sweep.snapshot_class.as_deref(), "→");
+    let title = format!("{classes} {:?}{}", sweep.volume_mode, words::mode(&sweep.mode));
+    let mut lines = vec![
+        format!("### Sizes {}", markdown(&title)),
+        String::new(),
+        format!("| Size | {} | {} |", StepId::Snapshot.title(), StepId::Restore.title()),
+        "|---:|---:|---:|".to_owned(),
+    ];
+    for size in &sweep.sizes {
+        let time = |took: Option<u64>| took.map(words::duration).unwrap_or_default();
+        lines.push(format!("| {} | {} | {} |", words::swept_size(size), time(size.snapshot_ms), time(size.restore_ms)));
+    }
+    lines.push(String::new());
+    for (step, growth) in [(StepId::Snapshot, &sweep.snapshot), (StepId::Restore, &sweep.restore)] {
+        lines.push(format!("- {}: {}", step.title(), markdown(&words::growth(growth))));
     }
     lines.join("\n")
 }

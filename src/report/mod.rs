@@ -7,6 +7,7 @@ mod json;
 mod junit;
 mod junit_completion;
 mod markdown;
+mod matrix;
 mod ndjson;
 pub mod options;
 pub mod output;
@@ -15,6 +16,7 @@ pub mod progress;
 mod prometheus;
 pub mod sanitize;
 pub mod schema;
+mod sizes;
 pub mod style;
 #[cfg(test)]
 mod tests;

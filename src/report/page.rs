@@ -36,6 +36,11 @@ impl<'a> Page<'a> {
         Self { options, glyphs: options.glyphs(), width, lines: Vec::new() }
     }
 
+    /// Columns of the terminal, as far as they are used; `None` if lines have no end.
+    pub(crate) fn width(&self) -> Option<usize> {
+        self.width
+    }
+
     /// A text from the report as one line that is safe to show.
     pub(crate) fn safe(&self, text: &str) -> String {
         let line = sanitize::line(text, sanitize::SCREEN_LIMIT);

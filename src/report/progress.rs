@@ -203,9 +203,13 @@ impl Progress {
                 Some(format!("{command} run {run}{}", from.unwrap_or_default()))
             }
             Happening::CheckFinished { result } => self.check(result),
-            Happening::RoundTripsPlanned { namespace, own_namespace, targets } => {
+            Happening::RoundTripsPlanned { namespace, own_namespace, targets, limited } => {
                 let created = if *own_namespace { ", which will be created and removed" } else { "" };
-                Some(format!("{} in namespace {namespace}{created}", words::count(targets.len(), "round trip")))
+                let limited = limited.as_ref().map(|why| format!("; {why}")).unwrap_or_default();
+                Some(format!(
+                    "{} in namespace {namespace}{created}{limited}",
+                    words::count(targets.len(), "round trip")
+                ))
             }
             // Many, and soon out of date: what lasts, the heartbeat tells.
             Happening::StepStarted { .. } | Happening::StepWaiting { .. } | Happening::ObjectRemoved { .. }
@@ -278,7 +282,7 @@ impl Progress {
             VolumeMode::Filesystem => "",
             VolumeMode::Block => " Block",
         };
-        format!("{classes}{volume_mode}{}", words::mode(&planned.mode))
+        format!("{classes}{volume_mode}{}{}", words::mode(&planned.mode), words::size(planned.size_bytes))
     }
 
     fn safe(&self, text: &str) -> String {

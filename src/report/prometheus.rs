@@ -37,13 +37,14 @@ pub(crate) fn render(report: &Report) -> String {
     );
     for trip in &report.round_trips {
         let volume_mode = format!("{:?}", trip.volume_mode);
-        let mode = words::mode(&trip.mode);
+        let (mode, size) = (words::mode(&trip.mode), words::size(trip.size_bytes));
         for status in Status::ALL {
             let labels = [
                 ("storage_class", trip.storage_class.as_str()),
                 ("snapshot_class", trip.snapshot_class.as_deref().unwrap_or_default()),
                 ("volume_mode", &volume_mode),
                 ("mode", mode.trim_start()),
+                ("size", size.trim_start()),
                 ("status", status.word()),
             ];
             trips.sample(&labels, if status == trip.status { "1" } else { "0" });
@@ -52,7 +53,7 @@ pub(crate) fn render(report: &Report) -> String {
     let mut steps = Family::new(&mut text, "snapready_roundtrip_step_seconds", "How long a step of a round trip took.");
     for trip in &report.round_trips {
         let volume_mode = format!("{:?}", trip.volume_mode);
-        let mode = words::mode(&trip.mode);
+        let (mode, size) = (words::mode(&trip.mode), words::size(trip.size_bytes));
         for step in &trip.steps {
             let Some(milliseconds) = step.duration_ms else {
                 continue;
@@ -62,6 +63,7 @@ pub(crate) fn render(report: &Report) -> String {
                 ("snapshot_class", trip.snapshot_class.as_deref().unwrap_or_default()),
                 ("volume_mode", &volume_mode),
                 ("mode", mode.trim_start()),
+                ("size", size.trim_start()),
                 ("step", step.id.word()),
             ];
             steps.sample(&labels, &format!("{}.{:03}", milliseconds / 1_000, milliseconds % 1_000));
@@ -85,8 +87,8 @@ impl<'a> Family<'a> {
     }
 
     fn sample(&mut self, labels: &[(&str, &str)], value: &str) {
-        // The mode is named only where it is another than the plain one; an empty label is none.
-        let labels = labels.iter().filter(|(name, value)| !(*name == "mode" && value.is_empty()));
+        // The mode is named only where it is another than the plain one, the size where there are several; an empty label is none.
+        let labels = labels.iter().filter(|(name, value)| !(matches!(*name, "mode" | "size") && value.is_empty()));
         let labels: Vec<_> = labels.map(|(name, value)| format!("{name}=\"{}\"", label_value(value))).collect();
         let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
         if self.seen.insert(labels.clone()) {

@@ -2,9 +2,13 @@
 
 use std::path::Path;
 
-use crate::model::{CheckResult, DataVerdict, ObjectName, PLAIN_MODE, Report, RoundTrip, SourceKind, Summary, Verdict};
+use crate::model::{
+    CheckResult, DataVerdict, Growth, ObjectName, PLAIN_MODE, Report, RoundTrip, SourceKind, Summary, SweptSize,
+    Verdict,
+};
 use crate::report::sanitize;
 use snapready_checks::model::finding::{Evidence, Status};
+use snapready_checks::model::quantity::Quantity;
 
 /// `1 object`, `2 objects`.
 #[must_use]
@@ -137,12 +141,56 @@ pub fn mode(mode: &str) -> String {
     if mode == PLAIN_MODE { String::new() } else { format!(" {mode}") }
 }
 
+/// The size of a round trip's volume, with a space before it, where the run tries several.
+#[must_use]
+pub fn size(bytes: Option<u64>) -> String {
+    bytes.map(|bytes| format!(" {}", Quantity(bytes))).unwrap_or_default()
+}
+
+/// A size that was tried, and what the storage made of it.
+#[must_use]
+pub fn swept_size(size: &SweptSize) -> String {
+    match size.capacity_bytes.filter(|capacity| *capacity != size.size_bytes) {
+        Some(capacity) => format!("{} (got {})", Quantity(size.size_bytes), Quantity(capacity)),
+        None => Quantity(size.size_bytes).to_string(),
+    }
+}
+
+/// How the time of a step depends on the volume's size, as the rest of a sentence about the step.
+#[must_use]
+pub fn growth(growth: &Growth) -> String {
+    match growth {
+        Growth::Grows { milliseconds_per_gib } => {
+            format!("takes {} longer for each GiB of the volume, as where it is copied", seconds(*milliseconds_per_gib))
+        }
+        Growth::Constant { at_most_milliseconds_per_gib } => format!(
+            "takes as long whatever the size, or at most {} longer for each GiB; little is written into these volumes, and storage that \
+             copies only what is written may take longer with more",
+            seconds(*at_most_milliseconds_per_gib)
+        ),
+        Growth::Unknown { because } => format!("whether it depends on the size cannot be told: {because}"),
+    }
+}
+
+/// Seconds, to the millisecond where it matters: `1.5 s`, `0.006 s`.
+fn seconds(milliseconds: u64) -> String {
+    let text = format!("{}.{:03}", milliseconds / 1_000, milliseconds % 1_000);
+    format!("{} s", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// What a round trip is about, apart from its mode.
+#[must_use]
+pub fn target(trip: &RoundTrip, arrow: &str) -> String {
+    let classes = classes(&trip.storage_class, trip.snapshot_class.as_deref(), arrow);
+    format!("{classes} {:?}{}", trip.volume_mode, size(trip.size_bytes))
+}
+
 /// What a round trip is about, in one line.
 #[must_use]
 pub fn round_trip(trip: &RoundTrip, arrow: &str) -> String {
     let classes = classes(&trip.storage_class, trip.snapshot_class.as_deref(), arrow);
     let source = trip.source.as_ref().map(|source| format!(" of {source}")).unwrap_or_default();
-    format!("{classes} {:?}{}{source}", trip.volume_mode, mode(&trip.mode))
+    format!("{classes} {:?}{}{}{source}", trip.volume_mode, mode(&trip.mode), size(trip.size_bytes))
 }
 
 /// `Kind namespace/name`.
@@ -219,6 +267,15 @@ mod tests {
             (u64::MAX, "5124095576030h26m"),
         ] {
             assert_eq!(duration(milliseconds), wanted, "{milliseconds}");
+        }
+    }
+
+    #[test]
+    fn seconds_are_as_exact_as_they_have_to_be() {
+        for (milliseconds, wanted) in
+            [(0, "0 s"), (6, "0.006 s"), (310, "0.31 s"), (1_000, "1 s"), (12_345, "12.345 s")]
+        {
+            assert_eq!(seconds(milliseconds), wanted);
         }
     }
 

@@ -38,11 +38,15 @@ pub(crate) fn command(advice: &Advice, target: &Target) -> Command {
             again().words("--snapshot-class").word(safe(class.as_deref().unwrap_or_default(), "CLASS"))
         }
         Advice::Again => {
+            let sized = |command: Command| match target.named_size() {
+                Some(size) => command.words("--size").word(size.to_string()),
+                None => command,
+            };
             let mode = match target.volume_mode {
                 VolumeMode::Filesystem => "filesystem",
                 VolumeMode::Block => "block",
             };
-            again().words("--volume-mode").word(mode).words("--keep on-failure")
+            sized(again().words("--volume-mode").word(mode)).words("--keep on-failure")
         }
         Advice::Size => again().words("--size 10Gi"),
         Advice::Image => again().words("--image REGISTRY/busybox:1.36"),
@@ -90,12 +94,18 @@ mod tests {
             mode: &plain::MODE,
             size_bytes: 1 << 30,
             existing: None,
+            is_one_of_several_sizes: false,
         };
         let call = |advice, needs_name| command(&advice, &target(needs_name)).to_string();
         assert_eq!(call(Advice::Size, false), "snapready roundtrip --storage-class fast --size 10Gi");
         assert_eq!(
             call(Advice::Size, true),
             "snapready roundtrip --storage-class fast --snapshot-class gold --size 10Gi"
+        );
+        let sized = Target { is_one_of_several_sizes: true, ..target(false) };
+        assert_eq!(
+            command(&Advice::Again, &sized).to_string(),
+            "snapready roundtrip --storage-class fast --volume-mode block --size 1Gi --keep on-failure"
         );
         let in_mode = Target { mode: &source_gone::MODE, ..target(false) };
         assert_eq!(

@@ -1,7 +1,7 @@
 //! What the driver has to know, put together: the objects of the plan, their data, and what is seen of them.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
@@ -14,7 +14,7 @@ use snapready_checks::model::nulls;
 use snapready_checks::model::quantity::Quantity;
 use snapready_checks::model::round_trip::Origin;
 use snapready_checks::moment::{Explanation, Moment, Subject, line};
-use snapready_checks::roundtrip::admission_allows::{Refusal, refused};
+use snapready_checks::roundtrip::admission_allows::{NoRoom, Refusal, no_room, refused};
 use snapready_checks::roundtrip::data_intact::{self, compared, looked_at, not_measured, nothing_seen};
 use snapready_checks::roundtrip::device_denied::{Admitted, Denied, Device, denied};
 use snapready_checks::roundtrip::everything_removed::{StuckObject, stuck};
@@ -30,14 +30,15 @@ use crate::model::{CheckResult, DataVerdict, ObjectName, PodUser, StepId, Volume
 use crate::roundtrip::advice;
 use crate::roundtrip::driver::{Failure, Knowledge, Observed, ReadResult, Trip};
 use crate::roundtrip::existing::{Existing, Given};
-use crate::roundtrip::known_facts::{KnownFacts, Look};
+use crate::roundtrip::known_facts::{KnownFacts, Latest, Look};
 use crate::roundtrip::ledger::Item;
 use crate::roundtrip::modes::{Making, Seen, Shape};
-use crate::roundtrip::objects::{Manifest, requested};
+use crate::roundtrip::objects::{Manifest, capacity, requested};
 use crate::roundtrip::observe::text;
 use crate::roundtrip::payload::{Look as DataLook, Payload, UnreadableReport, WriteFault, Written};
 use crate::roundtrip::plan::{Plan, Target};
 use crate::roundtrip::program::{Object, ObjectId, Program, Task};
+use crate::roundtrip::quota::{Quota, Usage, at_once, lacking, peak};
 
 /// The pods for which a namespace is made that holds raw devices, too: those that do not run as root need no other
 /// level than the rest.
@@ -51,6 +52,9 @@ pub struct Carry<'a> {
     trips: Vec<Trip>,
     payloads: Vec<Payload>,
     programs: Vec<Program>,
+    /// What the quotas of a given namespace leave, and the most that each round trip has of it at a time.
+    quotas: Vec<Quota>,
+    peaks: Vec<Usage>,
     /// What the writers measured, by round trip: the readers are compared with it.
     written: Mutex<BTreeMap<usize, Written>>,
     /// What the pods run as, by round trip; `None` for what all have in common.
@@ -68,6 +72,7 @@ impl<'a> Carry<'a> {
                 snapshot_class: target.snapshot_class.clone(),
                 volume_mode: target.volume_mode,
                 mode: target.mode.name.to_owned(),
+                size_bytes: target.named_size().map(|size| size.0),
             },
             driver: target.driver.clone(),
             source: target.existing.as_ref().map(|existing| existing.reference.object()),
@@ -85,9 +90,48 @@ impl<'a> Carry<'a> {
             trips: plan.targets.iter().map(trip).collect(),
             payloads: plan.targets.iter().map(payload).collect(),
             programs: plan.targets.iter().map(program).collect(),
+            quotas: Vec::new(),
+            peaks: Vec::new(),
             written: Mutex::default(),
             admitted: Mutex::default(),
         }
+    }
+
+    /// The same in a namespace with these quotas.
+    #[must_use]
+    pub fn with_quotas(mut self, quotas: Vec<Quota>) -> Self {
+        let made = |trip: usize, program: &Program, id| {
+            self.manifest(program.item(trip, id), PodUser::NonRoot, &Seen::default())
+        };
+        let peaks = self.programs.iter().enumerate();
+        self.peaks = peaks.map(|(trip, program)| peak(program, |id| made(trip, program, id))).collect();
+        self.quotas = quotas;
+        self
+    }
+
+    /// How many of the round trips fit into the namespace at a time, and the quota that has no room for more.
+    #[must_use]
+    pub fn at_once(&self, parallel: usize) -> (usize, Option<&Quota>) {
+        at_once(&self.quotas, &self.peaks, parallel)
+    }
+
+    /// The quota that has no room for a round trip.
+    fn no_room(&self, trip: usize) -> Option<Explanation> {
+        let (quota, needed) = lacking(&self.quotas, self.peaks.get(trip)?)?;
+        Some(no_room(&NoRoom {
+            namespace: &self.plan.namespace,
+            quota: &quota.name,
+            resource: &quota.resource,
+            hard: quota.hard,
+            free: quota.free(),
+            needed,
+            in_bytes: quota.is_of_bytes(),
+        }))
+    }
+
+    /// What is known by now.
+    pub fn facts(&self) -> MutexGuard<'_, Latest> {
+        self.facts.latest()
     }
 
     #[expect(clippy::expect_used, reason = "the driver names round trips of this very plan")]
@@ -298,7 +342,8 @@ impl Knowledge for Carry<'_> {
             let driver = subject.driver.as_deref().filter(|_| !self.plan.force)?;
             let (check, found) = stranding(facts, driver)?;
             Some(not_started(&subject, check, found))
-        })?;
+        });
+        let explanation = explanation.or_else(|| Some(self.no_room(trip)?.about(&subject)))?;
         Some(self.in_words(trip, explanation))
     }
 
@@ -360,6 +405,12 @@ impl Knowledge for Carry<'_> {
             }
             Err(unreadable) => Err(Box::new(self.not_read(trip, pod, &unreadable))),
         }
+    }
+
+    fn capacity(&self, trip: usize, seen: &Seen<'_>) -> Option<u64> {
+        let target = self.target(trip).0;
+        let claim = (target.mode.chain)(StepId::Snapshot, seen).claim;
+        capacity(seen.get(claim)?).filter(|_| target.is_one_of_several_sizes)
     }
 
     fn look_again(&self) -> Option<BoxFuture<'static, Look>> {

@@ -15,5 +15,6 @@ pub(crate) mod observe;
 pub mod payload;
 pub mod plan;
 pub mod program;
+pub mod quota;
 pub(crate) mod retained;
 pub mod rights;

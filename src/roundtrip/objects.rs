@@ -158,6 +158,11 @@ pub fn requested(claim: &Value) -> Option<u64> {
     Some(claim.pointer("/spec/resources/requests/storage")?.as_str()?.parse::<Quantity>().ok()?.0)
 }
 
+/// How large the volume of a claim is.
+pub(super) fn capacity(claim: &Value) -> Option<u64> {
+    Some(claim.pointer("/status/capacity/storage")?.as_str()?.parse::<Quantity>().ok()?.0)
+}
+
 /// The snapshot of the claim with this word. Without a chosen class it names none, and the snapshot-controller takes the
 /// default.
 #[must_use]

@@ -53,8 +53,8 @@ pub struct Selection {
     pub volume_modes: Vec<VolumeMode>,
     /// Modes of the round trip; none is `plain`.
     pub modes: Vec<&'static Mode>,
-    /// The size to request; see [`DEFAULT_SIZE`].
-    pub size: Option<String>,
+    /// The sizes to request; none is [`DEFAULT_SIZE`].
+    pub sizes: Vec<String>,
     /// The image of all pods; see [`DEFAULT_IMAGE`].
     pub image: Option<String>,
     /// A secret in `namespace` to pull the image with.
@@ -74,10 +74,7 @@ pub struct Selection {
 impl Selection {
     /// What it asks for, as far as no cluster is needed to tell.
     pub fn asked(&self) -> Result<Asked, PlanError> {
-        let size = self.size.as_deref().map_or(Ok(DEFAULT_SIZE), str::parse)?;
-        if size < MINIMUM_SIZE {
-            return Err(PlanError::TooSmall(size));
-        }
+        let sizes = sizes(&self.sizes)?;
         let names = self.namespace.iter().chain(&self.snapshot_classes).chain(&self.storage_classes);
         if let Some(name) = names.chain(&self.image_pull_secret).find(|name| !is_object_name(name)) {
             return Err(PlanError::Name(name.chars().take(80).collect()));
@@ -87,15 +84,29 @@ impl Selection {
         }
         // The default is known to be one; the expression that all others are matched with is large.
         let image = self.image.as_deref().map_or_else(|| Ok(DEFAULT_IMAGE.to_owned()), image)?;
-        Ok(Asked { size, image })
+        Ok(Asked { sizes, image })
+    }
+}
+
+/// Those that were asked for, each once, the smallest first.
+fn sizes(asked: &[String]) -> Result<Vec<Quantity>, PlanError> {
+    if asked.is_empty() {
+        return Ok(vec![DEFAULT_SIZE]);
+    }
+    let mut sizes: Vec<Quantity> = asked.iter().map(|size| size.parse()).collect::<Result<_, _>>()?;
+    sizes.sort_unstable();
+    sizes.dedup();
+    match sizes.first() {
+        Some(smallest) if *smallest < MINIMUM_SIZE => Err(PlanError::TooSmall(*smallest)),
+        _ => Ok(sizes),
     }
 }
 
 /// What a [`Selection`] asks for, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
-    /// The size to request.
-    pub size: Quantity,
+    /// The sizes to request, the smallest first; at least one.
+    pub sizes: Vec<Quantity>,
     /// The image of all pods, normalised.
     pub image: String,
 }
@@ -127,7 +138,7 @@ pub struct Plan {
     pub targets: Vec<Target>,
 }
 
-/// One round trip: one `StorageClass`, one `VolumeSnapshotClass`, one volume mode, one mode of the round trip.
+/// One round trip: one `StorageClass`, one `VolumeSnapshotClass`, one volume mode, one mode of the round trip, one size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// Place in the plan, from 0.
@@ -160,6 +171,8 @@ pub struct Target {
     pub size_bytes: u64,
     /// What exists already and is restored from; `None` for data that the run writes.
     pub existing: Option<Existing>,
+    /// Whether the run tries other sizes as well, so that this one has to be named.
+    pub is_one_of_several_sizes: bool,
 }
 
 impl Target {
@@ -171,6 +184,7 @@ impl Target {
         volume_mode: VolumeMode,
         mode: &'static Mode,
         size_bytes: u64,
+        is_one_of_several_sizes: bool,
     ) -> Self {
         let driver = class.driver.as_deref();
         let name = snapshot_class.name.as_deref();
@@ -189,6 +203,7 @@ impl Target {
             mode,
             size_bytes,
             existing: None,
+            is_one_of_several_sizes,
         }
     }
 
@@ -197,6 +212,12 @@ impl Target {
     pub fn existing_of(&self, given: Given) -> Option<&str> {
         let reference = &self.existing.as_ref()?.reference;
         (reference.given == given).then_some(reference.named.name.as_str())
+    }
+
+    /// Its size, where it has to be named.
+    #[must_use]
+    pub fn named_size(&self) -> Option<Quantity> {
+        self.is_one_of_several_sizes.then_some(Quantity(self.size_bytes))
     }
 
     /// Whether its claims are bound at once. One whose mode could not be seen may wait for a consumer.
@@ -230,7 +251,8 @@ impl Target {
         }
     }
 
-    /// What it is about, stable from run to run: `gp3 → gold, Block`, and the mode unless it is plain.
+    /// What it is about, stable from run to run: `gp3 → gold, Block`, the mode unless it is plain, and the size if the run tries
+    /// several.
     #[must_use]
     pub fn label(&self) -> String {
         let class = self.snapshot_class.as_deref().unwrap_or("default class");
@@ -239,7 +261,8 @@ impl Target {
             VolumeMode::Block => "Block",
         };
         let mode = if *self.mode == plain::MODE { String::new() } else { format!(", {}", self.mode.name) };
-        format!("{} → {class}, {volume_mode}{mode}", self.storage_class)
+        let size = self.named_size().map(|size| format!(", {size}")).unwrap_or_default();
+        format!("{} → {class}, {volume_mode}{mode}{size}", self.storage_class)
     }
 }
 
@@ -349,7 +372,7 @@ fn those(names: &[String]) -> String {
 impl Plan {
     /// Decides what to do. Nothing that is created is named by the cluster: all names follow from the run's id.
     pub fn new(selection: &Selection, facts: &Facts, run: RunId, expires_at: Timestamp) -> Result<Self, PlanError> {
-        let Asked { size, .. } = selection.asked()?;
+        let Asked { sizes, .. } = selection.asked()?;
         let volume_modes = volume_modes(&selection.volume_modes);
         let modes = modes(&selection.modes);
         let mut targets = Vec::new();
@@ -360,7 +383,10 @@ impl Plan {
                 for volume_mode in &volume_modes {
                     // One that takes no snapshot is the same with all classes.
                     for mode in modes.iter().filter(|mode| place == 0 || mode.origin() == Origin::VolumeSnapshot) {
-                        targets.push(Target::of_classes(facts, class, &snapshot_class, *volume_mode, mode, size.0));
+                        targets.extend(sizes.iter().map(|size| {
+                            let is_one = sizes.len() > 1;
+                            Target::of_classes(facts, class, &snapshot_class, *volume_mode, mode, size.0, is_one)
+                        }));
                     }
                 }
             }

@@ -95,6 +95,13 @@ pub fn watch_rules(modes: &[&'static Mode], own_namespace: bool) -> Vec<Rule> {
     kinds.into_keys().map(|kind| Rule::new(kind.group, kind.plural, &["watch"])).collect()
 }
 
+/// The right that lets a round trip in a namespace that is given see what the quotas leave. Without it, it runs into them, so nobody
+/// is asked whether it is granted.
+#[must_use]
+pub fn quota_rules() -> Vec<Rule> {
+    vec![Rule::new("", "resourcequotas", &["list"])]
+}
+
 /// The rights that removing what a class with the policy `Retain` keeps takes. They let the caller change volumes and contents of
 /// everybody, so they are granted only to whoever asks for them; without them what is retained is listed as left behind.
 #[must_use]

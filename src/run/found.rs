@@ -5,11 +5,13 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use crate::model::{
-    CheckResult, ObjectName, Report, RoundTrip, Run, SCHEMA_VERSION, Source, SourceKind, Summary, Tool,
+    CheckResult, Happening, ObjectName, Report, RoundTrip, Run, SCHEMA_VERSION, Source, SourceKind, Summary, Tool,
+    sweeps,
 };
 use crate::roundtrip::plan::RunId;
 use crate::run::Task;
 use crate::run::again::Again;
+use crate::run::tell::Teller;
 use crate::verdict::verdict;
 
 /// What a run has found so far.
@@ -40,6 +42,13 @@ impl Found {
             kept: Vec::new(),
             errors: Vec::new(),
         }
+    }
+
+    /// A check has a result.
+    pub(super) fn tell(&mut self, mut result: CheckResult, again: &Again, teller: &Teller) {
+        again.amend_fix(&mut result);
+        teller.tell(Happening::CheckFinished { result: result.clone() });
+        self.results.push(result);
     }
 
     /// The report, at the end of the run.
@@ -78,6 +87,7 @@ impl Found {
             source: self.source,
             summary,
             results: self.results,
+            sweeps: sweeps(&self.round_trips),
             round_trips: self.round_trips,
             leftovers: self.leftovers,
             kept: self.kept,

@@ -4,6 +4,8 @@
 mod again;
 pub(crate) mod failure;
 mod found;
+mod in_time;
+mod quotas;
 pub(crate) mod screens;
 mod signals;
 mod tell;
@@ -22,7 +24,7 @@ use crate::api::Objects;
 use crate::cluster::{ConnectError, Connection, ConnectionArgs, connect, server_version};
 use crate::evaluate::{evaluate, stranding_needs};
 use crate::facts::{self, Collection};
-use crate::model::{Happening, Source, SourceKind};
+use crate::model::{CheckResult, Happening, Source, SourceKind};
 use crate::relate::{relate_results, relate_round_trips};
 use crate::report::fix_manifests;
 use crate::report::format::Format;
@@ -157,10 +159,8 @@ async fn look(
     let (connection, facts) = facts;
     let mut results = evaluate(&facts, &task.checks);
     relate_results(&mut results);
-    for mut result in results {
-        again.amend_fix(&mut result);
-        teller.tell(Happening::CheckFinished { result: result.clone() });
-        found.results.push(result);
+    for result in results {
+        found.tell(result, again, teller);
     }
     if let Some(round_trip) = &task.round_trip {
         let expires_at = began.saturating_add(EXPIRY).unwrap_or(Timestamp::MAX);
@@ -178,10 +178,15 @@ async fn look(
         };
         match plan {
             Ok(plan) => {
-                carry_out(&connection, &plan, facts, seed, &round_trip.options, found, teller, signals).await;
+                let late =
+                    Box::pin(carry_out(&connection, &plan, facts, seed, &round_trip.options, found, teller, signals))
+                        .await;
                 relate_round_trips(&found.results, &mut found.round_trips);
                 for diagnosis in found.round_trips.iter_mut().filter_map(|trip| trip.diagnosis.as_mut()) {
                     again.amend_fix(diagnosis);
+                }
+                for result in late {
+                    found.tell(result, again, teller);
                 }
             }
             Err(error) if error.is_usage() => return Err(Failure::wrong_call(error)),
@@ -261,6 +266,7 @@ async fn see(
     Ok((connection, facts))
 }
 
+/// Carries the round trips out. Gives what the times that they took mean for the backup products that are asked about.
 #[expect(clippy::too_many_arguments, reason = "everything that a round trip takes, handed over once")]
 async fn carry_out(
     connection: &Connection,
@@ -271,7 +277,7 @@ async fn carry_out(
     found: &mut Found,
     teller: &Teller,
     signals: watch::Receiver<Received>,
-) {
+) -> Vec<CheckResult> {
     let happenings = teller.happenings();
     let source = facts::Source::Cluster(Box::new(connection.clone()));
     let read_again = source.read_again(move |retry| {
@@ -279,13 +285,21 @@ async fn carry_out(
         let _ = happenings.send(retry.into());
     });
     let facts = KnownFacts::new(facts, read_again);
-    let carry = Carry::new(plan, facts, seed);
+    // A namespace that the run makes has no quotas yet.
+    let given = !plan.own_namespace;
+    let quotas = if given { quotas::read(&connection.client, &plan.namespace, teller).await } else { Vec::new() };
+    let carry = Carry::new(plan, facts, seed).with_quotas(quotas);
+    let mut options = options.clone();
+    let (parallel, quota) = carry.at_once(options.parallel);
+    options.parallel = parallel;
     teller.tell(Happening::RoundTripsPlanned {
         namespace: plan.namespace.clone(),
         own_namespace: plan.own_namespace,
         targets: carry.trips().iter().map(|trip| trip.target.clone()).collect(),
+        limited: quota.map(|quota| {
+            format!("{parallel} at a time: ResourceQuota {} has no room for more {}", quota.name, quota.resource)
+        }),
     });
-    let mut options = options.clone();
     if let Some(limit) = connection.request_timeout {
         options.request_timeout = limit;
     }
@@ -301,11 +315,12 @@ async fn carry_out(
     };
     let outcome = tokio::select! {
         outcome = driver::run(&connection.client, &carry, &options, received, teller.happenings()) => outcome,
-        () = forward => return,
+        () = forward => return Vec::new(),
     };
     found.round_trips = outcome.round_trips;
     found.leftovers = outcome.leftovers;
     found.kept = outcome.kept;
+    in_time::results(&carry.facts().facts, plan, &found.round_trips)
 }
 
 /// A run's id, and the seed of its data.

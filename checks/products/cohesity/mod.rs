@@ -12,5 +12,6 @@ pub const PRODUCT: Product = Product {
     classes: Classes::Chosen { by: velero::choose, remedy: Remedy::Mark(velero::KEY) },
     expires: false,
     patience: Some(velero::server::patience),
+    restore_patience: Some(velero::server::restore_patience),
     kinds: velero::PRODUCT.kinds,
 };

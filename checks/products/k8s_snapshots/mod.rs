@@ -11,6 +11,7 @@ pub const PRODUCT: Product = Product {
     classes: Classes::None("it calls the cloud, and never the snapshot API"),
     expires: false,
     patience: None,
+    restore_patience: None,
     kinds: &[],
 };
 

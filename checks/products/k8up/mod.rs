@@ -11,5 +11,6 @@ pub const PRODUCT: Product = Product {
     classes: Classes::None("it backs up the files of mounted claims"),
     expires: false,
     patience: None,
+    restore_patience: None,
     kinds: &[],
 };

@@ -17,6 +17,7 @@ pub const PRODUCT: Product = Product {
     classes: Classes::Chosen { by: choose, remedy: Remedy::Mark(KEY) },
     expires: false,
     patience: None,
+    restore_patience: None,
     kinds: &[],
 };
 

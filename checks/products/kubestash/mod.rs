@@ -13,6 +13,7 @@ pub const PRODUCT: Product = Product {
     classes: Classes::Chosen { by: choose, remedy: Remedy::Default },
     expires: true,
     patience: None,
+    restore_patience: None,
     kinds: &[&BACKUP_CONFIGURATION],
 };
 

@@ -16,6 +16,7 @@ pub const PRODUCT: Product = Product {
     classes: Classes::Chosen { by: choose, remedy: Remedy::Default },
     expires: true,
     patience: Some(patience),
+    restore_patience: None,
     kinds: &[&CRON_JOB],
 };
 

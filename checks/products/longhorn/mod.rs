@@ -22,6 +22,7 @@ pub const PRODUCT: Product = Product {
     },
     expires: false,
     patience: None,
+    restore_patience: None,
     kinds: &[&BACKUP_TARGET],
 };
 

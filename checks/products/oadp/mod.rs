@@ -13,6 +13,7 @@ pub const PRODUCT: Product = Product {
     classes: Classes::Chosen { by: velero::choose, remedy: Remedy::Mark(velero::KEY) },
     expires: false,
     patience: Some(velero::server::patience),
+    restore_patience: Some(velero::server::restore_patience),
     kinds: &[&velero::BACKUP_STORAGE_LOCATION, &velero::SCHEDULE, &DATA_PROTECTION_APPLICATION, &DATA_PROTECTION_TEST],
 };
 

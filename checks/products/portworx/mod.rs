@@ -18,6 +18,7 @@ pub const PRODUCT: Product = Product {
     },
     expires: false,
     patience: Some(patience),
+    restore_patience: Some(|facts| Some(patience(facts))),
     kinds: &[],
 };
 
@@ -29,7 +30,7 @@ fn choose(question: &Question<'_>) -> Answer {
     })
 }
 
-/// Stork's own limit for a snapshot (`drivers/volume/csi`).
+/// Stork's own limit for a snapshot, and for a restore (`drivers/volume/csi`).
 fn patience(_: &Facts) -> Patience {
     Patience { limit: SignedDuration::from_mins(5), set_by: "Stork, which gives no way to raise it" }
 }

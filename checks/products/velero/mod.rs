@@ -21,6 +21,7 @@ pub const PRODUCT: Product = Product {
     classes: Classes::Chosen { by: choose, remedy: Remedy::Mark(KEY) },
     expires: false,
     patience: Some(server::patience),
+    restore_patience: Some(server::restore_patience),
     kinds: &[&BACKUP_STORAGE_LOCATION, &SCHEDULE],
 };
 

@@ -115,18 +115,7 @@ const GOES_ON: Version = Version::new(1, 12, 0);
 /// before 1.12, else the time of an item's operation (`pkg/exposer/csi_snapshot.go`, `pkg/backup/actions/csi`). A server or
 /// Schedules that cannot be read may move data.
 pub(in crate::products) fn patience(facts: &Facts) -> Patience {
-    let schedules = objects(facts, &PRODUCT, &SCHEDULE);
-    let moves = |server: &Server<'_>| {
-        let by_schedule = |schedules: &[ProductObject]| {
-            let here = |one: &&ProductObject| one.metadata.namespace.as_deref() == Some(server.namespace());
-            schedules.iter().filter(here).any(|one| one.is_on("spec.template.snapshotMoveData"))
-        };
-        is_on(server.container, "default-snapshot-move-data")
-            || match &schedules {
-                Ok(schedules) => by_schedule(schedules),
-                Err(finding) => finding.status == Status::Unknown,
-            }
-    };
+    let moves = |server: &Server<'_>| moves_data(facts, server).unwrap_or(true);
     let of = |server: &Server<'_>| {
         if server.version().is_some_and(|version| version >= GOES_ON) && !moves(server) {
             let set_by = "--item-operation-timeout of the server, or itemOperationTimeout of the backup";
@@ -137,6 +126,48 @@ pub(in crate::products) fn patience(facts: &Facts) -> Patience {
     };
     let new = Patience { limit: SignedDuration::from_mins(10), set_by: SNAPSHOT_TIMEOUT };
     servers(facts).iter().map(of).min_by_key(|patience| patience.limit).unwrap_or(new)
+}
+
+/// Whether a server moves the data of snapshots; `None` if its Schedules could not be read.
+fn moves_data(facts: &Facts, server: &Server<'_>) -> Option<bool> {
+    let by_schedule = |schedules: &[ProductObject]| {
+        let here = |one: &&ProductObject| one.metadata.namespace.as_deref() == Some(server.namespace());
+        schedules.iter().filter(here).any(|one| one.is_on("spec.template.snapshotMoveData"))
+    };
+    if is_on(server.container, "default-snapshot-move-data") {
+        return Some(true);
+    }
+    match objects(facts, &PRODUCT, &SCHEDULE) {
+        Ok(schedules) => Some(by_schedule(schedules)),
+        Err(finding) if finding.status == Status::Unknown => None,
+        Err(_) => Some(false),
+    }
+}
+
+/// How long a node-agent waits for the volume that is made from a snapshot whose data is to be moved (`pkg/cmd/cli/nodeagent`); 30
+/// minutes if it is not given. `None` where no data is known to be moved: a restore by CSI alone is not waited for so.
+pub(in crate::products) fn restore_patience(facts: &Facts) -> Option<Patience> {
+    let servers = servers(facts);
+    let movers = servers.iter().filter(|server| moves_data(facts, server) == Some(true));
+    let limits = movers.map(|server| {
+        let given = agents(facts, server.namespace()).into_iter().filter_map(|agent| {
+            let containers = agent.spec.template.spec.containers.iter();
+            containers.filter_map(|container| value(container, "data-mover-prepare-timeout")?.parse().ok()).min()
+        });
+        given.min().unwrap_or(SignedDuration::from_mins(30))
+    });
+    limits.min().map(|limit| Patience { limit, set_by: "--data-mover-prepare-timeout of the node-agent" })
+}
+
+/// The `DaemonSets` of a namespace that are Velero's: `restic` until 1.9, then `node-agent`, and `node-agent-windows` beside it.
+#[must_use]
+pub fn agents<'a>(facts: &'a Facts, namespace: &str) -> Vec<&'a Workload> {
+    let is_agent = |workload: &&Workload| {
+        workload.kind == "DaemonSet"
+            && workload.metadata.namespace.as_deref() == Some(namespace)
+            && (workload.metadata.name == "restic" || workload.metadata.name.starts_with("node-agent"))
+    };
+    facts.workloads.seen().into_iter().flatten().filter(is_agent).collect()
 }
 
 const SNAPSHOT_TIMEOUT: &str = "--csi-snapshot-timeout of the server, or csiSnapshotTimeout of the backup";

@@ -10,7 +10,7 @@ use crate::model::need::Need;
 use crate::products::asked_about;
 use crate::products::objects::{objects, place};
 use crate::products::product::Product;
-use crate::products::velero::server::{Server, servers};
+use crate::products::velero::server::{Server, agents, servers};
 use crate::products::velero::{PRODUCT, SCHEDULE, is_inside};
 use crate::text::names::is_object_name;
 use crate::text::words::list;
@@ -39,16 +39,6 @@ fn run(facts: &Facts, findings: &mut Findings) {
     for server in servers {
         findings.push(look(facts, product, &server).target(server.place()));
     }
-}
-
-/// The `DaemonSets` of a namespace that are Velero's: `restic` until 1.9, then `node-agent`, and `node-agent-windows` beside it.
-fn agents<'a>(facts: &'a Facts, namespace: &str) -> Vec<&'a Workload> {
-    let is_agent = |workload: &&Workload| {
-        workload.kind == "DaemonSet"
-            && workload.metadata.namespace.as_deref() == Some(namespace)
-            && (workload.metadata.name == "restic" || workload.metadata.name.starts_with("node-agent"))
-    };
-    facts.workloads.seen().into_iter().flatten().filter(is_agent).collect()
 }
 
 /// What asks for the node-agent; why it is not known otherwise.

@@ -8,9 +8,11 @@ pub const CHECK: Check =
     check("SR311", "admission-allows", "The cluster admits the objects of the round trip", include_str!("doc.md"));
 
 mod namespace;
+mod no_room;
 mod policy;
 mod server;
 
+pub use self::no_room::{NoRoom, no_room};
 use crate::knowledge::refusals::may_pass;
 use crate::model::command::Argument;
 use crate::model::finding::{Evidence, Fix};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use snapready_checks::diagnosis::{Diagnosis, RULES, diagnose, timed_out};
+use snapready_checks::knowledge::growth::Point;
 use snapready_checks::model::chain::{Chain, Event};
 use snapready_checks::model::check::Check;
 use snapready_checks::model::command::Command;
@@ -15,8 +16,9 @@ use snapready_checks::model::object::ObjectName;
 use snapready_checks::model::result::CheckResult;
 use snapready_checks::model::round_trip::{DataVerdict, Origin, PodUser, StepId, VolumeMode};
 use snapready_checks::moment::{Explanation, Moment, Subject};
+use snapready_checks::products::round_trip_is_in_time::{Times, in_time};
 use snapready_checks::roundtrip::CHECKS;
-use snapready_checks::roundtrip::admission_allows::{Refusal, refused};
+use snapready_checks::roundtrip::admission_allows::{NoRoom, Refusal, no_room, refused};
 use snapready_checks::roundtrip::data_intact::compared;
 use snapready_checks::roundtrip::device_denied::{Admitted, Denied, Device, denied};
 use snapready_checks::roundtrip::everything_removed::{StuckObject, stuck};
@@ -73,6 +75,52 @@ pub(crate) enum What {
         #[serde(default)]
         own_namespace: bool,
     },
+    /// A quota has no room, as is known beforehand.
+    #[serde(rename_all = "camelCase")]
+    NoRoom { resource: String, hard: u64, free: u64, needed: u64, in_bytes: bool },
+    /// Plain round trips that passed, with backup products that wait.
+    Measured(Box<Measured>),
+}
+
+/// What plain round trips of a `StorageClass` took: GiB and seconds.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Measured {
+    cluster: Cluster,
+    #[serde(default)]
+    snapshots: Vec<(u64, u64)>,
+    #[serde(default)]
+    restores: Vec<(u64, u64)>,
+}
+
+impl Measured {
+    /// What is found about that; `None` if nothing is.
+    fn found(&self, check: &Check, cluster: Value) -> Option<CheckResult> {
+        let points = |measured: &[(u64, u64)]| {
+            let point = |(gib, seconds): &(u64, u64)| Point { bytes: gib << 30, milliseconds: seconds * 1_000 };
+            measured.iter().map(point).collect()
+        };
+        let times = Times {
+            label: "fast → default class, Filesystem".to_owned(),
+            storage_class: "fast".to_owned(),
+            snapshots: points(&self.snapshots),
+            restores: points(&self.restores),
+        };
+        let mut found = in_time(&read(cluster), &[times]);
+        assert!(found.len() < 2, "a case is about one product and one step: {found:#?}");
+        Some(CheckResult::of(check, found.pop()?))
+    }
+
+    fn wrong(&self, expected: &Expected, check: &Check) -> Vec<String> {
+        let cluster = self.cluster.facts();
+        let Some(result) = self.found(check, cluster.clone()) else {
+            return if expected.nothing { Vec::new() } else { vec!["nothing was found".to_owned()] };
+        };
+        let mut wrong = differences(&result, expected, check);
+        let hostile = with_one_hostile_text(&cluster).into_iter().filter_map(|facts| self.found(check, facts)?.fix);
+        wrong.extend(hostile.flat_map(hostile_commands));
+        wrong
+    }
 }
 
 /// An object that was refused with pods that run as another user.
@@ -132,6 +180,9 @@ pub(crate) struct Expected {
     fix: Vec<String>,
     #[serde(default)]
     without: Vec<String>,
+    /// Whether nothing is to be found.
+    #[serde(default)]
+    nothing: bool,
 }
 
 /// All cases.
@@ -256,6 +307,7 @@ impl Case {
         let filesystem = subject(VolumeMode::Filesystem);
         let explanation = match &self.moment {
             What::Wait(wait) => return wait.wrong(&self.expect, check),
+            What::Measured(measured) => return measured.wrong(&self.expect, check),
             What::Refusal { status, reason, message, object, user } => refused(&Refusal {
                 status: *status,
                 reason,
@@ -270,6 +322,15 @@ impl Case {
                 finalizers: finalizers.clone(),
                 being_created: *being_created,
                 error: None,
+            }),
+            What::NoRoom { resource, hard, free, needed, in_bytes } => no_room(&NoRoom {
+                namespace: "shop",
+                quota: "team",
+                resource,
+                hard: *hard,
+                free: *free,
+                needed: *needed,
+                in_bytes: *in_bytes,
             }),
             What::Vanished { step, object } => vanished(&filesystem, *step, object),
             What::Compared(verdict) => compared(&filesystem, *verdict, "what was measured", []),

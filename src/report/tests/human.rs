@@ -69,6 +69,21 @@ fn only_what_is_to_be_copied_is_wider_than_the_terminal() {
 }
 
 #[test]
+fn all_round_trips_in_one_table_that_fits() {
+    let table = |options| {
+        let text = screen(&samples::matrix(), options);
+        let (_, table) = text.split_once("All round trips").unwrap();
+        table.split_once("\n\n").unwrap().0.to_owned()
+    };
+    for width in [60, 80, 120] {
+        insta::assert_snapshot!(format!("matrix_{width}"), table(wide(width)));
+    }
+    insta::assert_snapshot!("matrix_ascii", table(RenderOptions { ascii: true, ..wide(80) }));
+    let few = samples::mixed();
+    assert!(!screen(&few, wide(80)).contains("All round trips"), "{} are few", few.round_trips.len());
+}
+
+#[test]
 fn the_verdict_is_the_last_line() {
     for (name, report) in samples::all() {
         let text = screen(&report, wide(80));

@@ -22,9 +22,10 @@ fn planned() -> Event {
         snapshot_class: Some("standard-snapshots".to_owned()),
         volume_mode: VolumeMode::Filesystem,
         mode: "plain".to_owned(),
+        size_bytes: None,
     };
     let namespace = "snapready-7f3a9c".to_owned();
-    event(1, Happening::RoundTripsPlanned { namespace, own_namespace: true, targets: vec![target] })
+    event(1, Happening::RoundTripsPlanned { namespace, own_namespace: true, targets: vec![target], limited: None })
 }
 
 fn waiting(second: i64, last_seen: &str) -> Event {

@@ -6,12 +6,12 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use snapready_checks::model::command::Command;
-use snapready_checks::model::finding::{Evidence, Fix};
+use snapready_checks::model::finding::{Evidence, Fix, Status};
 
 use super::checked::checked;
 use crate::model::{
-    CheckResult, ObjectName, ObjectRecord, Report, RoundTrip, Run, Source, SourceKind, Summary, Tool, Verdict,
-    VolumeMode,
+    CheckResult, Growth, ObjectName, ObjectRecord, Report, RoundTrip, Run, Source, SourceKind, StepId, Summary, Tool,
+    Verdict, VolumeMode, sweeps,
 };
 
 pub(super) fn time(second: i64) -> Timestamp {
@@ -170,8 +170,56 @@ pub(super) fn filled(text: &str) -> Report {
         trip.namespace = own();
         trip.diagnosis.iter_mut().for_each(fill);
         trip.steps.iter_mut().for_each(|step| step.message = own());
+        trip.size_bytes = Some(1 << 30);
         trip.objects = vec![ObjectRecord { object: object(text, text), uid: Some(own()), removed: false }];
     }
+    report.sweeps = sweeps(&report.round_trips);
+    for sweep in &mut report.sweeps {
+        sweep.snapshot = Growth::Unknown { because: own() };
+    }
+    report
+}
+
+/// Two sizes of one class, of which the larger takes longer to restore, and got more than it asked for.
+pub(super) fn sizes() -> Report {
+    let mut report = ready();
+    let small = report.round_trips.remove(0);
+    let of = |gib: u64, got: u64, restore_ms: u64| {
+        let mut trip = RoundTrip { size_bytes: Some(gib << 30), capacity_bytes: Some(got << 30), ..small.clone() };
+        trip.steps.iter_mut().filter(|step| step.id == StepId::Restore).for_each(|step| {
+            step.duration_ms = Some(restore_ms);
+        });
+        trip
+    };
+    report.round_trips = vec![of(1, 1, 3_300), of(50, 64, 66_300)];
+    report.sweeps = sweeps(&report.round_trips);
+    report.summary.pass += 1;
+    report
+}
+
+/// Two targets in three modes, of which one cannot be done with one of them, and one takes long.
+pub(super) fn matrix() -> Report {
+    let mut report = ready();
+    let good = |class: &str, mode: &str| RoundTrip {
+        storage_class: class.to_owned(),
+        mode: mode.to_owned(),
+        ..good_round_trip(VolumeMode::Filesystem)
+    };
+    let skipped = RoundTrip { status: Status::Skip, steps: Vec::new(), ..good("premium-replicated", "larger") };
+    let failed = RoundTrip { mode: "source-gone".to_owned(), ..failed_round_trip() };
+    report.round_trips = vec![
+        good("standard", "plain"),
+        good("standard", "larger"),
+        failed,
+        good("premium-replicated", "plain"),
+        skipped,
+    ];
+    report.summary = Summary::default();
+    let statuses = report.results.iter().map(|result| result.status);
+    for status in statuses.chain(report.round_trips.iter().map(|trip| trip.status)) {
+        report.summary.count(status, false);
+    }
+    report.run.verdict = Verdict::NotReady;
     report
 }
 
@@ -188,6 +236,8 @@ pub(super) fn all() -> Vec<(&'static str, Report)> {
         ("live_data", live_data()),
         ("foreseen", foreseen()),
         ("one_cause", one_cause()),
+        ("sizes", sizes()),
+        ("matrix", matrix()),
         ("hostile", hostile()),
     ]
 }

@@ -85,6 +85,8 @@ pub trait Knowledge: Sync {
     fn written(&self, trip: usize, pod: ObjectId, message: &str) -> Result<(), Box<CheckResult>>;
     /// What a reader reports; an error if it cannot be understood. `seen` is all that is known of its round trip's objects.
     fn read(&self, trip: usize, pod: ObjectId, message: &str, seen: &Seen<'_>) -> Result<ReadResult, Box<CheckResult>>;
+    /// How large the storage has made the source volume, where that is to be reported.
+    fn capacity(&self, trip: usize, seen: &Seen<'_>) -> Option<u64>;
     /// A look at the control plane, which diagnoses rest on; `None` if it cannot be looked at.
     fn look_again(&self) -> Option<BoxFuture<'static, Look>>;
     /// What that look has shown.

@@ -100,7 +100,8 @@ impl<K: Knowledge> Driver<'_, K> {
                     })
                     .collect();
                 let user = self.machine.pod_user(Some(trip));
-                self.record.round_trip(trip, self.knowledge, self.machine.ending(trip), user, objects)
+                let capacity = self.knowledge.capacity(trip, &self.seen_of(Some(trip)));
+                self.record.round_trip(trip, self.knowledge, self.machine.ending(trip), user, capacity, objects)
             })
             .collect();
         Outcome { round_trips, leftovers, kept }

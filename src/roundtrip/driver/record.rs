@@ -182,6 +182,7 @@ impl Record {
         knowledge: &K,
         ending: Option<Ending>,
         pod_user: Option<PodUser>,
+        capacity_bytes: Option<u64>,
         objects: Vec<ObjectRecord>,
     ) -> Option<RoundTrip> {
         let trip = self.trips.get(index)?;
@@ -205,6 +206,8 @@ impl Record {
             snapshot_class: planned.target.snapshot_class.clone(),
             volume_mode: planned.target.volume_mode,
             mode: planned.target.mode.clone(),
+            size_bytes: planned.target.size_bytes,
+            capacity_bytes,
             driver: planned.driver.clone(),
             namespace: knowledge.namespace().to_owned(),
             pod_user,

@@ -41,6 +41,7 @@ impl Plain {
                 snapshot_class: Some("snapclass".to_owned()),
                 volume_mode: VolumeMode::Filesystem,
                 mode: "plain".to_owned(),
+                size_bytes: None,
             },
             driver: None,
             source: None,
@@ -127,6 +128,10 @@ impl Knowledge for Plain {
         _seen: &Seen<'_>,
     ) -> Result<ReadResult, Box<CheckResult>> {
         Ok(ReadResult { data: DataVerdict::Corrupted, contents: None, message: message.to_owned(), diagnosis: None })
+    }
+
+    fn capacity(&self, _trip: usize, _seen: &Seen<'_>) -> Option<u64> {
+        None
     }
 
     fn look_again(&self) -> Option<BoxFuture<'static, Look>> {

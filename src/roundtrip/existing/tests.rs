@@ -171,7 +171,7 @@ fn the_plan_follows_from_what_exists() {
 
     let named = |name: &str| Selection { storage_classes: vec![name.to_owned()], ..Selection::default() };
     assert_eq!(planned(&existing, &named("slow")).unwrap().targets[0].storage_class, "slow");
-    let sized = Selection { size: Some("64Mi".to_owned()), ..Selection::default() };
+    let sized = Selection { sizes: vec!["64Mi".to_owned()], ..Selection::default() };
     let unsized_snapshot = Existing { bytes: None, ..snapshot.clone() };
     assert_eq!(planned(&unsized_snapshot, &sized).unwrap().targets[0].size_bytes, 64 << 20);
     let block = Selection { volume_modes: vec![VolumeMode::Block], ..Selection::default() };

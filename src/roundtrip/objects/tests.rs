@@ -24,6 +24,7 @@ fn plan(own_namespace: bool, user: Option<i64>, modes: &[VolumeMode]) -> Plan {
         mode: &plain::MODE,
         size_bytes: 1 << 30,
         existing: None,
+        is_one_of_several_sizes: false,
     };
     Plan {
         run: "7f3a9c".parse().unwrap(),

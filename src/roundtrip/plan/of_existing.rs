@@ -7,7 +7,7 @@ use snapready_checks::model::facts::Facts;
 use snapready_checks::model::kubernetes::StorageClass;
 
 use super::classes::{ChosenSnapshotClass, ChosenStorageClass, snapshot_classes, storage_classes};
-use super::{Asked, Plan, PlanError, RunId, Selection, Target};
+use super::{Plan, PlanError, RunId, Selection, Target};
 use crate::model::VolumeMode;
 use crate::roundtrip::existing::{Existing, Given};
 
@@ -20,7 +20,8 @@ impl Plan {
         run: RunId,
         expires_at: Timestamp,
     ) -> Result<Self, PlanError> {
-        let Asked { size, .. } = selection.asked()?;
+        // At most one is given.
+        let asked = selection.asked()?.sizes.into_iter().next().filter(|_| !selection.sizes.is_empty());
         let class = storage_class(selection, existing, facts)?;
         let classes = match existing.reference.given {
             Given::Claim => snapshot_classes(selection, facts, std::slice::from_ref(&class))?.pop().unwrap_or_default(),
@@ -30,10 +31,10 @@ impl Plan {
                 deletion_policy: None,
             }],
         };
-        let size_bytes = match (existing.bytes, &selection.size) {
+        let size_bytes = match (existing.bytes, asked) {
             (Some(bytes), None) => bytes,
-            (Some(bytes), Some(_)) => bytes.max(size.0),
-            (None, Some(_)) => size.0,
+            (Some(bytes), Some(asked)) => bytes.max(asked.0),
+            (None, Some(asked)) => asked.0,
             (None, None) => return Err(PlanError::UnknownSize(existing.reference.object().to_string())),
         };
         let asked = selection.volume_modes.first().copied();
@@ -56,6 +57,7 @@ impl Plan {
                     volume_mode,
                     existing.reference.given.mode(),
                     size_bytes,
+                    false,
                 )
             })
             .collect();

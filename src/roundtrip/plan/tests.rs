@@ -68,6 +68,22 @@ fn each_class_and_volume_mode_is_tried_in_each_mode() {
     assert_eq!(both, wanted);
 }
 
+#[test]
+fn each_size_is_tried_and_named_only_where_there_are_several() {
+    let tried = |sizes: &[&str]| {
+        let selection =
+            Selection { sizes: names(sizes), volume_modes: vec![VolumeMode::Block], ..Selection::default() };
+        let selection = Selection { storage_classes: names(&["old"]), snapshot_classes: names(&["a1"]), ..selection };
+        plan(&selection).unwrap().targets.iter().map(Target::label).collect::<Vec<_>>()
+    };
+    assert_eq!(tried(&[]), ["old → a1, Block"]);
+    assert_eq!(tried(&["2Gi"]), ["old → a1, Block"]);
+    assert_eq!(tried(&["1Gi", "1024Mi"]), ["old → a1, Block"]);
+    assert_eq!(tried(&["10Gi", "1Gi", "1024Mi"]), ["old → a1, Block, 1Gi", "old → a1, Block, 10Gi"]);
+    let too_small = Selection { sizes: names(&["10Gi", "1Mi"]), ..Selection::default() };
+    assert_eq!(plan(&too_small), Err(PlanError::TooSmall(Quantity(1 << 20))));
+}
+
 fn plan(selection: &Selection) -> Result<Plan, PlanError> {
     plan_of(selection, &facts())
 }
@@ -280,8 +296,8 @@ fn bad_input_is_one_clear_error() {
         change(&mut selection);
         plan(&selection).unwrap_err().to_string()
     };
-    assert!(with(&|selection| selection.size = Some("45".to_owned())).contains("number of bytes"));
-    assert!(with(&|selection| selection.size = Some("10GB".to_owned())).contains("not a Kubernetes quantity"));
+    assert!(with(&|selection| selection.sizes = vec!["45".to_owned()]).contains("number of bytes"));
+    assert!(with(&|selection| selection.sizes = vec!["10GB".to_owned()]).contains("not a Kubernetes quantity"));
     assert!(with(&|selection| selection.image = Some("Not An Image".to_owned())).contains("image reference"));
     assert!(with(&|selection| selection.namespace = Some("Bad_Name".to_owned())).contains("not a name"));
     assert!(with(&|selection| selection.storage_classes = vec!["$(rm)".to_owned()]).contains("not a name"));
