@@ -107,7 +107,8 @@ pub fn manifests(
             text.push_str("---\n");
             cluster_role(&mut text, ROUND_TRIP, &[of_existing.cluster, of_existing.watch, retained].concat(), account);
             text.push_str("---\n");
-            role(&mut text, ROUND_TRIP, &reference.named.namespace, &of_existing.within, account);
+            let within = [of_existing.within, rights::quota_rules()].concat();
+            role(&mut text, ROUND_TRIP, &reference.named.namespace, &within, account);
         }
     }
     text

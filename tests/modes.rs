@@ -52,7 +52,7 @@ const FAULTS: [Row; 9] = [
     row("other-node", "node-local", &[], ("SR309", "the snapshot lies on node node-1")),
     row("read-only", "restore-needs-recovery", &["--volume-mode", "filesystem"], ("SR310", "journal cannot be replayed")),
     row("clone", "clones-share-blocks", &[], ("SR302", "made a clone that changes with its source")),
-    row("twice", "snapshots-need-each-other", &[], ("SR302", "shorter than they were")),
+    row("twice", "snapshots-need-each-other", &[], ("SR302", "only the beginning of the data")),
 ];
 
 /// A run of `demo`: its exit code and its report.

@@ -64,8 +64,8 @@ pub(crate) struct Nature {
 }
 
 impl Nature {
-    /// Whether walks also try clean-ups that give up their order, and runs that are killed. Any of the objects may then be there or
-    /// gone, so that for a mode with many of them, in which nothing goes wrong either, there would be too many states.
+    /// Whether all walks are made. Where any of the objects may be there or gone (clean-ups that give up their order, runs that are
+    /// killed), and with two round trips, a mode with many objects, in which nothing goes wrong either, would have too many states.
     pub(crate) const fn is_walked_whole(&self) -> bool {
         self.trouble.1 > 0
     }

@@ -114,6 +114,13 @@ fn holds(scenario: impl Fn(&Mode) -> Scenario) {
     }
 }
 
+/// It holds for every mode that is walked whole.
+fn holds_whole(scenario: impl Fn(&Mode) -> Scenario) {
+    for mode in walked_whole() {
+        walk(mode.name, scenario(mode));
+    }
+}
+
 #[test]
 fn nothing_leaks_in_a_namespace_of_its_own() {
     holds(|mode| scenario(mode, true));
@@ -147,7 +154,7 @@ fn every_mode_can_pass() {
 #[test]
 fn nothing_leaks_in_a_hurry() {
     for own_namespace in [true, false] {
-        holds(|mode| Scenario { hurry: true, ..scenario(mode, own_namespace) });
+        holds_whole(|mode| Scenario { hurry: true, ..scenario(mode, own_namespace) });
     }
 }
 
@@ -159,7 +166,7 @@ fn nothing_leaks_when_something_goes_wrong() {
 #[test]
 #[ignore = "takes minutes: 617,000 states"]
 fn nothing_leaks_when_two_things_go_wrong() {
-    for mode in walked_whole() {
+    for mode in walked().filter(|mode| mode.nature.trouble.0 > 0) {
         walk(mode.name, Scenario { trouble: 2, ..scenario(mode, false) });
     }
 }
@@ -171,7 +178,7 @@ fn nothing_leaks_when_something_goes_wrong_in_a_namespace_of_its_own() {
 
 #[test]
 fn two_round_trips_one_after_the_other_leak_nothing() {
-    holds(|mode| {
+    holds_whole(|mode| {
         let mut scenario = Scenario { hurry: true, ..scenario(mode, false) };
         scenario.programs.push(scenario.programs[0].clone());
         scenario
@@ -180,7 +187,7 @@ fn two_round_trips_one_after_the_other_leak_nothing() {
 
 #[test]
 fn claims_without_a_consumer_leak_nothing() {
-    holds(|mode| Scenario {
+    holds_whole(|mode| Scenario {
         trouble: mode.nature.trouble.1,
         hurry: true,
         immediate: true,
@@ -207,7 +214,7 @@ fn what_a_policy_retains_is_listed() {
 
 #[test]
 fn what_cannot_be_seen_is_not_waited_for() {
-    holds(|mode| Scenario { hurry: true, unreadable: true, ..scenario(mode, true) });
+    holds_whole(|mode| Scenario { hurry: true, unreadable: true, ..scenario(mode, true) });
 }
 
 #[test]
