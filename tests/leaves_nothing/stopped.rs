@@ -81,11 +81,6 @@ async fn an_interrupt_at_any_event_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_interrupt_at_any_event_of_a_run_with_two_snapshots_leaves_nothing() {
-    interrupt_at_any_event(healthy(), &[&TWICE]).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn an_interrupt_at_any_event_of_two_round_trips_leaves_nothing() {
     interrupt_at_any_event(healthy(), &[&BOTH, &BOTH_IN_A_NAMESPACE]).await;
 }

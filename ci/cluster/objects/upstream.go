@@ -95,7 +95,8 @@ func adaptController(list []*unstructured.Unstructured, image string) error {
 	if err != nil {
 		return err
 	}
-	container["args"] = append(args, "--feature-gates=CSIVolumeGroupSnapshot=true")
+	// See the sidecars for the rate.
+	container["args"] = append(args, "--feature-gates=CSIVolumeGroupSnapshot=true", "--kube-api-qps=50", "--kube-api-burst=100")
 	return unstructured.SetNestedSlice(deployment.Object, containers, "spec", "template", "spec", "containers")
 }
 
