@@ -42,7 +42,7 @@ fn run(facts: &Facts, findings: &mut Findings) {
     let provisioners: BTreeSet<&str> = classes.iter().map(|class| class.provisioner.as_str()).collect();
     let mut looked = false;
     for driver in provisioners.into_iter().filter(|driver| !is_in_tree(driver)) {
-        let here = nodes.iter().filter(|node| node.spec.drivers.iter().any(|known| known.name == driver)).count();
+        let here = nodes.iter().filter(|node| node.has(driver)).count();
         let has_object = drivers.iter().any(|known| known.metadata.name == driver);
         if here > 0 {
             looked = true;
@@ -97,7 +97,7 @@ fn open_nodes_without<'a>(facts: &'a Facts, registered: &[CsiNode], driver: &str
     }
     let has_it = |name: &str| {
         let mut same = registered.iter().filter(|node| node.metadata.name == name);
-        same.any(|node| node.spec.drivers.iter().any(|known| known.name == driver))
+        same.any(|node| node.has(driver))
     };
     let nodes = facts.nodes.seen().into_iter().flatten().filter(|node| takes_any_pod(node));
     nodes.map(|node| node.metadata.name.as_str()).filter(|name| !has_it(name)).collect()

@@ -128,7 +128,7 @@ pub(super) fn is_nowhere_in_sight(facts: &Facts, driver: &str) -> bool {
     let Some(nodes) = facts.csi_nodes.seen().filter(|nodes| !nodes.is_empty()) else {
         return false;
     };
-    let is_on_a_node = nodes.iter().any(|node| node.spec.drivers.iter().any(|known| known.name == driver));
+    let is_on_a_node = nodes.iter().any(|node| node.has(driver));
     if is_on_a_node || facts.pods.seen().is_none() || facts.workloads.seen().is_none() {
         return false;
     }

@@ -16,8 +16,7 @@ pub fn registered_drivers(facts: &Facts) -> BTreeSet<String> {
 #[must_use]
 pub fn is_registered(facts: &Facts, driver: &str) -> bool {
     let object = facts.csi_drivers.seen().into_iter().flatten().any(|known| known.metadata.name == driver);
-    let nodes = || facts.csi_nodes.seen().into_iter().flatten();
-    object || nodes().any(|node| node.spec.drivers.iter().any(|known| known.name == driver))
+    object || facts.csi_nodes.seen().into_iter().flatten().any(|node| node.has(driver))
 }
 
 /// Whether it is certain that a driver is not installed: both places that would name it were seen, and neither does.

@@ -271,6 +271,14 @@ pub struct CsiNode {
     pub spec: CsiNodeSpec,
 }
 
+impl CsiNode {
+    /// Whether a driver has registered with the node.
+    #[must_use]
+    pub fn has(&self, driver: &str) -> bool {
+        self.spec.drivers.iter().any(|known| known.name == driver)
+    }
+}
+
 /// Spec of a `CSINode`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]

@@ -55,7 +55,7 @@ const NOWHERE: &str = "the driver's node plugin runs on no node";
 fn is_on_node(moment: &Moment<'_>, driver: &str, node: Option<&str>) -> Option<bool> {
     let mut nodes =
         moment.facts.csi_nodes.seen()?.iter().filter(|one| node.is_none_or(|node| one.metadata.name == node));
-    Some(nodes.any(|node| node.spec.drivers.iter().any(|known| known.name == driver)))
+    Some(nodes.any(|node| node.has(driver)))
 }
 
 fn explain(moment: &Moment<'_>, event: &Event, events: &[&Event]) -> Option<(&'static str, Fix)> {

@@ -5,7 +5,7 @@ use crate::knowledge::drivers::capabilities::{Ability, Capability};
 use crate::knowledge::nodes::takes_any_pod;
 use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Fix, Status};
-use crate::model::kubernetes::CsiNode;
+use crate::model::kubernetes::{CsiNode, Node};
 use crate::model::object::Kind;
 use crate::model::round_trip::StepId;
 use crate::moment::grpc::Answer;
@@ -36,16 +36,12 @@ pub fn no_other_node(
     selector: &[(String, String)],
 ) -> Option<Explanation> {
     let driver = subject.driver.as_deref()?;
-    let is_registered = |node: &&CsiNode| node.spec.drivers.iter().any(|known| known.name == driver);
-    let registered: Vec<&CsiNode> = facts.csi_nodes.seen()?.iter().filter(is_registered).collect();
+    let registered: Vec<&CsiNode> = facts.csi_nodes.seen()?.iter().filter(|node| node.has(driver)).collect();
+    let is_selected = |node: &Node| selector.iter().all(|(key, value)| node.metadata.labels.get(key) == Some(value));
     let is_usable = |node: &&&CsiNode| {
         let mut nodes = facts.nodes.seen().into_iter().flatten();
-        let selected = |labels: &std::collections::BTreeMap<String, String>| {
-            selector.iter().all(|(key, value)| labels.get(key) == Some(value))
-        };
-        nodes
-            .find(|known| known.metadata.name == node.metadata.name)
-            .is_none_or(|node| takes_any_pod(node) && selected(&node.metadata.labels))
+        let node = nodes.find(|known| known.metadata.name == node.metadata.name);
+        node.is_none_or(|node| takes_any_pod(node) && is_selected(node))
     };
     let mut usable = registered.iter().filter(is_usable);
     let (Some(only), None) = (usable.next(), usable.next()) else { return None };
