@@ -46,6 +46,7 @@ kinds! {
     EVENT = "", "Event", "events", true;
     POD = "", "Pod", "pods", true;
     SECRET = "", "Secret", "secrets", true;
+    RESOURCE_QUOTA = "", "ResourceQuota", "resourcequotas", true;
     PERSISTENT_VOLUME = "", "PersistentVolume", "persistentvolumes", false;
     PERSISTENT_VOLUME_CLAIM = "", "PersistentVolumeClaim", "persistentvolumeclaims", true;
     DEPLOYMENT = "apps", "Deployment", "deployments", true;

@@ -99,7 +99,7 @@ pub fn watch_rules(modes: &[&'static Mode], own_namespace: bool) -> Vec<Rule> {
 /// is asked whether it is granted.
 #[must_use]
 pub fn quota_rules() -> Vec<Rule> {
-    vec![Rule::new("", "resourcequotas", &["list"])]
+    vec![Rule::new(Kind::RESOURCE_QUOTA.group, Kind::RESOURCE_QUOTA.plural, &["list"])]
 }
 
 /// The rights that removing what a class with the policy `Retain` keeps takes. They let the caller change volumes and contents of

@@ -196,6 +196,12 @@ async fn look(
     Ok(())
 }
 
+/// The API server, for single objects.
+fn server(connection: &Connection, teller: &Teller) -> Objects {
+    let limit = connection.request_timeout.unwrap_or(Options::default().request_timeout);
+    Objects::new(&connection.client, limit, teller.happenings())
+}
+
 /// Reads what exists already and is to be restored from.
 async fn see_existing(
     connection: &Connection,
@@ -206,8 +212,7 @@ async fn see_existing(
     if reference.given == Given::Snapshot && facts.volume_snapshot_classes.missing() == Some(Missing::NotServed) {
         return Err(Unusable::NotServed(reference.object().to_string()).into());
     }
-    let limit = connection.request_timeout.unwrap_or(Options::default().request_timeout);
-    let server = Objects::new(&connection.client, limit, teller.happenings());
+    let server = server(connection, teller);
     let unseen = |why: String| PlanError::ExistingUnseen(reference.object().to_string(), why);
     let objects = tokio::time::timeout(PATIENCE, existing::read(&server, reference))
         .await
@@ -287,7 +292,7 @@ async fn carry_out(
     let facts = KnownFacts::new(facts, read_again);
     // A namespace that the run makes has no quotas yet.
     let given = !plan.own_namespace;
-    let quotas = if given { quotas::read(&connection.client, &plan.namespace, teller).await } else { Vec::new() };
+    let quotas = if given { quotas::read(&server(connection, teller), &plan.namespace).await } else { Vec::new() };
     let carry = Carry::new(plan, facts, seed).with_quotas(quotas);
     let mut options = options.clone();
     let (parallel, quota) = carry.at_once(options.parallel);
