@@ -57,10 +57,14 @@ async fn as_many_run_at_a_time_as_have_room() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_fit_is_told_and_nothing_is_created() {
     let place = with_claims("1").await;
-    let ended = place.call(&FOUR).await;
+    // A clone takes room as well, although it takes no snapshot.
+    let six = ["roundtrip", "-n", "default", "--mode", "plain,unmounted,clone", "-o", "ndjson"];
+    let ended = place.call(&six).await;
     assert_eq!(ended.code, Some(1), "{}", ended.errors);
     let last: Value = serde_json::from_str(ended.lines.last().unwrap()).unwrap();
-    for trip in last["event"]["report"]["roundTrips"].as_array().unwrap() {
+    let trips = last["event"]["report"]["roundTrips"].as_array().unwrap();
+    assert_eq!(trips.len(), 6);
+    for trip in trips {
         let diagnosis = &trip["diagnosis"];
         assert_eq!(diagnosis["id"], "SR311", "{trip:#}");
         let said =

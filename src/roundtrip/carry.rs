@@ -10,6 +10,7 @@ use snapready_checks::diagnosis::{self, Diagnosis};
 use snapready_checks::knowledge::drivers::capabilities::{Ability, drivers};
 use snapready_checks::model::chain::{BEING_CREATED, Chain, Event};
 use snapready_checks::model::check::Check;
+use snapready_checks::model::facts::Facts;
 use snapready_checks::model::nulls;
 use snapready_checks::model::quantity::Quantity;
 use snapready_checks::model::round_trip::Origin;
@@ -113,6 +114,15 @@ impl<'a> Carry<'a> {
     #[must_use]
     pub fn at_once(&self, parallel: usize) -> (usize, Option<&Quota>) {
         at_once(&self.quotas, &self.peaks, parallel)
+    }
+
+    /// What keeps a snapshot from being taken, or from being deleted again.
+    fn no_snapshot(&self, facts: &Facts, subject: &Subject) -> Option<Explanation> {
+        snapshot_driver_matches::foreseen(facts, subject).or_else(|| {
+            let driver = subject.driver.as_deref().filter(|_| !self.plan.force)?;
+            let (check, found) = stranding(facts, driver)?;
+            Some(not_started(subject, check, found))
+        })
     }
 
     /// The quota that has no room for a round trip.
@@ -325,25 +335,12 @@ impl Knowledge for Carry<'_> {
         if let Some(explanation) = self.lacking(target, &subject) {
             return Some(self.in_words(trip, explanation));
         }
-        // It takes no snapshot.
-        if target.existing_of(Given::Snapshot).is_some() {
-            return None;
-        }
+        let takes_snapshot = subject.origin == Origin::VolumeSnapshot && target.existing_of(Given::Snapshot).is_none();
         let facts = &self.facts.latest().facts;
-        if let Some(explanation) = (target.mode.prevented)(self.plan, target, facts) {
-            return Some(self.in_words(trip, explanation));
-        }
-        let class = provisioning_succeeds::foreseen(facts, &subject);
-        if class.is_none() && subject.origin == Origin::Volume {
-            // Whatever keeps snapshots from being taken or deleted.
-            return None;
-        }
-        let explanation = class.or_else(|| snapshot_driver_matches::foreseen(facts, &subject)).or_else(|| {
-            let driver = subject.driver.as_deref().filter(|_| !self.plan.force)?;
-            let (check, found) = stranding(facts, driver)?;
-            Some(not_started(&subject, check, found))
-        });
-        let explanation = explanation.or_else(|| Some(self.no_room(trip)?.about(&subject)))?;
+        let explanation = (target.mode.prevented)(self.plan, target, facts)
+            .or_else(|| provisioning_succeeds::foreseen(facts, &subject))
+            .or_else(|| self.no_snapshot(facts, &subject).filter(|_| takes_snapshot))
+            .or_else(|| Some(self.no_room(trip)?.about(&subject)))?;
         Some(self.in_words(trip, explanation))
     }
 
@@ -374,13 +371,13 @@ impl Knowledge for Carry<'_> {
 
     fn read(&self, trip: usize, pod: ObjectId, message: &str, seen: &Seen<'_>) -> Result<ReadResult, Box<CheckResult>> {
         let (target, payload) = self.target(trip);
+        if let Some(existing) = &target.existing {
+            return self.looked(trip, pod, existing, message, seen);
+        }
         let written = self.written.lock().unwrap_or_else(PoisonError::into_inner).get(&trip).cloned();
         let written = written.unwrap_or_default();
         let subject = target.subject();
         let program = self.own_program(trip);
-        if let Some(existing) = &target.existing {
-            return self.looked(trip, pod, existing, message, seen);
-        }
         let is_sized = program.object(pod).is_some_and(|pod| pod.task == Task::ReadSized);
         let judged = if is_sized {
             payload.judge_sized(&written, message).map(|(judgement, room)| (judgement, Some(room)))
@@ -490,7 +487,6 @@ fn typed<T: DeserializeOwned>(object: &Value) -> Option<T> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use snapready_checks::model::facts::Facts;
     use snapready_checks::model::finding::Status;
 
     use super::*;
