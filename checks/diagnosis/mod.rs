@@ -52,7 +52,10 @@ pub fn diagnose(moment: &Moment<'_>) -> Diagnosis {
     }
     let (waiting_for, last_seen) = waiting::waiting(moment);
     let likely = (moment.elapsed >= TOLD).then(|| likely::so_far(moment)).flatten();
-    let last_seen = likely.map_or(last_seen.clone(), |likely| format!("{last_seen} ({likely})"));
+    let last_seen = match likely {
+        Some(likely) => format!("{last_seen} ({likely})"),
+        None => last_seen,
+    };
     Diagnosis::Waiting { waiting_for, last_seen }
 }
 

@@ -152,6 +152,13 @@ pub fn restored_bytes(making: &Making<'_>, snapshot: ObjectId, request: u64) -> 
     restore_size(request, wanted, None).unwrap_or(request)
 }
 
+/// So many bytes, or as many as the volume of this claim has turned out to have: drivers refuse less.
+#[must_use]
+pub fn as_large_as(making: &Making<'_>, claim: ObjectId, bytes: u64) -> u64 {
+    let capacity = making.seen.get(claim).and_then(|claim| text(claim, "/status/capacity/storage"));
+    restore_size(bytes, None, capacity).unwrap_or(bytes)
+}
+
 /// The bytes that a claim asks for.
 #[must_use]
 pub fn requested(claim: &Value) -> Option<u64> {

@@ -384,8 +384,8 @@ impl Plan {
                     // One that takes no snapshot is the same with all classes.
                     for mode in modes.iter().filter(|mode| place == 0 || mode.origin() == Origin::VolumeSnapshot) {
                         targets.extend(sizes.iter().map(|size| {
-                            let is_one = sizes.len() > 1;
-                            Target::of_classes(facts, class, &snapshot_class, *volume_mode, mode, size.0, is_one)
+                            let several = sizes.len() > 1;
+                            Target::of_classes(facts, class, &snapshot_class, *volume_mode, mode, size.0, several)
                         }));
                     }
                 }

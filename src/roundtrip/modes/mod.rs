@@ -132,6 +132,17 @@ impl Shape {
         acts
     }
 
+    /// From the restore of a claim until its data is read.
+    fn restored(self, claim: ObjectId, consumer: ObjectId, reader: ObjectId) -> [(StepId, Act); 5] {
+        [
+            (StepId::Restore, Act::Create(claim)),
+            (StepId::Restore, self.bind(claim, consumer)),
+            (StepId::Restore, Act::Create(reader)),
+            (StepId::Restore, Act::Await(reader, Progress::Started)),
+            (StepId::Verify, Act::Await(reader, Progress::Done)),
+        ]
+    }
+
     /// A claim is bound; for the sake of this consumer, if it waits for one.
     const fn bind(self, claim: ObjectId, consumer: ObjectId) -> Act {
         if self.immediate { Act::Await(claim, Progress::Done) } else { Act::Bind(consumer) }

@@ -10,7 +10,6 @@ use crate::roundtrip::ledger::Progress;
 use crate::roundtrip::modes::plain::{self, SOURCE_CLAIM, SOURCE_CONSUMER, SPACE, WRITER};
 use crate::roundtrip::modes::{Chain, Making, Mode, Seen, Shape};
 use crate::roundtrip::objects::{self, Manifest};
-use crate::roundtrip::plan::restore_size;
 use crate::roundtrip::program::{Act, Lies, Object, ObjectId, Policy, Program, Task};
 
 /// The mode.
@@ -70,19 +69,14 @@ fn program(shape: Shape) -> Program {
 
 fn manifest(making: &Making<'_>) -> Option<Manifest> {
     match making.object.id {
-        CLONE => Some(objects::clone(making, "source", size(making))),
+        CLONE => {
+            let size = objects::as_large_as(making, SOURCE_CLAIM, making.target.size_bytes);
+            Some(objects::clone(making, "source", size))
+        }
         CLONE_CONSUMER => Some(objects::consumer(making, "clone")),
         READER => Some(objects::reader(making, "clone")),
         _ => plain::manifest(making),
     }
-}
-
-/// As much as the source has: drivers refuse less.
-fn size(making: &Making<'_>) -> u64 {
-    let asked = making.target.size_bytes;
-    let source = making.seen.get(SOURCE_CLAIM);
-    let capacity = source.and_then(|claim| claim.pointer("/status/capacity/storage")?.as_str());
-    restore_size(asked, None, capacity).unwrap_or(asked)
 }
 
 fn chain(step: StepId, _: &Seen<'_>) -> Chain {

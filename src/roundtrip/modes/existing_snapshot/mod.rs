@@ -7,7 +7,6 @@ use snapready_checks::knowledge::drivers::capabilities::Ability;
 
 use crate::model::{Kind, StepId};
 use crate::roundtrip::existing::Given;
-use crate::roundtrip::ledger::Progress;
 use crate::roundtrip::modes::{Chain, Making, Mode, Seen, Shape};
 use crate::roundtrip::objects::{self, Manifest};
 use crate::roundtrip::program::{Act, Lies, Object, ObjectId, Policy, Program, Task};
@@ -58,13 +57,7 @@ fn program(shape: Shape) -> Program {
 
 /// From the restore until the data was looked at.
 pub(crate) fn restored(shape: Shape) -> [(StepId, Act); 5] {
-    [
-        (StepId::Restore, Act::Create(RESTORED_CLAIM)),
-        (StepId::Restore, shape.bind(RESTORED_CLAIM, RESTORED_CONSUMER)),
-        (StepId::Restore, Act::Create(READER)),
-        (StepId::Restore, Act::Await(READER, Progress::Started)),
-        (StepId::Verify, Act::Await(READER, Progress::Done)),
-    ]
+    shape.restored(RESTORED_CLAIM, RESTORED_CONSUMER, READER)
 }
 
 /// The manifests.

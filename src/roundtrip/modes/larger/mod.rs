@@ -6,7 +6,6 @@ use crate::model::StepId;
 use crate::roundtrip::modes::plain::{self, READER, RESTORED_CLAIM, SNAPSHOT, SOURCE_CLAIM};
 use crate::roundtrip::modes::{Making, Mode, Shape};
 use crate::roundtrip::objects::{self, Manifest};
-use crate::roundtrip::plan::restore_size;
 use crate::roundtrip::program::{Object, Program, Task};
 
 /// The mode.
@@ -47,9 +46,7 @@ fn size(making: &Making<'_>) -> u64 {
         return asked;
     }
     let snapshot = objects::restored_bytes(making, SNAPSHOT, making.target.size_bytes);
-    let claim = making.seen.get(SOURCE_CLAIM);
-    let capacity = claim.and_then(|claim| claim.pointer("/status/capacity/storage")?.as_str());
-    restore_size(snapshot, None, capacity).unwrap_or(snapshot).saturating_mul(2)
+    objects::as_large_as(making, SOURCE_CLAIM, snapshot).saturating_mul(2)
 }
 
 fn passed(step: StepId) -> Option<&'static str> {

@@ -99,13 +99,7 @@ pub(crate) const fn snapshotted() -> [(StepId, Act); 3] {
 
 /// From the restore until the data is read.
 pub(crate) fn restored(shape: Shape) -> [(StepId, Act); 5] {
-    [
-        (StepId::Restore, Act::Create(RESTORED_CLAIM)),
-        (StepId::Restore, shape.bind(RESTORED_CLAIM, RESTORED_CONSUMER)),
-        (StepId::Restore, Act::Create(READER)),
-        (StepId::Restore, Act::Await(READER, Progress::Started)),
-        (StepId::Verify, Act::Await(READER, Progress::Done)),
-    ]
+    shape.restored(RESTORED_CLAIM, RESTORED_CONSUMER, READER)
 }
 
 /// The manifests.

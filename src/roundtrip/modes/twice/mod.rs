@@ -78,12 +78,8 @@ fn program(shape: Shape) -> Program {
         (StepId::Restore, Act::Remove(RESTORED_CLAIM)),
         (StepId::Restore, Act::Remove(SNAPSHOT)),
         (StepId::Restore, Act::AwaitGone(CONTENT)),
-        (StepId::Restore, Act::Create(SECOND_CLAIM)),
-        (StepId::Restore, shape.bind(SECOND_CLAIM, SECOND_CONSUMER)),
-        (StepId::Restore, Act::Create(SECOND_READER)),
-        (StepId::Restore, Act::Await(SECOND_READER, Progress::Started)),
-        (StepId::Verify, Act::Await(SECOND_READER, Progress::Done)),
     ]);
+    acts.extend(shape.restored(SECOND_CLAIM, SECOND_CONSUMER, SECOND_READER));
     Program::new(objects(), acts)
 }
 
