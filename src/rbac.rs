@@ -50,8 +50,9 @@ pub struct RoundTrip<'a> {
     pub retained: bool,
 }
 
-/// Manifests that grant what these needs and the objects of these products take, and what round trips take if some are to take place: a `ClusterRole` for looking, a `Role` (or, for an own namespace, a
-/// `ClusterRole`) for the round trip, and their bindings. The same needs give the same text, in whatever order they come.
+/// Manifests that grant what these needs and the objects of these products take, and what round trips take if some are to take
+/// place: a `ClusterRole` for looking, a `Role` (or, for an own namespace, a `ClusterRole`) for the round trip, and their bindings.
+/// The same needs give the same text, in whatever order they come.
 #[must_use]
 pub fn manifests(
     needs: &[Need],

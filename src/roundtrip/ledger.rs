@@ -60,8 +60,8 @@ pub enum Progress {
     Started,
     /// The writer: the data is written.
     Written,
-    /// Claim: bound. Snapshot: ready to use. A controller's content: it is retained, and carries the run's labels. Writer: the data was what was to be written, and is overwritten. Reader: the
-    /// data is intact.
+    /// Claim: bound. Snapshot: ready to use. A controller's content: it is retained, and carries the run's labels. Writer: the data was
+    /// what was to be written, and is overwritten. Reader: the data is intact.
     Done,
 }
 
