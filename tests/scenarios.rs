@@ -341,13 +341,22 @@ fn the_exit_code_is_the_same_in_every_format() {
 async fn a_backup_product_is_tried_with_the_class_that_it_takes() {
     let place = Place::of(scenario::find("two-classes").unwrap()).await;
     let both = "gold-snapshots standard-snapshots";
-    for (call, code, says, tried) in [
-        (&["roundtrip", "--for", "trilio"][..], 0, "warn", "gold-snapshots"),
-        (&["preflight", "--for", "trilio"], 0, "warn", "gold-snapshots"),
-        (&["roundtrip", "--for", "trilio", "--snapshot-class", "standard-snapshots"], 0, "warn", "standard-snapshots"),
-        (&["roundtrip", "--for", "trilio", "--all-snapshot-classes"], 0, "warn", both),
+    let (trilio, done) = ("plain unmounted", "pass pass");
+    for (call, code, says, tried, modes, rehearsed) in [
+        (&["roundtrip", "--for", "trilio"][..], 0, "warn", "gold-snapshots", trilio, done),
+        (&["preflight", "--for", "trilio"], 0, "warn", "gold-snapshots", trilio, done),
+        (&["roundtrip", "--for", "trilio", "--mode", "larger"], 0, "warn", "gold-snapshots", "larger", "skip skip"),
+        (
+            &["roundtrip", "--for", "trilio", "--snapshot-class", "standard-snapshots"],
+            0,
+            "warn",
+            "standard-snapshots",
+            trilio,
+            "skip skip",
+        ),
+        (&["roundtrip", "--for", "trilio", "--all-snapshot-classes"], 0, "warn", both, trilio, done),
         // It finds none: that it cannot be used is said, although each class works.
-        (&["roundtrip", "--for", "netbackup"], 1, "fail", both),
+        (&["roundtrip", "--for", "netbackup"], 1, "fail", both, "plain source-gone", "skip skip"),
     ] {
         let ended = place.call(&[call, &["--volume-mode", "filesystem", "-o", "json"]].concat()).await;
         let report: Value = serde_json::from_str(&ended.lines.join("\n")).unwrap();
@@ -357,8 +366,32 @@ async fn a_backup_product_is_tried_with_the_class_that_it_takes() {
         let told: Vec<&Value> = results.iter().filter(|result| result["id"] == "SR601").collect();
         assert!(!told.is_empty() && told.iter().all(|result| result["status"] == says), "{call:?}: {report:#}");
         let trips = report["roundTrips"].as_array().unwrap();
-        let classes: Vec<&str> = trips.iter().filter_map(|trip| trip["snapshotClass"].as_str()).collect();
-        assert_eq!(classes.join(" "), tried, "{call:?}: {report:#}");
+        let each =
+            |words: Vec<&str>| words.into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ");
+        let classes = trips.iter().filter_map(|trip| trip["snapshotClass"].as_str()).collect();
+        assert_eq!(each(classes), tried, "{call:?}: {report:#}");
+        let made = trips.iter().map(|trip| trip["mode"].as_str().unwrap_or("plain")).collect();
+        assert_eq!(each(made), modes, "{call:?}: {report:#}");
+        let does = results.iter().filter(|result| result["id"] == "SR621");
+        let does: Vec<&str> = does.filter_map(|result| result["status"].as_str()).collect();
+        assert_eq!(does.join(" "), rehearsed, "{call:?}: {report:#}");
         assert!(trips.iter().all(|trip| trip["status"] == "pass"), "{call:?}: {report:#}");
     }
+}
+
+/// What the product does in one of its modes fails, and that follows from the round trip.
+#[tokio::test]
+async fn what_a_backup_product_could_not_do_is_said() {
+    let place = Place::of(scenario::find("snapshots-go-with-source").unwrap()).await;
+    let ended = place.call(&["roundtrip", "--for", "snapscheduler", "--volume-mode", "filesystem", "-o", "json"]).await;
+    let report: Value = serde_json::from_str(&ended.lines.join("\n")).unwrap();
+    assert_eq!(ended.code, Some(1), "{} {report:#}", ended.errors);
+    let results = report["results"].as_array().unwrap();
+    let failed: Vec<&Value> =
+        results.iter().filter(|result| result["id"] == "SR621" && result["status"] == "fail").collect();
+    let [failed] = failed.as_slice() else { panic!("{report:#}") };
+    assert_eq!(failed["target"], "snapscheduler source-gone");
+    assert_eq!(failed["followsFrom"]["id"], "SR309", "{failed:#}");
+    let all = report["roundTrips"].as_array().unwrap().len();
+    assert_eq!(all, 3, "{report:#}");
 }

@@ -15,6 +15,7 @@ pub mod oadp;
 mod objects;
 pub mod portworx;
 pub mod product;
+pub mod rehearsal;
 mod rules;
 pub mod snapscheduler;
 pub mod stash;
@@ -29,6 +30,7 @@ pub mod oadp_is_set_up;
 pub mod product_finds_a_class;
 pub mod product_objects_find_classes;
 pub mod round_trip_is_in_time;
+pub mod round_trip_rehearses;
 pub mod snapshots_are_ready_in_time;
 pub mod velero_backs_up_volumes;
 pub mod velero_has_a_location;
@@ -57,6 +59,7 @@ pub const CHECKS: &[&Check] = &[
     &velero_backs_up_volumes::CHECK,
     &snapshots_are_ready_in_time::CHECK,
     &round_trip_is_in_time::CHECK,
+    &round_trip_rehearses::CHECK,
 ];
 
 /// The products that a check of this group is about, by their words; none for a check about all of them.
@@ -143,6 +146,11 @@ pub fn asked(facts: &Facts) -> Vec<&'static Product> {
     };
     let named = |product: &Product, word: &str| word == product.word || (word == AUTO && is_installed(product));
     ALL.into_iter().filter(|product| facts.for_products.iter().any(|word| named(product, word))).collect()
+}
+
+/// The products that these words of `--for` name; what [`AUTO`] stands for is known only where a cluster was looked at.
+pub fn named(words: &[String]) -> impl Iterator<Item = &'static Product> {
+    ALL.into_iter().filter(|product| words.iter().any(|word| word == product.word))
 }
 
 /// What to ask about the rights of the products' accounts.
@@ -232,7 +240,7 @@ mod tests {
         }
         let velero = ["velero".to_owned()];
         let ids: Vec<&str> = CHECKS.iter().filter(|check| concerns(check, &velero)).map(|check| check.id).collect();
-        assert_eq!(ids, ["SR601", "SR602", "SR611", "SR612", "SR613", "SR618", "SR619", "SR620"]);
+        assert_eq!(ids, ["SR601", "SR602", "SR611", "SR612", "SR613", "SR618", "SR619", "SR620", "SR621"]);
         assert!(CHECKS.iter().all(|check| concerns(check, &[AUTO.to_owned()])));
     }
 

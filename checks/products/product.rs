@@ -6,6 +6,7 @@ use crate::model::facts::Facts;
 use crate::model::finding::Fix;
 use crate::model::kubernetes::{PodSpec, StorageClass, VolumeSnapshotClass};
 use crate::model::products::ProductKind;
+use crate::products::rehearsal::Rehearsal;
 
 /// A backup product.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +29,8 @@ pub struct Product {
     /// How long it waits for a volume that is restored from a snapshot to be mounted. `None` as above; `Some` may give none, where it
     /// depends on how the product is set up.
     pub restore_patience: Option<fn(&Facts) -> Option<Patience>>,
+    /// What it does with snapshots, as the modes of the round trip that do the same; none if it takes no snapshots.
+    pub rehearsals: &'static [Rehearsal],
     /// The kinds of its own objects that are read.
     pub kinds: &'static [&'static ProductKind],
 }

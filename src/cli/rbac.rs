@@ -2,7 +2,7 @@
 
 use clap::Args;
 use snapready_checks::model::need::Need;
-use snapready_checks::products::kinds;
+use snapready_checks::products::{kinds, named};
 
 use crate::cli::existing::{ExistingArgs, within};
 use crate::cli::output::print;
@@ -10,6 +10,7 @@ use crate::cli::roundtrip::{mode_names, modes};
 use crate::cli::select::SelectArgs;
 use crate::cluster::ConnectionArgs;
 use crate::rbac::{Account, Place, RoundTrip, manifests};
+use crate::roundtrip::plan;
 use crate::run::failure::Failure;
 use crate::verdict::exit;
 
@@ -25,7 +26,7 @@ pub(super) struct RbacArgs {
     /// volume
     #[arg(long, conflicts_with = "check_only")]
     retain: bool,
-    /// Also what round trips in this mode take (repeat, or separate with commas) [default: plain]
+    /// Also what round trips in this mode take (repeat, or separate with commas) [default: those that do what --for does; else plain]
     #[arg(long, value_delimiter = ',', value_parser = mode_names(), value_name = "NAME", conflicts_with = "check_only")]
     mode: Vec<String>,
     #[command(flatten)]
@@ -53,8 +54,9 @@ pub(super) fn run(connection: &ConnectionArgs, arguments: &RbacArgs) -> Result<u
         }
         None => connection.namespace.as_deref().map_or(Place::Own, Place::Namespace),
     };
-    let products = kinds(&arguments.select.products()?);
-    let modes = modes(&arguments.mode);
+    let words = arguments.select.products()?;
+    let products = kinds(&words);
+    let modes = plan::modes(&modes(&arguments.mode), named(&words));
     let round_trip = RoundTrip { place, modes: &modes, retained: arguments.retain };
     print(&manifests(&needs, &products, (!arguments.check_only).then_some(round_trip), account));
     Ok(exit::READY)

@@ -52,7 +52,8 @@ struct TripArgs {
     /// Volume mode to try (repeat) [default: both]
     #[arg(long, value_enum, value_name = "MODE", help_heading = WHAT)]
     volume_mode: Vec<VolumeModeArg>,
-    /// What the round trip does (repeat, or separate with commas) [default: plain]; `snapready explain mode:NAME` tells more
+    /// What the round trip does (repeat, or separate with commas) [default: what the products of --for do; else plain]; `snapready
+    /// explain mode:NAME` tells more
     #[arg(long, value_delimiter = ',', value_parser = mode_names(), value_name = "NAME", help_heading = WHAT)]
     mode: Vec<String>,
     /// Size of the source volume, e.g. 10Gi; some drivers have a minimum. Several (repeat, or separate with commas) show whether
@@ -248,8 +249,8 @@ pub(super) struct RoundtripArgs {
     existing: ExistingArgs,
     #[command(flatten)]
     trip: TripArgs,
-    /// Try the VolumeSnapshotClass that a backup product takes: velero, kasten, ...; auto for those that are installed (repeat, or
-    /// separate with commas)
+    /// Do what a backup product does, with the VolumeSnapshotClass that it takes: velero, kasten, ...; auto for those that are
+    /// installed (repeat, or separate with commas)
     #[arg(long = "for", value_name = "PRODUCT", value_delimiter = ',', help_heading = WHAT)]
     products: Vec<String>,
     #[command(flatten)]

@@ -132,9 +132,10 @@ impl Screen<'_> {
     }
 
     fn group(&mut self, heading: &str, results: &[CheckResult], belongs: impl Fn(&&CheckResult) -> bool) {
-        // Consequences hang below what they follow from.
-        let stands =
-            |result: &&CheckResult| belongs(result) && self.shows(result.status) && result.follows_from.is_none();
+        // Consequences hang below what they follow from; what follows from a round trip has its own place.
+        let stands = |result: &&CheckResult| {
+            belongs(result) && self.shows(result.status) && (result.follows_from.is_none() || is_late(result))
+        };
         let shown: Vec<_> = results.iter().filter(stands).collect();
         if shown.is_empty() {
             return;
@@ -178,7 +179,9 @@ impl Screen<'_> {
         let detail = self.with_target(result);
         let lead = Lead { parts, detail_column, indent: DETAILS };
         self.page.row(&lead, &detail, if quiet { styles.faint } else { Style::new() });
-        if !quiet {
+        if let (false, Some(from)) = (quiet, words::follows_from(result)) {
+            self.explained_above(&from);
+        } else if !quiet {
             self.details(result);
         } else if self.page.options.verbosity == Verbosity::Verbose {
             self.evidence(&result.evidence);
@@ -194,6 +197,11 @@ impl Screen<'_> {
             }
             _ => message,
         }
+    }
+
+    fn explained_above(&mut self, from: &str) {
+        let from = self.page.safe(&format!("{from}, see above"));
+        self.page.labelled(DETAILS, "cause", &from, Style::new());
     }
 
     fn details(&mut self, result: &CheckResult) {
@@ -371,10 +379,7 @@ impl Screen<'_> {
                 self.page.labelled(DETAILS, "what", &message, Style::new());
             }
             match words::follows_from(diagnosis) {
-                Some(from) if self.page.options.verbosity < Verbosity::Verbose => {
-                    let from = self.page.safe(&format!("{from}, see above"));
-                    self.page.labelled(DETAILS, "cause", &from, Style::new());
-                }
+                Some(from) if self.page.options.verbosity < Verbosity::Verbose => self.explained_above(&from),
                 _ => self.details(diagnosis),
             }
         }

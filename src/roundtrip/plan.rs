@@ -12,6 +12,8 @@ use oci_spec::distribution::Reference;
 use snapready_checks::knowledge::control_plane::distribution::assigns_users;
 use snapready_checks::model::facts::Facts;
 use snapready_checks::moment::Subject;
+use snapready_checks::products::asked;
+use snapready_checks::products::product::Product;
 use snapready_checks::text::names::is_object_name;
 
 use self::classes::{
@@ -51,7 +53,7 @@ pub struct Selection {
     pub all_snapshot_classes: bool,
     /// Volume modes; none is both.
     pub volume_modes: Vec<VolumeMode>,
-    /// Modes of the round trip; none is `plain`.
+    /// Modes of the round trip; none is those that do what the backup products do that are asked about, or `plain`.
     pub modes: Vec<&'static Mode>,
     /// The sizes to request; none is [`DEFAULT_SIZE`].
     pub sizes: Vec<String>,
@@ -374,7 +376,7 @@ impl Plan {
     pub fn new(selection: &Selection, facts: &Facts, run: RunId, expires_at: Timestamp) -> Result<Self, PlanError> {
         let Asked { sizes, .. } = selection.asked()?;
         let volume_modes = volume_modes(&selection.volume_modes);
-        let modes = modes(&selection.modes);
+        let modes = modes(&selection.modes, asked(facts));
         let mut targets = Vec::new();
         let storage_classes = storage_classes(selection, facts)?;
         let snapshot_classes = snapshot_classes(selection, facts, &storage_classes)?;
@@ -447,12 +449,13 @@ fn volume_modes(chosen: &[VolumeMode]) -> Vec<VolumeMode> {
     modes
 }
 
-/// Those that were chosen, each once, in the order in which they are listed.
-fn modes(chosen: &[&'static Mode]) -> Vec<&'static Mode> {
-    if chosen.is_empty() {
-        return vec![&plain::MODE];
+/// Those that were chosen, each once, in the order in which they are listed; else those that do what these products do.
+pub fn modes(chosen: &[&'static Mode], products: impl IntoIterator<Item = &'static Product>) -> Vec<&'static Mode> {
+    if !chosen.is_empty() {
+        return MODES.iter().copied().filter(|mode| chosen.contains(mode)).collect();
     }
-    MODES.iter().copied().filter(|mode| chosen.contains(mode)).collect()
+    let names: Vec<&str> = products.into_iter().flat_map(|product| product.rehearsals).map(|one| one.mode).collect();
+    MODES.iter().copied().filter(|mode| **mode == plain::MODE || names.contains(&mode.name)).collect()
 }
 
 fn image(text: &str) -> Result<String, PlanError> {

@@ -4,7 +4,7 @@
 mod again;
 pub(crate) mod failure;
 mod found;
-mod in_time;
+mod products;
 mod quotas;
 pub(crate) mod screens;
 mod signals;
@@ -18,6 +18,7 @@ use snapready_checks::model::check::Check;
 use snapready_checks::model::facts::Facts;
 use snapready_checks::model::need::Need;
 use snapready_checks::model::probe::Missing;
+use snapready_checks::products::named;
 use tokio::sync::watch;
 
 use crate::api::Objects;
@@ -35,7 +36,7 @@ use crate::roundtrip::carry::Carry;
 use crate::roundtrip::driver::{self, Knowledge as _, Options, Signals};
 use crate::roundtrip::existing::{self, Existing, Given, Reference, Unusable};
 use crate::roundtrip::known_facts::KnownFacts;
-use crate::roundtrip::plan::{Plan, PlanError, RunId, Selection};
+use crate::roundtrip::plan::{Plan, PlanError, RunId, Selection, modes};
 use crate::roundtrip::rights;
 use crate::run::again::Again;
 use crate::run::failure::Failure;
@@ -254,9 +255,10 @@ async fn see(
     }
     let given = task.round_trip.as_ref().and_then(|trip| trip.selection.namespace.as_deref());
     let own = format!("snapready-{}", found.id);
-    let modes = task.round_trip.as_ref().map(|trip| trip.selection.modes.as_slice()).unwrap_or_default();
+    let modes =
+        task.round_trip.as_ref().map(|trip| modes(&trip.selection.modes, named(&task.products))).unwrap_or_default();
     let existing = task.round_trip.as_ref().and_then(|trip| trip.selection.existing.as_ref());
-    let usual = || rights::reviewed(modes, given.unwrap_or(&own), given.is_none());
+    let usual = || rights::reviewed(&modes, given.unwrap_or(&own), given.is_none());
     let round_trip = existing.map_or_else(usual, rights::reviewed_of_existing);
     let products = snapready_checks::products::kinds(&task.products);
     let collection =
@@ -271,7 +273,7 @@ async fn see(
     Ok((connection, facts))
 }
 
-/// Carries the round trips out. Gives what the times that they took mean for the backup products that are asked about.
+/// Carries the round trips out. Gives what they mean for the backup products that are asked about.
 #[expect(clippy::too_many_arguments, reason = "everything that a round trip takes, handed over once")]
 async fn carry_out(
     connection: &Connection,
@@ -295,6 +297,7 @@ async fn carry_out(
     let quotas = if given { quotas::read(&server(connection, teller), &plan.namespace).await } else { Vec::new() };
     let carry = Carry::new(plan, facts, seed).with_quotas(quotas);
     let mut options = options.clone();
+    products::wait_as_they_do(&carry.facts().facts, &mut options.step_timeouts);
     let (parallel, quota) = carry.at_once(options.parallel);
     options.parallel = parallel;
     teller.tell(Happening::RoundTripsPlanned {
@@ -325,7 +328,7 @@ async fn carry_out(
     found.round_trips = outcome.round_trips;
     found.leftovers = outcome.leftovers;
     found.kept = outcome.kept;
-    in_time::results(&carry.facts().facts, plan, &found.round_trips)
+    products::results(&carry.facts().facts, plan, &found.round_trips)
 }
 
 /// A run's id, and the seed of its data.

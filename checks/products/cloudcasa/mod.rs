@@ -1,6 +1,7 @@
 //! `CloudCasa`.
 
 use crate::products::product::{Answer, Classes, Outcome, Product, Question, Remedy};
+use crate::products::rehearsal;
 
 const KEY: &str = "cloudcasa.io/csi-volumesnapshot-class";
 
@@ -14,6 +15,7 @@ pub const PRODUCT: Product = Product {
     expires: false,
     patience: None,
     restore_patience: None,
+    rehearsals: rehearsal::IN_PLACE,
     kinds: &[],
 };
 

@@ -1,6 +1,7 @@
 //! Cohesity `DataProtect`, which has Velero inside.
 
 use crate::products::product::{Classes, Product, Remedy};
+use crate::products::rehearsal;
 use crate::products::velero;
 
 /// Cohesity `DataProtect`.
@@ -13,5 +14,6 @@ pub const PRODUCT: Product = Product {
     expires: false,
     patience: Some(velero::server::patience),
     restore_patience: Some(velero::server::restore_patience),
+    rehearsals: rehearsal::ANYWHERE,
     kinds: velero::PRODUCT.kinds,
 };

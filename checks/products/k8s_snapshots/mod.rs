@@ -12,6 +12,7 @@ pub const PRODUCT: Product = Product {
     expires: false,
     patience: None,
     restore_patience: None,
+    rehearsals: &[],
     kinds: &[],
 };
 

@@ -12,5 +12,6 @@ pub const PRODUCT: Product = Product {
     expires: false,
     patience: None,
     restore_patience: None,
+    rehearsals: &[],
     kinds: &[],
 };

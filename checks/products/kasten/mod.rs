@@ -3,6 +3,7 @@
 use crate::model::command::kubectl;
 use crate::model::finding::Fix;
 use crate::products::product::{Answer, Classes, Outcome, Product, Question, Remedy};
+use crate::products::rehearsal;
 use crate::products::rules::takes;
 use crate::text::names::fix_with;
 
@@ -18,6 +19,7 @@ pub const PRODUCT: Product = Product {
     expires: false,
     patience: None,
     restore_patience: None,
+    rehearsals: rehearsal::ANYWHERE,
     kinds: &[],
 };
 

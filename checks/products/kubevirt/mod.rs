@@ -4,6 +4,7 @@ use crate::model::finding::Status;
 use crate::model::products::ProductKind;
 use crate::products::objects::objects;
 use crate::products::product::{Answer, Classes, Outcome, Product, Question, Remedy};
+use crate::products::rehearsal;
 use crate::products::rules::{names, takes};
 
 /// `KubeVirt`.
@@ -16,6 +17,7 @@ pub const PRODUCT: Product = Product {
     expires: true,
     patience: None,
     restore_patience: None,
+    rehearsals: &[rehearsal::SNAPSHOT, rehearsal::STOPPED],
     kinds: &[&STORAGE_PROFILE],
 };
 

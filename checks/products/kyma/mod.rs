@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use crate::model::facts::Facts;
 use crate::model::products::ProductKind;
 use crate::products::product::{Answer, Classes, Patience, Product, Question, Remedy};
+use crate::products::rehearsal;
 use crate::products::rules::own_or_default;
 
 /// The `CronJob` snapshotter of Kyma and Gardener.
@@ -17,6 +18,7 @@ pub const PRODUCT: Product = Product {
     expires: true,
     patience: Some(patience),
     restore_patience: None,
+    rehearsals: rehearsal::SCHEDULED,
     kinds: &[&CRON_JOB],
 };
 

@@ -3,6 +3,7 @@
 use crate::model::kubernetes::VolumeSnapshotClass;
 use crate::model::products::ProductKind;
 use crate::products::product::{Answer, Classes, Outcome, Product, Question, Remedy};
+use crate::products::rehearsal;
 use crate::products::rules::takes;
 
 /// Longhorn's driver.
@@ -23,6 +24,7 @@ pub const PRODUCT: Product = Product {
     expires: false,
     patience: None,
     restore_patience: None,
+    rehearsals: rehearsal::IN_PLACE,
     kinds: &[&BACKUP_TARGET],
 };
 

@@ -2,6 +2,7 @@
 
 use crate::model::products::ProductKind;
 use crate::products::product::{Classes, Product, Remedy};
+use crate::products::rehearsal;
 use crate::products::velero;
 
 /// OADP.
@@ -14,6 +15,7 @@ pub const PRODUCT: Product = Product {
     expires: false,
     patience: Some(velero::server::patience),
     restore_patience: Some(velero::server::restore_patience),
+    rehearsals: rehearsal::ANYWHERE,
     kinds: &[&velero::BACKUP_STORAGE_LOCATION, &velero::SCHEDULE, &DATA_PROTECTION_APPLICATION, &DATA_PROTECTION_TEST],
 };
 

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 
 use crate::model::facts::Facts;
 use crate::products::product::{Answer, Classes, Outcome, Patience, Product, Question, Remedy};
+use crate::products::rehearsal;
 use crate::products::rules::takes;
 
 /// Portworx Backup.
@@ -19,6 +20,7 @@ pub const PRODUCT: Product = Product {
     expires: false,
     patience: Some(patience),
     restore_patience: Some(|facts| Some(patience(facts))),
+    rehearsals: rehearsal::ANYWHERE,
     kinds: &[],
 };
 

@@ -2,6 +2,7 @@
 
 use crate::model::products::ProductKind;
 use crate::products::product::{Answer, Classes, Product, Question, Remedy};
+use crate::products::rehearsal;
 use crate::products::rules::own_or_default;
 
 /// snapscheduler.
@@ -14,6 +15,7 @@ pub const PRODUCT: Product = Product {
     expires: true,
     patience: None,
     restore_patience: None,
+    rehearsals: rehearsal::SCHEDULED,
     kinds: &[&SNAPSHOT_SCHEDULE],
 };
 

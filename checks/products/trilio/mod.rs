@@ -2,6 +2,7 @@
 
 use crate::knowledge::classes::choose::{Choice, choose_snapshot_class};
 use crate::products::product::{Answer, Classes, Outcome, Product, Question, Remedy};
+use crate::products::rehearsal;
 use crate::products::rules::{names, takes};
 
 /// Trilio.
@@ -14,6 +15,7 @@ pub const PRODUCT: Product = Product {
     expires: false,
     patience: None,
     restore_patience: None,
+    rehearsals: &[rehearsal::SNAPSHOT, rehearsal::STOPPED],
     kinds: &[],
 };
 

@@ -6,6 +6,7 @@ use crate::knowledge::version::Version;
 use crate::model::facts::Facts;
 use crate::model::products::ProductKind;
 use crate::products::product::{Answer, Classes, Outcome, Product, Question, Remedy};
+use crate::products::rehearsal;
 use crate::products::rules::{first, names, takes};
 use crate::products::velero::server::{Server, servers};
 
@@ -22,6 +23,7 @@ pub const PRODUCT: Product = Product {
     expires: false,
     patience: Some(server::patience),
     restore_patience: Some(server::restore_patience),
+    rehearsals: rehearsal::ANYWHERE,
     kinds: &[&BACKUP_STORAGE_LOCATION, &SCHEDULE],
 };
 

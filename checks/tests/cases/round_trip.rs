@@ -17,6 +17,7 @@ use snapready_checks::model::result::CheckResult;
 use snapready_checks::model::round_trip::{DataVerdict, Origin, PodUser, StepId, VolumeMode};
 use snapready_checks::moment::{Explanation, Moment, Subject};
 use snapready_checks::products::round_trip_is_in_time::{Times, in_time};
+use snapready_checks::products::round_trip_rehearses::{Done, rehearsed};
 use snapready_checks::roundtrip::CHECKS;
 use snapready_checks::roundtrip::admission_allows::{NoRoom, Refusal, no_room, refused};
 use snapready_checks::roundtrip::data_intact::compared;
@@ -80,6 +81,52 @@ pub(crate) enum What {
     NoRoom { resource: String, hard: u64, free: u64, needed: u64, in_bytes: bool },
     /// Plain round trips that passed, with backup products that wait.
     Measured(Box<Measured>),
+    /// Round trips that were made, with a backup product that does the same.
+    Rehearsed(Box<Rehearsed>),
+}
+
+/// What came of round trips, and the mode whose finding counts.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rehearsed {
+    cluster: Cluster,
+    mode: String,
+    done: Vec<Trip>,
+}
+
+/// What came of a round trip of the StorageClass `fast`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Trip {
+    mode: String,
+    snapshot_class: String,
+    status: Status,
+    data: Option<DataVerdict>,
+    diagnosis: Option<String>,
+}
+
+impl Rehearsed {
+    fn wrong(&self, expected: &Expected, check: &Check) -> Vec<String> {
+        let done = |trip: &Trip| Done {
+            label: format!("fast → {}, Filesystem, {}", trip.snapshot_class, trip.mode),
+            mode: trip.mode.clone(),
+            storage_class: "fast".to_owned(),
+            snapshot_class: Some(trip.snapshot_class.clone()),
+            status: trip.status,
+            data: trip.data,
+            diagnosis: trip.diagnosis.clone().map(|id| (id, None)),
+        };
+        let done: Vec<Done> = self.done.iter().map(done).collect();
+        let found = rehearsed(&read(self.cluster.facts()), &done);
+        let mut of_mode = found.into_iter().filter(|finding| {
+            finding.target.as_deref().and_then(|target| target.split(' ').next_back()) == Some(self.mode.as_str())
+        });
+        match of_mode.next() {
+            None if expected.nothing => Vec::new(),
+            None => vec!["nothing was found".to_owned()],
+            Some(finding) => differences(&CheckResult::of(check, finding), expected, check),
+        }
+    }
 }
 
 /// What plain round trips of a `StorageClass` took: GiB and seconds.
@@ -308,6 +355,7 @@ impl Case {
         let explanation = match &self.moment {
             What::Wait(wait) => return wait.wrong(&self.expect, check),
             What::Measured(measured) => return measured.wrong(&self.expect, check),
+            What::Rehearsed(rehearsed) => return rehearsed.wrong(&self.expect, check),
             What::Refusal { status, reason, message, object, user } => refused(&Refusal {
                 status: *status,
                 reason,

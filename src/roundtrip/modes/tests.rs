@@ -84,3 +84,13 @@ fn programs_are_sound() {
         }
     }
 }
+
+#[test]
+fn what_backup_products_do_is_done_in_modes_that_there_are() {
+    for product in snapready_checks::products::ALL {
+        for rehearsal in product.rehearsals {
+            let mode = Mode::find(rehearsal.mode);
+            assert!(mode.is_some_and(|mode| super::MODES.contains(&mode)), "{}: {}", product.word, rehearsal.mode);
+        }
+    }
+}
