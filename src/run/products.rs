@@ -81,3 +81,24 @@ fn done(plan: &Plan, trips: &[RoundTrip]) -> Vec<Done> {
     })
     .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_has_the_time_that_the_most_patient_product_gives_it() {
+        let limits = |products: &[&str], given: &[(StepId, u64)]| {
+            let for_products = products.iter().map(|word| (*word).to_owned()).collect();
+            let mut limits = given.iter().map(|(step, seconds)| (*step, Duration::from_secs(*seconds))).collect();
+            wait_as_they_do(&Facts { for_products, ..Facts::default() }, &mut limits);
+            limits.into_iter().map(|(step, limit)| (step, limit.as_secs())).collect::<Vec<_>>()
+        };
+        assert_eq!(limits(&[], &[]), []);
+        assert_eq!(limits(&["velero"], &[]), [(StepId::Snapshot, 600)]);
+        assert_eq!(limits(&["kyma", "velero", "portworx"], &[]), [(StepId::Snapshot, 600)]);
+        // These wait no longer than a step does anyway.
+        assert_eq!(limits(&["kyma", "portworx", "kasten"], &[]), []);
+        assert_eq!(limits(&["velero"], &[(StepId::Snapshot, 20)]), [(StepId::Snapshot, 20)]);
+    }
+}

@@ -238,13 +238,14 @@ fn products_choose_by_their_own_rules() {
         facts
     };
     let (velero, kasten) = ("velero.io/csi-volumesnapshot-class", "k10.kasten.io/is-snapshot-class");
-    let old = || Selection { storage_classes: names(&["old"]), ..Selection::default() };
+    let modes = || vec![&plain::MODE];
+    let old = || Selection { storage_classes: names(&["old"]), modes: modes(), ..Selection::default() };
     let marks = [("a2", velero), ("a1", kasten), ("b2", kasten)];
     assert_eq!(pairs(old(), &facts(&[], &marks)), ["old a1"]);
     assert_eq!(pairs(old(), &facts(&["velero"], &marks)), ["old a2"]);
     assert_eq!(pairs(old(), &facts(&["kasten", "velero", "kasten"], &marks)), ["old a2", "old a1"]);
     // For one StorageClass it takes its class; for another none that can be told, which SR601 says.
-    let all = Selection { all: true, ..Selection::default() };
+    let all = Selection { all: true, modes: modes(), ..Selection::default() };
     assert_eq!(pairs(all, &facts(&["velero"], &marks)), ["new b1", "new b2", "old a2"]);
     assert_eq!(pairs(old(), &facts(&["netbackup", "longhorn"], &marks)), ["old a1"]);
     // What is named stands above it.
@@ -252,6 +253,25 @@ fn products_choose_by_their_own_rules() {
     assert_eq!(pairs(named, &facts(&["velero"], &marks)), ["old a1"]);
     let every = Selection { all_snapshot_classes: true, ..old() };
     assert_eq!(pairs(every, &facts(&["velero"], &marks)), ["old a1", "old a2"]);
+}
+
+#[test]
+fn modes_are_those_of_the_products_unless_others_are_named() {
+    let modes = |products: &[&str], modes: &[&'static Mode]| -> Vec<&str> {
+        let selection = Selection {
+            modes: modes.to_vec(),
+            volume_modes: vec![VolumeMode::Block],
+            storage_classes: names(&["old"]),
+            ..Selection::default()
+        };
+        let plan = plan_of(&selection, &Facts { for_products: names(products), ..facts() }).unwrap();
+        plan.targets.iter().map(|target| target.mode.name).collect()
+    };
+    assert_eq!(modes(&[], &[]), ["plain"]);
+    assert_eq!(modes(&["trilio"], &[]), ["plain", "unmounted"]);
+    assert_eq!(modes(&["velero", "trilio"], &[]), ["plain", "unmounted", "source-gone", "other-namespace"]);
+    assert_eq!(modes(&["k8up"], &[]), ["plain"]);
+    assert_eq!(modes(&["velero"], &[Mode::find("larger").unwrap()]), ["larger"]);
 }
 
 #[test]
