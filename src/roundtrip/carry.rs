@@ -38,7 +38,7 @@ use crate::roundtrip::objects::{Manifest, capacity, requested};
 use crate::roundtrip::observe::text;
 use crate::roundtrip::payload::{Look as DataLook, Payload, UnreadableReport, WriteFault, Written};
 use crate::roundtrip::plan::{Plan, Target};
-use crate::roundtrip::program::{Object, ObjectId, Program, Task};
+use crate::roundtrip::program::{Object, ObjectId, Policy, Program, Task};
 use crate::roundtrip::quota::{Quota, Usage, at_once, lacking, peak};
 
 /// The pods for which a namespace is made that holds raw devices, too: those that do not run as root need no other
@@ -342,6 +342,15 @@ impl Knowledge for Carry<'_> {
             .or_else(|| self.no_snapshot(facts, &subject).filter(|_| takes_snapshot))
             .or_else(|| Some(self.no_room(trip)?.about(&subject)))?;
         Some(self.in_words(trip, explanation))
+    }
+
+    fn retains(&self, trip: usize, policy: Policy) -> bool {
+        let target = self.target(trip).0;
+        let of_class = match policy {
+            Policy::Reclaim => &target.reclaim_policy,
+            Policy::Deletion => &target.deletion_policy,
+        };
+        of_class.as_deref() != Some("Delete")
     }
 
     fn written(&self, trip: usize, pod: ObjectId, message: &str) -> Result<(), Box<CheckResult>> {

@@ -1,4 +1,5 @@
-//! Removes what controllers made for an object of the run and the policy of its class retains when that goes. The class retains what
+//! Removes what controllers made for an object of the run and the policy of its class retains when that goes: by changing the policy
+//! before, or where that was not done, by removing it after. The class retains what
 //! its users make; what a round trip makes is nobody's to keep. Only contents and volumes that were made for objects of this very run
 //! are changed, by their UIDs on both ends.
 
@@ -8,10 +9,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::api::{Failure, Objects, Place};
-use crate::roundtrip::ledger::{Item, State, Uid};
+use crate::roundtrip::ledger::{Item, Progress, State, Uid};
 use crate::roundtrip::machine::Sight;
 use crate::roundtrip::objects::BEING_DELETED;
-use crate::roundtrip::observe::text;
+use crate::roundtrip::observe::{derived_place, sight, text};
 use crate::roundtrip::program::{By, Object, Policy};
 
 /// How far the freeing of a retained object is.
@@ -76,27 +77,50 @@ impl Retained {
 /// So long it takes at most. What is retained then is listed as left behind.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// The change after which an object with this UID does not stay any more. The UID is a precondition: another object of this name answers
+/// with a conflict.
+fn goes(policy: Policy, uid: &Uid) -> Value {
+    let field = match policy {
+        Policy::Reclaim => "persistentVolumeReclaimPolicy",
+        Policy::Deletion => "deletionPolicy",
+    };
+    json!({ "metadata": { "uid": uid.to_string() }, "spec": { field: "Delete" } })
+}
+
+/// Lets what controllers made for an object of this run go with it, where a policy would retain it. It is done before the object is
+/// deleted: a run that is killed in between leaves nothing that the labels of its objects do not lead to. What may not be changed is
+/// retained, and is listed as left behind.
+pub(crate) async fn let_go(server: &Objects, run: &str, of: &Value, made: &[Object]) {
+    for what in made {
+        let (By::Controller { policy, .. }, Some(place)) = (what.by, derived_place(what, of)) else { continue };
+        let work = async {
+            let object = server.get(&place).await.ok().flatten()?;
+            match sight(what, &object, run, text(of, "/metadata/uid"), None, Progress::Nothing) {
+                Sight::Ours { uid, retained: true, .. } => server.merge(&place, &goes(policy, &uid)).await.ok(),
+                _ => None,
+            }
+        };
+        // Whether it was allowed and in time, a look tells when the object has gone.
+        let _ = tokio::time::timeout(PATIENCE, work).await;
+    }
+}
+
 /// Removes what is retained although what it was made for has gone, and looks again: a volume goes once its policy is `Delete`, a
 /// content has to be deleted.
 pub(crate) async fn free(server: &Objects, place: &Place, what: &Object, uid: &Uid) -> Result<Option<Value>, Failure> {
     let work = async {
-        // The UID is a precondition: another object of this name answers with a conflict.
-        let uid = uid.to_string();
-        match what.by {
-            By::Controller { policy: Policy::Reclaim, .. } => {
-                let change =
-                    json!({ "metadata": { "uid": uid }, "spec": { "persistentVolumeReclaimPolicy": "Delete" } });
-                server.merge(place, &change).await
-            }
-            By::Controller { policy: Policy::Deletion, .. } => {
-                let metadata = json!({ "uid": uid, "annotations": { BEING_DELETED: "yes" } });
-                server.merge(place, &json!({ "metadata": metadata, "spec": { "deletionPolicy": "Delete" } })).await?;
-                server.delete(place, &uid).await.map(|_| ())
-            }
-            By::Run => Ok(()),
+        let By::Controller { policy, .. } = what.by else { return Ok(()) };
+        let mut change = goes(policy, uid);
+        if let (Policy::Deletion, Some(Value::Object(metadata))) = (policy, change.get_mut("metadata")) {
+            metadata.insert("annotations".to_owned(), json!({ BEING_DELETED: "yes" }));
+        }
+        server.merge(place, &change).await?;
+        match policy {
+            Policy::Reclaim => Ok(()),
+            Policy::Deletion => server.delete(place, &uid.to_string()).await.map(|_| ()),
         }
     };
     // Whether it was allowed and in time, the look tells.
-    let _ = tokio::time::timeout(PATIENCE, work).await;
+    let _: Result<Result<(), Failure>, _> = tokio::time::timeout(PATIENCE, work).await;
     server.get(place).await
 }

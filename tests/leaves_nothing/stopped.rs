@@ -96,18 +96,20 @@ async fn an_interrupt_at_any_event_leaves_nothing_in_another_namespace() {
     interrupt_at_any_event(retaining(), &[&ELSEWHERE, &ELSEWHERE_IN_A_NAMESPACE]).await;
 }
 
-/// Two contents name one snapshot in the storage for a while: a run dies after each of its requests that change something.
+/// A run dies after each of its requests that change something: two contents name one snapshot in the storage for a while, and what a
+/// class retains is no more to be found by labels once that for which it was made has gone.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_run_left_that_was_killed_after_any_change_is_cleaned_up() {
-    for call in [&ELSEWHERE[..], &ELSEWHERE_IN_A_NAMESPACE] {
-        let place = Place::of(healthy()).await;
+    let retained = (retaining(), &BLOCK_IN_A_NAMESPACE[..]);
+    for (scenario, call) in [(healthy(), &ELSEWHERE[..]), (healthy(), &ELSEWHERE_IN_A_NAMESPACE), retained] {
+        let place = Place::of(scenario).await;
         let good = place.call(call).await;
         assert_eq!(good.code, Some(0), "{}", good.errors);
         nothing_is_left(&place, &good, "a good run");
         let count = *place.cluster.changes().borrow();
         assert!(count > 10, "{count}");
         let runs = stream::iter(1..=count).map(|at| async move {
-            let place = Place::of(healthy()).await;
+            let place = Place::of(scenario).await;
             let mut watching = None;
             let killed = place
                 .follow(call, async |number, _, pid| {
@@ -126,7 +128,7 @@ async fn what_a_run_left_that_was_killed_after_any_change_is_cleaned_up() {
         });
         let mut runs = runs.buffer_unordered(AT_A_TIME);
         while let Some((at, place, killed)) = runs.next().await {
-            let when = format!("{call:?} killed after change {at} of {count}");
+            let when = format!("{}: {call:?} killed after change {at} of {count}", scenario.name);
             let cleaned = cleaned_up(&place, &killed, &when).await;
             // What controllers made for an object that was gone when the clean-up looked is on its way out.
             let empty = tokio::time::timeout(HANGS, place.cluster.until_empty()).await;

@@ -15,7 +15,7 @@ use crate::model::{Happening, ObjectName};
 use crate::roundtrip::ledger::{Item, Progress, State, Uid, Why};
 use crate::roundtrip::machine::{Command, DeleteAnswer, Input, Sight};
 use crate::roundtrip::observe::{self, derived_place};
-use crate::roundtrip::retained::{Look, Retained, free};
+use crate::roundtrip::retained::{Look, Retained, free, let_go};
 
 /// When what of the order is given up.
 #[derive(Debug, Clone, Copy)]
@@ -113,7 +113,14 @@ impl WayOut {
                 Command::Delete { item, uid } => {
                     let Some(place) = self.place(item) else { continue };
                     let server = self.server.clone();
-                    let answer = async move { server.delete(&place, &uid.to_string()).await.map(DeleteAnswer::from) };
+                    let run = self.remains.run.clone();
+                    let (of, made) = (self.remains.objects.get(&item).cloned(), self.remains.machine.made_for(item));
+                    let answer = async move {
+                        if let Some(of) = of {
+                            let_go(&server, &run, &of, &made).await;
+                        }
+                        server.delete(&place, &uid.to_string()).await.map(DeleteAnswer::from)
+                    };
                     self.work.push(answer.map(move |answer| Answer::Deleted { item, answer }).boxed());
                 }
                 // Times run for all runs together; nothing is created.

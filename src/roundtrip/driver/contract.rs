@@ -13,7 +13,7 @@ use crate::roundtrip::known_facts::Look;
 use crate::roundtrip::ledger::Item;
 use crate::roundtrip::modes::Seen;
 use crate::roundtrip::objects::Manifest;
-use crate::roundtrip::program::{ObjectId, Program};
+use crate::roundtrip::program::{ObjectId, Policy, Program};
 
 /// A round trip of the plan, as far as reports name it.
 #[derive(Debug, Clone)]
@@ -81,6 +81,8 @@ pub trait Knowledge: Sync {
     fn admitted(&self, trip: Option<usize>, user: PodUser, refused: &[(ObjectName, Failure)]) -> Option<String>;
     /// Why a round trip will fail, if that is certain before anything is made.
     fn foreseen(&self, trip: usize) -> Option<CheckResult>;
+    /// Whether the class of a round trip retains what controllers make, as far as is known: what is not known may.
+    fn retains(&self, trip: usize, policy: Policy) -> bool;
     /// Whether a pod that writes reports what its task is: that it has written what was to be written, overwritten it, or both.
     fn written(&self, trip: usize, pod: ObjectId, message: &str) -> Result<(), Box<CheckResult>>;
     /// What a reader reports; an error if it cannot be understood. `seen` is all that is known of its round trip's objects.

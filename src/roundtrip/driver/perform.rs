@@ -17,8 +17,8 @@ use crate::roundtrip::ledger::{Item, State, Uid};
 use crate::roundtrip::machine::{Command, DeleteAnswer, Input, Sight};
 use crate::roundtrip::modes::Seen;
 use crate::roundtrip::objects::Manifest;
-use crate::roundtrip::program::Act;
-use crate::roundtrip::retained::free;
+use crate::roundtrip::program::{Act, By};
+use crate::roundtrip::retained::{free, let_go};
 
 /// So long a volume may take to go with its claim: it has to be detached before, and a driver may refuse to delete it while it
 /// has snapshots.
@@ -197,8 +197,17 @@ impl<K: Knowledge> Driver<'_, K> {
         };
         self.looks.remove(&item);
         let server = self.server.clone();
+        let (of, run) = (self.objects.get(&item).cloned(), self.knowledge.run().to_owned());
+        let mut made = self.machine.made_for(item);
+        made.retain(|what| match (what.by, item.trip()) {
+            (By::Controller { policy, .. }, Some(trip)) => self.knowledge.retains(trip, policy),
+            _ => false,
+        });
         self.work.push(
             async move {
+                if let Some(of) = of {
+                    let_go(&server, &run, &of, &made).await;
+                }
                 let answer = server.delete(&place, &uid.to_string()).await.map(DeleteAnswer::from);
                 Message::Deleted { item, answer }
             }

@@ -21,7 +21,7 @@ use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL};
 use crate::roundtrip::known_facts::Look;
 use crate::roundtrip::ledger::Item;
 use crate::roundtrip::modes::{Seen, Shape, plain};
-use crate::roundtrip::program::{ObjectId, Program};
+use crate::roundtrip::program::{ObjectId, Policy, Program};
 
 /// What has to be known of a run that does not come further than its namespace.
 struct Plain {
@@ -114,6 +114,10 @@ impl Knowledge for Plain {
 
     fn admitted(&self, _trip: Option<usize>, _user: PodUser, _refused: &[(ObjectName, Failure)]) -> Option<String> {
         None
+    }
+
+    fn retains(&self, _: usize, _: Policy) -> bool {
+        false
     }
 
     fn written(&self, _trip: usize, _pod: ObjectId, message: &str) -> Result<(), Box<CheckResult>> {

@@ -167,6 +167,13 @@ impl Machine {
         self.program(item.trip())?.object(item.object())
     }
 
+    /// What controllers make for an object.
+    #[must_use]
+    pub fn made_for(&self, item: Item) -> Vec<Object> {
+        let Some(program) = self.program(item.trip()) else { return Vec::new() };
+        program.derived(item.object()).filter_map(|id| program.object(id)).cloned().collect()
+    }
+
     /// What is known about the objects.
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
