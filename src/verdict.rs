@@ -3,7 +3,7 @@
 
 use snapready_checks::model::finding::Status;
 
-use crate::model::{CheckResult, ObjectName, RoundTrip, Verdict};
+use crate::model::{CheckResult, Leftover, RoundTrip, Verdict};
 
 /// The exit codes. They are published and never change.
 pub mod exit {
@@ -71,7 +71,7 @@ impl UnknownPolicy {
 pub fn verdict(
     results: &[CheckResult],
     round_trips: &[RoundTrip],
-    leftovers: &[ObjectName],
+    leftovers: &[Leftover],
     errors: &[String],
     interrupted: Option<&str>,
     fail_on: FailOn,
@@ -116,6 +116,7 @@ fn nothing_shown(checks: &[Status], trips: &[Status]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ObjectName;
     use crate::model::VolumeMode;
     use snapready_checks::model::check::{Group, Severity};
 
@@ -158,8 +159,9 @@ mod tests {
         }
     }
 
-    fn leftover() -> ObjectName {
-        ObjectName { kind: "PersistentVolumeClaim".to_owned(), namespace: Some("a".to_owned()), name: "b".to_owned() }
+    fn leftover() -> Leftover {
+        let claim = "PersistentVolumeClaim".to_owned();
+        ObjectName { kind: claim, namespace: Some("a".to_owned()), name: "b".to_owned() }.into()
     }
 
     type Row =
@@ -200,7 +202,7 @@ mod tests {
         for (checks, trips, left, errors, signal, fail_on, unknown, answer, code) in rows {
             let results: Vec<CheckResult> = checks.iter().copied().map(result).collect();
             let round_trips: Vec<RoundTrip> = trips.iter().copied().map(trip).collect();
-            let leftovers: Vec<ObjectName> = left.then(leftover).into_iter().collect();
+            let leftovers: Vec<Leftover> = left.then(leftover).into_iter().collect();
             let errors: Vec<String> = errors.then(|| "no route".to_owned()).into_iter().collect();
             assert_eq!(
                 verdict(&results, &round_trips, &leftovers, &errors, *signal, *fail_on, *unknown),
@@ -223,7 +225,7 @@ mod tests {
             for trips in &sets {
                 let round_trips: Vec<RoundTrip> = trips.iter().copied().map(trip).collect();
                 for (left, wrong) in [(false, false), (false, true), (true, false), (true, true)] {
-                    let leftovers: Vec<ObjectName> = left.then(leftover).into_iter().collect();
+                    let leftovers: Vec<Leftover> = left.then(leftover).into_iter().collect();
                     let errors: Vec<String> = wrong.then(|| "no route".to_owned()).into_iter().collect();
                     for signal in [None, Some("SIGINT"), Some("SIGTERM")] {
                         for fail_on in FailOn::ALL {

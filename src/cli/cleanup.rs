@@ -93,7 +93,7 @@ fn for_people(outcome: &CleanupOutcome, verbosity: Verbosity) -> String {
         let _ = writeln!(text, "removed        {}", sanitize::line(&words::object(object), 300));
     }
     for object in &outcome.leftovers {
-        let _ = writeln!(text, "STILL THERE    {}", sanitize::line(&words::object(object), 300));
+        let _ = writeln!(text, "STILL THERE    {}", sanitize::line(&words::leftover(object), 300));
     }
     for place in &outcome.unseen {
         let _ = writeln!(text, "NOT LOOKED AT  {}", sanitize::line(place, 300));
@@ -122,7 +122,7 @@ fn json(outcome: &CleanupOutcome) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ObjectName;
+    use crate::model::{Leftover, ObjectName};
 
     fn pod(name: &str) -> ObjectName {
         ObjectName { kind: "Pod".to_owned(), namespace: Some("team".to_owned()), name: name.to_owned() }
@@ -132,14 +132,18 @@ mod tests {
     fn a_quiet_call_prints_what_is_left_and_nothing_else() {
         let clean = CleanupOutcome { removed: vec![pod("writer")], ..CleanupOutcome::default() };
         let left = CleanupOutcome {
-            leftovers: vec![pod("reader")],
+            leftovers: vec![Leftover { object: pod("reader"), storage_handle: Some("vol-1".to_owned()) }],
             unseen: vec!["namespace a: forbidden".to_owned()],
             ..clean.clone()
         };
         for (outcome, verbosity, wanted) in [
             (&clean, Verbosity::Normal, "removed        Pod team/writer\n1 object removed, nothing left\n"),
             (&clean, Verbosity::Quiet, ""),
-            (&left, Verbosity::Quiet, "STILL THERE    Pod team/reader\nNOT LOOKED AT  namespace a: forbidden\n"),
+            (
+                &left,
+                Verbosity::Quiet,
+                "STILL THERE    Pod team/reader, in the storage vol-1\nNOT LOOKED AT  namespace a: forbidden\n",
+            ),
             (&left, Verbosity::Silent, ""),
             (&CleanupOutcome::default(), Verbosity::Normal, "nothing was left behind\n"),
         ] {

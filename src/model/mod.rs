@@ -7,7 +7,8 @@ mod sweep;
 
 pub use event::{Event, Happening, Target};
 pub use report::{
-    ObjectRecord, PLAIN_MODE, Report, RoundTrip, Run, SCHEMA_VERSION, Source, SourceKind, Step, Summary, Tool, Verdict,
+    Leftover, ObjectRecord, PLAIN_MODE, Report, RoundTrip, Run, SCHEMA_VERSION, Source, SourceKind, Step, Summary,
+    Tool, Verdict,
 };
 pub use snapready_checks::knowledge::growth::Growth;
 pub use snapready_checks::model::object::{Kind, ObjectName};

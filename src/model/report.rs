@@ -36,7 +36,7 @@ pub struct Report {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sweeps: Vec<Sweep>,
     /// Objects that could not be removed.
-    pub leftovers: Vec<ObjectName>,
+    pub leftovers: Vec<Leftover>,
     /// Objects that were left in the cluster because `--keep` says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<ObjectName>,
@@ -44,6 +44,25 @@ pub struct Report {
     /// nothing is. A token is not in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cleanup_command: Option<String>,
+}
+
+/// An object that could not be removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Leftover {
+    /// The object.
+    #[serde(flatten)]
+    pub object: ObjectName,
+    /// What the storage calls the volume or snapshot that it stands for, if that was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage_handle: Option<String>,
+}
+
+impl From<ObjectName> for Leftover {
+    /// Of which no handle is known.
+    fn from(object: ObjectName) -> Self {
+        Self { object, storage_handle: None }
+    }
 }
 
 /// The program that made a report.

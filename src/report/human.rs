@@ -3,7 +3,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::model::{CheckResult, ObjectName, Report, RoundTrip, Source, Step, StepId, Tool};
+use crate::model::{CheckResult, Report, RoundTrip, Source, Step, StepId, Tool};
 use crate::report::matrix::Matrix;
 use crate::report::options::{RenderOptions, Verbosity};
 use crate::report::page::{Lead, Page};
@@ -404,8 +404,10 @@ impl Screen<'_> {
     fn left(&mut self, report: &Report) {
         let styles = self.page.options.styles;
         let (warn, pass) = (self.page.glyphs.warn, self.page.glyphs.dot);
-        self.objects("Left behind", &report.leftovers, (warn, styles.warn));
-        self.objects("Kept, as --keep says", &report.kept, (pass, styles.faint));
+        let left: Vec<String> = report.leftovers.iter().map(words::leftover).collect();
+        let kept: Vec<String> = report.kept.iter().map(words::object).collect();
+        self.objects("Left behind", &left, (warn, styles.warn));
+        self.objects("Kept, as --keep says", &kept, (pass, styles.faint));
         if let Some(command) = &report.cleanup_command {
             match self.shown_command(command) {
                 Some(command) => {
@@ -417,14 +419,14 @@ impl Screen<'_> {
         }
     }
 
-    fn objects(&mut self, heading: &str, objects: &[ObjectName], (sign, style): (&str, Style)) {
+    fn objects(&mut self, heading: &str, objects: &[String], (sign, style): (&str, Style)) {
         if objects.is_empty() {
             return;
         }
         self.heading(heading, "");
         for object in objects {
             let lead = Lead { parts: vec![(format!("  {sign} "), style)], detail_column: 4, indent: 4 };
-            let name = self.page.safe(&words::object(object));
+            let name = self.page.safe(object);
             self.page.row(&lead, &name, Style::new());
         }
     }

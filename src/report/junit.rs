@@ -133,7 +133,7 @@ fn run_suite(report: &Report, names: &mut Names) -> TestSuite {
         } else {
             let number = words::count(report.leftovers.len(), "object");
             let message = words::left(report).unwrap_or_else(|| format!("{number} left behind"));
-            let objects: Vec<_> = report.leftovers.iter().map(words::object).collect();
+            let objects: Vec<_> = report.leftovers.iter().map(words::leftover).collect();
             TestResult::Failure {
                 type_: "leftovers".to_owned(),
                 cause: Some(format!("{message}\n{}", objects.join("\n"))),

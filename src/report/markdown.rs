@@ -23,10 +23,11 @@ pub(crate) fn render(report: &Report) -> String {
         let errors: Vec<_> = report.run.errors.iter().map(|error| format!("- {}", markdown(error))).collect();
         blocks.push(format!("### What kept the run from an answer\n\n{}", errors.join("\n")));
     }
-    for (heading, objects) in [("Left behind", &report.leftovers), ("Kept, as --keep says", &report.kept)] {
+    let left: Vec<String> = report.leftovers.iter().map(words::leftover).collect();
+    let kept = report.kept.iter().map(words::object).collect();
+    for (heading, objects) in [("Left behind", left), ("Kept, as --keep says", kept)] {
         if !objects.is_empty() {
-            let objects: Vec<_> =
-                objects.iter().map(|object| format!("- {}", markdown(&words::object(object)))).collect();
+            let objects: Vec<_> = objects.iter().map(|object| format!("- {}", markdown(object))).collect();
             blocks.push(format!("### {heading}\n\n{}", objects.join("\n")));
         }
     }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::model::{
-    CheckResult, DataVerdict, Growth, ObjectName, PLAIN_MODE, Report, RoundTrip, SourceKind, Summary, SweptSize,
-    Verdict,
+    CheckResult, DataVerdict, Growth, Leftover, ObjectName, PLAIN_MODE, Report, RoundTrip, SourceKind, Summary,
+    SweptSize, Verdict,
 };
 use crate::report::sanitize;
 use snapready_checks::model::finding::{Evidence, Status};
@@ -199,6 +199,16 @@ pub fn object(object: &ObjectName) -> String {
     qualified(&object.kind, object.namespace.as_deref(), &object.name)
 }
 
+/// The same, and what the storage calls it.
+#[must_use]
+pub fn leftover(left: &Leftover) -> String {
+    let object = object(&left.object);
+    match &left.storage_handle {
+        Some(handle) => format!("{object}, in the storage {handle}"),
+        None => object,
+    }
+}
+
 /// `Kind namespace/name: path = value` for a field, `Kind namespace/name: what: value` for what has words of its own, such
 /// as an event.
 #[must_use]
@@ -229,10 +239,12 @@ pub const fn simulated(kind: SourceKind) -> Option<&'static str> {
 pub fn left(report: &Report) -> Option<String> {
     let command = report.cleanup_command.as_deref()?;
     let command = sanitize::command(command).unwrap_or("snapready cleanup");
-    let many = |objects: &[ObjectName]| count(objects.len(), "object");
+    let many = |number| count(number, "object");
     Some(match (report.leftovers.is_empty(), report.kept.is_empty()) {
-        (false, _) => format!("{} may be left in the cluster; to remove what is: {command}", many(&report.leftovers)),
-        (true, false) => format!("{} kept in the cluster; to remove: {command}", many(&report.kept)),
+        (false, _) => {
+            format!("{} may be left in the cluster; to remove what is: {command}", many(report.leftovers.len()))
+        }
+        (true, false) => format!("{} kept in the cluster; to remove: {command}", many(report.kept.len())),
         (true, true) => return None,
     })
 }

@@ -66,6 +66,13 @@ pub(crate) fn sight(
     Sight::Ours { uid, progress, deleting: is_deleting(object), retained }
 }
 
+/// What the storage calls the volume or snapshot that an object stands for.
+pub(crate) fn storage_handle(object: &Value) -> Option<&str> {
+    ["/spec/csi/volumeHandle", "/status/snapshotHandle", "/spec/source/snapshotHandle"]
+        .into_iter()
+        .find_map(|pointer| text(object, pointer))
+}
+
 /// Where an object lies that a controller makes: it is named after what it was made for.
 pub(crate) fn derived_place(what: &Object, maker: &Value) -> Option<Place> {
     let By::Controller { policy, .. } = what.by else { return None };

@@ -5,8 +5,8 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use crate::model::{
-    CheckResult, Happening, ObjectName, Report, RoundTrip, Run, SCHEMA_VERSION, Source, SourceKind, Summary, Tool,
-    sweeps,
+    CheckResult, Happening, Leftover, ObjectName, Report, RoundTrip, Run, SCHEMA_VERSION, Source, SourceKind, Summary,
+    Tool, sweeps,
 };
 use crate::roundtrip::plan::RunId;
 use crate::run::Task;
@@ -23,7 +23,7 @@ pub(super) struct Found {
     pub(super) source: Source,
     pub(super) results: Vec<CheckResult>,
     pub(super) round_trips: Vec<RoundTrip>,
-    pub(super) leftovers: Vec<ObjectName>,
+    pub(super) leftovers: Vec<Leftover>,
     pub(super) kept: Vec<ObjectName>,
     pub(super) errors: Vec<String>,
 }

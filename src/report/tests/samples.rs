@@ -10,8 +10,8 @@ use snapready_checks::model::finding::{Evidence, Fix, Status};
 
 use super::checked::checked;
 use crate::model::{
-    CheckResult, Growth, ObjectName, ObjectRecord, Report, RoundTrip, Run, Source, SourceKind, StepId, Summary, Tool,
-    Verdict, VolumeMode, sweeps,
+    CheckResult, Growth, Leftover, ObjectName, ObjectRecord, Report, RoundTrip, Run, Source, SourceKind, StepId,
+    Summary, Tool, Verdict, VolumeMode, sweeps,
 };
 
 pub(super) fn time(second: i64) -> Timestamp {
@@ -147,8 +147,9 @@ pub(super) fn filled(text: &str) -> Report {
     report.run.errors = vec![own(), own()];
     report.source =
         Source { kind: SourceKind::Live, context: Some(own()), server: Some(own()), server_version: Some(own()) };
-    report.leftovers = vec![ObjectName { kind: own(), namespace: Some(own()), name: own() }];
-    report.kept = report.leftovers.clone();
+    report.kept = vec![ObjectName { kind: own(), namespace: Some(own()), name: own() }];
+    let left = |object: &ObjectName| Leftover { object: object.clone(), storage_handle: Some(own()) };
+    report.leftovers = report.kept.iter().map(left).collect();
     report.cleanup_command = Some(own());
     let fill = |result: &mut CheckResult| {
         result.id = own();

@@ -19,7 +19,7 @@ use self::find::{Found, find};
 use self::remains::Remains;
 use self::way_out::{Limits, WayOut};
 use crate::api::{Client, Objects};
-use crate::model::{Happening, ObjectName};
+use crate::model::{Happening, Leftover, ObjectName};
 
 /// Which runs are cleaned up after.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub struct CleanupOutcome {
     /// What was seen to be gone.
     pub removed: Vec<ObjectName>,
     /// What is still there: it could not be removed in time, or its policy retains it.
-    pub leftovers: Vec<ObjectName>,
+    pub leftovers: Vec<Leftover>,
     /// Runs of which something was found.
     pub found_runs: BTreeSet<String>,
     /// Where it could not be looked, and why: "nothing found" holds only if this is empty.

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::remains::Remains;
 use crate::api::{Failure, ObjectWatch, Objects, Pause, Place};
-use crate::model::{Happening, ObjectName};
+use crate::model::{Happening, Leftover, ObjectName};
 use crate::roundtrip::ledger::{Item, Progress, State, Uid, Why};
 use crate::roundtrip::machine::{Command, DeleteAnswer, Input, Sight};
 use crate::roundtrip::observe::{self, derived_place};
@@ -81,7 +81,7 @@ impl WayOut {
     }
 
     /// Goes it to its end: what is gone, and what is left.
-    pub(super) async fn go(mut self, limits: Limits) -> (Vec<ObjectName>, Vec<ObjectName>) {
+    pub(super) async fn go(mut self, limits: Limits) -> (Vec<ObjectName>, Vec<Leftover>) {
         self.feed(Input::Start);
         let spent = Input::BudgetSpent { trip: Some(0) };
         let over = Input::BudgetSpent { trip: None };
@@ -245,7 +245,7 @@ impl WayOut {
     }
 
     /// What is gone, in the order in which it went, and what is left. What hung at its turn may have gone since.
-    async fn outcome(mut self) -> (Vec<ObjectName>, Vec<ObjectName>) {
+    async fn outcome(mut self) -> (Vec<ObjectName>, Vec<Leftover>) {
         let ledger = self.remains.machine.ledger();
         let mut left: Vec<Item> = ledger.items(None, |state| matches!(state, State::Left(_)) || !state.settled());
         left.retain(|item| self.existed(*item));
@@ -255,13 +255,15 @@ impl WayOut {
         for (item, there) in looks {
             let Some(place) = self.place(item) else { continue };
             if there {
-                still.push(place.object());
+                let seen = self.remains.objects.get(&item);
+                let storage_handle = seen.and_then(observe::storage_handle).map(str::to_owned);
+                still.push(Leftover { object: place.object(), storage_handle });
             } else {
                 self.told.push(item);
                 let _ = self.server.events.send(Happening::ObjectRemoved { object: place.object() });
             }
         }
-        still.extend(self.remains.too_many.iter().map(Place::object));
+        still.extend(self.remains.too_many.iter().map(|place| place.object().into()));
         let removed = self.told.iter().filter_map(|item| Some(self.place(*item)?.object())).collect();
         (removed, still)
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::model::{ObjectName, RoundTrip, StepId};
+use crate::model::{Leftover, ObjectName, RoundTrip, StepId};
 use crate::roundtrip::machine::Keep;
 
 /// How a run is carried out.
@@ -59,7 +59,7 @@ pub struct Outcome {
     /// The round trips, in the order of the plan.
     pub round_trips: Vec<RoundTrip>,
     /// What could not be removed, or may come to be there.
-    pub leftovers: Vec<ObjectName>,
+    pub leftovers: Vec<Leftover>,
     /// What stays because the user asked for it.
     pub kept: Vec<ObjectName>,
 }

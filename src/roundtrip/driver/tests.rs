@@ -280,7 +280,7 @@ async fn a_limit_that_was_asked_for_is_kept_and_what_may_come_is_listed() {
     let options = Options { cleanup_timeout: Some(Duration::from_secs(10)), ..Options::default() };
     let (outcome, _, took) = run_against(Api { silent: AT_ONCE, lands: None }, options).await;
     let namespace = ObjectName { kind: "Namespace".to_owned(), namespace: None, name: "snapready-abcdef".to_owned() };
-    assert_eq!(outcome.leftovers, [namespace]);
+    assert_eq!(outcome.leftovers, [namespace.into()]);
     assert!(took.as_secs() < 12, "{took:?}");
 }
 
