@@ -153,6 +153,12 @@ pub fn named(words: &[String]) -> impl Iterator<Item = &'static Product> {
     ALL.into_iter().filter(|product| words.iter().any(|word| word == product.word))
 }
 
+/// The products that these words of `--for` may come to.
+pub fn possible(words: &[String]) -> impl Iterator<Item = &'static Product> {
+    let all = words.iter().any(|word| word == AUTO);
+    ALL.into_iter().filter(move |product| all || words.iter().any(|word| word == product.word))
+}
+
 /// What to ask about the rights of the products' accounts.
 #[must_use]
 pub fn questions(facts: &Facts) -> Vec<AccountQuestion> {
@@ -177,8 +183,7 @@ pub fn classes_taken<'a>(facts: &'a Facts, storage: &StorageClass) -> Vec<&'a Vo
 /// The kinds of objects that are read for these words of `--for`.
 #[must_use]
 pub fn kinds(words: &[String]) -> Vec<&'static ProductKind> {
-    let wanted = |product: &&&Product| words.iter().any(|word| word == AUTO || word == product.word);
-    let mut kinds: Vec<&ProductKind> = ALL.iter().filter(wanted).flat_map(|product| product.kinds).copied().collect();
+    let mut kinds: Vec<&ProductKind> = possible(words).flat_map(|product| product.kinds).copied().collect();
     kinds.sort_by_key(|kind| (kind.group, kind.plural));
     kinds.dedup();
     kinds

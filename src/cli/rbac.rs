@@ -2,7 +2,7 @@
 
 use clap::Args;
 use snapready_checks::model::need::Need;
-use snapready_checks::products::{kinds, named};
+use snapready_checks::products::{kinds, possible};
 
 use crate::cli::existing::{ExistingArgs, within};
 use crate::cli::output::print;
@@ -56,7 +56,7 @@ pub(super) fn run(connection: &ConnectionArgs, arguments: &RbacArgs) -> Result<u
     };
     let words = arguments.select.products()?;
     let products = kinds(&words);
-    let modes = plan::modes(&modes(&arguments.mode), named(&words));
+    let modes = plan::modes(&modes(&arguments.mode), possible(&words));
     let round_trip = RoundTrip { place, modes: &modes, retained: arguments.retain };
     print(&manifests(&needs, &products, (!arguments.check_only).then_some(round_trip), account));
     Ok(exit::READY)
