@@ -28,6 +28,12 @@ impl Explanation {
         Self::new(check, Status::Fail, message)
     }
 
+    /// The same, where nothing follows from it for snapshots.
+    pub(crate) fn unknown(mut self) -> Self {
+        self.finding.status = Status::Unknown;
+        self
+    }
+
     /// The same, about a round trip.
     #[must_use]
     pub fn about(mut self, subject: &Subject) -> Self {

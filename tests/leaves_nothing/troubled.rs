@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
-use kube::api::{Api, ListParams, Patch, PatchParams};
+use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams};
 use kube::{Client, Config};
 use serde_json::{Value, json};
 use snapready_sim::{Effect, Fault, scenario};
@@ -158,6 +158,66 @@ async fn an_object_whose_labels_are_changed_is_still_the_runs() {
         assert_eq!(honest(&place, &ended, step), 0, "{step}: {}", ended.errors);
     });
     runs.buffer_unordered(AT_A_TIME).collect::<()>().await;
+}
+
+/// What somebody else takes away from a run.
+#[derive(Debug, Clone, Copy)]
+enum Taken {
+    /// The run's namespace, with all that is in it.
+    Namespace,
+    /// Its pods, as a node that is drained does.
+    Pods,
+    /// Its claims.
+    Claims,
+    /// Its VolumeSnapshots.
+    Snapshots,
+}
+
+impl Taken {
+    async fn take(self, place: &Place) {
+        let client = Client::try_from(Config::new(place.cluster.url().parse().unwrap())).unwrap();
+        let (group, version, kind, plural) = match self {
+            Self::Namespace => ("", "v1", "Namespace", "namespaces"),
+            Self::Pods => ("", "v1", "Pod", "pods"),
+            Self::Claims => ("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
+            Self::Snapshots => ("snapshot.storage.k8s.io", "v1", "VolumeSnapshot", "volumesnapshots"),
+        };
+        let resource = ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural);
+        let all: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
+        let ours = ListParams::default().labels("app.kubernetes.io/managed-by=snapready");
+        for object in all.list(&ours).await.unwrap() {
+            let name = object.metadata.name.unwrap();
+            let api = match object.metadata.namespace {
+                Some(namespace) => Api::namespaced_with(client.clone(), &namespace, &resource),
+                None => all.clone(),
+            };
+            let _: Result<_, kube::Error> = api.delete(&name, &DeleteParams::default().grace_period(0)).await;
+        }
+    }
+}
+
+/// It passes only where what was deleted was needed no more; else nothing is known, and that is no failure of the storage.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_else_deletes_is_no_failure_and_leaves_nothing() {
+    let steps = ["provision", "write", "snapshot", "overwrite", "restore", "verify", "cleanup"];
+    let taken = [Taken::Namespace, Taken::Pods, Taken::Claims, Taken::Snapshots];
+    let all = taken.iter().flat_map(|taken| steps.map(|step| (*taken, step)));
+    let runs = stream::iter(all).map(|(taken, step)| async move {
+        let place = Place::of(healthy()).await;
+        let ended = place
+            .follow(&ONE, async |_, line, _| {
+                if begins(line, step) {
+                    taken.take(&place).await;
+                }
+            })
+            .await;
+        let what = format!("{taken:?} deleted at {step}");
+        let code = honest(&place, &ended, &what);
+        assert_ne!(code, 1, "{what} says nothing about snapshots: {}", ended.errors);
+        code
+    });
+    let codes: Vec<i32> = runs.buffer_unordered(AT_A_TIME).collect().await;
+    assert!(codes.iter().filter(|code| **code == 3).count() > 8, "{codes:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -104,6 +104,9 @@ pub fn refused(refusal: &Refusal<'_>) -> Explanation {
         .evidence([evidence])
         .cause(why.cause)
         .fix(why.fix);
+    // It was there when the round trip began: somebody has deleted it since.
+    let is_deleted = refusal.own_namespace && refusal.says(namespace::TERMINATING);
+    let explanation = if is_deleted { explanation.unknown() } else { explanation };
     let explanation = why.told_by.iter().fold(explanation, |explanation, check| explanation.follows_from(check, None));
     why.advice.into_iter().fold(explanation, Explanation::advise)
 }

@@ -93,8 +93,11 @@ fn security_context_constraints(refusal: &Refusal<'_>) -> Option<Why> {
         .then(|| Why::new("OpenShift's SecurityContextConstraints do not allow the pod's user or group", fix))
 }
 
+/// What the API server says of a namespace that is on its way out.
+pub(super) const TERMINATING: &str = "because it is being terminated";
+
 fn terminating(refusal: &Refusal<'_>) -> Option<Why> {
-    if !refusal.says("because it is being terminated") {
+    if !refusal.says(TERMINATING) {
         return None;
     }
     let cause = "the namespace is being deleted";

@@ -10,7 +10,7 @@ use crate::roundtrip::{data_intact, pod_starts, round_trip, write_succeeds};
 
 const TERMINATED: &str = "status.containerStatuses[].state.terminated";
 
-/// A pod that its node did not keep.
+/// A pod that its node did not keep, which says nothing about snapshots.
 pub(crate) fn evicted(moment: &Moment<'_>) -> Option<Explanation> {
     let pod = moment.pod().filter(|pod| has_ended(moment, pod))?;
     let reason = pod.status.reason.as_str();
@@ -28,11 +28,14 @@ pub(crate) fn evicted(moment: &Moment<'_>) -> Option<Explanation> {
         return None;
     }
     let value = format!("{reason}: {}", pod.status.message);
-    let fix = Fix::text("Free room on the nodes, then try again.").command(kubectl("describe nodes"));
+    let fix = Fix::text("Free room on the nodes, and wait until none is drained. Then try again.")
+        .command(kubectl("describe nodes"));
     Some(
         fail(moment, pod, &format!("was terminated by its node: {reason}"), "status.reason", &value)
+            .unknown()
             .cause("the node could not keep the pod")
-            .fix(fix),
+            .fix(fix)
+            .advise(Advice::Again),
     )
 }
 

@@ -16,7 +16,7 @@ use crate::model::object::{Kind, ObjectName};
 use crate::model::round_trip::StepId;
 use crate::moment::{Advice, Explanation, Subject};
 
-/// An object that the round trip needs was deleted, and not by snapready.
+/// An object that the round trip needs was deleted, and not by snapready. It says nothing about snapshots.
 #[must_use]
 pub fn vanished(subject: &Subject, step: StepId, object: &ObjectName) -> Explanation {
     if step == StepId::Overwrite && object.kind == Kind::POD.name {
@@ -29,10 +29,10 @@ pub fn vanished(subject: &Subject, step: StepId, object: &ObjectName) -> Explana
         path: "metadata".to_owned(),
         value: "deleted by somebody else".to_owned(),
     };
-    Explanation::fail(&CHECK, &format!("{object} was deleted while it was needed"))
+    Explanation::new(&CHECK, Status::Unknown, &format!("{object} was deleted while it was needed"))
         .about(subject)
         .evidence([evidence])
-        .cause("somebody, or a controller that cleans up, deletes objects in the namespace of the round trip")
+        .cause("somebody, a node that is drained, or a controller that cleans up, deleted it; snapready did not")
         .fix(Fix::text("Try again, in a namespace where nothing else deletes objects."))
         .advise(Advice::Again)
 }

@@ -59,9 +59,16 @@ impl Machine {
             Act::AdmitShared => self.admit_shared(index, out),
             Act::Admit => self.dry_run(index, out),
             Act::Create(object) => self.make(self.item(index, object), out),
-            Act::Await(object, progress) => self.look_for(self.item(index, object), progress, out),
+            Act::Await(object, progress) => self.await_one(index, object, progress, out),
             Act::AwaitHeld { object, progress, holder } => {
-                self.wait_held(index, self.item(index, object), progress, self.item(index, holder), out)
+                let turn = self.wait_held(index, self.item(index, object), progress, self.item(index, holder), out);
+                match (&turn, self.lost(index, object)) {
+                    // Whether the writer is still there is asked when all else is done.
+                    (Turn::Wait, Some(lost)) if self.ledger.progress(self.item(index, object)) < progress => {
+                        Turn::End(Ending::Vanished(lost))
+                    }
+                    _ => turn,
+                }
             }
             Act::Bind(consumer) => self.bind(index, consumer, out),
             Act::Release(writer) => self.release(self.item(index, writer), out),
@@ -127,6 +134,27 @@ impl Machine {
         }
     }
 
+    /// What an object that is waited for cannot do without, itself included, and somebody else has deleted. What is on its way out may
+    /// stay for as long as a finalizer holds it, but nothing new is made from it.
+    fn lost(&self, index: usize, object: ObjectId) -> Option<Item> {
+        let Stage::Running(place) = self.trips.get(index)?.stage else { return None };
+        let program = self.program(Some(index))?;
+        let is_removed = |id| program.acts().iter().take(place).any(|(_, act)| *act == Act::Remove(id));
+        let needed = program.object(object)?.needs.iter().copied().filter(|id| !is_removed(*id));
+        let items = needed.chain([object]).map(|id| program.item(index, id));
+        let is_own = |item: &Item| self.maker(*item).is_none();
+        items.filter(is_own).find(|item| matches!(self.ledger.state(*item), State::Deleting | State::Gone))
+    }
+
+    /// Waits for an object of a round trip, unless it is known that nothing will come of it.
+    fn await_one(&mut self, index: usize, object: ObjectId, progress: Progress, out: &mut Vec<Command>) -> Turn {
+        let turn = self.look_for(self.item(index, object), progress, out);
+        match (&turn, self.lost(index, object)) {
+            (Turn::Wait, Some(lost)) => Turn::End(Ending::Vanished(lost)),
+            _ => turn,
+        }
+    }
+
     /// Waits for an object. Of what controllers make nothing is told: it is looked for.
     fn look_for(&mut self, item: Item, progress: Progress, out: &mut Vec<Command>) -> Turn {
         let turn = self.wait_for(item, progress);
@@ -159,9 +187,10 @@ impl Machine {
         let consumer = self.item(index, consumer);
         let bound = self.wait_for(claim, Progress::Done);
         match (bound, self.ledger.state(consumer)) {
-            (Turn::Wait, _) => match self.make(consumer, out) {
-                Turn::Done => Turn::Wait,
-                turn @ (Turn::Wait | Turn::End(_)) => turn,
+            (Turn::Wait, _) => match (self.make(consumer, out), self.lost(index, claim.object())) {
+                (Turn::Done, Some(lost)) => Turn::End(Ending::Vanished(lost)),
+                (Turn::Done, None) => Turn::Wait,
+                (turn @ (Turn::Wait | Turn::End(_)), _) => turn,
             },
             (Turn::Done, State::Exists) => {
                 self.delete(consumer, out);
