@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use super::cut;
 use super::damage;
 use super::files;
 use super::lock::lock;
@@ -230,7 +231,10 @@ impl DataPlane {
             (format!("snap-{:08}", state.made), source)
         };
         let path = self.directory("snapshots")?.join(&handle);
-        files::copy(&source.path, &path)?;
+        match self.quirk {
+            Some(Quirk::LosesOrder) => cut::out_of_order(&source.path, &path)?,
+            _ => cut::at_one_moment(&source.path, &path)?,
+        }
         let size = source.size;
         let Volume { mode, node, .. } = source;
         let snapshot = Snapshot { name: name.to_owned(), mode, size, path, source: volume.to_owned(), node };

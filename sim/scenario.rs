@@ -201,6 +201,8 @@ pub enum Quirk {
     OneNodeOnly,
     /// A clone has the blocks of its source, and goes on to have them.
     SharesClones,
+    /// A snapshot of a volume that is written to lacks a write, and has a later one.
+    LosesOrder,
 }
 
 /// The simulated driver.
@@ -237,7 +239,7 @@ const HEALTHY: Scenario = Scenario {
     refusals: &[],
 };
 
-static ALL: [Scenario; 61] = [
+static ALL: [Scenario; 62] = [
     HEALTHY,
     Scenario {
         name: "no-crds",
@@ -603,6 +605,13 @@ static ALL: [Scenario; 61] = [
         title: "a snapshot is incomplete when the one before is deleted",
         description: "It holds only what has changed since that: a plain round trip passes, `--mode twice` does not. Ready.",
         quirk: Some(Quirk::ChainsSnapshots),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "snapshots-lose-order",
+        title: "a snapshot has later writes and lacks earlier ones",
+        description: "It is copied piece by piece while the volume is written to: a plain round trip passes, `--mode writing` does not. Ready.",
+        quirk: Some(Quirk::LosesOrder),
         ..HEALTHY
     },
     Scenario {

@@ -10,11 +10,12 @@ use std::thread;
 
 use serde_json::Value;
 
-const MODES: [&str; 10] = [
+const MODES: [&str; 11] = [
     "plain",
     "larger",
     "odd-size",
     "unmounted",
+    "writing",
     "source-gone",
     "other-namespace",
     "other-node",
@@ -43,10 +44,11 @@ const fn row(
 
 /// What the plain mode passes; `tests/scenarios.rs` shows that.
 #[rustfmt::skip]
-const FAULTS: [Row; 9] = [
+const FAULTS: [Row; 10] = [
     row("larger", "restore-not-grown", &[], ("SR309", "intact, but the")),
     row("odd-size", "sizes-rounded-up", &[], ("SR309", "is less than size")),
     row("unmounted", "snapshot-needs-pod", &[], ("SR307", "volume is not attached to a node")),
+    row("writing", "snapshots-lose-order", &[], ("SR302", "the snapshot did not keep the order of writes")),
     row("source-gone", "snapshots-go-with-source", &[], ("SR309", " does not exist")),
     row("other-namespace", "handle-unknown", &[], ("SR309", "can not find snapshot for snapshotID")),
     row("other-node", "node-local", &[], ("SR309", "the snapshot lies on node node-1")),

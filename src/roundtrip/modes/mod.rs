@@ -15,6 +15,7 @@ pub mod source_gone;
 mod tests;
 pub mod twice;
 pub mod unmounted;
+pub mod writing;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -38,6 +39,7 @@ pub static MODES: &[&Mode] = &[
     &larger::MODE,
     &odd_size::MODE,
     &unmounted::MODE,
+    &writing::MODE,
     &source_gone::MODE,
     &other_namespace::MODE,
     &other_node::MODE,
