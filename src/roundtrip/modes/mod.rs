@@ -10,6 +10,7 @@ pub mod other_namespace;
 pub mod other_node;
 pub mod plain;
 pub mod read_only;
+pub mod snapshot_first;
 pub mod source_gone;
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,7 @@ pub static MODES: &[&Mode] = &[
     &unmounted::MODE,
     &writing::MODE,
     &source_gone::MODE,
+    &snapshot_first::MODE,
     &other_namespace::MODE,
     &other_node::MODE,
     &read_only::MODE,

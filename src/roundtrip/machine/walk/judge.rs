@@ -72,6 +72,13 @@ pub(super) fn verdict(scenario: &Scenario, world: &mut World, trip: usize, endin
     {
         return Err(format!("a pass although {object:?} is there"));
     }
+    // One that lands late, when the first was deleted, is nobody's to restore from.
+    let stays = |object: &&ObjectId| there(object) && !world.proved.contains(&(trip, **object));
+    if let Some(object) = scenario.nature.asked_to_go.iter().find(stays)
+        && ending == Ending::Passed
+    {
+        return Err(format!("a pass although {object:?} was not asked to go"));
+    }
     Ok(())
 }
 

@@ -32,7 +32,7 @@ hold_recording() {
 	while :; do
 		recorded=$((recorded + 1))
 		record "$recorded" "$DATA"
-		sleep 0.05 2>/dev/null || sleep 1
+		sleep 0.1 2>/dev/null || sleep 1
 	done
 }
 

@@ -45,7 +45,7 @@ fn a_writer_goes_on_writing_records_until_term() {
     for shell in SHELLS {
         for mode in [Filesystem, Block] {
             let (volume, payload) = (Volume::new(mode, shell), payload(mode));
-            let pause = "sleep 0.05 2>/dev/null || sleep 1";
+            let pause = "sleep 0.1 2>/dev/null || sleep 1";
             let script = payload.recorder_script();
             assert_eq!(script.matches(pause).count(), 1);
             // It says when it has written some, so that no test waits for time to pass.
