@@ -10,7 +10,7 @@ use std::thread;
 
 use serde_json::Value;
 
-const MODES: [&str; 12] = [
+const MODES: [&str; 13] = [
     "plain",
     "larger",
     "odd-size",
@@ -18,6 +18,7 @@ const MODES: [&str; 12] = [
     "writing",
     "source-gone",
     "snapshot-first",
+    "content-first",
     "other-namespace",
     "other-node",
     "read-only",
@@ -45,13 +46,14 @@ const fn row(
 
 /// What the plain mode passes; `tests/scenarios.rs` shows that.
 #[rustfmt::skip]
-const FAULTS: [Row; 11] = [
+const FAULTS: [Row; 12] = [
     row("larger", "restore-not-grown", &[], ("SR309", "intact, but the")),
     row("odd-size", "sizes-rounded-up", &[], ("SR309", "is less than size")),
     row("unmounted", "snapshot-needs-pod", &[], ("SR307", "volume is not attached to a node")),
     row("writing", "snapshots-lose-order", &[], ("SR302", "the snapshot did not keep the order of writes")),
     row("source-gone", "snapshots-go-with-source", &[], ("SR309", " does not exist")),
     row("snapshot-first", "restores-need-snapshot", &[], ("SR302", "only the beginning of the data")),
+    row("content-first", "restores-need-snapshot", &[], ("SR302", "only the beginning of the data")),
     row("other-namespace", "handle-unknown", &[], ("SR309", "can not find snapshot for snapshotID")),
     row("other-node", "node-local", &[], ("SR309", "the snapshot lies on node node-1")),
     row("read-only", "restore-needs-recovery", &["--volume-mode", "filesystem"], ("SR310", "journal cannot be replayed")),
@@ -215,6 +217,18 @@ fn a_mode_that_the_driver_refuses_is_skipped() {
     for trip in trips {
         assert_eq!((&trip["status"], &trip["diagnosis"]["id"]), (&"skip".into(), &"SR301".into()), "{trip:#}");
         assert!(trip["diagnosis"]["cause"].as_str().unwrap().contains("MULTI_NODE_READER_ONLY"), "{trip:#}");
+    }
+}
+
+/// What a class keeps stays in the storage when its content is deleted.
+#[test]
+fn a_content_that_its_class_keeps_is_not_deleted_first() {
+    let (code, trips) = trips("content-first", "retain", &[]);
+    assert_eq!(code, Some(3), "nothing is shown: {trips:#?}");
+    for trip in trips {
+        assert_eq!((&trip["status"], &trip["diagnosis"]["id"]), (&"skip".into(), &"SR301".into()), "{trip:#}");
+        let cause = trip["diagnosis"]["cause"].as_str().unwrap();
+        assert_eq!(cause, "VolumeSnapshotClass standard-snapshots has deletionPolicy Retain");
     }
 }
 

@@ -2,6 +2,7 @@
 //! Adding one takes its folder and its line here.
 
 pub mod clone;
+pub mod content_first;
 pub mod existing_claim;
 pub mod existing_snapshot;
 pub mod larger;
@@ -43,6 +44,7 @@ pub static MODES: &[&Mode] = &[
     &writing::MODE,
     &source_gone::MODE,
     &snapshot_first::MODE,
+    &content_first::MODE,
     &other_namespace::MODE,
     &other_node::MODE,
     &read_only::MODE,
