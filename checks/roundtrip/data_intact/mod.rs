@@ -131,3 +131,27 @@ pub fn not_measured(subject: &Subject, reader: &ObjectName, message: &str, text:
         .fix(Fix::text("Try again; if it still fails, name another image, for example busybox."))
         .advise(Advice::Image)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::round_trip::VolumeMode;
+
+    /// What shows nothing about writes under way is no pass, and no fault of the driver.
+    #[test]
+    fn a_source_that_was_not_written_to_is_unknown_and_one_out_of_order_a_failure() {
+        let subject = Subject {
+            label: "fast → gold, Block".to_owned(),
+            storage_class: "fast".to_owned(),
+            driver: Some("csi.example.org".to_owned()),
+            snapshot_class: Some("gold".to_owned()),
+            volume_mode: VolumeMode::Block,
+            origin: Origin::VolumeSnapshot,
+        };
+        let unknown = not_written_meanwhile(&subject);
+        assert_eq!(unknown.finding().status, Status::Unknown);
+        let failed = out_of_order(&subject, "lacks record 33 although it has record 34", []);
+        assert_eq!(failed.finding().status, Status::Fail);
+        assert!(failed.finding().cause.as_deref().unwrap().contains("driver csi.example.org"));
+    }
+}
