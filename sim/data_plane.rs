@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use super::cut;
 use super::damage;
 use super::files;
 use super::lock::lock;
@@ -39,6 +40,8 @@ struct Volume {
     path: PathBuf,
     /// The node for which it was made, if it was made for one.
     node: Option<String>,
+    /// The snapshot from which it was restored.
+    restored_from: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -191,7 +194,11 @@ impl DataPlane {
             // A file system keeps some of its device for itself.
             fs::write(size_of(&path), (size / 16 * 15 / 1024).to_string())?;
         }
-        let volume = Volume { name: asked.name.to_owned(), mode: asked.mode, size, path, node };
+        let restored_from = match from {
+            Some(Source::Snapshot(handle)) => Some(handle.clone()),
+            Some(Source::Volume(_)) | None => None,
+        };
+        let volume = Volume { name: asked.name.to_owned(), mode: asked.mode, size, path, node, restored_from };
         lock(&self.state).volumes.insert(handle.clone(), volume);
         Ok(handle)
     }
@@ -230,7 +237,10 @@ impl DataPlane {
             (format!("snap-{:08}", state.made), source)
         };
         let path = self.directory("snapshots")?.join(&handle);
-        files::copy(&source.path, &path)?;
+        match self.quirk {
+            Some(Quirk::LosesOrder) => cut::out_of_order(&source.path, &path)?,
+            _ => cut::at_one_moment(&source.path, &path)?,
+        }
         let size = source.size;
         let Volume { mode, node, .. } = source;
         let snapshot = Snapshot { name: name.to_owned(), mode, size, path, source: volume.to_owned(), node };
@@ -271,14 +281,22 @@ impl DataPlane {
 
     /// Deletes a snapshot; one that is not there is deleted already. Blocks.
     pub(super) fn delete_snapshot(&self, handle: &str) -> io::Result<()> {
-        let (gone, later) = {
+        let (gone, later, restored) = {
             let mut state = lock(&self.state);
+            let restored = |volume: &&Volume| volume.restored_from.as_deref() == Some(handle);
+            let restored: Vec<Volume> = state.volumes.values().filter(restored).cloned().collect();
+            if self.quirk == Some(Quirk::SnapshotsStayWithRestores) && !restored.is_empty() {
+                return Err(io::Error::other(format!("snapshot {handle} has dependent clones")));
+            }
             let Some(gone) = state.snapshots.remove(handle) else { return Ok(()) };
             // Handles are in the order in which they were made.
             let mut later = state.snapshots.iter().filter(|(other, _)| other.as_str() > handle);
             let later = later.find(|(_, other)| other.source == gone.source).map(|(_, other)| other.clone());
-            (gone, later.filter(|_| self.quirk == Some(Quirk::ChainsSnapshots)))
+            (gone, later.filter(|_| self.quirk == Some(Quirk::ChainsSnapshots)), restored)
         };
+        for volume in restored.iter().filter(|_| self.quirk == Some(Quirk::RestoresNeedSnapshot)) {
+            damage::truncate(&volume.path, volume.mode)?;
+        }
         if let Some(later) = later {
             damage::truncate(&later.path, later.mode)?;
         }

@@ -8,6 +8,7 @@ mod api;
 mod clock;
 mod cluster;
 mod controllers;
+mod cut;
 mod damage;
 mod data_plane;
 mod discovery;

@@ -201,6 +201,12 @@ pub enum Quirk {
     OneNodeOnly,
     /// A clone has the blocks of its source, and goes on to have them.
     SharesClones,
+    /// A restored volume reads what it has not copied yet from its snapshot.
+    RestoresNeedSnapshot,
+    /// A snapshot from which volumes were restored is not deleted.
+    SnapshotsStayWithRestores,
+    /// A snapshot of a volume that is written to lacks a write, and has a later one.
+    LosesOrder,
 }
 
 /// The simulated driver.
@@ -237,7 +243,7 @@ const HEALTHY: Scenario = Scenario {
     refusals: &[],
 };
 
-static ALL: [Scenario; 61] = [
+static ALL: [Scenario; 64] = [
     HEALTHY,
     Scenario {
         name: "no-crds",
@@ -603,6 +609,27 @@ static ALL: [Scenario; 61] = [
         title: "a snapshot is incomplete when the one before is deleted",
         description: "It holds only what has changed since that: a plain round trip passes, `--mode twice` does not. Ready.",
         quirk: Some(Quirk::ChainsSnapshots),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "restores-need-snapshot",
+        title: "a restored volume is incomplete when its snapshot is deleted",
+        description: "It reads from the snapshot what it has not copied yet: a plain round trip passes, `--mode snapshot-first` does not. Ready.",
+        quirk: Some(Quirk::RestoresNeedSnapshot),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "snapshot-stays",
+        title: "the storage does not delete a snapshot from which volumes were restored",
+        description: "A deleted VolumeSnapshot goes when the last restored volume has gone. Ready.",
+        quirk: Some(Quirk::SnapshotsStayWithRestores),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "snapshots-lose-order",
+        title: "a snapshot has later writes and lacks earlier ones",
+        description: "It is copied piece by piece while the volume is written to: a plain round trip passes, `--mode writing` does not. Ready.",
+        quirk: Some(Quirk::LosesOrder),
         ..HEALTHY
     },
     Scenario {

@@ -10,12 +10,15 @@ use std::thread;
 
 use serde_json::Value;
 
-const MODES: [&str; 10] = [
+const MODES: [&str; 13] = [
     "plain",
     "larger",
     "odd-size",
     "unmounted",
+    "writing",
     "source-gone",
+    "snapshot-first",
+    "content-first",
     "other-namespace",
     "other-node",
     "read-only",
@@ -43,11 +46,14 @@ const fn row(
 
 /// What the plain mode passes; `tests/scenarios.rs` shows that.
 #[rustfmt::skip]
-const FAULTS: [Row; 9] = [
+const FAULTS: [Row; 12] = [
     row("larger", "restore-not-grown", &[], ("SR309", "intact, but the")),
     row("odd-size", "sizes-rounded-up", &[], ("SR309", "is less than size")),
     row("unmounted", "snapshot-needs-pod", &[], ("SR307", "volume is not attached to a node")),
+    row("writing", "snapshots-lose-order", &[], ("SR302", "the snapshot did not keep the order of writes")),
     row("source-gone", "snapshots-go-with-source", &[], ("SR309", " does not exist")),
+    row("snapshot-first", "restores-need-snapshot", &[], ("SR302", "only the beginning of the data")),
+    row("content-first", "restores-need-snapshot", &[], ("SR302", "only the beginning of the data")),
     row("other-namespace", "handle-unknown", &[], ("SR309", "can not find snapshot for snapshotID")),
     row("other-node", "node-local", &[], ("SR309", "the snapshot lies on node node-1")),
     row("read-only", "restore-needs-recovery", &["--volume-mode", "filesystem"], ("SR310", "journal cannot be replayed")),
@@ -214,6 +220,18 @@ fn a_mode_that_the_driver_refuses_is_skipped() {
     }
 }
 
+/// What a class keeps stays in the storage when its content is deleted.
+#[test]
+fn a_content_that_its_class_keeps_is_not_deleted_first() {
+    let (code, trips) = trips("content-first", "retain", &[]);
+    assert_eq!(code, Some(3), "nothing is shown: {trips:#?}");
+    for trip in trips {
+        assert_eq!((&trip["status"], &trip["diagnosis"]["id"]), (&"skip".into(), &"SR301".into()), "{trip:#}");
+        let cause = trip["diagnosis"]["cause"].as_str().unwrap();
+        assert_eq!(cause, "VolumeSnapshotClass standard-snapshots has deletionPolicy Retain");
+    }
+}
+
 /// The restore is in a namespace of its own, and so is what is said of it.
 #[test]
 fn what_another_namespace_holds_is_named_with_it() {
@@ -228,12 +246,28 @@ fn what_another_namespace_holds_is_named_with_it() {
 /// Not every storage deletes a volume that has snapshots. The restore is tried all the same, and the step says so.
 #[test]
 fn a_source_volume_that_stays_is_named() {
-    let (code, trips) = trips("source-gone", "source-stays", &["--step-timeout", "overwrite=3s"]);
-    assert_eq!(code, Some(0), "{trips:#?}");
-    for trip in trips {
-        let steps = trip["steps"].as_array().unwrap();
-        let step = steps.iter().find(|step| step["id"] == "overwrite").unwrap();
-        let said = step["message"].as_str().unwrap();
+    for said in said_by("source-gone", "source-stays", "overwrite") {
         assert!(said.contains("PersistentVolume pvc-") && said.ends_with("is still there"), "{said}");
     }
+}
+
+/// Nor does every storage delete a snapshot that volumes were restored from.
+#[test]
+fn a_snapshot_that_stays_is_named() {
+    for said in said_by("snapshot-first", "snapshot-stays", "restore") {
+        let (snapshot, content) = said.rsplit_once("; ").unwrap();
+        assert!(snapshot.contains("; VolumeSnapshot snapready-") && snapshot.ends_with("is still there"), "{said}");
+        assert!(content.starts_with("VolumeSnapshotContent snapcontent-"), "{said}");
+    }
+}
+
+/// What a step says that waits for three seconds, and then goes on all the same.
+fn said_by(mode: &str, scenario: &str, step: &str) -> Vec<String> {
+    let (code, trips) = trips(mode, scenario, &["--step-timeout", &format!("{step}=3s")]);
+    assert_eq!(code, Some(0), "{trips:#?}");
+    let of_step = |trip: &Value| {
+        let steps = trip["steps"].as_array().unwrap();
+        steps.iter().find(|one| one["id"] == step).unwrap()["message"].as_str().unwrap().to_owned()
+    };
+    trips.iter().map(of_step).collect()
 }

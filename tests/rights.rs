@@ -24,10 +24,12 @@ const RUNS: usize = 10;
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_granted_is_what_is_used() {
     let elsewhere = Mode::find("other-namespace").unwrap();
+    let content_first = Mode::find("content-first").unwrap();
     for (flags, modes, own) in [
         (&[][..], &[][..], true),
         (&["-n", "default"], &[], false),
         (&["--mode", "other-namespace"], &[elsewhere], true),
+        (&["--mode", "content-first"], &[content_first], true),
         (&["--mode", "other-namespace", "-n", "default"], &[elsewhere], false),
     ] {
         let cluster = [cluster_rules(modes, own), watch_rules(modes, own)].concat();

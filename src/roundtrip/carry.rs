@@ -16,7 +16,9 @@ use snapready_checks::model::quantity::Quantity;
 use snapready_checks::model::round_trip::Origin;
 use snapready_checks::moment::{Explanation, Moment, Subject, line};
 use snapready_checks::roundtrip::admission_allows::{NoRoom, Refusal, no_room, refused};
-use snapready_checks::roundtrip::data_intact::{self, compared, looked_at, not_measured, nothing_seen};
+use snapready_checks::roundtrip::data_intact::{
+    self, compared, looked_at, not_measured, not_written_meanwhile, nothing_seen, out_of_order,
+};
 use snapready_checks::roundtrip::device_denied::{Admitted, Denied, Device, denied};
 use snapready_checks::roundtrip::everything_removed::{StuckObject, stuck};
 use snapready_checks::roundtrip::restore_succeeds::not_grown;
@@ -36,7 +38,7 @@ use crate::roundtrip::ledger::Item;
 use crate::roundtrip::modes::{Making, Seen, Shape};
 use crate::roundtrip::objects::{Manifest, capacity, requested};
 use crate::roundtrip::observe::text;
-use crate::roundtrip::payload::{Look as DataLook, Payload, UnreadableReport, WriteFault, Written};
+use crate::roundtrip::payload::{Journal, Look as DataLook, Payload, UnreadableReport, WriteFault, Written};
 use crate::roundtrip::plan::{Plan, Target};
 use crate::roundtrip::program::{Object, ObjectId, Policy, Program, Task};
 use crate::roundtrip::quota::{Quota, Usage, at_once, lacking, peak};
@@ -283,7 +285,7 @@ impl<'a> Carry<'a> {
 
 /// The node of the pod that wrote the source.
 fn node_of_writer(program: &Program, observed: &Observed<'_>) -> Option<String> {
-    let is_it = |object: &&Object| matches!(object.task, Task::Write | Task::Fill);
+    let is_it = |object: &&Object| object.holds() || object.task == Task::Fill;
     let writer = program.objects().iter().find(is_it)?;
     text(observed.objects.get(&writer.id)?, "/spec/nodeName").map(ToOwned::to_owned)
 }
@@ -357,6 +359,7 @@ impl Knowledge for Carry<'_> {
         let (target, payload) = self.target(trip);
         let written = match self.own_program(trip).object(pod).map(|pod| pod.task) {
             Some(Task::Fill) => payload.judge_filled(message).map(Some),
+            Some(Task::Record) => payload.judge_recorded(message).map(Some),
             Some(Task::Overwrite) => payload.judge_overwritten(message).map(|()| None),
             _ => payload.judge_written(message).map(Some),
         };
@@ -387,24 +390,29 @@ impl Knowledge for Carry<'_> {
         let written = written.unwrap_or_default();
         let subject = target.subject();
         let program = self.own_program(trip);
-        let is_sized = program.object(pod).is_some_and(|pod| pod.task == Task::ReadSized);
-        let judged = if is_sized {
-            payload.judge_sized(&written, message).map(|(judgement, room)| (judgement, Some(room)))
-        } else {
-            payload.judge_read(&written, message).map(|judgement| (judgement, None))
+        let judged = match program.object(pod).map(|pod| pod.task) {
+            Some(Task::ReadSized) => {
+                payload.judge_sized(&written, message).map(|(judgement, room)| (judgement, Some(room), None))
+            }
+            Some(Task::ReadJournal) => {
+                payload.judge_journal(&written, message).map(|(judgement, journal)| (judgement, None, journal))
+            }
+            _ => payload.judge_read(&written, message).map(|judgement| (judgement, None, None)),
         };
         match judged {
-            Ok((judgement, room)) => {
+            Ok((judgement, room, journal)) => {
                 let claim = self.claim_of(trip, pod);
                 let wanted = program.claim_of(pod).and_then(|claim| requested(seen.get(claim)?)).unwrap_or(u64::MAX);
-                let explanation = match room {
+                let namespace = claim.namespace.as_deref().unwrap_or(&self.plan.namespace);
+                let evidence = || judgement.evidence(namespace, &claim.name);
+                let explanation = match (journal, room) {
+                    (Some(Journal::OutOfOrder), _) => Some(out_of_order(&subject, &judgement.message, evidence())),
                     _ if judgement.verdict != DataVerdict::Intact => {
-                        let namespace = claim.namespace.as_deref().unwrap_or(&self.plan.namespace);
-                        let evidence = judgement.evidence(namespace, &claim.name);
-                        Some(compared(&subject, judgement.verdict, &judgement.message, evidence))
+                        Some(compared(&subject, judgement.verdict, &judgement.message, evidence()))
                     }
-                    Some(room) if !is_as_large(room, wanted) => Some(not_grown(&subject, &claim, room, wanted)),
-                    Some(_) | None => None,
+                    (Some(Journal::NotWritten), _) => Some(not_written_meanwhile(&subject)),
+                    (_, Some(room)) if !is_as_large(room, wanted) => Some(not_grown(&subject, &claim, room, wanted)),
+                    _ => None,
                 };
                 let diagnosis = explanation.map(|explanation| Box::new(self.in_words(trip, explanation)));
                 Ok(ReadResult { data: judgement.verdict, contents: None, message: judgement.message, diagnosis })

@@ -113,6 +113,7 @@ impl State {
 
 /// What is known about one object.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about it")]
 pub struct Entry {
     /// What is known.
     pub state: State,
@@ -122,6 +123,8 @@ pub struct Entry {
     pub progress: Progress,
     /// Whether the run has taken it over from the controller that made it, and deletes it itself.
     pub taken_over: bool,
+    /// Whether the API server has accepted that it is to go, or shows that it goes.
+    pub going: bool,
     /// How many creates were sent.
     pub attempts: u8,
     /// How many creates may still take effect although nobody waits for their answer.
@@ -141,6 +144,7 @@ impl Entry {
             uid: None,
             progress: Progress::Nothing,
             taken_over: false,
+            going: false,
             attempts: 0,
             pending: 0,
             asked: false,

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 use snapready_checks::model::object::Kind;
 
 pub use self::pods::{
-    consumer, filler, looker, on_another_node, overwriter, reader, sized_reader, with_read_only_claim, writer,
+    consumer, filler, journal_reader, looker, on_another_node, overwriter, reader, recorder, sized_reader,
+    with_read_only_claim, writer,
 };
 use super::kinds::{COMPONENT_LABEL, EXPIRES_AT, MANAGED_BY, MODE_LABEL, RUN_LABEL, TARGET_LABEL};
 use super::modes::Making;

@@ -121,10 +121,10 @@ pub(crate) fn said<'a>(pod: &'a Value, name: &str) -> Option<(i64, &'a str)> {
 /// The container that does a pod's work.
 pub(crate) const fn container_of(task: Task) -> Option<&'static str> {
     match task {
-        Task::Write => Some(WRITE_CONTAINER),
+        Task::Write | Task::Record => Some(WRITE_CONTAINER),
         Task::Fill => Some(FILL_CONTAINER),
         Task::Overwrite => Some(OVERWRITE_CONTAINER),
-        Task::Read | Task::ReadSized | Task::Look => Some(READ_CONTAINER),
+        Task::Read | Task::ReadSized | Task::ReadJournal | Task::Look => Some(READ_CONTAINER),
         Task::Exist | Task::Consume(_) => None,
     }
 }
@@ -136,7 +136,7 @@ pub(crate) fn progress(what: &Object, object: &Value) -> Progress {
     };
     let done = |done| if done { Progress::Done } else { Progress::Nothing };
     match (what.kind, what.task) {
-        (Kind::POD, Task::Write) => match container(object, WRITE_CONTAINER) {
+        (Kind::POD, Task::Write | Task::Record) => match container(object, WRITE_CONTAINER) {
             Container::Running => Progress::Written,
             seen => started(seen),
         },

@@ -57,7 +57,7 @@ fn cluster_kinds(programs: impl Iterator<Item = Program>) -> BTreeMap<Kind, Does
                 let acts = |act: Act| program.acts().iter().any(|(_, other)| *other == act);
                 let does = kinds.entry(object.kind).or_default();
                 does.create |= created;
-                does.delete |= created || acts(Act::Remove(object.id));
+                does.delete |= created || acts(Act::Remove(object.id)) || acts(Act::Delete(object.id));
                 does.patch |= acts(Act::TakeOver(object.id));
             }
         }

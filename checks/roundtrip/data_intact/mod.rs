@@ -91,6 +91,34 @@ fn of_clone(driver: &str, verdict: DataVerdict) -> String {
     }
 }
 
+/// The result of records that a source in use got one after the other, and of which the restored volume lacks one that was synced
+/// before another that it has, or before the snapshot: `message` and `evidence` say which.
+#[must_use]
+pub fn out_of_order(subject: &Subject, message: &str, evidence: impl IntoIterator<Item = Evidence>) -> Explanation {
+    let driver = subject.driver_in_words();
+    Explanation::fail(&CHECK, message)
+        .about(subject)
+        .evidence(evidence.into_iter().take(SHOWN))
+        .cause(format!(
+            "a snapshot of {driver} is not what the volume held at one moment: it was taken piece by piece, or lacks what was still in a cache, while the volume was written to"
+        ))
+        .fix(Fix::text(
+            "Do not snapshot volumes of this driver while they are written to: databases do not survive such a restore. Stop the workload or freeze its file system before (hooks of the backup product). Update the driver, and report it to its maker.",
+        ))
+        .advise(Advice::Again)
+}
+
+/// The result of a snapshot during which the source was not written to, although it should have been: the order of writes is not
+/// shown.
+#[must_use]
+pub fn not_written_meanwhile(subject: &Subject) -> Explanation {
+    Explanation::new(&CHECK, Status::Unknown, "the data is intact, but nothing was written while the snapshot was taken")
+        .about(subject)
+        .cause("the pod that writes did not come to write a record between its report and the end of the snapshot, so nothing is shown about writes under way")
+        .fix(Fix::text("Try again, on a node that is less busy."))
+        .advise(Advice::Again)
+}
+
 /// The result of a reader without a report: nothing is known about the data, so it is neither pass nor fail. `text` is
 /// what it left.
 #[must_use]
@@ -102,4 +130,28 @@ pub fn not_measured(subject: &Subject, reader: &ObjectName, message: &str, text:
         .cause("the restored data was not measured, so nothing is known about it")
         .fix(Fix::text("Try again; if it still fails, name another image, for example busybox."))
         .advise(Advice::Image)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::round_trip::VolumeMode;
+
+    /// What shows nothing about writes under way is no pass, and no fault of the driver.
+    #[test]
+    fn a_source_that_was_not_written_to_is_unknown_and_one_out_of_order_a_failure() {
+        let subject = Subject {
+            label: "fast → gold, Block".to_owned(),
+            storage_class: "fast".to_owned(),
+            driver: Some("csi.example.org".to_owned()),
+            snapshot_class: Some("gold".to_owned()),
+            volume_mode: VolumeMode::Block,
+            origin: Origin::VolumeSnapshot,
+        };
+        let unknown = not_written_meanwhile(&subject);
+        assert_eq!(unknown.finding().status, Status::Unknown);
+        let failed = out_of_order(&subject, "lacks record 33 although it has record 34", []);
+        assert_eq!(failed.finding().status, Status::Fail);
+        assert!(failed.finding().cause.as_deref().unwrap().contains("driver csi.example.org"));
+    }
 }

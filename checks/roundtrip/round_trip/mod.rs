@@ -9,7 +9,7 @@ pub const CHECK: Check = check("SR301", "round-trip", "Data comes back from a sn
 mod skipped;
 
 pub(crate) use skipped::beyond_the_driver;
-pub use skipped::{no_other_node, skipped};
+pub use skipped::{keeps_snapshots, no_other_node, skipped};
 
 use crate::model::finding::{Evidence, Fix, Status};
 use crate::model::object::{Kind, ObjectName};

@@ -56,6 +56,16 @@ pub fn no_other_node(
     Some(Explanation::new(&CHECK, Status::Skip, &message).about(subject).cause(because).evidence([evidence]))
 }
 
+/// A mode deletes the content of a snapshot, and the class keeps the snapshot in the storage then.
+#[must_use]
+pub fn keeps_snapshots(subject: &Subject, mode: &str) -> Explanation {
+    let class = subject.snapshot_class.as_deref().unwrap_or_default();
+    let message = format!("skipped: mode {mode} takes a class whose snapshots go with their contents");
+    let because = format!("VolumeSnapshotClass {class} has deletionPolicy Retain");
+    let evidence = Evidence::cluster(Kind::VOLUME_SNAPSHOT_CLASS.name, class, "deletionPolicy", "Retain");
+    Explanation::new(&CHECK, Status::Skip, &message).about(subject).cause(because).evidence([evidence])
+}
+
 /// A restore asks for what the driver does not offer, as its answer says: then the mode that asks for it is not one of this
 /// driver's.
 pub(crate) fn beyond_the_driver(moment: &Moment<'_>) -> Option<Explanation> {

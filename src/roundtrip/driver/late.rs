@@ -11,7 +11,7 @@ use super::{Driver, Knowledge};
 use crate::model::StepId;
 use crate::roundtrip::ledger::{Item, Progress};
 use crate::roundtrip::observe;
-use crate::roundtrip::program::{Policy, Task};
+use crate::roundtrip::program::{Object, Policy};
 
 /// So long after the claim went, a provisioner that had just heard of it has said that it begins.
 const HEARD: Duration = Duration::from_secs(2);
@@ -50,8 +50,7 @@ impl<K: Knowledge> Driver<'_, K> {
 
     /// Whether the last status of a writer that is not there may still be seen: it tells that the source is overwritten.
     pub(super) fn may_still_speak(&mut self, item: Item) -> bool {
-        let Some(trip) = item.trip().filter(|_| self.object(item).is_some_and(|object| object.task == Task::Write))
-        else {
+        let Some(trip) = item.trip().filter(|_| self.object(item).is_some_and(Object::holds)) else {
             return false;
         };
         let ledger = self.machine.ledger();

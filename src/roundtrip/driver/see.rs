@@ -140,7 +140,7 @@ impl<K: Knowledge> Driver<'_, K> {
         let before = self.machine.ledger().progress(Item::Of(trip, what.id));
         let running = self.machine.ending(trip).is_none();
         match what.task {
-            Task::Write if before < Progress::Done && running => {
+            Task::Write | Task::Record if before < Progress::Done && running => {
                 let Some((code, message)) = said(object, WRITE_CONTAINER) else {
                     return seen;
                 };
@@ -161,7 +161,7 @@ impl<K: Knowledge> Driver<'_, K> {
                     Err(diagnosis) => self.certain(trip, *diagnosis, Progress::Started),
                 }
             }
-            Task::Read | Task::ReadSized | Task::Look if before < Progress::Done && running => {
+            Task::Read | Task::ReadSized | Task::ReadJournal | Task::Look if before < Progress::Done && running => {
                 let Some((code, message)) = said(object, READ_CONTAINER) else {
                     return seen;
                 };

@@ -2,7 +2,7 @@
 
 use super::{Command, Ending, Machine, Stage};
 use crate::model::StepId;
-use crate::roundtrip::ledger::{Item, Progress, State};
+use crate::roundtrip::ledger::{Item, Progress, State, Why};
 use crate::roundtrip::program::{Act, ObjectId};
 
 /// What came of an act.
@@ -74,6 +74,7 @@ impl Machine {
             Act::Release(writer) => self.release(self.item(index, writer), out),
             Act::TakeOver(object) => self.take_over(self.item(index, object), out),
             Act::Remove(object) => self.remove_now(self.item(index, object), out),
+            Act::Delete(object) => self.ask_to_go(self.item(index, object), out),
             Act::AwaitGone(object) => self.await_gone(index, object, out),
         }
     }
@@ -139,7 +140,8 @@ impl Machine {
     fn lost(&self, index: usize, object: ObjectId) -> Option<Item> {
         let Stage::Running(place) = self.trips.get(index)?.stage else { return None };
         let program = self.program(Some(index))?;
-        let is_removed = |id| program.acts().iter().take(place).any(|(_, act)| *act == Act::Remove(id));
+        let is_removed =
+            |id| program.acts().iter().take(place).any(|(_, act)| [Act::Remove(id), Act::Delete(id)].contains(act));
         let needed = program.object(object)?.needs.iter().copied().filter(|id| !is_removed(*id));
         let items = needed.chain([object]).map(|id| program.item(index, id));
         let is_own = |item: &Item| self.maker(*item).is_none();
@@ -239,16 +241,31 @@ impl Machine {
         }
     }
 
+    fn ask_to_go(&mut self, item: Item, out: &mut Vec<Command>) -> Turn {
+        match self.remove_now(item, out) {
+            // A request that is on its way is not yet a deletion.
+            Turn::Wait if self.ledger.get(item).is_some_and(|entry| entry.going) => Turn::Done,
+            turn => turn,
+        }
+    }
+
     fn await_gone(&mut self, index: usize, object: ObjectId, out: &mut Vec<Command>) -> Turn {
         let item = self.item(index, object);
-        if let (State::Exists, Some(maker)) = (self.ledger.state(item), self.maker(item)) {
+        let maker = self.maker(item);
+        if let (State::Exists, Some(maker)) = (self.ledger.state(item), maker) {
             self.follow(item, maker, out);
         }
-        let settled = self.ledger.state(item).settled();
+        let state = self.ledger.state(item);
+        // What goes with something that has had its time and is still there, is as well.
+        let maker = maker.filter(|maker| !self.ledger.state(*maker).settled()).map(Item::object);
         let Some(trip) = self.trips.get_mut(index) else {
             return Turn::Wait;
         };
-        if settled {
+        if state == State::Left(Why::Denied) {
+            // The API server does not let us.
+            return Turn::End(Ending::Refused(item));
+        }
+        if state.settled() || (maker.is_some() && trip.given_time == maker && trip.had_its_time) {
             return Turn::Done;
         }
         if trip.given_time != Some(object) {

@@ -247,7 +247,7 @@ impl Machine {
                 if self.step(trip) == Some(step) {
                     match self.at(trip) {
                         // The round trip can do without, and the next step has a time of its own.
-                        Some(Act::AwaitGone(_)) if self.ends_step(trip) => self.had_its_time(trip),
+                        Some(Act::AwaitGone(_)) if self.only_awaits_gone(trip) => self.had_its_time(trip),
                         _ => self.end(trip, Ending::TimedOut, out),
                     }
                 }
@@ -326,7 +326,8 @@ impl Machine {
                     return false;
                 };
                 let acts = self.program(Some(index)).map(Program::acts).unwrap_or_default();
-                let removed = acts.iter().take(place + 1).any(|(_, act)| *act == Act::Remove(object));
+                let goes = [Act::Remove(object), Act::Delete(object)];
+                let removed = acts.iter().take(place + 1).any(|(_, act)| goes.contains(act));
                 !removed && !claim.is_some_and(bound)
             }
         }
@@ -413,11 +414,12 @@ impl Machine {
         }
     }
 
-    /// Whether a round trip is at the last act of its step.
-    fn ends_step(&self, index: usize) -> bool {
+    /// Whether nothing is left of a round trip's step but to see objects go.
+    fn only_awaits_gone(&self, index: usize) -> bool {
         let Some(Stage::Running(place)) = self.trips.get(index).map(|trip| trip.stage) else { return false };
         let acts = self.program(Some(index)).map(Program::acts).unwrap_or_default();
-        acts.get(place + 1).map(|(step, _)| *step) != self.step(index)
+        let mut of_step = acts.iter().skip(place).take_while(|(step, _)| Some(*step) == self.step(index));
+        of_step.all(|(_, act)| matches!(act, Act::AwaitGone(_)))
     }
 
     /// The object that is to go before a round trip gets on.

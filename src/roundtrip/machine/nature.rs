@@ -57,6 +57,8 @@ pub(crate) struct Nature {
     pub(crate) may_leave: &'static [(ObjectId, &'static [ObjectId])],
     /// A pass has to have these gone.
     pub(crate) gone: &'static [ObjectId],
+    /// A pass has to have these gone, or asked to go.
+    pub(crate) asked_to_go: &'static [ObjectId],
     /// Of which objects foreign ones are tried; the rest would be the same again.
     pub(crate) foreign: &'static [ObjectId],
     /// How many things go wrong at most on one path of the walks that every test run makes: (own namespace, given one).

@@ -67,7 +67,10 @@ impl Machine {
         }
         match answer {
             DeleteAnswer::Accepted if !verify => entry.state = State::Gone,
-            DeleteAnswer::Accepted => self.ask(item, true, out),
+            DeleteAnswer::Accepted => {
+                entry.going = true;
+                self.ask(item, true, out);
+            }
             DeleteAnswer::Absent => {
                 let uid = entry.uid.clone();
                 went(entry, uid);
@@ -108,6 +111,7 @@ impl Machine {
                 let other = entry.uid.as_ref() != Some(&uid);
                 entry.progress = if other { progress } else { entry.progress.max(progress) };
                 entry.uid = Some(uid);
+                entry.going = deleting || (entry.going && !other);
                 if controllers && entry.progress == Progress::Done && !std::mem::replace(&mut entry.taken_over, true) {
                     // It was followed, but does not go by itself any more.
                     entry.state = if entry.state == State::Deleting { State::Exists } else { entry.state };
@@ -207,6 +211,7 @@ impl Machine {
 /// It is gone; unless another create of it may still take effect.
 fn went(entry: &mut Entry, uid: Option<Uid>) {
     entry.state = if entry.pending > 0 { State::Unclear } else { State::Gone };
+    entry.going = false;
     if let Some(uid) = uid
         && !entry.gone.contains(&uid)
     {

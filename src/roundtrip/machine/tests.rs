@@ -163,3 +163,49 @@ fn what_does_not_go_ends_the_round_trip_unless_the_step_ends_with_it() {
     let commands = machine.handle(Input::HadItsTime { item: CONTENT });
     assert!(commands.contains(&Command::Create { item: CLAIM }), "{commands:?}");
 }
+
+/// A machine that has asked a snapshot to go, and then waits for it and for its content.
+fn asked_to_go() -> Machine {
+    let program = Program::new(
+        plain::objects(),
+        vec![
+            (StepId::Restore, Act::Create(plain::SNAPSHOT)),
+            (StepId::Restore, Act::Delete(plain::SNAPSHOT)),
+            (StepId::Restore, Act::AwaitGone(plain::SNAPSHOT)),
+            (StepId::Restore, Act::AwaitGone(plain::CONTENT)),
+            (StepId::Verify, Act::Create(plain::SOURCE_CLAIM)),
+        ],
+    );
+    let mut machine = Machine::new(Settings::default(), vec![program]);
+    machine.handle(Input::Start);
+    let commands = machine.handle(Input::Created { item: SNAPSHOT, answer: CreateAnswer::Created(Uid::from("1")) });
+    assert_eq!(commands, [Command::Delete { item: SNAPSHOT, uid: Uid::from("1") }]);
+    machine
+}
+
+/// What goes with an object that has had its time gets none of its own.
+#[test]
+fn what_was_asked_to_go_is_waited_for_once() {
+    for enough in [Input::TimedOut { trip: 0, step: StepId::Restore }, Input::HadItsTime { item: SNAPSHOT }] {
+        let mut machine = asked_to_go();
+        let commands = machine.handle(Input::Deleted { item: SNAPSHOT, answer: DeleteAnswer::Accepted });
+        assert!(commands.contains(&Command::GiveTime { item: SNAPSHOT }), "{commands:?}");
+        let commands = machine.handle(enough);
+        assert!(commands.contains(&Command::Create { item: CLAIM }), "{commands:?}");
+    }
+    // One that has gone leaves its content's own time.
+    let mut machine = asked_to_go();
+    let commands = machine.handle(Input::Seen { item: SNAPSHOT, sight: Sight::Gone { uid: Uid::from("1") } });
+    assert!(commands.contains(&Command::GiveTime { item: CONTENT }), "{commands:?}");
+    let commands = machine.handle(Input::Asked { item: CONTENT, sight: Sight::Absent });
+    assert!(commands.contains(&Command::Create { item: CLAIM }), "{commands:?}");
+}
+
+/// A request without an answer has deleted nothing, however long it takes.
+#[test]
+fn what_was_not_asked_to_go_is_not_passed_over() {
+    let mut machine = asked_to_go();
+    assert_eq!(machine.handle(Input::HadItsTime { item: SNAPSHOT }), []);
+    machine.handle(Input::Deleted { item: SNAPSHOT, answer: DeleteAnswer::Denied });
+    assert_eq!(machine.ending(0), Some(Ending::Refused(SNAPSHOT)));
+}

@@ -2,6 +2,7 @@
 //! Adding one takes its folder and its line here.
 
 pub mod clone;
+pub mod content_first;
 pub mod existing_claim;
 pub mod existing_snapshot;
 pub mod larger;
@@ -10,11 +11,13 @@ pub mod other_namespace;
 pub mod other_node;
 pub mod plain;
 pub mod read_only;
+pub mod snapshot_first;
 pub mod source_gone;
 #[cfg(test)]
 mod tests;
 pub mod twice;
 pub mod unmounted;
+pub mod writing;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -38,7 +41,10 @@ pub static MODES: &[&Mode] = &[
     &larger::MODE,
     &odd_size::MODE,
     &unmounted::MODE,
+    &writing::MODE,
     &source_gone::MODE,
+    &snapshot_first::MODE,
+    &content_first::MODE,
     &other_namespace::MODE,
     &other_node::MODE,
     &read_only::MODE,

@@ -36,9 +36,18 @@ pub fn consumer(making: &Making<'_>, claim: &str) -> Manifest {
 /// that has ended up to a second later.
 #[must_use]
 pub fn writer(making: &Making<'_>, claim: &str) -> Manifest {
+    writing(making, claim, &making.payload.writer_script())
+}
+
+/// The same, which goes on writing to a journal.
+#[must_use]
+pub fn recorder(making: &Making<'_>, claim: &str) -> Manifest {
+    writing(making, claim, &making.payload.recorder_script())
+}
+
+fn writing(making: &Making<'_>, claim: &str, script: &str) -> Manifest {
     let mut spec = pod_spec(making, claim, GRACE);
-    let script = making.payload.writer_script();
-    let mut write = container(making, WRITE_CONTAINER, &script, false);
+    let mut write = container(making, WRITE_CONTAINER, script, false);
     after_start(&mut write, WRITTEN_HOOK);
     spec.insert("containers".to_owned(), json!([write]));
     manifest(making, &Value::Object(spec))
@@ -103,6 +112,12 @@ pub fn reader(making: &Making<'_>, claim: &str) -> Manifest {
 #[must_use]
 pub fn sized_reader(making: &Making<'_>, claim: &str, wanted: u64) -> Manifest {
     reading(making, claim, &making.payload.sized_reader_script(wanted))
+}
+
+/// The same, which reads the journal as well.
+#[must_use]
+pub fn journal_reader(making: &Making<'_>, claim: &str) -> Manifest {
+    reading(making, claim, &making.payload.journal_reader_script())
 }
 
 /// The pod that looks at restored data that the run has not written.

@@ -30,18 +30,21 @@ pub(super) struct Extent {
 pub(super) struct Layout {
     /// In the order of their offsets.
     pub(super) extents: Vec<Extent>,
+    /// A sixteenth of the volume, in blocks.
+    pub(super) part: u64,
 }
 
 impl Layout {
     /// `size_bytes` is the requested size. The device may be larger; what lies behind was never promised.
     pub(super) fn new(content: &Content, size_bytes: u64) -> Self {
         let blocks = (size_bytes / BLOCK).max(1);
+        let part = blocks / PARTS;
         let mut places = vec![(0, 1)];
-        let run = RUN.min((blocks / PARTS).saturating_sub(RUN_START));
+        let run = RUN.min(part.saturating_sub(RUN_START));
         if run > 0 {
             places.push((RUN_START, run));
         }
-        places.extend((1..PARTS).map(|part| (blocks / PARTS * part, 1)).filter(|(first, _)| *first >= RUN_START + run));
+        places.extend((1..PARTS).map(|n| (part * n, 1)).filter(|(first, _)| *first >= RUN_START + run));
         places.push((blocks - 1, 1));
         places.dedup_by_key(|(first, _)| *first);
         let extent = |(first, count): (u64, u64)| Extent {
@@ -51,7 +54,7 @@ impl Layout {
             after: content.digest(Phase::After, "block---", count * BLOCK, first * 64),
             zeros: digest(&vec![0; usize::try_from(count * BLOCK).unwrap_or(0)]),
         };
-        Self { extents: places.into_iter().map(extent).collect() }
+        Self { extents: places.into_iter().map(extent).collect(), part }
     }
 
     /// The shell variables that the scripts need for it.

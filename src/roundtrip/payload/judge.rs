@@ -29,7 +29,7 @@ pub(super) fn overwritten(payload: &Payload, message: &str) -> Result<(), WriteF
 }
 
 /// What a script says that could not do its work; and what is too long for any report.
-fn failed(message: &str) -> Result<(), WriteFault> {
+pub(super) fn failed(message: &str) -> Result<(), WriteFault> {
     let unreadable = || WriteFault::Unreadable { text: cut(message) };
     if message.len() > MESSAGE_LIMIT {
         return Err(unreadable());

@@ -4,12 +4,14 @@
 mod block;
 mod content;
 mod filesystem;
+mod journal;
 mod judge;
 mod look;
 #[cfg(test)]
 mod tests;
 
 use content::Content;
+pub use journal::{Journal, RECORDS_BEFORE};
 pub use look::Look;
 
 use std::time::Duration;
@@ -52,6 +54,8 @@ pub struct Written {
     link: bool,
     /// What else lay in the volume.
     around: String,
+    /// The last record of the journal that was begun, if one was kept.
+    recorded: Option<u64>,
 }
 
 /// Why the writer's report is not good enough to go on.
@@ -200,7 +204,7 @@ impl Payload {
     /// Reports what is there, and whether there is room for so many bytes.
     #[must_use]
     pub fn sized_reader_script(&self, wanted: u64) -> String {
-        self.script(&format!("WANTED={wanted}\ntell_end\ntools\nroom >/dev/null\nreport read \"s \"\n"))
+        self.script(&format!("WANTED={wanted}\ntell_end\ntools\nroom >/dev/null\nreport read size\n"))
     }
 
     /// Reports what is there.

@@ -1,3 +1,5 @@
+mod journal;
+
 use std::fs;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -524,7 +526,7 @@ fn stretches_of_blocks_do_not_overlap_and_reach_the_end() {
 
 fn good_reports() -> Vec<(Payload, Written, String)> {
     let modes = vec!["660".to_owned(); 8];
-    let written = Written { modes, link: true, around: "@eaDir/".to_owned() };
+    let written = Written { modes, link: true, around: "@eaDir/".to_owned(), recorded: None };
     [(Filesystem, written), (Block, Written::default())]
         .map(|(mode, written)| {
             let payload = payload(mode);

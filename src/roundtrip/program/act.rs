@@ -31,7 +31,10 @@ pub enum Act {
     TakeOver(ObjectId),
     /// The object was deleted and has gone, before the clean-up.
     Remove(ObjectId),
-    /// What a controller made has gone with what it was made for; or it stays as its policy says; or it has had its time.
+    /// The object was asked to go, before the clean-up, and may still be there.
+    Delete(ObjectId),
+    /// The object, or what a controller made with what it was made for, has gone; or it stays as its policy says; or it has had its
+    /// time.
     AwaitGone(ObjectId),
 }
 
@@ -48,6 +51,7 @@ impl Act {
             | Self::Release(_)
             | Self::TakeOver(_)
             | Self::Remove(_)
+            | Self::Delete(_)
             | Self::AwaitGone(_) => None,
         }
     }

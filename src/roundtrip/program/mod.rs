@@ -113,9 +113,15 @@ impl Program {
     pub fn consumes(&self, id: ObjectId) -> Option<ObjectId> {
         match self.object(id)?.task {
             Task::Consume(claim) => Some(claim),
-            Task::Exist | Task::Write | Task::Fill | Task::Overwrite | Task::Read | Task::ReadSized | Task::Look => {
-                None
-            }
+            Task::Exist
+            | Task::Write
+            | Task::Record
+            | Task::Fill
+            | Task::Overwrite
+            | Task::Read
+            | Task::ReadSized
+            | Task::ReadJournal
+            | Task::Look => None,
         }
     }
 

@@ -74,6 +74,8 @@ pub enum Task {
     Consume(ObjectId),
     /// A pod that writes the data, holds the volume, and overwrites it when it is deleted.
     Write,
+    /// The same, and until then it writes record after record to a journal.
+    Record,
     /// A pod that writes the data and exits.
     Fill,
     /// A pod that overwrites the data and exits.
@@ -82,6 +84,8 @@ pub enum Task {
     Read,
     /// A pod that reads restored data, and how large the volume is.
     ReadSized,
+    /// A pod that reads restored data, and the journal.
+    ReadJournal,
     /// A pod that looks at restored data that the run has not written.
     Look,
 }
@@ -142,6 +146,12 @@ impl Object {
         let by = By::Controller { of, policy };
         let needs = Cow::Borrowed(&[] as &[ObjectId]);
         Self { id, word, kind, lies: Lies::Cluster, by, task: Task::Exist, needs, shared: false }
+    }
+
+    /// Whether it is a pod that holds the volume, and overwrites the data when it is deleted.
+    #[must_use]
+    pub const fn holds(&self) -> bool {
+        matches!(self.task, Task::Write | Task::Record)
     }
 
     /// The same, which does this.

@@ -72,6 +72,14 @@ pub(super) fn verdict(scenario: &Scenario, world: &mut World, trip: usize, endin
     {
         return Err(format!("a pass although {object:?} is there"));
     }
+    // One that lands late, when the first was deleted, is nobody's to restore from.
+    let goes = |object: ObjectId| world.things.get(&Item::Of(trip, object)).is_some_and(|thing| thing.deleting);
+    let stays = |object: &&ObjectId| there(object) && !goes(**object) && !world.proved.contains(&(trip, **object));
+    if let Some(object) = scenario.nature.asked_to_go.iter().find(stays)
+        && ending == Ending::Passed
+    {
+        return Err(format!("a pass although {object:?} was not asked to go"));
+    }
     Ok(())
 }
 

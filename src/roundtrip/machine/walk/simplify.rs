@@ -84,6 +84,7 @@ pub(super) fn simplify(machine: &mut Machine, keep: Keep) {
         for object in program.objects().iter().filter(|object| !object.shared) {
             let entry = machine.ledger.entry(Item::Of(index, object.id));
             entry.attempts = 0;
+            entry.going = false;
             entry.progress = Progress::Nothing;
         }
         for object in program.objects() {

@@ -105,7 +105,7 @@ pub(super) struct World {
     pub(super) trouble: u8,
     /// The snapshots in the storage, by round trip, and whether the second content answers for it as well.
     pub(super) stored: BTreeMap<usize, bool>,
-    /// What a pass rests on: the source is overwritten, the restored data is read.
+    /// What a pass rests on: the source is overwritten, the restored data is read, an object was asked to go.
     pub(super) proved: BTreeSet<(usize, ObjectId)>,
     pub(super) verdicts: Vec<usize>,
     /// Something happened after which objects may be left.
@@ -205,6 +205,11 @@ impl World {
                         DeleteAnswer::Accepted
                     }
                 };
+                if let (Item::Of(trip, object), DeleteAnswer::Accepted) = (item, answer)
+                    && scenario.nature.asked_to_go.contains(&object)
+                {
+                    deleted.proved.insert((trip, object));
+                }
                 if troubled && answer == DeleteAnswer::Accepted {
                     let mut denied = self.troubled();
                     denied.hardship = true;

@@ -25,6 +25,7 @@ pub(super) const NATURE: Nature = Nature {
     outlived_by: &[(CLONE, &[READER, CLONE_CONSUMER]), (SOURCE_CLAIM, &[WRITER, SOURCE_CONSUMER, CLONE])],
     may_leave: &[],
     gone: &[],
+    asked_to_go: &[],
     foreign: &[SPACE, SOURCE_CLAIM, WRITER, CLONE, READER],
     trouble: (0, 1),
 };

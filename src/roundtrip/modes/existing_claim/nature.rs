@@ -26,6 +26,7 @@ pub(super) const NATURE: Nature = Nature {
     ],
     may_leave: &[],
     gone: &[],
+    asked_to_go: &[],
     foreign: &[SPACE, SNAPSHOT, RESTORED_CLAIM, READER],
     trouble: (1, 1),
 };

@@ -20,6 +20,7 @@ pub(super) const NATURE: Nature = Nature {
     outlived_by: &[(RESTORED_CLAIM, &[READER, RESTORED_CONSUMER])],
     may_leave: &[],
     gone: &[],
+    asked_to_go: &[],
     foreign: &[SPACE, RESTORED_CLAIM, READER],
     trouble: (1, 1),
 };

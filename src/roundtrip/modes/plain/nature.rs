@@ -32,6 +32,7 @@ pub(crate) const NATURE: Nature = Nature {
     ],
     may_leave: &[],
     gone: &[],
+    asked_to_go: &[],
     foreign: &[SPACE, SOURCE_CLAIM, WRITER, SNAPSHOT, READER],
     trouble: (1, 1),
 };

@@ -59,6 +59,7 @@ pub(super) const NATURE: Nature = Nature {
     ],
     may_leave: &[],
     gone: &[READER, RESTORED_CLAIM, SNAPSHOT],
+    asked_to_go: &[],
     foreign: &[SPACE, SOURCE_CLAIM, WRITER, SNAPSHOT, SECOND_SNAPSHOT, SECOND_CLAIM, SECOND_READER],
     trouble: (0, 0),
 };

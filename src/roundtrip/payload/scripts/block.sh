@@ -40,6 +40,16 @@ overwrite_data() {
 	done || fail volume 'overwrite' 'the device still holds what it held before'
 }
 
+# area A VOLUME: where an area of the journal lies: the 4 KiB block behind one of those at each sixteenth of the device, PART blocks
+# apart.
+area() {
+	file=$2
+	first=$((PART * (16 / AREAS * $1 + 2) + 1))
+}
+
+# make_journal VOLUME: a device is there.
+make_journal() { :; }
+
 # begins BLOCK: whose data it is, as its first line says.
 begins() { dd if="$DATA" bs=4096 skip="$1" count=1 iflag=fullblock 2>/dev/null | head -c 23 | tr -c 'a-z0-9.' '?'; }
 

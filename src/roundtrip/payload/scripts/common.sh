@@ -66,18 +66,28 @@ release() {
 	esac
 }
 
+# The number of the last record of a journal that was begun, if one is kept.
+recorded=
+
 overwrite() {
 	overwrite_data
+	[ -z "$recorded" ] || printf '\nsnapready/1 recorded %s' "$recorded" >>"$TERMINATION_LOG"
 	printf '\nsnapready/1 overwrote %s' "$SEED" >>"$TERMINATION_LOG"
 }
 
-# report VERB [LINE]: what is measured; the last line is LINE with the room that the volume has, if it is given.
+# report VERB [MORE]: what is measured; the last line is what MORE measures, if it is given.
 report() {
 	measured=$(measure) || exit 1
-	sized=
-	[ -z "${2-}" ] || sized="
-$2$(room)" || exit 1
+	more=
+	[ -z "${2-}" ] || more="
+$("$2")" || exit 1
 	say "snapready/1 $1 $SEED
-$measured$sized
+$measured$more
 end"
+}
+
+# size: the line that says how large the volume is.
+size() {
+	printf 's '
+	room
 }

@@ -42,6 +42,16 @@ overwrite_data() {
 	sync_data
 }
 
+# area A VOLUME: where an area of the journal lies: in a file of its own.
+area() {
+	file=$2/snapready-journal/$1
+	first=0
+}
+
+make_journal() {
+	said=$(mkdir -p "$1/snapready-journal" 2>&1) || fail volume 'make folders' "$said"
+}
+
 # entry ID PATH: size, mode and digest of what is there.
 entry() {
 	if [ -f "$2" ] && [ ! -L "$2" ]; then
@@ -84,7 +94,7 @@ room() {
 around() {
 	for path in "$DATA"/*; do
 		case ${path##*/} in
-		snapready | 'lost+found' | '*') ;;
+		snapready | snapready-journal | 'lost+found' | '*') ;;
 		*) printf '%s/' "${path##*/}" ;;
 		esac
 	done | tr -c 'A-Za-z0-9._@#-' '/' | cut -c1-200
