@@ -169,7 +169,7 @@ enum Taken {
     Pods,
     /// Its claims.
     Claims,
-    /// Its VolumeSnapshots.
+    /// Its `VolumeSnapshots`.
     Snapshots,
 }
 
