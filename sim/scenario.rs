@@ -201,6 +201,8 @@ pub enum Quirk {
     OneNodeOnly,
     /// A clone has the blocks of its source, and goes on to have them.
     SharesClones,
+    /// It tells of the snapshots of a group that each is of the other's volume.
+    ExchangesMembers,
 }
 
 /// The simulated driver.
@@ -237,7 +239,7 @@ const HEALTHY: Scenario = Scenario {
     refusals: &[],
 };
 
-static ALL: [Scenario; 61] = [
+static ALL: [Scenario; 62] = [
     HEALTHY,
     Scenario {
         name: "no-crds",
@@ -603,6 +605,13 @@ static ALL: [Scenario; 61] = [
         title: "a snapshot is incomplete when the one before is deleted",
         description: "It holds only what has changed since that: a plain round trip passes, `--mode twice` does not. Ready.",
         quirk: Some(Quirk::ChainsSnapshots),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "group-members-exchanged",
+        title: "the members of a group snapshot are exchanged",
+        description: "Each holds the data of the other's volume: a plain round trip passes, `--mode group` does not. Ready.",
+        quirk: Some(Quirk::ExchangesMembers),
         ..HEALTHY
     },
     Scenario {

@@ -90,6 +90,7 @@ mod tests {
             defaults: None,
             snapshot_driver: None,
             deletion_policy: None,
+            group_class: None,
             volume_mode: VolumeMode::Block,
             mode: &plain::MODE,
             size_bytes: 1 << 30,

@@ -15,7 +15,7 @@ use snapready_checks::moment::Subject;
 use snapready_checks::text::names::is_object_name;
 
 use self::classes::{
-    ChosenSnapshotClass, ChosenStorageClass, defaults, is_tried_unnamed, snapshot_classes, storage_classes,
+    ChosenSnapshotClass, ChosenStorageClass, defaults, group_class, is_tried_unnamed, snapshot_classes, storage_classes,
 };
 pub use self::run_id::{InvalidRunId, RunId};
 use super::existing::{self, Existing, Given, Unusable};
@@ -163,6 +163,8 @@ pub struct Target {
     pub snapshot_driver: Option<String>,
     /// `Delete` or `Retain` of the `VolumeSnapshotClass`.
     pub deletion_policy: Option<String>,
+    /// The driver's `VolumeGroupSnapshotClass` for snapshots of several volumes; `None` if there is none, or it could not be seen.
+    pub group_class: Option<String>,
     /// The volume mode.
     pub volume_mode: VolumeMode,
     /// What the round trip does.
@@ -199,6 +201,7 @@ impl Target {
             defaults: defaults(facts, driver),
             snapshot_driver: snapshot_class.driver.clone(),
             deletion_policy: snapshot_class.deletion_policy.clone(),
+            group_class: group_class(facts, driver),
             volume_mode,
             mode,
             size_bytes,

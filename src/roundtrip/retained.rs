@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use snapready_checks::model::object::Kind;
 
 use crate::api::{Failure, Objects, Place};
 use crate::roundtrip::ledger::{Item, State, Uid};
 use crate::roundtrip::machine::Sight;
-use crate::roundtrip::objects::BEING_DELETED;
+use crate::roundtrip::objects::{BEING_DELETED, GROUP_BEING_DELETED};
 use crate::roundtrip::observe::text;
 use crate::roundtrip::program::{By, Object, Policy};
 
@@ -62,7 +63,7 @@ impl Retained {
     pub(crate) fn freed(&mut self, item: Item, what: Option<&Object>, answer: &Result<Option<Value>, Failure>) {
         let policy = what.and_then(|what| match what.by {
             By::Controller { policy, .. } => Some(policy),
-            By::Run => None,
+            By::Run | By::Group { .. } => None,
         });
         let is_free = match answer {
             Ok(Some(object)) => policy.is_none_or(|policy| text(object, policy.pointer()) != Some("Retain")),
@@ -89,11 +90,15 @@ pub(crate) async fn free(server: &Objects, place: &Place, what: &Object, uid: &U
                 server.merge(place, &change).await
             }
             By::Controller { policy: Policy::Deletion, .. } => {
-                let metadata = json!({ "uid": uid, "annotations": { BEING_DELETED: "yes" } });
+                let being_deleted = match what.kind {
+                    Kind::VOLUME_GROUP_SNAPSHOT_CONTENT => GROUP_BEING_DELETED,
+                    _ => BEING_DELETED,
+                };
+                let metadata = json!({ "uid": uid, "annotations": { being_deleted: "yes" } });
                 server.merge(place, &json!({ "metadata": metadata, "spec": { "deletionPolicy": "Delete" } })).await?;
                 server.delete(place, &uid).await.map(|_| ())
             }
-            By::Run => Ok(()),
+            By::Run | By::Group { .. } => Ok(()),
         }
     };
     // Whether it was allowed and in time, the look tells.

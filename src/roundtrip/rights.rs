@@ -113,7 +113,7 @@ fn retained(programs: impl Iterator<Item = Program>) -> Vec<Rule> {
     let rule = |object: &Object| match object.by {
         By::Controller { policy: Policy::Reclaim, .. } => Some((object.kind, &["patch"][..])),
         By::Controller { policy: Policy::Deletion, .. } => Some((object.kind, &["delete", "patch"][..])),
-        By::Run => None,
+        By::Run | By::Group { .. } => None,
     };
     let of_program = |program: Program| program.objects().iter().filter_map(rule).collect::<Vec<_>>();
     let kinds: BTreeMap<Kind, &[&str]> = programs.flat_map(of_program).collect();

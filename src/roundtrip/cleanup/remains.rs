@@ -73,6 +73,7 @@ fn program(found: &[Found]) -> Program {
                 lies: of.place.namespace.as_deref().map_or(Lies::Cluster, |name| Lies::In(space(name))),
                 by: By::Run,
                 task: Task::Exist,
+                data: 0,
                 needs: Cow::Owned(needs(found, of)),
                 shared: of.place.kind == Kind::NAMESPACE,
             }

@@ -215,7 +215,9 @@ impl<K: Knowledge> Driver<'_, K> {
 
     pub(super) fn asked(&mut self, item: Item, answer: Result<Option<Value>, Failure>) {
         match answer {
-            Ok(None) if self.may_still_come(item) || self.may_still_speak(item) => self.look_again(item),
+            Ok(None) if self.is_member_to_come(item) || self.may_still_come(item) || self.may_still_speak(item) => {
+                self.look_again(item);
+            }
             Ok(None) => self.feed(Input::Asked { item, sight: Sight::Absent }),
             Ok(Some(object)) => {
                 let sight = self.see(item, &object);

@@ -58,8 +58,8 @@ struct Trip {
     admission_asked: bool,
     /// What its pods run as: all of them, from the dry run on.
     admitted: Option<PodUser>,
-    /// Since the snapshot is ready, the writer has been looked for.
-    held: bool,
+    /// The writer that has been looked for since the snapshot is ready.
+    held: Option<ObjectId>,
     /// What is given time to go, and whether it has had it.
     given_time: Option<ObjectId>,
     had_its_time: bool,
@@ -76,7 +76,7 @@ impl Trip {
         hurry: false,
         admission_asked: false,
         admitted: None,
-        held: false,
+        held: None,
         given_time: None,
         had_its_time: false,
         kept: false,

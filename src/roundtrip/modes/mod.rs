@@ -4,6 +4,7 @@
 pub mod clone;
 pub mod existing_claim;
 pub mod existing_snapshot;
+pub mod group;
 pub mod larger;
 pub mod odd_size;
 pub mod other_namespace;
@@ -22,6 +23,7 @@ use std::fmt;
 use serde_json::Value;
 use snapready_checks::knowledge::drivers::capabilities::Ability;
 use snapready_checks::model::facts::Facts;
+use snapready_checks::model::need::Need;
 use snapready_checks::model::round_trip::Origin;
 use snapready_checks::moment::Explanation;
 
@@ -44,6 +46,7 @@ pub static MODES: &[&Mode] = &[
     &read_only::MODE,
     &clone::MODE,
     &twice::MODE,
+    &group::MODE,
 ];
 
 /// The modes that are chosen by what they restore from.
@@ -88,6 +91,11 @@ impl Mode {
     #[must_use]
     pub fn origin(&self) -> Origin {
         if self.needs.contains(&Ability::Clone) { Origin::Volume } else { Origin::VolumeSnapshot }
+    }
+
+    /// What is to be seen of the cluster for it alone.
+    pub fn sees(&self) -> impl Iterator<Item = Need> + use<> {
+        self.needs.contains(&Ability::Group).then_some(Need::VolumeGroupSnapshotClasses).into_iter()
     }
 
     /// The mode with this name.
