@@ -90,7 +90,6 @@ mod tests {
             defaults: None,
             snapshot_driver: None,
             deletion_policy: None,
-            group_class: None,
             volume_mode: VolumeMode::Block,
             mode: &plain::MODE,
             size_bytes: 1 << 30,

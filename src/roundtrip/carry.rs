@@ -12,6 +12,7 @@ use snapready_checks::model::chain::{BEING_CREATED, Chain, Event};
 use snapready_checks::model::check::Check;
 use snapready_checks::model::facts::Facts;
 use snapready_checks::model::nulls;
+use snapready_checks::model::object::Kind;
 use snapready_checks::model::quantity::Quantity;
 use snapready_checks::model::round_trip::Origin;
 use snapready_checks::moment::{Explanation, Moment, Subject, line};
@@ -36,7 +37,7 @@ use crate::roundtrip::ledger::Item;
 use crate::roundtrip::modes::{Making, Seen, Shape};
 use crate::roundtrip::objects::{Manifest, capacity, requested};
 use crate::roundtrip::observe::text;
-use crate::roundtrip::payload::{Look as DataLook, Payload, UnreadableReport, WriteFault, Written};
+use crate::roundtrip::payload::{Judgement, Look as DataLook, Payload, UnreadableReport, WriteFault, Written};
 use crate::roundtrip::plan::{Plan, Target};
 use crate::roundtrip::program::{Object, ObjectId, Program, Task};
 use crate::roundtrip::quota::{Quota, Usage, at_once, lacking, peak};
@@ -241,6 +242,16 @@ impl<'a> Carry<'a> {
         Ok(ReadResult { data: judgement.verdict, contents: Some(contents), message: judgement.message, diagnosis })
     }
 
+    /// The data of another volume of the round trip are no stranger's.
+    fn of_siblings(&self, trip: usize, judgement: Judgement) -> Judgement {
+        let mut all = self.payloads.get(trip).into_iter().flatten();
+        if !all.any(|payload| payload.is_found_by(&judgement)) {
+            return judgement;
+        }
+        let message = "the restored volume holds the data of another volume of the group".to_owned();
+        Judgement { message, ..judgement }
+    }
+
     /// An explanation in the words of a run.
     fn in_words(&self, trip: usize, explanation: Explanation) -> CheckResult {
         let target = self.target(trip);
@@ -282,6 +293,10 @@ impl<'a> Carry<'a> {
             claim: seen(ids.claim).and_then(typed),
             pod: pod.and_then(seen).and_then(typed),
             volume_snapshot: ids.snapshot.and_then(|(snapshot, _)| seen(snapshot)).and_then(typed),
+            is_group: ids
+                .snapshot
+                .and_then(|(snapshot, _)| text(seen(snapshot)?, "/kind"))
+                .is_some_and(|kind| kind == Kind::VOLUME_GROUP_SNAPSHOT.name),
             volume_snapshot_content: ids.snapshot.and_then(|(_, content)| seen(content)).and_then(typed),
             source_node: node_of_writer(self.own_program(observed.trip), observed),
         };
@@ -407,6 +422,7 @@ impl Knowledge for Carry<'_> {
         };
         match judged {
             Ok((judgement, room)) => {
+                let judgement = self.of_siblings(trip, judgement);
                 let claim = self.claim_of(trip, pod);
                 let wanted = program.claim_of(pod).and_then(|claim| requested(seen.get(claim)?)).unwrap_or(u64::MAX);
                 let explanation = match room {

@@ -6,6 +6,7 @@ use kube::api::ListParams;
 use serde_json::Value;
 use snapready_checks::model::object::Kind;
 
+use super::ledger::Item;
 use super::observe::text;
 use super::program::Object;
 use crate::api::{Failure, Objects, Place};
@@ -32,6 +33,18 @@ impl Among {
         belongs_to(snapshot, &self.group)
             && text(snapshot, "/spec/source/persistentVolumeClaimName") == Some(&*self.claim)
     }
+}
+
+/// Those of some members that are there. Who deletes a group looks for them before: afterwards nothing tells what they were.
+pub(crate) async fn find_all(server: &Objects, wanted: Vec<(Item, Among)>) -> Vec<(Item, Value)> {
+    let mut found = Vec::new();
+    for (item, among) in wanted {
+        // What cannot be looked for now is looked for when the group has gone.
+        if let Ok(Some(member)) = among.find(server).await {
+            found.push((item, member));
+        }
+    }
+    found
 }
 
 /// Whether a snapshot is a member of the group with this UID: that is its owner.

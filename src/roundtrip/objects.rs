@@ -208,7 +208,7 @@ fn group(making: &Making<'_>) -> String {
 pub fn group_snapshot(making: &Making<'_>) -> Manifest {
     // The snapshot-controller reads no more of a selector than `matchLabels`.
     let mut spec = json!({ "source": { "selector": { "matchLabels": { GROUP_LABEL: group(making) } } } });
-    if let (Some(class), Value::Object(spec)) = (&making.target.group_class, &mut spec) {
+    if let (Some(class), Value::Object(spec)) = (&making.target.snapshot_class, &mut spec) {
         spec.insert("volumeGroupSnapshotClassName".to_owned(), json!(class));
     }
     manifest(making, &spec)

@@ -22,7 +22,6 @@ use super::existing::{self, Existing, Given, Unusable};
 use super::modes::{MODES, Mode, plain};
 use crate::model::VolumeMode;
 use snapready_checks::model::quantity::{Quantity, QuantityError};
-use snapready_checks::model::round_trip::Origin;
 
 /// A small public image that has a shell and all tools; `--image` names a mirror's.
 pub const DEFAULT_IMAGE: &str = "docker.io/library/busybox:1.36";
@@ -151,8 +150,8 @@ pub struct Target {
     pub binding_mode: Option<String>,
     /// `Delete` or `Retain` of the `StorageClass`.
     pub reclaim_policy: Option<String>,
-    /// The `VolumeSnapshotClass`; `None` if the driver has none, or it could not be seen. Then the `VolumeSnapshot` names none
-    /// either, and the cluster's answer decides.
+    /// The `VolumeSnapshotClass`, or where several volumes are snapshotted at once the `VolumeGroupSnapshotClass`; `None` if the driver
+    /// has none, or it could not be seen. Then the snapshot names none either, and the cluster's answer decides.
     pub snapshot_class: Option<String>,
     /// Whether a call that repeats this round trip has to name the `VolumeSnapshotClass`.
     pub needs_name: bool,
@@ -163,8 +162,6 @@ pub struct Target {
     pub snapshot_driver: Option<String>,
     /// `Delete` or `Retain` of the `VolumeSnapshotClass`.
     pub deletion_policy: Option<String>,
-    /// The driver's `VolumeGroupSnapshotClass` for snapshots of several volumes; `None` if there is none, or it could not be seen.
-    pub group_class: Option<String>,
     /// The volume mode.
     pub volume_mode: VolumeMode,
     /// What the round trip does.
@@ -197,11 +194,10 @@ impl Target {
             binding_mode: class.binding_mode.clone(),
             reclaim_policy: class.reclaim_policy.clone(),
             snapshot_class: snapshot_class.name.clone(),
-            needs_name: name.is_some_and(|name| !is_tried_unnamed(facts, driver, name)),
-            defaults: defaults(facts, driver),
+            needs_name: !mode.takes_group() && name.is_some_and(|name| !is_tried_unnamed(facts, driver, name)),
+            defaults: defaults(facts, driver).filter(|_| !mode.takes_group()),
             snapshot_driver: snapshot_class.driver.clone(),
             deletion_policy: snapshot_class.deletion_policy.clone(),
-            group_class: group_class(facts, driver),
             volume_mode,
             mode,
             size_bytes,
@@ -384,11 +380,13 @@ impl Plan {
         for (class, snapshot_classes) in storage_classes.iter().zip(snapshot_classes) {
             for (place, snapshot_class) in snapshot_classes.into_iter().enumerate() {
                 for volume_mode in &volume_modes {
-                    // One that takes no snapshot is the same with all classes.
-                    for mode in modes.iter().filter(|mode| place == 0 || mode.origin() == Origin::VolumeSnapshot) {
+                    // One that takes no snapshot of a class is the same with all.
+                    for mode in modes.iter().filter(|mode| place == 0 || mode.takes_snapshot_class()) {
+                        let group = mode.takes_group().then(|| group_class(facts, class)).unwrap_or_default();
+                        let snapshot_class = if mode.takes_group() { &group } else { &snapshot_class };
                         targets.extend(sizes.iter().map(|size| {
                             let several = sizes.len() > 1;
-                            Target::of_classes(facts, class, &snapshot_class, *volume_mode, mode, size.0, several)
+                            Target::of_classes(facts, class, snapshot_class, *volume_mode, mode, size.0, several)
                         }));
                     }
                 }

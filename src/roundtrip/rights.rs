@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use snapready_checks::model::need::Rule;
-use snapready_checks::model::object::Kind;
+use snapready_checks::model::object::{GROUP_SNAPSHOT_GROUP, Kind};
 
 use crate::facts::Right;
 use crate::roundtrip::existing::{Given, Reference};
@@ -81,9 +81,10 @@ fn of_cluster(kinds: BTreeMap<Kind, Does>) -> Vec<Rule> {
             Rule::new(kind.group, kind.plural, &verbs)
         })
         .collect();
-    rules.extend(
-        [Kind::VOLUME_SNAPSHOT_CLASS, Kind::STORAGE_CLASS].map(|kind| Rule::new(kind.group, kind.plural, &["list"])),
-    );
+    let takes_group = rules.iter().any(|rule| rule.group == GROUP_SNAPSHOT_GROUP);
+    let classes = [Kind::VOLUME_SNAPSHOT_CLASS, Kind::STORAGE_CLASS].into_iter();
+    let classes = classes.chain(takes_group.then_some(Kind::VOLUME_GROUP_SNAPSHOT_CLASS));
+    rules.extend(classes.map(|kind| Rule::new(kind.group, kind.plural, &["list"])));
     rules
 }
 

@@ -16,8 +16,9 @@ use crate::{AT_A_TIME, begins, healthy, interrupt, kind, nothing_is_left, report
 /// Without the flag `--namespace` a run has a namespace of its own.
 const FILES: [&str; 5] = ["roundtrip", "-o", "ndjson", "--volume-mode", "filesystem"];
 const BLOCK_IN_A_NAMESPACE: [&str; 7] = ["roundtrip", "-o", "ndjson", "--volume-mode", "block", "-n", "default"];
-/// The mode with the most objects, which are not all there at the same time.
+/// The modes with the most objects.
 const TWICE: [&str; 7] = ["roundtrip", "-o", "ndjson", "--volume-mode", "filesystem", "--mode", "twice"];
+const GROUP: [&str; 7] = ["roundtrip", "-o", "ndjson", "--volume-mode", "filesystem", "--mode", "group"];
 /// Both modes of the default class: two round trips at a time.
 const BOTH: [&str; 3] = ["roundtrip", "-o", "ndjson"];
 const BOTH_IN_A_NAMESPACE: [&str; 5] = ["roundtrip", "-o", "ndjson", "-n", "default"];
@@ -213,19 +214,31 @@ async fn what_a_killed_run_left_is_cleaned_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_run_with_two_snapshots_left_when_it_was_killed_is_cleaned_up() {
-    let place = Place::of(healthy()).await;
-    let good = place.call(&TWICE).await;
+    killed_at_any_event(healthy(), &TWICE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_run_with_a_group_snapshot_left_when_it_was_killed_is_cleaned_up() {
+    killed_at_any_event(healthy(), &GROUP).await;
+    killed_at_any_event(retaining(), &GROUP).await;
+}
+
+/// Kills one run at each event that a good run has, and cleans up after it.
+async fn killed_at_any_event(scenario: &'static Scenario, call: &[&str]) {
+    let place = Place::of(scenario).await;
+    let good = place.call(call).await;
     assert_eq!(good.code, Some(0), "{}", good.errors);
+    nothing_is_left(&place, &good, "a good run");
     let runs = stream::iter(0..good.lines.len()).map(async |at| {
-        let place = Place::of(healthy()).await;
+        let place = Place::of(scenario).await;
         let killed = place
-            .follow(&TWICE, async |number, _, pid| {
+            .follow(call, async |number, _, pid| {
                 if number == at {
                     send(pid, Signal::KILL);
                 }
             })
             .await;
-        clean_up(&place, &killed, &format!("killed at event {at}: {:?}", killed.lines.last())).await;
+        clean_up(&place, &killed, &format!("{call:?} killed at event {at}: {:?}", killed.lines.last())).await;
     });
     runs.buffer_unordered(AT_A_TIME).collect::<()>().await;
 }

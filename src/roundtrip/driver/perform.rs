@@ -15,7 +15,7 @@ use crate::model::{Happening, ObjectName, PodUser, StepId};
 use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL};
 use crate::roundtrip::ledger::{Item, State, Uid};
 use crate::roundtrip::machine::{Command, DeleteAnswer, Input, Sight};
-use crate::roundtrip::members::Among;
+use crate::roundtrip::members::{Among, find_all};
 use crate::roundtrip::modes::Seen;
 use crate::roundtrip::objects::Manifest;
 use crate::roundtrip::program::Act;
@@ -212,11 +212,13 @@ impl<K: Knowledge> Driver<'_, K> {
             return;
         };
         self.looks.remove(&item);
+        let unseen = self.unseen_members(item);
         let server = self.server.clone();
         self.work.push(
             async move {
+                let members = find_all(&server, unseen).await;
                 let answer = server.delete(&place, &uid.to_string()).await.map(DeleteAnswer::from);
-                Message::Deleted { item, answer }
+                Message::Deleted { item, answer, members }
             }
             .boxed(),
         );

@@ -51,6 +51,15 @@ impl<K: Knowledge> Driver<'_, K> {
         })
     }
 
+    /// The members of a group that were not seen yet.
+    pub(super) fn unseen_members(&self, group: Item) -> Vec<(Item, Among)> {
+        let Some(trip) = group.trip() else { return Vec::new() };
+        let members =
+            self.knowledge.program(trip).derived(group.object()).map(|id| Item::Of(trip, id)).collect::<Vec<_>>();
+        let unseen = members.into_iter().filter(|item| !self.objects.contains_key(item));
+        unseen.filter_map(|item| Some((item, self.among(item)?))).collect()
+    }
+
     /// What a controller's object was made for.
     pub(super) fn maker(&self, item: Item) -> Option<&Value> {
         let maker = self.object(item)?.maker()?;

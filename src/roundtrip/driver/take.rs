@@ -49,6 +49,8 @@ pub(super) enum Message {
     Deleted {
         item: Item,
         answer: Result<DeleteAnswer, Failure>,
+        /// Its members, if it is a group, that were found before.
+        members: Vec<(Item, Value)>,
     },
     /// A look at the content of a snapshot that is waited for.
     Content {
@@ -118,7 +120,12 @@ impl<K: Knowledge> Driver<'_, K> {
                 Ok(_) => self.feed(Input::Seen { item, sight: Sight::Gone { uid } }),
                 Err(_) => {}
             },
-            Message::Deleted { item, answer } => {
+            Message::Deleted { item, answer, members } => {
+                for (member, object) in members {
+                    let sight = self.see(member, &object);
+                    self.keep_object(member, &sight, object);
+                    self.feed(Input::Seen { item: member, sight });
+                }
                 let answer = answer.unwrap_or_else(|failure| {
                     if let Some(place) = self.place(item) {
                         self.failures.insert(item, (place.object(), failure));

@@ -93,9 +93,21 @@ impl Mode {
         if self.needs.contains(&Ability::Clone) { Origin::Volume } else { Origin::VolumeSnapshot }
     }
 
+    /// Whether it snapshots several volumes at once, which takes a class of another kind.
+    #[must_use]
+    pub fn takes_group(&self) -> bool {
+        self.needs.contains(&Ability::Group)
+    }
+
+    /// Whether it takes a `VolumeSnapshotClass`.
+    #[must_use]
+    pub fn takes_snapshot_class(&self) -> bool {
+        self.origin() == Origin::VolumeSnapshot && !self.takes_group()
+    }
+
     /// What is to be seen of the cluster for it alone.
     pub fn sees(&self) -> impl Iterator<Item = Need> + use<> {
-        self.needs.contains(&Ability::Group).then_some(Need::VolumeGroupSnapshotClasses).into_iter()
+        self.takes_group().then_some(Need::VolumeGroupSnapshotClasses).into_iter()
     }
 
     /// The mode with this name.

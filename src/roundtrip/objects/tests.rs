@@ -20,7 +20,6 @@ fn plan(own_namespace: bool, user: Option<i64>, modes: &[VolumeMode]) -> Plan {
         defaults: None,
         snapshot_driver: None,
         deletion_policy: None,
-        group_class: None,
         volume_mode: *volume_mode,
         mode: &plain::MODE,
         size_bytes: 1 << 30,

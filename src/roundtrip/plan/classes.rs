@@ -195,11 +195,16 @@ pub(super) fn defaults(facts: &Facts, driver: Option<&str>) -> Option<usize> {
     Some(classes.into_iter().filter(|class| is_default(class)).count())
 }
 
-/// The class of a driver for snapshots of several volumes; `None` if there is none, or it could not be seen.
-pub(super) fn group_class(facts: &Facts, driver: Option<&str>) -> Option<String> {
-    match groups::group_class(facts.volume_group_snapshot_classes.seen()?, driver?) {
-        GroupClass::One(class) => Some(class.metadata.name.clone()),
-        GroupClass::None | GroupClass::Several(_) => None,
+/// The class for snapshots of several volumes of a `StorageClass` at once; without a name if there is none, or it could not be seen.
+pub(super) fn group_class(facts: &Facts, storage: &ChosenStorageClass) -> ChosenSnapshotClass {
+    let classes = facts.volume_group_snapshot_classes.seen().zip(storage.driver.as_deref());
+    match classes.map(|(classes, driver)| groups::group_class(classes, driver)) {
+        Some(GroupClass::One(class)) => ChosenSnapshotClass {
+            name: Some(class.metadata.name.clone()),
+            driver: Some(class.driver.clone()),
+            deletion_policy: Some(class.deletion_policy.clone()),
+        },
+        Some(GroupClass::None | GroupClass::Several(_)) | None => ChosenSnapshotClass::default(),
     }
 }
 

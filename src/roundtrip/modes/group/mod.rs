@@ -248,7 +248,14 @@ fn chain(step: StepId, seen: &Seen<'_>) -> Chain {
     } else {
         (volume.claim, vec![volume.writer, volume.consumer])
     };
-    Chain { claim, pods, snapshot: Some((volume.member, volume.content)), waits_as: None }
+    // The members are awaited one after the other, when the group is ready.
+    let members = [(SECOND.member, SECOND.content), (FIRST.member, FIRST.content), (GROUP, GROUP_CONTENT)];
+    let snapshot = if restores {
+        Some((volume.member, volume.content))
+    } else {
+        members.into_iter().find(|(snapshot, _)| is_there(*snapshot))
+    };
+    Chain { claim, pods, snapshot, waits_as: None }
 }
 
 fn passed(step: StepId) -> Option<&'static str> {
