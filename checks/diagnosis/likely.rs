@@ -115,7 +115,8 @@ fn snapshot(moment: &Moment<'_>) -> Explanation {
         .map(|error| error.message.as_deref().unwrap_or_default());
     let explanation = waited(moment, &snapshot_succeeds::CHECK);
     if lacks_members(moment) {
-        let cause = "likely: the driver has left out a volume of the group, or the snapshot-controller has not found it";
+        let cause =
+            "likely: the driver has left out a volume of the group, or the snapshot-controller has not found it";
         return explanation.cause(cause).fix(Fix::text("Look into the log of the snapshot-controller."));
     }
     if let Some(error) = error {

@@ -78,7 +78,9 @@ fn sync(world: &World, snapshot: &Arc<Value>) -> Result<(), Failure> {
     let content = content_of(world, snapshot);
     if snapshot.has_finalizer(IN_GROUP) {
         // It takes no class, and its content comes with its group.
-        content.iter().for_each(|content| tell(world, snapshot, content));
+        if let Some(content) = &content {
+            tell(world, snapshot, content);
+        }
         return Ok(());
     }
     if content.is_none() && !snapshot.text("/status/boundVolumeSnapshotContentName").is_empty() {

@@ -378,12 +378,12 @@ impl Plan {
         let storage_classes = storage_classes(selection, facts)?;
         let snapshot_classes = snapshot_classes(selection, facts, &storage_classes)?;
         for (class, snapshot_classes) in storage_classes.iter().zip(snapshot_classes) {
+            let group_class = group_class(facts, class);
             for (place, snapshot_class) in snapshot_classes.into_iter().enumerate() {
                 for volume_mode in &volume_modes {
                     // One that takes no snapshot of a class is the same with all.
                     for mode in modes.iter().filter(|mode| place == 0 || mode.takes_snapshot_class()) {
-                        let group = mode.takes_group().then(|| group_class(facts, class)).unwrap_or_default();
-                        let snapshot_class = if mode.takes_group() { &group } else { &snapshot_class };
+                        let snapshot_class = if mode.takes_group() { &group_class } else { &snapshot_class };
                         targets.extend(sizes.iter().map(|size| {
                             let several = sizes.len() > 1;
                             Target::of_classes(facts, class, snapshot_class, *volume_mode, mode, size.0, several)

@@ -87,12 +87,13 @@ mod tests {
     #[test]
     fn only_what_is_known_to_be_missing_is_a_reason() {
         let own = class("own", DRIVER);
+        let only = Some(std::slice::from_ref(&own));
         for (versions, classes, expected) in [
             (None, None, None),
             (Some(&["v1", "v1beta2"][..]), None, None),
-            (Some(&["v1"]), Some(&[own.clone()][..]), None),
-            (Some(&[]), Some(&[own.clone()]), Some("their CRDs are not installed")),
-            (Some(&["v1beta2"]), Some(&[own.clone()]), Some("serves v1beta2")),
+            (Some(&["v1"]), only, None),
+            (Some(&[]), only, Some("their CRDs are not installed")),
+            (Some(&["v1beta2"]), only, Some("serves v1beta2")),
             (
                 Some(&["v1"]),
                 Some(&[class("a", "other.example.org")]),

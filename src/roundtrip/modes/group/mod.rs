@@ -34,7 +34,7 @@ pub static MODE: Mode = Mode {
 /// The namespace.
 const SPACE: ObjectId = ObjectId::new(0);
 /// The objects of the first volume.
-const FIRST: Volume = Volume {
+const FIRST: Side = Side {
     data: 0,
     claim: ObjectId::new(1),
     consumer: ObjectId::new(2),
@@ -48,7 +48,7 @@ const FIRST: Volume = Volume {
     restored_volume: ObjectId::new(17),
 };
 /// The objects of the second.
-const SECOND: Volume = Volume {
+const SECOND: Side = Side {
     data: 1,
     claim: ObjectId::new(7),
     consumer: ObjectId::new(8),
@@ -67,7 +67,7 @@ const GROUP: ObjectId = ObjectId::new(13);
 const GROUP_CONTENT: ObjectId = ObjectId::new(22);
 
 /// One of the two volumes, what is restored of it, and what is between.
-struct Volume {
+struct Side {
     data: usize,
     claim: ObjectId,
     consumer: ObjectId,
@@ -82,7 +82,7 @@ struct Volume {
     restored_volume: ObjectId,
 }
 
-/// The words of a volume's objects.
+/// The words of its objects.
 struct Words {
     created: [&'static str; 6],
     derived: [&'static str; 4],
@@ -106,7 +106,7 @@ const SECOND_WORDS: Words = Words {
 
 const HERE: Lies = Lies::In(SPACE);
 
-impl Volume {
+impl Side {
     /// What the run creates. A pending restore blocks the group's deletion.
     fn created(&self, words: &Words) -> [Object; 6] {
         const CLAIM: Kind = Kind::PERSISTENT_VOLUME_CLAIM;
@@ -178,7 +178,7 @@ fn program(shape: Shape) -> Program {
     let mut acts = shape.admission(SPACE);
     acts.extend(FIRST.written(shape));
     acts.extend(SECOND.written(shape));
-    acts.extend([FIRST, SECOND].map(|volume| (StepId::Write, Act::Await(volume.writer, Progress::Written))));
+    acts.extend([FIRST, SECOND].map(|side| (StepId::Write, Act::Await(side.writer, Progress::Written))));
     let held = |holder| Act::AwaitHeld { object: GROUP, progress: Progress::Done, holder };
     acts.extend([
         (StepId::Snapshot, Act::Create(GROUP)),
@@ -189,11 +189,11 @@ fn program(shape: Shape) -> Program {
         (StepId::Overwrite, Act::Release(FIRST.writer)),
         (StepId::Overwrite, Act::Release(SECOND.writer)),
     ]);
-    for volume in [FIRST, SECOND] {
-        let restored = shape.restored(volume.restored, volume.restored_consumer, volume.reader);
+    for side in [FIRST, SECOND] {
+        let restored = shape.restored(side.restored, side.restored_consumer, side.reader);
         acts.extend(restored.into_iter().filter(|(step, _)| *step == StepId::Restore));
     }
-    acts.extend([FIRST, SECOND].map(|volume| (StepId::Verify, Act::Await(volume.reader, Progress::Done))));
+    acts.extend([FIRST, SECOND].map(|side| (StepId::Verify, Act::Await(side.reader, Progress::Done))));
     Program::new(objects(), acts)
 }
 
@@ -205,7 +205,7 @@ fn manifest(making: &Making<'_>) -> Option<Manifest> {
     }
 }
 
-impl Volume {
+impl Side {
     fn manifest(&self, words: &Words, making: &Making<'_>) -> Option<Manifest> {
         let [source, _, _, restored, ..] = words.created;
         let id = making.object.id;
@@ -242,16 +242,16 @@ fn chain(step: StepId, seen: &Seen<'_>) -> Chain {
     let is_there = |id| seen.get(id).is_some();
     let restores = matches!(step, StepId::Restore | StepId::Verify);
     let is_second = is_there(if restores { SECOND.restored } else { SECOND.claim });
-    let volume = if is_second { SECOND } else { FIRST };
+    let side = if is_second { SECOND } else { FIRST };
     let (claim, pods) = if restores {
-        (volume.restored, vec![volume.reader, volume.restored_consumer])
+        (side.restored, vec![side.reader, side.restored_consumer])
     } else {
-        (volume.claim, vec![volume.writer, volume.consumer])
+        (side.claim, vec![side.writer, side.consumer])
     };
     // The members are awaited one after the other, when the group is ready.
     let members = [(SECOND.member, SECOND.content), (FIRST.member, FIRST.content), (GROUP, GROUP_CONTENT)];
     let snapshot = if restores {
-        Some((volume.member, volume.content))
+        Some((side.member, side.content))
     } else {
         members.into_iter().find(|(snapshot, _)| is_there(*snapshot))
     };
