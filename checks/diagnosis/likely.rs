@@ -1,7 +1,7 @@
 //! What is likely when the time of a step is up. A likely cause is called likely.
 
 use super::certain;
-use super::waiting::{is_homeless, lacks_members, makes_room, waiting};
+use super::waiting::{is_homeless, is_taken, lacks_members, makes_room, waiting};
 use crate::model::check::Check;
 use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Fix};
@@ -123,15 +123,19 @@ fn snapshot(moment: &Moment<'_>) -> Explanation {
         let (cause, text) = keeps_failing(moment, error, "the snapshot", "csi-snapshotter");
         return with_sidecar_log(explanation.cause(cause), moment, Fix::text(text));
     }
-    if content.is_some_and(|content| content.status.snapshot_handle.is_some()) {
+    if is_taken(moment) {
         let cause = "the snapshot has been taken, but the storage has not finished it; cloud storage uploads the first one whole";
         let fix = Fix::text("Allow more time; a backup product's own time-out must be longer, too.");
         return with_sidecar_log(explanation.cause(cause).advise(Advice::SnapshotTime), moment, fix);
     }
-    let cause = format!(
-        "likely: {} does not answer CreateSnapshot; its csi-snapshotter tries again every minute",
-        moment.subject.driver_in_words()
-    );
+    let driver = moment.subject.driver_in_words();
+    let cause = if moment.chain.is_group {
+        format!(
+            "likely: {driver} does not answer CreateVolumeGroupSnapshot; its csi-snapshotter tries again every minute"
+        )
+    } else {
+        format!("likely: {driver} does not answer CreateSnapshot; its csi-snapshotter tries again every minute")
+    };
     let fix = Fix::text("Look into the logs of the driver's controller and of its storage.");
     with_sidecar_log(explanation.cause(cause), moment, fix)
 }

@@ -35,6 +35,14 @@ fn waiting_for(moment: &Moment<'_>) -> String {
     }
 }
 
+/// Whether the driver has taken the snapshot. That of a group says so itself, as its content is not looked at.
+pub(crate) fn is_taken(moment: &Moment<'_>) -> bool {
+    let content = moment.volume_snapshot_content();
+    let group = moment.volume_snapshot().filter(|_| moment.chain.is_group);
+    content.is_some_and(|content| content.status.snapshot_handle.is_some())
+        || group.is_some_and(|group| group.status.creation_time.is_some())
+}
+
 /// Whether a group snapshot is ready, and the snapshot-controller has not made its members.
 pub(crate) fn lacks_members(moment: &Moment<'_>) -> bool {
     let is_ready = moment.volume_snapshot().is_some_and(|snapshot| snapshot.status.ready_to_use == Some(true));
@@ -94,7 +102,7 @@ fn snapshot_state(moment: &Moment<'_>) -> String {
     if snapshot_controller_works::is_ready_below(moment) {
         return "its content is ready; the snapshot-controller has not said so yet".to_owned();
     }
-    if content.is_some_and(|content| content.status.snapshot_handle.is_some()) {
+    if is_taken(moment) {
         return "the snapshot has been taken; the storage still copies or uploads it".to_owned();
     }
     if snapshot_controller_works::is_left_alone(moment) {

@@ -4,9 +4,11 @@ use super::CHECK;
 use crate::knowledge::classes::groups::{GroupClass, group_class};
 use crate::knowledge::control_plane::skew::without_groups;
 use crate::model::facts::Facts;
-use crate::model::finding::{Evidence, Status};
+use crate::model::finding::{Evidence, Fix, Status};
 use crate::model::object::{GROUP_SNAPSHOT_GROUP, Kind};
-use crate::moment::{Explanation, Subject};
+use crate::moment::grpc::Answer;
+use crate::moment::{Explanation, Moment, Subject};
+use crate::roundtrip::snapshot_succeeds::{LAG, answers};
 
 /// A mode takes snapshots of several volumes at once, and the cluster is not set up for them. What could not be seen keeps nothing
 /// from being tried.
@@ -46,6 +48,20 @@ pub fn no_group(facts: &Facts, subject: &Subject, mode: &str) -> Option<Explanat
             Some(skipped(&what).cause("not one of them alone is annotated as the default"))
         }
     }
+}
+
+/// The driver has no group snapshots, as its answer says: then the mode that takes one is not one of this driver's.
+pub(crate) fn no_groups_offered(moment: &Moment<'_>) -> Option<Explanation> {
+    if !moment.chain.is_group || moment.elapsed < LAG {
+        return None;
+    }
+    let says = |text: &str| Answer::find(text).is_some_and(|answer| answer.code == "Unimplemented");
+    let answer = answers(moment).find(|answer| says(&answer.text))?;
+    let message = format!("skipped: {} does not offer group snapshots", moment.subject.driver_in_words());
+    let explanation = Explanation::new(&CHECK, Status::Skip, &message).about(moment.subject);
+    let fix =
+        Fix::text("Do not use products or settings that ask for them with this driver. Nothing else depends on it.");
+    Some(explanation.cause(answer.text.as_ref()).fix(fix).evidence([answer.evidence(moment)]))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod groups;
 mod skipped;
 
 pub use groups::no_group;
+pub(crate) use groups::no_groups_offered;
 pub(crate) use skipped::beyond_the_driver;
 pub use skipped::{no_other_node, skipped};
 

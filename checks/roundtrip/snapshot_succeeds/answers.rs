@@ -50,7 +50,7 @@ impl<'a> Answer<'a> {
         }
     }
 
-    fn evidence(&self, moment: &Moment<'_>) -> Evidence {
+    pub(crate) fn evidence(&self, moment: &Moment<'_>) -> Evidence {
         let path = "status.error.message";
         match self.place {
             Place::Content(name) => {
