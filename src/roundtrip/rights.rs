@@ -92,8 +92,10 @@ fn of_cluster(kinds: BTreeMap<Kind, Does>) -> Vec<Rule> {
 /// once a second instead, so nobody is asked whether they are granted.
 #[must_use]
 pub fn watch_rules(modes: &[&'static Mode], own_namespace: bool) -> Vec<Rule> {
-    let kinds = cluster_kinds(programs(modes, own_namespace));
-    kinds.into_keys().map(|kind| Rule::new(kind.group, kind.plural, &["watch"])).collect()
+    let kinds = cluster_kinds(programs(modes, own_namespace)).into_keys();
+    // A group goes when its content has gone, so that is not waited for.
+    let kinds = kinds.filter(|kind| *kind != Kind::VOLUME_GROUP_SNAPSHOT_CONTENT);
+    kinds.map(|kind| Rule::new(kind.group, kind.plural, &["watch"])).collect()
 }
 
 /// The right that lets a round trip in a namespace that is given see what the quotas leave. Without it, it runs into them, so nobody
