@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::driver::{asked_for, call};
+use super::driver::{CallError, asked_for, call};
 use super::snapshots::{AS_SOURCE, BOUND, CONTENT_BOUND};
 use crate::clock;
 use crate::object::Object;
@@ -18,6 +18,7 @@ use crate::world::World;
 const COMPONENT: &str = "snapshot-controller";
 const GROUP_BOUND: &str = "groupsnapshot.storage.kubernetes.io/volumegroupsnapshot-bound-protection";
 const GROUP_CONTENT_BOUND: &str = "groupsnapshot.storage.kubernetes.io/volumegroupsnapshotcontent-bound-protection";
+const GROUP_BEING_CREATED: &str = "groupsnapshot.storage.kubernetes.io/volumegroupsnapshot-being-created";
 const GROUP_BEING_DELETED: &str = "groupsnapshot.storage.kubernetes.io/volumegroupsnapshot-being-deleted";
 /// On a snapshot: it goes only after its group.
 pub(super) const IN_GROUP: &str = "snapshot.storage.kubernetes.io/volumesnapshot-in-group-protection";
@@ -242,9 +243,10 @@ pub(super) fn reconcile_contents(world: &Arc<World>) {
         }
         let (shared, uid) = (Arc::clone(world), content.uid().to_owned());
         let ready = content.pointer("/status/readyToUse") == Some(&json!(true));
-        if content.is_deleting() && content.annotation(GROUP_BEING_DELETED).is_some() {
+        let creating = content.annotation(GROUP_BEING_CREATED).is_some();
+        if content.is_deleting() && !creating && content.annotation(GROUP_BEING_DELETED).is_some() {
             world.once(format!("ungroup/{uid}"), async move { delete_content(&shared, &content).await });
-        } else if !ready && !content.is_deleting() {
+        } else if !ready && (!content.is_deleting() || creating) {
             let what = format!("group/{uid}");
             world.once(what.clone(), async move {
                 if let Err(message) = cut(&shared, &content).await {
@@ -269,12 +271,20 @@ fn class(world: &World, content: &Value) -> Arc<Value> {
 async fn cut(world: &Arc<World>, content: &Value) -> Result<(), String> {
     let volumes: Vec<String> =
         content.list("/spec/source/volumeHandles").iter().filter_map(|one| Some(one.as_str()?.to_owned())).collect();
+    let key = Key::of(&GROUP_CONTENTS, content);
+    // Until the driver has answered, nobody can tell what is to be deleted.
+    world.store.change(&key, |content| content.set_annotation(GROUP_BEING_CREATED, "yes"));
+    let not_creating = |content: &mut Value| content.unset(&["metadata", "annotations", GROUP_BEING_CREATED]);
     let name = format!("groupsnapshot-{}", content.text("/spec/volumeGroupSnapshotRef/uid"));
     let wanted = volumes.clone();
     let error = asked_for(&class(world, content), "snapshot");
     let group = name.clone();
     let made = call(world, world.scenario.snapshot, error, move |world| world.data.create_group(&group, &wanted));
-    let snapshots = made.await.map_err(|error| {
+    let made = made.await;
+    if made.as_ref().is_err_and(CallError::is_final) {
+        world.store.change(&key, not_creating);
+    }
+    let snapshots = made.map_err(|error| {
         let error = quote(&error.to_string());
         format!("Failed to create group snapshot: failed to take group snapshot of the volumes {volumes:?}: {error}")
     })?;
@@ -284,12 +294,13 @@ async fn cut(world: &Arc<World>, content: &Value) -> Result<(), String> {
             json!({ "volumeHandle": volume, "snapshotHandle": snapshot, "restoreSize": size, "readyToUse": true })
         })
         .collect();
-    world.store.change(&Key::of(&GROUP_CONTENTS, content), |content| {
+    world.store.change(&key, |content| {
         content.set(&["status", "volumeGroupSnapshotHandle"], json!(name));
         content.set(&["status", "volumeSnapshotInfoList"], json!(info));
         content.set(&["status", "creationTime"], json!(clock::now()));
         content.set(&["status", "readyToUse"], json!(world.scenario.snapshot != Driver::NeverReady));
         content.unset(&["status", "error"]);
+        not_creating(content);
     });
     Ok(())
 }
