@@ -9,6 +9,7 @@ use super::world::World;
 
 mod closed_device;
 mod driver;
+mod group_contents;
 mod groups;
 mod kubelet;
 mod leases;
@@ -33,7 +34,7 @@ pub(super) fn start(world: &Arc<World>) {
         run(world, provisioner::reconcile);
         if world.scenario.snapshotter == Snapshotter::Works {
             run(world, snapshotter::reconcile);
-            run(world, groups::reconcile_contents);
+            run(world, group_contents::reconcile);
         }
     }
     if world.scenario.snapshot_controllers > 0 && world.scenario.missing != Some(Missing::ControllerRole) {
