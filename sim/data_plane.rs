@@ -248,6 +248,16 @@ impl DataPlane {
         Ok((handle, size))
     }
 
+    /// Cuts snapshots of several volumes and tells of which volume each is, its handle and its size. Blocks.
+    pub(super) fn create_group(&self, name: &str, volumes: &[String]) -> io::Result<Vec<(String, String, u64)>> {
+        let cut = |volume: &String| self.create_snapshot(&format!("{name}-{volume}"), volume);
+        let mut snapshots = volumes.iter().map(cut).collect::<io::Result<Vec<_>>>()?;
+        if self.quirk == Some(Quirk::ExchangesMembers) {
+            snapshots.reverse();
+        }
+        Ok(volumes.iter().zip(snapshots).map(|(volume, (handle, size))| (volume.clone(), handle, size)).collect())
+    }
+
     /// The size of a snapshot, if there is one of this handle.
     pub(super) fn snapshot_size(&self, handle: &str) -> Option<u64> {
         lock(&self.state).snapshots.get(handle).map(|snapshot| snapshot.size)

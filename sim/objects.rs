@@ -7,7 +7,7 @@ use super::controllers;
 use super::object::Object;
 use super::rbac;
 use super::resources::{
-    CRDS, CSI_DRIVERS, CSI_NODES, DAEMON_SETS, DEPLOYMENTS, LEASES, NAMESPACES, NODES, PODS, Resource,
+    CRDS, CSI_DRIVERS, CSI_NODES, DAEMON_SETS, DEPLOYMENTS, GROUP_CLASSES, LEASES, NAMESPACES, NODES, PODS, Resource,
     SNAPSHOT_CLASSES, STORAGE_CLASSES, VALIDATING_WEBHOOKS,
 };
 use super::scenario::{Crds, DRIVER, Missing, SnapshotClass, Snapshotter};
@@ -164,6 +164,16 @@ fn classes(world: &World) {
     for class in world.scenario.snapshot_classes {
         put(world, &SNAPSHOT_CLASSES, "", class.name, snapshot_class(class, policy));
     }
+    if world.scenario.crds == Crds::V1 {
+        put(world, &GROUP_CLASSES, "", "standard-group-snapshots", group_class(policy));
+    }
+}
+
+/// Where there are snapshots at all, the driver has them of several volumes, too.
+fn group_class(policy: &str) -> Value {
+    let mut object = json!({ "driver": DRIVER, "deletionPolicy": policy });
+    object.set_annotation("groupsnapshot.storage.kubernetes.io/is-default-class", "true");
+    object
 }
 
 fn snapshot_class(class: &SnapshotClass, policy: &str) -> Value {
@@ -202,6 +212,9 @@ fn container_status(container: &Value) -> Value {
     }
     status
 }
+
+/// Switches group snapshots on; up to 8.6 they are off without it.
+const GROUPS: &str = "--feature-gates=CSIVolumeGroupSnapshot=true";
 
 /// A flag that csi-snapshotter has lost with 8.2.
 const UNKNOWN_FLAG: &str = "--enable-volume-group-snapshots=true";
@@ -302,6 +315,9 @@ fn driver(world: &World) {
             "socket",
         )];
         let arguments = match world.scenario.snapshotter {
+            Snapshotter::Works | Snapshotter::WithoutPatch if world.scenario.crds == Crds::V1 => {
+                Some([&election[..], &[GROUPS]].concat())
+            }
             Snapshotter::Works | Snapshotter::WithoutPatch => Some(election.to_vec()),
             Snapshotter::Absent => None,
             Snapshotter::WrongSocket => Some(vec!["--csi-address=/csi/driver.sock", "--leader-election=true"]),
@@ -348,7 +364,8 @@ fn driver(world: &World) {
 fn snapshot_controller(world: &World, namespace: &str) {
     let tag = if world.scenario.crds == Crds::V1Beta1 { "v3.0.3" } else { "v8.6.0" };
     let image = format!("registry.k8s.io/sig-storage/snapshot-controller:{tag}");
-    let arguments = ["--v=5", "--leader-election=true"];
+    let mut arguments = vec!["--v=5", "--leader-election=true"];
+    arguments.extend((world.scenario.crds == Crds::V1).then_some(GROUPS));
     let pod = "snapshot-controller-7d6f8c9b5-p4q8r";
     Workload {
         resource: &DEPLOYMENTS,

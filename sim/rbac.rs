@@ -7,6 +7,7 @@ use super::objects::put;
 use super::resources::{CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, ROLE_BINDINGS, ROLES};
 use super::world::World;
 
+const GROUPS: &str = "groupsnapshot.storage.k8s.io";
 const READ: [&str; 3] = ["get", "list", "watch"];
 
 fn rule(group: &str, resource: &str, verbs: &[&str]) -> Value {
@@ -29,6 +30,11 @@ pub(super) fn snapshot_controller(world: &World, namespace: &str, account: &str,
         rule(group, "volumesnapshotcontents/status", &["patch"]),
         rule(group, "volumesnapshots", &["create", "get", "list", "watch", "update", "patch", "delete"]),
         rule(group, "volumesnapshots/status", &["update", "patch"]),
+        rule(GROUPS, "volumegroupsnapshotclasses", &READ),
+        rule(GROUPS, "volumegroupsnapshotcontents", &["create", "get", "list", "watch", "update", "delete", "patch"]),
+        rule(GROUPS, "volumegroupsnapshotcontents/status", &["patch"]),
+        rule(GROUPS, "volumegroupsnapshots", &["get", "list", "watch", "update", "patch"]),
+        rule(GROUPS, "volumegroupsnapshots/status", &["update", "patch"]),
     ]);
     grant(world, namespace, account, "snapshot-controller", has_role.then_some(&rules));
 }
@@ -50,6 +56,9 @@ pub(super) fn sidecars(world: &World, namespace: &str, account: &str, may_patch:
         rule(group, "volumesnapshotclasses", &READ),
         rule(group, "volumesnapshotcontents", contents),
         rule(group, "volumesnapshotcontents/status", &["update", "patch"]),
+        rule(GROUPS, "volumegroupsnapshotclasses", &READ),
+        rule(GROUPS, "volumegroupsnapshotcontents", contents),
+        rule(GROUPS, "volumegroupsnapshotcontents/status", &["update", "patch"]),
     ]);
     grant(world, namespace, account, "csi-simulated", Some(&rules));
 }

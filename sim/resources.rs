@@ -182,12 +182,12 @@ pub(super) static SNAPSHOT_CLASSES: Definition =
         .cluster_scoped()
         .custom()
         .short(&["vsclass", "vsclasses"]);
-static GROUP_SNAPSHOTS: Definition =
+pub(super) static GROUP_SNAPSHOTS: Definition =
     Definition::new(GROUP_SNAPSHOT_GROUP, "v1", "VolumeGroupSnapshot", "volumegroupsnapshots", "volumegroupsnapshot")
         .custom()
         .with_status()
         .short(&["vgs"]);
-static GROUP_CONTENTS: Definition = Definition::new(
+pub(super) static GROUP_CONTENTS: Definition = Definition::new(
     GROUP_SNAPSHOT_GROUP,
     "v1",
     "VolumeGroupSnapshotContent",
@@ -198,7 +198,7 @@ static GROUP_CONTENTS: Definition = Definition::new(
 .custom()
 .with_status()
 .short(&["vgsc", "vgscs"]);
-static GROUP_CLASSES: Definition = Definition::new(
+pub(super) static GROUP_CLASSES: Definition = Definition::new(
     GROUP_SNAPSHOT_GROUP,
     "v1",
     "VolumeGroupSnapshotClass",

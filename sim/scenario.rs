@@ -207,6 +207,8 @@ pub enum Quirk {
     SnapshotsStayWithRestores,
     /// A snapshot of a volume that is written to lacks a write, and has a later one.
     LosesOrder,
+    /// It tells of the snapshots of a group that each is of the other's volume.
+    ExchangesMembers,
 }
 
 /// The simulated driver.
@@ -243,7 +245,7 @@ const HEALTHY: Scenario = Scenario {
     refusals: &[],
 };
 
-static ALL: [Scenario; 64] = [
+static ALL: [Scenario; 65] = [
     HEALTHY,
     Scenario {
         name: "no-crds",
@@ -630,6 +632,13 @@ static ALL: [Scenario; 64] = [
         title: "a snapshot has later writes and lacks earlier ones",
         description: "It is copied piece by piece while the volume is written to: a plain round trip passes, `--mode writing` does not. Ready.",
         quirk: Some(Quirk::LosesOrder),
+        ..HEALTHY
+    },
+    Scenario {
+        name: "group-members-exchanged",
+        title: "the members of a group snapshot are exchanged",
+        description: "Each holds the data of the other's volume: a plain round trip passes, `--mode group` does not. Ready.",
+        quirk: Some(Quirk::ExchangesMembers),
         ..HEALTHY
     },
     Scenario {

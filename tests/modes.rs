@@ -10,7 +10,7 @@ use std::thread;
 
 use serde_json::Value;
 
-const MODES: [&str; 13] = [
+const MODES: [&str; 14] = [
     "plain",
     "larger",
     "odd-size",
@@ -24,6 +24,7 @@ const MODES: [&str; 13] = [
     "read-only",
     "clone",
     "twice",
+    "group",
 ];
 
 /// What is wrong with a cluster, and what a mode says of it.
@@ -46,7 +47,7 @@ const fn row(
 
 /// What the plain mode passes; `tests/scenarios.rs` shows that.
 #[rustfmt::skip]
-const FAULTS: [Row; 12] = [
+const FAULTS: [Row; 13] = [
     row("larger", "restore-not-grown", &[], ("SR309", "intact, but the")),
     row("odd-size", "sizes-rounded-up", &[], ("SR309", "is less than size")),
     row("unmounted", "snapshot-needs-pod", &[], ("SR307", "volume is not attached to a node")),
@@ -59,6 +60,7 @@ const FAULTS: [Row; 12] = [
     row("read-only", "restore-needs-recovery", &["--volume-mode", "filesystem"], ("SR310", "journal cannot be replayed")),
     row("clone", "clones-share-blocks", &[], ("SR302", "made a clone that changes with its source")),
     row("twice", "snapshots-need-each-other", &[], ("SR302", "only the beginning of the data")),
+    row("group", "group-members-exchanged", &[], ("SR302", "data of another volume of the group")),
 ];
 
 /// A run of `demo`: its exit code and its report.

@@ -23,14 +23,15 @@ const RUNS: usize = 10;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_granted_is_what_is_used() {
-    let elsewhere = Mode::find("other-namespace").unwrap();
-    let content_first = Mode::find("content-first").unwrap();
+    let [elsewhere, content_first, group] =
+        ["other-namespace", "content-first", "group"].map(|mode| Mode::find(mode).unwrap());
     for (flags, modes, own) in [
         (&[][..], &[][..], true),
         (&["-n", "default"], &[], false),
         (&["--mode", "other-namespace"], &[elsewhere], true),
         (&["--mode", "content-first"], &[content_first], true),
         (&["--mode", "other-namespace", "-n", "default"], &[elsewhere], false),
+        (&["--mode", "plain,group"], &[group], true),
     ] {
         let cluster = [cluster_rules(modes, own), watch_rules(modes, own)].concat();
         let within = [namespace_rules(modes), if own { Vec::new() } else { quota_rules() }].concat();

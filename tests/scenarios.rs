@@ -77,7 +77,7 @@ const BLIND: &[&str] = &[
 ];
 
 #[rustfmt::skip]
-const ROWS: [Row; 65] = [
+const ROWS: [Row; 66] = [
     row("healthy", BOTH, 0, &[], Pass),
     row("no-crds", ONE, 1, &["SR102 fail", "SR111 fail"], Fail("SR311", &["does not serve VolumeSnapshot objects", "CRD"])),
     row("v1beta1-only", ONE, 1, &["SR104 fail", "SR106 warn", "SR114 warn", "SR123 fail", "SR124 fail"], Fail("SR311", &["does not serve VolumeSnapshot objects", "another version"])),
@@ -131,6 +131,7 @@ const ROWS: [Row; 65] = [
     row("restores-need-snapshot", ONE, 0, &[], Pass),
     row("snapshot-stays", ONE, 0, &[], Pass),
     row("snapshots-lose-order", ONE, 0, &[], Pass),
+    row("group-members-exchanged", ONE, 0, &[], Pass),
     row("restore-needs-recovery", ONE, 0, &[], Pass),
     row("one-node-only", ONE, 0, &[], Pass),
     row("handle-unknown", ONE, 0, &[], Pass),

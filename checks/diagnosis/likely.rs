@@ -1,7 +1,7 @@
 //! What is likely when the time of a step is up. A likely cause is called likely.
 
 use super::certain;
-use super::waiting::{is_homeless, makes_room, waiting};
+use super::waiting::{is_homeless, is_taken, lacks_members, makes_room, waiting};
 use crate::model::check::Check;
 use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Fix};
@@ -114,19 +114,28 @@ fn snapshot(moment: &Moment<'_>) -> Explanation {
         .or_else(|| moment.volume_snapshot()?.status.error.as_ref())
         .map(|error| error.message.as_deref().unwrap_or_default());
     let explanation = waited(moment, &snapshot_succeeds::CHECK);
+    if lacks_members(moment) {
+        let cause =
+            "likely: the driver has left out a volume of the group, or the snapshot-controller has not found it";
+        return explanation.cause(cause).fix(Fix::text("Look into the log of the snapshot-controller."));
+    }
     if let Some(error) = error {
         let (cause, text) = keeps_failing(moment, error, "the snapshot", "csi-snapshotter");
         return with_sidecar_log(explanation.cause(cause), moment, Fix::text(text));
     }
-    if content.is_some_and(|content| content.status.snapshot_handle.is_some()) {
+    if is_taken(moment) {
         let cause = "the snapshot has been taken, but the storage has not finished it; cloud storage uploads the first one whole";
         let fix = Fix::text("Allow more time; a backup product's own time-out must be longer, too.");
         return with_sidecar_log(explanation.cause(cause).advise(Advice::SnapshotTime), moment, fix);
     }
-    let cause = format!(
-        "likely: {} does not answer CreateSnapshot; its csi-snapshotter tries again every minute",
-        moment.subject.driver_in_words()
-    );
+    let driver = moment.subject.driver_in_words();
+    let cause = if moment.chain.is_group {
+        format!(
+            "likely: {driver} does not answer CreateVolumeGroupSnapshot; its csi-snapshotter tries again every minute"
+        )
+    } else {
+        format!("likely: {driver} does not answer CreateSnapshot; its csi-snapshotter tries again every minute")
+    };
     let fix = Fix::text("Look into the logs of the driver's controller and of its storage.");
     with_sidecar_log(explanation.cause(cause), moment, fix)
 }
@@ -160,7 +169,7 @@ fn waited(moment: &Moment<'_>, check: &'static Check) -> Explanation {
         .claim()
         .map(|claim| state(Kind::PERSISTENT_VOLUME_CLAIM, &claim.metadata, "status.phase", &claim.status.phase));
     let pod = moment.pod().map(|pod| state(Kind::POD, &pod.metadata, "status.phase", &pod.status.phase));
-    let snapshot = moment.volume_snapshot().map(|snapshot| {
+    let snapshot = moment.volume_snapshot().filter(|_| !moment.chain.is_group).map(|snapshot| {
         let content = snapshot.status.bound_volume_snapshot_content_name.as_deref().unwrap_or_default();
         state(Kind::VOLUME_SNAPSHOT, &snapshot.metadata, "status.boundVolumeSnapshotContentName", content)
     });

@@ -72,6 +72,7 @@ rules! {
     SNAPSHOT: snapshot::malformed as "snapshot-malformed";
     SNAPSHOT: snapshot::misbound as "content-of-another-snapshot";
     SNAPSHOT: restore::handle_not_found as "handle-not-found";
+    SNAPSHOT: trip::no_groups_offered as "group-not-offered";
     SNAPSHOT: snapshot::driver_refuses as "driver-refuses-snapshot";
     SNAPSHOT: controller::no_controller as "no-controller";
     SNAPSHOT: controller::controller_scaled_to_zero as "controller-scaled-to-zero";

@@ -19,7 +19,7 @@ fn waiting_for(moment: &Moment<'_>) -> String {
     };
     let claim = named("claim", moment.claim().map(|claim| &claim.metadata));
     let pod = named("pod", moment.pod().map(|pod| &pod.metadata));
-    let snapshot = named("VolumeSnapshot", moment.volume_snapshot().map(|snapshot| &snapshot.metadata));
+    let snapshot = named(moment.snapshot_kind(), moment.volume_snapshot().map(|snapshot| &snapshot.metadata));
     match moment.step {
         StepId::Admission => "the API server's answer".to_owned(),
         StepId::Provision | StepId::Restore if makes_room(moment) => format!("{pod} to be gone"),
@@ -27,11 +27,26 @@ fn waiting_for(moment: &Moment<'_>) -> String {
         StepId::Provision | StepId::Restore if !moment.has_bound_claim() => format!("{claim} to be bound"),
         StepId::Provision | StepId::Restore => format!("{pod} to start"),
         StepId::Write => format!("{pod} to write the data"),
+        StepId::Snapshot if lacks_members(moment) => format!("the VolumeSnapshot of each claim of {snapshot}"),
         StepId::Snapshot => format!("{snapshot} to be ready to use"),
         StepId::Overwrite => format!("{pod} to overwrite the source and exit"),
         StepId::Verify => format!("{pod} to read the restored data"),
         StepId::Cleanup => "everything to be gone".to_owned(),
     }
+}
+
+/// Whether the driver has taken the snapshot. That of a group says so itself, as its content is not looked at.
+pub(crate) fn is_taken(moment: &Moment<'_>) -> bool {
+    let content = moment.volume_snapshot_content();
+    let group = moment.volume_snapshot().filter(|_| moment.chain.is_group);
+    content.is_some_and(|content| content.status.snapshot_handle.is_some())
+        || group.is_some_and(|group| group.status.creation_time.is_some())
+}
+
+/// Whether a group snapshot is ready, and the snapshot-controller has not made its members.
+pub(crate) fn lacks_members(moment: &Moment<'_>) -> bool {
+    let is_ready = moment.volume_snapshot().is_some_and(|snapshot| snapshot.status.ready_to_use == Some(true));
+    moment.chain.is_group && is_ready
 }
 
 /// Whether the pod for which the claim was bound is to make room for the next.
@@ -76,6 +91,9 @@ fn snapshot_state(moment: &Moment<'_>) -> String {
     let Some(snapshot) = moment.volume_snapshot() else {
         return "nothing yet".to_owned();
     };
+    if lacks_members(moment) {
+        return "it is ready to use; the snapshot-controller has not made them".to_owned();
+    }
     let content = moment.volume_snapshot_content();
     let error = content.and_then(|content| content.status.error.as_ref()).or(snapshot.status.error.as_ref());
     if let Some(message) = error.and_then(|error| error.message.clone()) {
@@ -84,7 +102,7 @@ fn snapshot_state(moment: &Moment<'_>) -> String {
     if snapshot_controller_works::is_ready_below(moment) {
         return "its content is ready; the snapshot-controller has not said so yet".to_owned();
     }
-    if content.is_some_and(|content| content.status.snapshot_handle.is_some()) {
+    if is_taken(moment) {
         return "the snapshot has been taken; the storage still copies or uploads it".to_owned();
     }
     if snapshot_controller_works::is_left_alone(moment) {
@@ -93,7 +111,7 @@ fn snapshot_state(moment: &Moment<'_>) -> String {
     if snapshot_sidecar_works::is_left_alone(moment) {
         return "bound; the driver's csi-snapshotter has not answered yet".to_owned();
     }
-    match moment.events.iter().rev().find(|event| event.involved_object.kind == "VolumeSnapshot") {
+    match moment.events.iter().rev().find(|event| event.involved_object.kind == moment.snapshot_kind()) {
         Some(event) => format!("{}: {}", event.reason, event.message),
         None => "the driver works on it".to_owned(),
     }

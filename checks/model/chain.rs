@@ -20,6 +20,8 @@ pub struct Chain {
     pub pod: Option<Pod>,
     /// The snapshot.
     pub volume_snapshot: Option<VolumeSnapshot>,
+    /// Whether that is the `VolumeGroupSnapshot` of several volumes, as far as the two are alike.
+    pub is_group: bool,
     /// The content that it is bound to, if the caller may see it.
     pub volume_snapshot_content: Option<VolumeSnapshotContent>,
     /// The node of the pod that used the source.

@@ -5,8 +5,8 @@ use serde::de::DeserializeOwned;
 use crate::model::facts::Facts;
 use crate::model::interest::Interest;
 use crate::model::kubernetes::{
-    CsiDriver, CsiNode, CustomResourceDefinition, Lease, Metadata, Node, Pod, StorageClass, VolumeSnapshotClass,
-    VolumeSnapshotContent, Workload,
+    CsiDriver, CsiNode, CustomResourceDefinition, Lease, Metadata, Node, Pod, StorageClass, VolumeGroupSnapshotClass,
+    VolumeSnapshotClass, VolumeSnapshotContent, Workload,
 };
 use crate::model::object::Kind;
 use crate::model::probe::Probe;
@@ -63,7 +63,7 @@ macro_rules! whole {
     };
 }
 
-whole!(StorageClass, VolumeSnapshotClass, CsiDriver, CsiNode, CustomResourceDefinition);
+whole!(StorageClass, VolumeSnapshotClass, VolumeGroupSnapshotClass, CsiDriver, CsiNode, CustomResourceDefinition);
 
 /// Of what there are tens of thousands of, maps cost more than all other fields: those that nobody reads go.
 macro_rules! many {

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::facts::{AccessReview, AccountReview, DriverSwitch, MountedClaim, SecretExistence, SnapshotApis};
 use crate::model::kubernetes::{
-    CsiDriver, CsiNode, CustomResourceDefinition, Lease, Node, Pod, ServerVersion, StorageClass, VolumeSnapshotClass,
-    VolumeSnapshotContent, Workload,
+    CsiDriver, CsiNode, CustomResourceDefinition, Lease, Node, Pod, ServerVersion, StorageClass,
+    VolumeGroupSnapshotClass, VolumeSnapshotClass, VolumeSnapshotContent, Workload,
 };
 use crate::model::listed::Visit;
 use crate::model::need::{CRD_NAMES, Row, Rule};
@@ -109,6 +109,9 @@ needs! {
     /// All `VolumeSnapshotClasses`.
     VolumeSnapshotClasses, volume_snapshot_classes: list VolumeSnapshotClass =
         Row::listed("VolumeSnapshotClasses", &[Kind::VOLUME_SNAPSHOT_CLASS]).of_the_snapshot_api();
+    /// All `VolumeGroupSnapshotClasses`.
+    VolumeGroupSnapshotClasses, volume_group_snapshot_classes: list VolumeGroupSnapshotClass =
+        Row::listed("VolumeGroupSnapshotClasses", &[Kind::VOLUME_GROUP_SNAPSHOT_CLASS]);
     /// All `VolumeSnapshotContents`.
     VolumeSnapshotContents, volume_snapshot_contents: list VolumeSnapshotContent =
         Row::listed("VolumeSnapshotContents", &[Kind::VOLUME_SNAPSHOT_CONTENT]).of_the_snapshot_api();

@@ -71,6 +71,10 @@ kinds! {
     VOLUME_SNAPSHOT = SNAPSHOT_GROUP, "VolumeSnapshot", "volumesnapshots", true;
     VOLUME_SNAPSHOT_CLASS = SNAPSHOT_GROUP, "VolumeSnapshotClass", "volumesnapshotclasses", false;
     VOLUME_SNAPSHOT_CONTENT = SNAPSHOT_GROUP, "VolumeSnapshotContent", "volumesnapshotcontents", false;
+    VOLUME_GROUP_SNAPSHOT = GROUP_SNAPSHOT_GROUP, "VolumeGroupSnapshot", "volumegroupsnapshots", true;
+    VOLUME_GROUP_SNAPSHOT_CLASS = GROUP_SNAPSHOT_GROUP, "VolumeGroupSnapshotClass", "volumegroupsnapshotclasses", false;
+    VOLUME_GROUP_SNAPSHOT_CONTENT =
+        GROUP_SNAPSHOT_GROUP, "VolumeGroupSnapshotContent", "volumegroupsnapshotcontents", false;
 }
 
 impl Kind {

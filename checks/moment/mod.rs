@@ -16,6 +16,7 @@ use crate::model::facts::Facts;
 use crate::model::finding::Evidence;
 use crate::model::kubernetes::{Pod, VolumeSnapshotClass, VolumeSnapshotContent};
 use crate::model::look_again::Earlier;
+use crate::model::object::Kind;
 use crate::model::round_trip::{Origin, StepId, VolumeMode};
 use crate::model::volumes::{PersistentVolumeClaim, VolumeSnapshot};
 
@@ -83,6 +84,12 @@ impl<'a> Moment<'a> {
 
     pub(crate) fn pod(&self) -> Option<&'a Pod> {
         self.chain.pod.as_ref()
+    }
+
+    /// The kind of the snapshot.
+    pub(crate) fn snapshot_kind(&self) -> &'static str {
+        let kind = if self.chain.is_group { Kind::VOLUME_GROUP_SNAPSHOT } else { Kind::VOLUME_SNAPSHOT };
+        kind.name
     }
 
     /// The snapshot, unless it is ready.

@@ -9,6 +9,8 @@ use super::world::World;
 
 mod closed_device;
 mod driver;
+mod group_contents;
+mod groups;
 mod kubelet;
 mod leases;
 mod namespaces;
@@ -32,10 +34,12 @@ pub(super) fn start(world: &Arc<World>) {
         run(world, provisioner::reconcile);
         if world.scenario.snapshotter == Snapshotter::Works {
             run(world, snapshotter::reconcile);
+            run(world, group_contents::reconcile);
         }
     }
     if world.scenario.snapshot_controllers > 0 && world.scenario.missing != Some(Missing::ControllerRole) {
         run(world, snapshots::reconcile);
+        run(world, groups::reconcile);
     }
     world.spawn(leases::renew(Arc::clone(world)));
 }

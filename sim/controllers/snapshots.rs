@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::groups::{self, IN_GROUP};
 use crate::clock;
 use crate::object::Object;
 use crate::quantity;
@@ -13,8 +14,8 @@ use crate::store::{Key, Preconditions};
 use crate::world::World;
 
 const COMPONENT: &str = "snapshot-controller";
-const AS_SOURCE: &str = "snapshot.storage.kubernetes.io/volumesnapshot-as-source-protection";
-const BOUND: &str = "snapshot.storage.kubernetes.io/volumesnapshot-bound-protection";
+pub(super) const AS_SOURCE: &str = "snapshot.storage.kubernetes.io/volumesnapshot-as-source-protection";
+pub(super) const BOUND: &str = "snapshot.storage.kubernetes.io/volumesnapshot-bound-protection";
 const CLAIM_AS_SOURCE: &str = "snapshot.storage.kubernetes.io/pvc-as-source-protection";
 pub(super) const CONTENT_BOUND: &str = "snapshot.storage.kubernetes.io/volumesnapshotcontent-bound-protection";
 /// Which node's csi-snapshotter is to take the snapshot, where there is one on each.
@@ -60,6 +61,7 @@ fn fail(world: &World, snapshot: &Value, reason: &str, message: &str) {
 /// The content of a snapshot, if it is really its own.
 fn content_of(world: &World, snapshot: &Value) -> Option<Arc<Value>> {
     let bound = match snapshot.text("/spec/source/volumeSnapshotContentName") {
+        "" if snapshot.has_finalizer(IN_GROUP) => snapshot.text("/status/boundVolumeSnapshotContentName").to_owned(),
         "" => format!("snapcontent-{}", snapshot.uid()),
         name => name.to_owned(),
     };
@@ -74,6 +76,13 @@ fn sync(world: &World, snapshot: &Arc<Value>) -> Result<(), Failure> {
     }
     let key = Key::of(&SNAPSHOTS, snapshot);
     let content = content_of(world, snapshot);
+    if snapshot.has_finalizer(IN_GROUP) {
+        // It takes no class, and its content comes with its group.
+        if let Some(content) = &content {
+            tell(world, snapshot, content);
+        }
+        return Ok(());
+    }
     if content.is_none() && !snapshot.text("/status/boundVolumeSnapshotContentName").is_empty() {
         return Err(Failure("SnapshotContentMissing", "VolumeSnapshotContent is missing".to_owned()));
     }
@@ -283,6 +292,9 @@ fn create_content(world: &World, snapshot: &Value, class: &Value) -> Result<Arc<
 
 fn delete(world: &World, snapshot: &Value) {
     let key = Key::of(&SNAPSHOTS, snapshot);
+    if snapshot.has_finalizer(IN_GROUP) && groups::of(world, snapshot).is_some() {
+        return;
+    }
     let restoring = world.store.all(&CLAIMS).iter().any(|claim| {
         claim.namespace() == snapshot.namespace()
             && claim.text("/spec/dataSource/kind") == "VolumeSnapshot"
@@ -318,6 +330,7 @@ fn delete(world: &World, snapshot: &Value) {
         if content.is_none() || keeps {
             snapshot.remove_finalizer(BOUND);
         }
+        snapshot.remove_finalizer(IN_GROUP);
     });
 }
 

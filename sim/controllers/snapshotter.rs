@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::driver::{CallError, asked_for, call};
+use super::groups::GROUP_HANDLE;
 use super::snapshots::{BEING_CREATED, BEING_DELETED, CONTENT_BOUND};
 use crate::clock;
 use crate::object::Object;
@@ -193,7 +194,9 @@ fn input(world: &World, content: &Value) -> Result<(), String> {
 async fn delete(world: &Arc<World>, content: &Value) {
     let key = Key::of(&CONTENTS, content);
     let handle = content.text("/status/snapshotHandle").to_owned();
-    if !handle.is_empty() && content.text("/spec/deletionPolicy") == "Delete" {
+    // A member's snapshot goes with that of its group.
+    let is_member = content.annotation(GROUP_HANDLE).is_some();
+    if !is_member && !handle.is_empty() && content.text("/spec/deletionPolicy") == "Delete" {
         let error = asked_for(&class(world, content), "delete");
         let deleted =
             call(world, world.scenario.delete_snapshot, error, move |world| world.data.delete_snapshot(&handle)).await;

@@ -15,7 +15,10 @@ const NAME: usize = 60;
 /// Longest line of a reason.
 const REASON: usize = 300;
 
-/// A driver on two lines; with `-v` what each answer rests on.
+/// Longest line of answers.
+const LINE: usize = 100;
+
+/// A driver on two lines, if they are long enough; with `-v` what each answer rests on.
 #[must_use]
 pub fn table(document: &Document, verbosity: Verbosity) -> String {
     if verbosity == Verbosity::Silent {
@@ -39,7 +42,7 @@ pub fn table(document: &Document, verbosity: Verbosity) -> String {
         let abilities: Vec<_> =
             Ability::ALL.iter().filter_map(|ability| one.abilities.get_key_value(ability.word())).collect();
         let answers: Vec<String> = abilities.iter().map(|(word, found)| format!("{word} {}", found.word())).collect();
-        let _ = writeln!(text, "  {}", answers.join("  "));
+        text.push_str(&folded(&answers));
         if verbosity == Verbosity::Verbose {
             for (word, found) in abilities {
                 let _ = writeln!(text, "    {word:9} {}", sanitize::line(&found.because, REASON));
@@ -55,5 +58,23 @@ pub fn table(document: &Document, verbosity: Verbosity) -> String {
     if !document.not_read.is_empty() {
         let _ = writeln!(text, "could not be read, so that answers may be missing: {}", document.not_read.join(", "));
     }
+    text
+}
+
+/// Answers one after the other, on as many lines as they take.
+fn folded(answers: &[String]) -> String {
+    let mut text = String::new();
+    let mut width = 0;
+    for answer in answers {
+        let own = answer.width() + 2;
+        if width > 0 && width + own > LINE {
+            text.push('\n');
+            width = 0;
+        }
+        width += own;
+        text.push_str("  ");
+        text.push_str(answer);
+    }
+    text.push('\n');
     text
 }

@@ -12,6 +12,7 @@ use snapready_checks::model::chain::{BEING_CREATED, Chain, Event};
 use snapready_checks::model::check::Check;
 use snapready_checks::model::facts::Facts;
 use snapready_checks::model::nulls;
+use snapready_checks::model::object::Kind;
 use snapready_checks::model::quantity::Quantity;
 use snapready_checks::model::round_trip::Origin;
 use snapready_checks::moment::{Explanation, Moment, Subject, line};
@@ -38,7 +39,7 @@ use crate::roundtrip::ledger::Item;
 use crate::roundtrip::modes::{Making, Seen, Shape};
 use crate::roundtrip::objects::{Manifest, capacity, requested};
 use crate::roundtrip::observe::text;
-use crate::roundtrip::payload::{Journal, Look as DataLook, Payload, UnreadableReport, WriteFault, Written};
+use crate::roundtrip::payload::{Journal, Judgement, Look as DataLook, Payload, UnreadableReport, WriteFault, Written};
 use crate::roundtrip::plan::{Plan, Target};
 use crate::roundtrip::program::{Object, ObjectId, Policy, Program, Task};
 use crate::roundtrip::quota::{Quota, Usage, at_once, lacking, peak};
@@ -53,13 +54,14 @@ pub struct Carry<'a> {
     plan: &'a Plan,
     facts: KnownFacts,
     trips: Vec<Trip>,
-    payloads: Vec<Payload>,
+    /// By round trip; several where there are several volumes.
+    payloads: Vec<Vec<Payload>>,
     programs: Vec<Program>,
     /// What the quotas of a given namespace leave, and the most that each round trip has of it at a time.
     quotas: Vec<Quota>,
     peaks: Vec<Usage>,
-    /// What the writers measured, by round trip: the readers are compared with it.
-    written: Mutex<BTreeMap<usize, Written>>,
+    /// What the writers measured, by round trip and data: the readers are compared with it.
+    written: Mutex<BTreeMap<(usize, usize), Written>>,
     /// What the pods run as, by round trip; `None` for what all have in common.
     admitted: Mutex<BTreeMap<Option<usize>, Admitted>>,
 }
@@ -82,17 +84,24 @@ impl<'a> Carry<'a> {
             passed: target.mode.passed,
             caveat: target.unnamed_fails().map(|why| format!("a VolumeSnapshot that names no class fails: {why}")),
         };
-        let payload = |target: &Target| Payload::new(seed, target.index, target.volume_mode, target.size_bytes);
         let program = |target: &Target| {
             let immediate = target.binds_at_once();
             (target.mode.program)(Shape { own_namespace: plan.own_namespace, immediate })
+        };
+        let programs: Vec<Program> = plan.targets.iter().map(program).collect();
+        let payloads = |(target, program): (&Target, &Program)| {
+            let several = program.objects().iter().map(|object| object.data).max().unwrap_or_default();
+            // No two volumes of a run have the same data.
+            let index = |data: usize| target.index + data * plan.targets.len();
+            let payload = |data| Payload::new(seed, index(data), target.volume_mode, target.size_bytes);
+            (0..=several).map(payload).collect()
         };
         Self {
             plan,
             facts,
             trips: plan.targets.iter().map(trip).collect(),
-            payloads: plan.targets.iter().map(payload).collect(),
-            programs: plan.targets.iter().map(program).collect(),
+            payloads: plan.targets.iter().zip(&programs).map(payloads).collect(),
+            programs,
             quotas: Vec::new(),
             peaks: Vec::new(),
             written: Mutex::default(),
@@ -147,9 +156,19 @@ impl<'a> Carry<'a> {
     }
 
     #[expect(clippy::expect_used, reason = "the driver names round trips of this very plan")]
-    fn target(&self, trip: usize) -> (&Target, &Payload) {
-        let both = self.plan.targets.get(trip).zip(self.payloads.get(trip));
-        both.expect("a round trip of the plan")
+    fn target(&self, trip: usize) -> &Target {
+        self.plan.targets.get(trip).expect("a round trip of the plan")
+    }
+
+    /// The data that an object works with.
+    #[expect(clippy::expect_used, reason = "the driver names objects of this very plan")]
+    fn payload(&self, trip: usize, data: usize) -> &Payload {
+        self.payloads.get(trip).and_then(|payloads| payloads.get(data)).expect("data of the plan")
+    }
+
+    /// Which of its round trip's data a pod works with.
+    fn data_of(&self, trip: usize, pod: ObjectId) -> usize {
+        self.own_program(trip).object(pod).map(|pod| pod.data).unwrap_or_default()
     }
 
     #[expect(clippy::expect_used, reason = "the driver names round trips of this very plan")]
@@ -172,7 +191,7 @@ impl<'a> Carry<'a> {
     fn denied(&self, trip: usize, check: &'static Check, pod: ObjectId, device: &Device, text: &str) -> CheckResult {
         let explanation = denied(
             check,
-            &self.target(trip).0.subject(),
+            &self.target(trip).subject(),
             &Denied {
                 device,
                 text,
@@ -190,7 +209,7 @@ impl<'a> Carry<'a> {
         if let Some(device) = &unreadable.device {
             return self.denied(trip, &data_intact::CHECK, pod, device, &unreadable.text);
         }
-        let (subject, reader) = (self.target(trip).0.subject(), self.object(trip, pod));
+        let (subject, reader) = (self.target(trip).subject(), self.object(trip, pod));
         self.in_words(trip, not_measured(&subject, &reader, &unreadable.to_string(), &unreadable.text))
     }
 
@@ -203,7 +222,7 @@ impl<'a> Carry<'a> {
         message: &str,
         seen: &Seen<'_>,
     ) -> Result<ReadResult, Box<CheckResult>> {
-        let (target, payload) = self.target(trip);
+        let (target, payload) = (self.target(trip), self.payload(trip, self.data_of(trip, pod)));
         let claim = self.own_program(trip).claim_of(pod);
         let least = claim.and_then(|claim| requested(seen.get(claim)?)).unwrap_or(target.size_bytes);
         let look =
@@ -225,9 +244,19 @@ impl<'a> Carry<'a> {
         Ok(ReadResult { data: judgement.verdict, contents: Some(contents), message: judgement.message, diagnosis })
     }
 
+    /// The data of another volume of the round trip are no stranger's.
+    fn of_siblings(&self, trip: usize, judgement: Judgement) -> Judgement {
+        let mut all = self.payloads.get(trip).into_iter().flatten();
+        if !all.any(|payload| payload.is_found_by(&judgement)) {
+            return judgement;
+        }
+        let message = "the restored volume holds the data of another volume of the group".to_owned();
+        Judgement { message, ..judgement }
+    }
+
     /// An explanation in the words of a run.
     fn in_words(&self, trip: usize, explanation: Explanation) -> CheckResult {
-        let target = self.target(trip).0;
+        let target = self.target(trip);
         explanation.result(|advice| Some(advice::command(advice, target)))
     }
 
@@ -259,13 +288,17 @@ impl<'a> Carry<'a> {
     fn moment<T>(&self, observed: &Observed<'_>, then: impl FnOnce(&Moment<'_>) -> T) -> T {
         let seen = |id| observed.objects.get(&id).copied();
         let of_trip: Seen<'_> = observed.objects.iter().map(|(id, object)| (*id, *object)).collect();
-        let ids = (self.target(observed.trip).0.mode.chain)(observed.step, &of_trip);
+        let ids = (self.target(observed.trip).mode.chain)(observed.step, &of_trip);
         let pod = ids.pods.iter().copied().find(|id| seen(*id).is_some());
         let events: Vec<Event> = observed.events.iter().filter_map(|event| typed(event)).collect();
         let chain = Chain {
             claim: seen(ids.claim).and_then(typed),
             pod: pod.and_then(seen).and_then(typed),
             volume_snapshot: ids.snapshot.and_then(|(snapshot, _)| seen(snapshot)).and_then(typed),
+            is_group: ids
+                .snapshot
+                .and_then(|(snapshot, _)| text(seen(snapshot)?, "/kind"))
+                .is_some_and(|kind| kind == Kind::VOLUME_GROUP_SNAPSHOT.name),
             volume_snapshot_content: ids.snapshot.and_then(|(_, content)| seen(content)).and_then(typed),
             source_node: node_of_writer(self.own_program(observed.trip), observed),
         };
@@ -276,7 +309,7 @@ impl<'a> Carry<'a> {
             pod_elapsed: pod.and_then(|id| observed.ages.get(&id)).copied().unwrap_or_default(),
             facts: &known.facts,
             earlier: known.earlier.as_ref(),
-            subject: &self.target(observed.trip).0.subject(),
+            subject: &self.target(observed.trip).subject(),
             chain: &chain,
             events: &events,
         })
@@ -309,16 +342,17 @@ impl Knowledge for Carry<'_> {
 
     fn manifest(&self, item: Item, user: PodUser, seen: &Seen<'_>) -> Option<Manifest> {
         let trip = item.trip().unwrap_or_default();
-        let (target, payload) = self.target(trip);
+        let target = self.target(trip);
         let program = self.own_program(trip);
         let object = program.object(item.object())?;
+        let payload = self.payload(trip, object.data);
         (target.mode.manifest)(&Making { plan: self.plan, target, payload, program, object, user, seen })
     }
 
     fn pod_users(&self, trip: Option<usize>) -> &'static [PodUser] {
         let is_block = |target: &Target| target.volume_mode == VolumeMode::Block;
         match trip {
-            Some(trip) => PodUser::tried(self.target(trip).0.volume_mode),
+            Some(trip) => PodUser::tried(self.target(trip).volume_mode),
             None if self.plan.targets.iter().any(is_block) => SPACES,
             None => PodUser::tried(VolumeMode::Filesystem),
         }
@@ -332,7 +366,7 @@ impl Knowledge for Carry<'_> {
     }
 
     fn foreseen(&self, trip: usize) -> Option<CheckResult> {
-        let target = self.target(trip).0;
+        let target = self.target(trip);
         let subject = target.subject();
         if let Some(explanation) = self.lacking(target, &subject) {
             return Some(self.in_words(trip, explanation));
@@ -347,7 +381,7 @@ impl Knowledge for Carry<'_> {
     }
 
     fn retains(&self, trip: usize, policy: Policy) -> bool {
-        let target = self.target(trip).0;
+        let target = self.target(trip);
         let of_class = match policy {
             Policy::Reclaim => &target.reclaim_policy,
             Policy::Deletion => &target.deletion_policy,
@@ -356,7 +390,8 @@ impl Knowledge for Carry<'_> {
     }
 
     fn written(&self, trip: usize, pod: ObjectId, message: &str) -> Result<(), Box<CheckResult>> {
-        let (target, payload) = self.target(trip);
+        let data = self.data_of(trip, pod);
+        let (target, payload) = (self.target(trip), self.payload(trip, data));
         let written = match self.own_program(trip).object(pod).map(|pod| pod.task) {
             Some(Task::Fill) => payload.judge_filled(message).map(Some),
             Some(Task::Record) => payload.judge_recorded(message).map(Some),
@@ -366,7 +401,7 @@ impl Knowledge for Carry<'_> {
         match written {
             Ok(written) => {
                 let mut all = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-                all.extend(written.map(|written| (trip, written)));
+                all.extend(written.map(|written| ((trip, data), written)));
                 Ok(())
             }
             Err(WriteFault::Device { device, text }) => {
@@ -382,11 +417,12 @@ impl Knowledge for Carry<'_> {
     }
 
     fn read(&self, trip: usize, pod: ObjectId, message: &str, seen: &Seen<'_>) -> Result<ReadResult, Box<CheckResult>> {
-        let (target, payload) = self.target(trip);
+        let data = self.data_of(trip, pod);
+        let (target, payload) = (self.target(trip), self.payload(trip, data));
         if let Some(existing) = &target.existing {
             return self.looked(trip, pod, existing, message, seen);
         }
-        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner).get(&trip).cloned();
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner).get(&(trip, data)).cloned();
         let written = written.unwrap_or_default();
         let subject = target.subject();
         let program = self.own_program(trip);
@@ -401,6 +437,7 @@ impl Knowledge for Carry<'_> {
         };
         match judged {
             Ok((judgement, room, journal)) => {
+                let judgement = self.of_siblings(trip, judgement);
                 let claim = self.claim_of(trip, pod);
                 let wanted = program.claim_of(pod).and_then(|claim| requested(seen.get(claim)?)).unwrap_or(u64::MAX);
                 let namespace = claim.namespace.as_deref().unwrap_or(&self.plan.namespace);
@@ -422,7 +459,7 @@ impl Knowledge for Carry<'_> {
     }
 
     fn capacity(&self, trip: usize, seen: &Seen<'_>) -> Option<u64> {
-        let target = self.target(trip).0;
+        let target = self.target(trip);
         let claim = (target.mode.chain)(StepId::Snapshot, seen).claim;
         capacity(seen.get(claim)?).filter(|_| target.is_one_of_several_sizes)
     }
@@ -440,7 +477,7 @@ impl Knowledge for Carry<'_> {
     }
 
     fn noticed(&self, observed: &Observed<'_>) -> Option<String> {
-        let source = Quantity(self.target(observed.trip).0.size_bytes);
+        let source = Quantity(self.target(observed.trip).size_bytes);
         (observed.step == StepId::Snapshot)
             .then(|| self.moment(observed, |moment| snapshot_succeeds::noticed(moment, source)))?
     }
@@ -458,15 +495,15 @@ impl Knowledge for Carry<'_> {
             own_namespace: self.plan.own_namespace,
             user: self.admitted_user(trip).user,
         });
-        self.in_words(trip, explanation.about(&self.target(trip).0.subject()))
+        self.in_words(trip, explanation.about(&self.target(trip).subject()))
     }
 
     fn vanished(&self, trip: usize, step: StepId, object: &ObjectName) -> CheckResult {
-        self.in_words(trip, vanished(&self.target(trip).0.subject(), step, object))
+        self.in_words(trip, vanished(&self.target(trip).subject(), step, object))
     }
 
     fn stayed(&self, trip: usize, object: ObjectName, seen: &Value) -> CheckResult {
-        self.in_words(trip, stuck(&stuck_object(object, seen)).about(&self.target(trip).0.subject()))
+        self.in_words(trip, stuck(&stuck_object(object, seen)).about(&self.target(trip).subject()))
     }
 
     fn stuck(&self, object: ObjectName, seen: &Value) -> String {

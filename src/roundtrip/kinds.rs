@@ -6,6 +6,8 @@ pub const RUN_LABEL: &str = "snapready.dev/run";
 pub const MODE_LABEL: &str = "snapready.dev/mode";
 /// Label with the round trip's place in the run.
 pub const TARGET_LABEL: &str = "snapready.dev/target";
+/// Label of the claims of a group; its value tells which group.
+pub const GROUP_LABEL: &str = "snapready.dev/group";
 /// Label with the object's word in its program.
 pub const COMPONENT_LABEL: &str = "app.kubernetes.io/component";
 /// Label that says who made an object, and its value.

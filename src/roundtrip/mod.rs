@@ -9,6 +9,7 @@ pub mod kinds;
 pub mod known_facts;
 pub mod ledger;
 pub mod machine;
+mod members;
 pub mod modes;
 pub mod objects;
 pub(crate) mod observe;

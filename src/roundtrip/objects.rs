@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 use snapready_checks::model::object::Kind;
 
 pub use self::pods::{
-    consumer, filler, journal_reader, looker, on_another_node, overwriter, reader, recorder, sized_reader,
+    consumer, filler, journal_reader, looker, on_another_node, on_node, overwriter, reader, recorder, sized_reader,
     with_read_only_claim, writer,
 };
-use super::kinds::{COMPONENT_LABEL, EXPIRES_AT, MANAGED_BY, MODE_LABEL, RUN_LABEL, TARGET_LABEL};
+use super::kinds::{COMPONENT_LABEL, EXPIRES_AT, GROUP_LABEL, MANAGED_BY, MODE_LABEL, RUN_LABEL, TARGET_LABEL};
 use super::modes::Making;
 use super::observe::text;
 use super::plan::{Plan, Target, restore_size};
@@ -21,6 +21,8 @@ use snapready_checks::model::quantity::Quantity;
 /// By this annotation a csi-snapshotter knows that a content that is deleted may go, and with policy `Delete` the snapshot in the
 /// storage with it (external-snapshotter pkg/sidecar-controller/snapshot_controller.go, `shouldDelete`).
 pub(crate) const BEING_DELETED: &str = "snapshot.storage.kubernetes.io/volumesnapshot-being-deleted";
+/// The same of a `VolumeGroupSnapshotContent` (pkg/sidecar-controller/groupsnapshot_helper.go, `shouldDeleteGroupSnapshotContent`).
+pub(crate) const GROUP_BEING_DELETED: &str = "groupsnapshot.storage.kubernetes.io/volumegroupsnapshot-being-deleted";
 /// Keeps a content until the csi-snapshotter has done what its policy says.
 const CONTENT_BOUND: &str = "snapshot.storage.kubernetes.io/volumesnapshotcontent-bound-protection";
 /// Where a content names the secret that the deletion of its snapshot takes.
@@ -186,6 +188,40 @@ pub fn snapshot_of(making: &Making<'_>, claim: &str) -> Manifest {
         spec.insert("volumeSnapshotClassName".to_owned(), json!(class));
     }
     manifest(making, &spec)
+}
+
+/// The same claim as one of the round trip's group.
+#[must_use]
+pub fn in_group(making: &Making<'_>, mut claim: Manifest) -> Manifest {
+    if let Some(Value::Object(labels)) = claim.body.pointer_mut("/metadata/labels") {
+        labels.insert(GROUP_LABEL.to_owned(), json!(group(making)));
+    }
+    claim
+}
+
+/// What tells the group of this round trip from others in the namespace.
+fn group(making: &Making<'_>) -> String {
+    format!("{}-{}", making.plan.run, making.target.index)
+}
+
+/// The snapshot of all claims of the round trip's group.
+#[must_use]
+pub fn group_snapshot(making: &Making<'_>) -> Manifest {
+    // The snapshot-controller reads no more of a selector than `matchLabels`.
+    let mut spec = json!({ "source": { "selector": { "matchLabels": { GROUP_LABEL: group(making) } } } });
+    if let (Some(class), Value::Object(spec)) = (&making.target.snapshot_class, &mut spec) {
+        spec.insert("volumeGroupSnapshotClassName".to_owned(), json!(class));
+    }
+    manifest(making, &spec)
+}
+
+/// The claim that is restored from this member of a group. Its name is the snapshot-controller's: before there is one the claim's
+/// place is all that is asked for.
+#[must_use]
+pub fn restored_member(making: &Making<'_>, member: ObjectId) -> Option<Manifest> {
+    let name = making.seen.get(member).and_then(|member| text(member, "/metadata/name"));
+    let name = name.or_else(|| making.seen.is_empty().then_some("not-known-yet"))?;
+    Some(claim_from(making, name, restored_bytes(making, member, making.target.size_bytes)))
 }
 
 /// A content for the handle of the one that a controller made: as a backup product creates it where it restores, for the snapshot

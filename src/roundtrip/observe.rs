@@ -8,6 +8,7 @@ use crate::api::Place;
 use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL};
 use crate::roundtrip::ledger::{Progress, Uid};
 use crate::roundtrip::machine::Sight;
+use crate::roundtrip::members::belongs_to;
 use crate::roundtrip::payload::FAILED;
 use crate::roundtrip::program::{By, Object, Policy, Task};
 
@@ -51,12 +52,10 @@ pub(crate) fn sight(
     let (ours, policy) = match what.by {
         By::Run => (of_run(object, run) || known == Some(&uid), None),
         By::Controller { policy, .. } => {
-            let made_for = match policy {
-                Policy::Deletion => "/spec/volumeSnapshotRef/uid",
-                Policy::Reclaim => "/spec/claimRef/uid",
-            };
-            (maker.is_some() && text(object, made_for) == maker, text(object, policy.pointer()))
+            let made_for = tie(what.kind).and_then(|tie| text(object, tie.made_for));
+            (maker.is_some() && made_for == maker, text(object, policy.pointer()))
         }
+        By::Group { .. } => (maker.is_some_and(|group| belongs_to(object, group)), None),
     };
     if !ours {
         return Sight::Foreign { uid };
@@ -73,16 +72,47 @@ pub(crate) fn storage_handle(object: &Value) -> Option<&str> {
         .find_map(|pointer| text(object, pointer))
 }
 
+/// How an object that a controller makes is tied to what it was made for.
+struct Tie {
+    /// Where it says for what it was made.
+    made_for: &'static str,
+    /// Where that says how it is called.
+    named: &'static str,
+    /// How its name begins, before the UID of that.
+    prefix: &'static str,
+}
+
+/// The tie of a kind; `None` for kinds that no controller makes for the run, or that it does not name after anything.
+fn tie(kind: Kind) -> Option<Tie> {
+    match kind {
+        Kind::PERSISTENT_VOLUME => {
+            Some(Tie { made_for: "/spec/claimRef/uid", named: "/spec/volumeName", prefix: "pvc" })
+        }
+        Kind::VOLUME_SNAPSHOT_CONTENT => Some(Tie {
+            made_for: "/spec/volumeSnapshotRef/uid",
+            named: "/status/boundVolumeSnapshotContentName",
+            prefix: "snapcontent",
+        }),
+        Kind::VOLUME_GROUP_SNAPSHOT_CONTENT => Some(Tie {
+            made_for: "/spec/volumeGroupSnapshotRef/uid",
+            named: "/status/boundVolumeGroupSnapshotContentName",
+            prefix: "groupsnapcontent",
+        }),
+        _ => None,
+    }
+}
+
 /// Where an object lies that a controller makes: it is named after what it was made for.
 pub(crate) fn derived_place(what: &Object, maker: &Value) -> Option<Place> {
-    let By::Controller { policy, .. } = what.by else { return None };
+    let Tie { named, prefix, .. } = tie(what.kind)?;
     let uid = text(maker, "/metadata/uid")?;
-    let (named, prefix) = match policy {
-        Policy::Deletion => ("/status/boundVolumeSnapshotContentName", "snapcontent"),
-        Policy::Reclaim => ("/spec/volumeName", "pvc"),
-    };
     let name = text(maker, named).map_or_else(|| format!("{prefix}-{uid}"), str::to_owned);
     Some(Place { kind: what.kind, namespace: None, name })
+}
+
+/// Whether what it was made for names an object that a controller makes.
+pub(crate) fn is_named(what: &Object, maker: &Value) -> bool {
+    tie(what.kind).is_some_and(|tie| text(maker, tie.named).is_some())
 }
 
 /// What a container has done.
@@ -144,7 +174,9 @@ pub(crate) fn progress(what: &Object, object: &Value) -> Progress {
             Some(name) => started(container(object, name)),
             None => Progress::Nothing,
         },
-        (Kind::VOLUME_SNAPSHOT, _) => done(object.pointer("/status/readyToUse").and_then(Value::as_bool) == Some(true)),
+        (Kind::VOLUME_SNAPSHOT | Kind::VOLUME_GROUP_SNAPSHOT, _) => {
+            done(object.pointer("/status/readyToUse").and_then(Value::as_bool) == Some(true))
+        }
         (Kind::VOLUME_SNAPSHOT_CONTENT, _) => {
             let is_retained = text(object, Policy::Deletion.pointer()) == Some("Retain");
             match text(object, "/status/snapshotHandle") {

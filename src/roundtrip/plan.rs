@@ -17,14 +17,13 @@ use snapready_checks::products::product::Product;
 use snapready_checks::text::names::is_object_name;
 
 use self::classes::{
-    ChosenSnapshotClass, ChosenStorageClass, defaults, is_tried_unnamed, snapshot_classes, storage_classes,
+    ChosenSnapshotClass, ChosenStorageClass, defaults, group_class, is_tried_unnamed, snapshot_classes, storage_classes,
 };
 pub use self::run_id::{InvalidRunId, RunId};
 use super::existing::{self, Existing, Given, Unusable};
 use super::modes::{MODES, Mode, plain};
 use crate::model::VolumeMode;
 use snapready_checks::model::quantity::{Quantity, QuantityError};
-use snapready_checks::model::round_trip::Origin;
 
 /// A small public image that has a shell and all tools; `--image` names a mirror's.
 pub const DEFAULT_IMAGE: &str = "docker.io/library/busybox:1.36";
@@ -153,8 +152,8 @@ pub struct Target {
     pub binding_mode: Option<String>,
     /// `Delete` or `Retain` of the `StorageClass`.
     pub reclaim_policy: Option<String>,
-    /// The `VolumeSnapshotClass`; `None` if the driver has none, or it could not be seen. Then the `VolumeSnapshot` names none
-    /// either, and the cluster's answer decides.
+    /// The `VolumeSnapshotClass`, or where several volumes are snapshotted at once the `VolumeGroupSnapshotClass`; `None` if the driver
+    /// has none, or it could not be seen. Then the snapshot names none either, and the cluster's answer decides.
     pub snapshot_class: Option<String>,
     /// Whether a call that repeats this round trip has to name the `VolumeSnapshotClass`.
     pub needs_name: bool,
@@ -197,8 +196,8 @@ impl Target {
             binding_mode: class.binding_mode.clone(),
             reclaim_policy: class.reclaim_policy.clone(),
             snapshot_class: snapshot_class.name.clone(),
-            needs_name: name.is_some_and(|name| !is_tried_unnamed(facts, driver, name)),
-            defaults: defaults(facts, driver),
+            needs_name: !mode.takes_group() && name.is_some_and(|name| !is_tried_unnamed(facts, driver, name)),
+            defaults: defaults(facts, driver).filter(|_| !mode.takes_group()),
             snapshot_driver: snapshot_class.driver.clone(),
             deletion_policy: snapshot_class.deletion_policy.clone(),
             volume_mode,
@@ -381,13 +380,15 @@ impl Plan {
         let storage_classes = storage_classes(selection, facts)?;
         let snapshot_classes = snapshot_classes(selection, facts, &storage_classes)?;
         for (class, snapshot_classes) in storage_classes.iter().zip(snapshot_classes) {
+            let group_class = group_class(facts, class);
             for (place, snapshot_class) in snapshot_classes.into_iter().enumerate() {
                 for volume_mode in &volume_modes {
-                    // One that takes no snapshot is the same with all classes.
-                    for mode in modes.iter().filter(|mode| place == 0 || mode.origin() == Origin::VolumeSnapshot) {
+                    // One that takes no snapshot of a class is the same with all.
+                    for mode in modes.iter().filter(|mode| place == 0 || mode.takes_snapshot_class()) {
+                        let snapshot_class = if mode.takes_group() { &group_class } else { &snapshot_class };
                         targets.extend(sizes.iter().map(|size| {
                             let several = sizes.len() > 1;
-                            Target::of_classes(facts, class, &snapshot_class, *volume_mode, mode, size.0, several)
+                            Target::of_classes(facts, class, snapshot_class, *volume_mode, mode, size.0, several)
                         }));
                     }
                 }

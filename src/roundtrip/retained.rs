@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use snapready_checks::model::object::Kind;
 
 use crate::api::{Failure, Objects, Place};
 use crate::roundtrip::ledger::{Item, Progress, State, Uid};
 use crate::roundtrip::machine::Sight;
-use crate::roundtrip::objects::BEING_DELETED;
+use crate::roundtrip::objects::{BEING_DELETED, GROUP_BEING_DELETED};
 use crate::roundtrip::observe::{derived_place, sight, text};
 use crate::roundtrip::program::{By, Object, Policy};
 
@@ -63,7 +64,7 @@ impl Retained {
     pub(crate) fn freed(&mut self, item: Item, what: Option<&Object>, answer: &Result<Option<Value>, Failure>) {
         let policy = what.and_then(|what| match what.by {
             By::Controller { policy, .. } => Some(policy),
-            By::Run => None,
+            By::Run | By::Group { .. } => None,
         });
         let is_free = match answer {
             Ok(Some(object)) => policy.is_none_or(|policy| text(object, policy.pointer()) != Some("Retain")),
@@ -87,11 +88,12 @@ fn goes(policy: Policy, uid: &Uid) -> Value {
     json!({ "metadata": { "uid": uid.to_string() }, "spec": { field: "Delete" } })
 }
 
-/// Lets what controllers made for an object of this run go with it, where a policy would retain it. It is done before the object is
+/// Lets what controllers made for an object of this run go with it, where a policy would retain it; each stands beside what it was made
+/// for. It is done before the object is
 /// deleted: a run that is killed in between leaves nothing that the labels of its objects do not lead to. What may not be changed is
 /// retained, and is listed as left behind.
-pub(crate) async fn let_go(server: &Objects, run: &str, of: &Value, made: &[Object]) {
-    for what in made {
+pub(crate) async fn let_go(server: &Objects, run: &str, made: &[(Value, Object)]) {
+    for (of, what) in made {
         let (By::Controller { policy, .. }, Some(place)) = (what.by, derived_place(what, of)) else { continue };
         let work = async {
             let object = server.get(&place).await.ok().flatten()?;
@@ -111,8 +113,10 @@ pub(crate) async fn free(server: &Objects, place: &Place, what: &Object, uid: &U
     let work = async {
         let By::Controller { policy, .. } = what.by else { return Ok(()) };
         let mut change = goes(policy, uid);
+        let being_deleted =
+            if what.kind == Kind::VOLUME_GROUP_SNAPSHOT_CONTENT { GROUP_BEING_DELETED } else { BEING_DELETED };
         if let (Policy::Deletion, Some(Value::Object(metadata))) = (policy, change.get_mut("metadata")) {
-            metadata.insert("annotations".to_owned(), json!({ BEING_DELETED: "yes" }));
+            metadata.insert("annotations".to_owned(), json!({ being_deleted: "yes" }));
         }
         server.merge(place, &change).await?;
         match policy {

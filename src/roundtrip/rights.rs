@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use snapready_checks::model::need::Rule;
-use snapready_checks::model::object::Kind;
+use snapready_checks::model::object::{GROUP_SNAPSHOT_GROUP, Kind};
 
 use crate::facts::Right;
 use crate::roundtrip::existing::{Given, Reference};
@@ -81,9 +81,10 @@ fn of_cluster(kinds: BTreeMap<Kind, Does>) -> Vec<Rule> {
             Rule::new(kind.group, kind.plural, &verbs)
         })
         .collect();
-    rules.extend(
-        [Kind::VOLUME_SNAPSHOT_CLASS, Kind::STORAGE_CLASS].map(|kind| Rule::new(kind.group, kind.plural, &["list"])),
-    );
+    let takes_group = rules.iter().any(|rule| rule.group == GROUP_SNAPSHOT_GROUP);
+    let classes = [Kind::VOLUME_SNAPSHOT_CLASS, Kind::STORAGE_CLASS].into_iter();
+    let classes = classes.chain(takes_group.then_some(Kind::VOLUME_GROUP_SNAPSHOT_CLASS));
+    rules.extend(classes.map(|kind| Rule::new(kind.group, kind.plural, &["list"])));
     rules
 }
 
@@ -91,8 +92,10 @@ fn of_cluster(kinds: BTreeMap<Kind, Does>) -> Vec<Rule> {
 /// once a second instead, so nobody is asked whether they are granted.
 #[must_use]
 pub fn watch_rules(modes: &[&'static Mode], own_namespace: bool) -> Vec<Rule> {
-    let kinds = cluster_kinds(programs(modes, own_namespace));
-    kinds.into_keys().map(|kind| Rule::new(kind.group, kind.plural, &["watch"])).collect()
+    let kinds = cluster_kinds(programs(modes, own_namespace)).into_keys();
+    // A group goes when its content has gone, so that is not waited for.
+    let kinds = kinds.filter(|kind| *kind != Kind::VOLUME_GROUP_SNAPSHOT_CONTENT);
+    kinds.map(|kind| Rule::new(kind.group, kind.plural, &["watch"])).collect()
 }
 
 /// The right that lets a round trip in a namespace that is given see what the quotas leave. Without it, it runs into them, so nobody
@@ -113,7 +116,7 @@ fn retained(programs: impl Iterator<Item = Program>) -> Vec<Rule> {
     let rule = |object: &Object| match object.by {
         By::Controller { policy: Policy::Reclaim, .. } => Some((object.kind, &["patch"][..])),
         By::Controller { policy: Policy::Deletion, .. } => Some((object.kind, &["delete", "patch"][..])),
-        By::Run => None,
+        By::Run | By::Group { .. } => None,
     };
     let of_program = |program: Program| program.objects().iter().filter_map(rule).collect::<Vec<_>>();
     let kinds: BTreeMap<Kind, &[&str]> = programs.flat_map(of_program).collect();

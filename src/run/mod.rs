@@ -250,6 +250,8 @@ async fn see(
     if task.round_trip.is_some() {
         needs.extend(ROUND_TRIP_NEEDS);
         needs.extend(stranding_needs());
+        let modes = task.round_trip.iter().flat_map(|trip| &trip.selection.modes);
+        needs.extend(modes.flat_map(|mode| mode.sees()));
         // Some products' rules for the class read their objects.
         needs.extend((!task.products.is_empty()).then_some(Need::ProductObjects));
     }

@@ -16,8 +16,9 @@ use crate::{AT_A_TIME, begins, healthy, interrupt, kind, nothing_is_left, report
 /// Without the flag `--namespace` a run has a namespace of its own.
 const FILES: [&str; 5] = ["roundtrip", "-o", "ndjson", "--volume-mode", "filesystem"];
 const BLOCK_IN_A_NAMESPACE: [&str; 7] = ["roundtrip", "-o", "ndjson", "--volume-mode", "block", "-n", "default"];
-/// The mode with the most objects, which are not all there at the same time.
+/// The modes with the most objects.
 const TWICE: [&str; 7] = ["roundtrip", "-o", "ndjson", "--volume-mode", "filesystem", "--mode", "twice"];
+const GROUP: [&str; 7] = ["roundtrip", "-o", "ndjson", "--volume-mode", "filesystem", "--mode", "group"];
 /// Both modes of the default class: two round trips at a time.
 const BOTH: [&str; 3] = ["roundtrip", "-o", "ndjson"];
 const BOTH_IN_A_NAMESPACE: [&str; 5] = ["roundtrip", "-o", "ndjson", "-n", "default"];
@@ -201,7 +202,7 @@ async fn cleaned_up(place: &Place, ended: &Ended, when: &str) -> Ended {
 async fn what_a_killed_run_left_is_cleaned_up() {
     let calls: [&[&str]; 5] = [&FILES, &BLOCK_IN_A_NAMESPACE, &BOTH, &ELSEWHERE, &ELSEWHERE_IN_A_NAMESPACE];
     let all = calls.into_iter().flat_map(|call| STEPS.map(|step| (healthy(), call, step)));
-    let retained = [&FILES[..], &BLOCK_IN_A_NAMESPACE, &ELSEWHERE].into_iter();
+    let retained = [&FILES[..], &BLOCK_IN_A_NAMESPACE, &ELSEWHERE, &GROUP].into_iter();
     let all = all.chain(retained.flat_map(|call| STEPS.map(|step| (retaining(), call, step))));
     let all = all.chain([(healthy(), &TWO_CLASSES[..], "restore")]);
     let runs = stream::iter(all).map(async |(scenario, call, step)| {
@@ -215,19 +216,30 @@ async fn what_a_killed_run_left_is_cleaned_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_run_with_two_snapshots_left_when_it_was_killed_is_cleaned_up() {
+    killed_while_it_runs(&TWICE, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_run_with_a_group_snapshot_left_when_it_was_killed_is_cleaned_up() {
+    killed_while_it_runs(&GROUP, 2).await;
+}
+
+/// Kills one run at each event that a good run has, or at every so many, and cleans up after it.
+async fn killed_while_it_runs(call: &[&str], every: usize) {
     let place = Place::of(healthy()).await;
-    let good = place.call(&TWICE).await;
+    let good = place.call(call).await;
     assert_eq!(good.code, Some(0), "{}", good.errors);
-    let runs = stream::iter(0..good.lines.len()).map(async |at| {
+    nothing_is_left(&place, &good, "a good run");
+    let runs = stream::iter((0..good.lines.len()).step_by(every)).map(async |at| {
         let place = Place::of(healthy()).await;
         let killed = place
-            .follow(&TWICE, async |number, _, pid| {
+            .follow(call, async |number, _, pid| {
                 if number == at {
                     send(pid, Signal::KILL);
                 }
             })
             .await;
-        clean_up(&place, &killed, &format!("killed at event {at}: {:?}", killed.lines.last())).await;
+        clean_up(&place, &killed, &format!("{call:?} killed at event {at}: {:?}", killed.lines.last())).await;
     });
     runs.buffer_unordered(AT_A_TIME).collect::<()>().await;
 }

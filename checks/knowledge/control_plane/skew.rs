@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use crate::knowledge::control_plane::arguments::{GROUP_GATE, gate, is_on};
 use crate::knowledge::control_plane::commands::show_labels;
-use crate::knowledge::control_plane::containers::is_snapshot_controller;
+use crate::knowledge::control_plane::containers::{is_csi_snapshotter, is_snapshot_controller};
 use crate::knowledge::control_plane::running::{Running, running as running_of};
+use crate::knowledge::control_plane::sidecars::surely_of;
 use crate::knowledge::control_plane::trouble::may_have_run;
 use crate::knowledge::crds::release::schema_node;
 use crate::knowledge::crds::{CONTENTS, crd, crd_evidence, install};
@@ -16,6 +17,9 @@ use crate::model::facts::Facts;
 use crate::model::finding::{Evidence, Finding, Fix, Status};
 use crate::model::object::{GROUP_SNAPSHOT_GROUP, SNAPSHOT_GROUP};
 use crate::text::names::fix_with;
+
+/// The switch of group snapshots before 8.2.
+const GROUP_FLAG: &str = "enable-volume-group-snapshots";
 
 /// The first version of a snapshot API that a component of this version speaks.
 fn speaks(component: Component, version: Version) -> &'static str {
@@ -38,7 +42,7 @@ pub(crate) fn needs_groups(component: Component, version: Version, running: &Run
     if component == Component::CsiProvisioner {
         return None;
     }
-    let by_flag = is_on(running.container, "enable-volume-group-snapshots");
+    let by_flag = is_on(running.container, GROUP_FLAG);
     let by_gate = gate(running.container, GROUP_GATE) == Some(true);
     match (version.major, version.minor) {
         (6, 3) | (7, _) | (8, 0 | 1) if by_flag => Some("v1alpha1"),
@@ -149,21 +153,36 @@ pub(crate) fn assess(facts: &Facts, component: Component, running: &Running<'_>)
 /// The snapshot-controller, if group snapshots are switched on in a csi-snapshotter and in no snapshot-controller. From 8.6 on, where
 /// their API is v1, only one that switches them off says so.
 fn groups_without_controller<'a>(facts: &'a Facts, running: &Running<'_>) -> Option<Running<'a>> {
-    let flag = "enable-volume-group-snapshots";
     let is_switched_on =
-        |one: &Running<'_>| gate(one.container, GROUP_GATE) == Some(true) || is_on(one.container, flag);
+        |one: &Running<'_>| gate(one.container, GROUP_GATE) == Some(true) || is_on(one.container, GROUP_FLAG);
     if !is_switched_on(running) {
         return None;
     }
-    let is_old = |one: &Running<'_>| {
-        let version = Component::SnapshotController.version(&one.container.image);
-        version.is_some_and(|version| version < Version::new(8, 6, 0))
-    };
-    let is_off = |one: &Running<'_>| {
-        gate(one.container, GROUP_GATE).map_or_else(|| is_old(one) && !is_on(one.container, flag), |on| !on)
-    };
     let controllers = running_of(facts, is_snapshot_controller);
+    let is_off = |one: &Running<'_>| is_off(Component::SnapshotController, one, Version::new(8, 6, 0));
     if controllers.iter().all(is_off) { controllers.into_iter().next() } else { None }
+}
+
+/// Whether group snapshots are switched off in a component: it says so, or is older than `on_since` and does not switch them on.
+fn is_off(component: Component, running: &Running<'_>, on_since: Version) -> bool {
+    let container = running.container;
+    let is_old = || component.version(&container.image).is_some_and(|version| version < on_since);
+    gate(container, GROUP_GATE).map_or_else(|| is_old() && !is_on(container, GROUP_FLAG), |on| !on)
+}
+
+/// Who is known to have group snapshots of a driver's volumes switched off: all snapshot-controllers that are in sight, or all
+/// csi-snapshotters of the driver. Their gate is on by itself from 8.7 on (external-snapshotter pkg/features/features.go).
+pub(crate) fn without_groups(facts: &Facts, driver: &str) -> Option<(String, Evidence)> {
+    let both = [
+        (Component::SnapshotController, running_of(facts, is_snapshot_controller)),
+        (Component::CsiSnapshotter, surely_of(facts, driver, is_csi_snapshotter)),
+    ];
+    both.into_iter().find_map(|(component, all)| {
+        let is_off = |one: &Running<'_>| is_off(component, one, Version::new(8, 7, 0));
+        let first = all.iter().all(is_off).then(|| all.first())??;
+        let evidence = first.evidence("spec.template.spec.containers[].args", first.container.args.join(" "));
+        Some((format!("the {} of {}", component.name(), first.place()), evidence))
+    })
 }
 
 /// Since 4.1 a snapshot-controller needs Kubernetes 1.20 (external-snapshotter's README, "Compatibility"). What one of 6.0 and

@@ -161,6 +161,18 @@ pub struct VolumeSnapshotClass {
     pub parameters: StringMap,
 }
 
+/// A `VolumeGroupSnapshotClass`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct VolumeGroupSnapshotClass {
+    /// Metadata.
+    pub metadata: Metadata,
+    /// Driver name.
+    pub driver: String,
+    /// "Delete" or "Retain".
+    pub deletion_policy: String,
+}
+
 /// A `VolumeSnapshotContent`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]

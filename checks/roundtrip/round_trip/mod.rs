@@ -6,8 +6,11 @@ use crate::roundtrip::check;
 /// See `doc.md`.
 pub const CHECK: Check = check("SR301", "round-trip", "Data comes back from a snapshot", include_str!("doc.md"));
 
+mod groups;
 mod skipped;
 
+pub use groups::no_group;
+pub(crate) use groups::no_groups_offered;
 pub(crate) use skipped::beyond_the_driver;
 pub use skipped::{keeps_snapshots, no_other_node, skipped};
 

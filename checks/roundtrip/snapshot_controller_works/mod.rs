@@ -144,7 +144,7 @@ pub(crate) fn is_left_alone(moment: &Moment<'_>) -> bool {
         snapshot.status == VolumeSnapshotStatus::default() && snapshot.metadata.finalizers.is_empty()
     };
     moment.waiting_snapshot().is_some_and(untouched)
-        && !moment.events.iter().any(|event| event.involved_object.kind == "VolumeSnapshot")
+        && !moment.events.iter().any(|event| event.involved_object.kind == moment.snapshot_kind())
 }
 
 /// The sidecar has done its part, and only the controller is to say so.
@@ -162,7 +162,7 @@ fn not_picked_up(moment: &Moment<'_>, cause: &str, fix: Fix) -> Explanation {
     let name = moment.volume_snapshot().map(|snapshot| snapshot.metadata.name.as_str()).unwrap_or_default();
     let what = "no controller has picked it up (no status, no finalizers, no events)";
     about(&CHECK, moment, what)
-        .evidence([Evidence::namespaced("VolumeSnapshot", moment.namespace(), name, "status", "absent")])
+        .evidence([Evidence::namespaced(moment.snapshot_kind(), moment.namespace(), name, "status", "absent")])
         .cause(cause)
         .fix(fix)
 }

@@ -35,7 +35,8 @@ impl<'a> Answer<'a> {
 
     fn of_event(event: &'a Event) -> Option<Self> {
         let kind = event.involved_object.kind.as_str();
-        let about = [Kind::VOLUME_SNAPSHOT.name, Kind::VOLUME_SNAPSHOT_CONTENT.name].contains(&kind);
+        let about = [Kind::VOLUME_SNAPSHOT, Kind::VOLUME_SNAPSHOT_CONTENT, Kind::VOLUME_GROUP_SNAPSHOT];
+        let about = about.iter().any(|about| about.name == kind);
         let text = || format!("{}: {}", event.reason, event.message);
         (event.warns() && about).then(|| Self { text: text().into(), place: Place::Event(event) })
     }
@@ -49,14 +50,14 @@ impl<'a> Answer<'a> {
         }
     }
 
-    fn evidence(&self, moment: &Moment<'_>) -> Evidence {
+    pub(crate) fn evidence(&self, moment: &Moment<'_>) -> Evidence {
         let path = "status.error.message";
         match self.place {
             Place::Content(name) => {
                 Evidence::cluster(Kind::VOLUME_SNAPSHOT_CONTENT.name, name, path, self.text.as_ref())
             }
             Place::Snapshot(name) => {
-                Evidence::namespaced(Kind::VOLUME_SNAPSHOT.name, moment.namespace(), name, path, self.text.as_ref())
+                Evidence::namespaced(moment.snapshot_kind(), moment.namespace(), name, path, self.text.as_ref())
             }
             Place::Event(event) => moment.event_evidence(event),
         }
@@ -78,7 +79,7 @@ pub(crate) fn answers<'a>(moment: &Moment<'a>) -> impl Iterator<Item = Answer<'a
 /// A failure of the step's snapshot.
 pub(crate) fn about(check: &'static Check, moment: &Moment<'_>, message: &str) -> Explanation {
     let name = moment.volume_snapshot().map(|snapshot| snapshot.metadata.name.as_str()).unwrap_or_default();
-    Explanation::fail(check, &format!("VolumeSnapshot {name}: {message}")).about(moment.subject)
+    Explanation::fail(check, &format!("{} {name}: {message}", moment.snapshot_kind())).about(moment.subject)
 }
 
 /// The same, as an answer shows it.

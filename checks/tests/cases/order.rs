@@ -28,7 +28,7 @@ const EXCLUSIVE: &[(&str, &str, &str)] = &[
         "sidecar-too-old",
         "a csi-snapshotter reads the credentials before it writes to the content",
     ),
-    ("handle-not-found", "driver-refuses-snapshot", "the driver lists no such snapshot, or fails with a gRPC code"),
+    ("handle-not-found", "group-not-offered", "one is about the handle of a single snapshot, the other about a group"),
     ("driver-refuses-snapshot", "no-controller", "an answer shows that a controller is at work"),
     ("no-controller", "controller-scaled-to-zero", "there is none, or it is scaled to 0"),
     ("controller-scaled-to-zero", "no-sidecar", "the snapshot is not bound, or it is"),

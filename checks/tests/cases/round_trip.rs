@@ -277,7 +277,8 @@ impl Wait {
         let chain: Chain = nulls::from_value(json!({
             "claim": of("PersistentVolumeClaim"),
             "pod": of("Pod"),
-            "volumeSnapshot": of("VolumeSnapshot"),
+            "volumeSnapshot": of("VolumeSnapshot").or_else(|| of("VolumeGroupSnapshot")),
+            "isGroup": of("VolumeGroupSnapshot").is_some(),
             "volumeSnapshotContent": of("VolumeSnapshotContent"),
             "sourceNode": self.source_node,
         }))

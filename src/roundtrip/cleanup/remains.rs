@@ -10,7 +10,7 @@ use snapready_checks::model::object::Kind;
 use super::find::{self, Found};
 use crate::api::Place;
 use crate::model::StepId;
-use crate::roundtrip::kinds::{COMPONENT_LABEL, TARGET_LABEL};
+use crate::roundtrip::kinds::{COMPONENT_LABEL, GROUP_LABEL, TARGET_LABEL};
 use crate::roundtrip::ledger::{Item, Uid};
 use crate::roundtrip::machine::Machine;
 use crate::roundtrip::modes::{Mode, Shape};
@@ -20,6 +20,7 @@ use crate::roundtrip::program::{Act, By, Lies, Object, ObjectId, Policy, Program
 /// What a run left.
 pub(super) struct Remains {
     pub(super) run: String,
+    pub(super) program: Program,
     pub(super) machine: Machine,
     pub(super) places: BTreeMap<Item, Place>,
     pub(super) objects: BTreeMap<Item, Value>,
@@ -28,7 +29,7 @@ pub(super) struct Remains {
 }
 
 /// So many objects a program can have; the rest is for controllers' objects.
-const MOST: usize = u16::MAX as usize / 3;
+const MOST: usize = u16::MAX as usize / 5;
 
 impl Remains {
     pub(super) fn new(run: &str, mut found: Vec<Found>) -> Self {
@@ -45,8 +46,8 @@ impl Remains {
             places.insert(item, found.place);
             objects.insert(item, found.object);
         }
-        let machine = Machine::resume(vec![program], uids);
-        Self { run: run.to_owned(), machine, places, objects, too_many }
+        let machine = Machine::resume(vec![program.clone()], uids);
+        Self { run: run.to_owned(), program, machine, places, objects, too_many }
     }
 }
 
@@ -73,6 +74,7 @@ fn program(found: &[Found]) -> Program {
                 lies: of.place.namespace.as_deref().map_or(Lies::Cluster, |name| Lies::In(space(name))),
                 by: By::Run,
                 task: Task::Exist,
+                data: 0,
                 needs: Cow::Owned(needs(found, of)),
                 shared: of.place.kind == Kind::NAMESPACE,
             }
@@ -89,11 +91,39 @@ fn program(found: &[Found]) -> Program {
         } else if of.place.kind == Kind::VOLUME_SNAPSHOT && !given {
             let kind = Kind::VOLUME_SNAPSHOT_CONTENT;
             objects.push(Object::derived(next, "content", kind, id(number), Policy::Deletion));
+        } else if of.place.kind == Kind::VOLUME_GROUP_SNAPSHOT {
+            let kind = Kind::VOLUME_GROUP_SNAPSHOT_CONTENT;
+            objects.push(Object::derived(next, "group-content", kind, id(number), Policy::Deletion));
+            for claim in claims(found, of) {
+                members(&mut objects, id(number), id(claim));
+            }
         }
     }
     // What the run created is its own; a namespace that was given was not found.
     let acts = (0..found.len()).map(|number| (StepId::Cleanup, Act::Create(id(number)))).collect();
     Program::new(objects, acts)
+}
+
+/// The member of a group for a claim, and its content.
+fn members(objects: &mut Vec<Object>, group: ObjectId, claim: ObjectId) {
+    let Some(lies) = objects.get(group.place()).map(|group| group.lies) else { return };
+    let member = id(objects.len());
+    objects.push(Object::member(member, "member", lies, group, claim));
+    let content = id(objects.len());
+    objects.push(Object::derived(content, "content", Kind::VOLUME_SNAPSHOT_CONTENT, member, Policy::Deletion));
+}
+
+/// The found claims of a group.
+fn claims<'a>(found: &'a [Found], group: &'a Found) -> impl Iterator<Item = usize> + 'a {
+    let labels = group.object.pointer("/spec/source/selector/matchLabels");
+    let wanted = labels.and_then(|labels| labels.get(GROUP_LABEL)?.as_str());
+    let is_its = move |(_, other): &(usize, &Found)| {
+        other.place.kind == Kind::PERSISTENT_VOLUME_CLAIM
+            && other.place.namespace == group.place.namespace
+            && wanted.is_some()
+            && label(&other.object, GROUP_LABEL) == wanted
+    };
+    found.iter().enumerate().filter(is_its).map(|(number, _)| number)
 }
 
 /// What of the found an object needs.
@@ -132,7 +162,7 @@ fn rank(of: &Found) -> u8 {
     match of.place.kind {
         Kind::POD => 0,
         Kind::PERSISTENT_VOLUME_CLAIM if restored => 1,
-        Kind::VOLUME_SNAPSHOT => 2,
+        Kind::VOLUME_SNAPSHOT | Kind::VOLUME_GROUP_SNAPSHOT => 2,
         Kind::PERSISTENT_VOLUME_CLAIM => 3,
         Kind::NAMESPACE => 5,
         _ => 4,

@@ -14,7 +14,9 @@ use crate::api::{Failure, ObjectWatch, Objects, Pause, Place};
 use crate::model::{Happening, Leftover, ObjectName};
 use crate::roundtrip::ledger::{Item, Progress, State, Uid, Why};
 use crate::roundtrip::machine::{Command, DeleteAnswer, Input, Sight};
+use crate::roundtrip::members::{self, Among, find_all};
 use crate::roundtrip::observe::{self, derived_place};
+use crate::roundtrip::program::By;
 use crate::roundtrip::retained::{Look, Retained, free, let_go};
 
 /// When what of the order is given up.
@@ -50,9 +52,16 @@ enum Answer {
         answer: Result<Option<Value>, Failure>,
         watch: ObjectWatch,
     },
+    /// A look at what has no place, or none that is known.
+    Sought {
+        item: Item,
+        answer: Result<Option<Value>, Failure>,
+    },
     Deleted {
         item: Item,
         answer: Result<DeleteAnswer, Failure>,
+        /// Its members, if it is a group, that were found before.
+        members: Vec<(Item, Value)>,
     },
 }
 
@@ -112,16 +121,19 @@ impl WayOut {
                 Command::Ask { item, later } => self.ask(item, later),
                 Command::Delete { item, uid } => {
                     let Some(place) = self.place(item) else { continue };
+                    let unseen = self.unseen_members(item);
                     let server = self.server.clone();
                     let run = self.remains.run.clone();
-                    let (of, made) = (self.remains.objects.get(&item).cloned(), self.remains.machine.made_for(item));
+                    let known = |of: Item| self.remains.objects.get(&of).cloned();
+                    let made = self.remains.machine.made_for(item).into_iter();
+                    let made: Vec<_> = made.filter_map(|(of, what)| Some((known(of)?, what))).collect();
                     let answer = async move {
-                        if let Some(of) = of {
-                            let_go(&server, &run, &of, &made).await;
-                        }
-                        server.delete(&place, &uid.to_string()).await.map(DeleteAnswer::from)
+                        let members = find_all(&server, unseen).await;
+                        let_go(&server, &run, &made).await;
+                        let answer = server.delete(&place, &uid.to_string()).await.map(DeleteAnswer::from);
+                        Answer::Deleted { item, answer, members }
                     };
-                    self.work.push(answer.map(move |answer| Answer::Deleted { item, answer }).boxed());
+                    self.work.push(answer.boxed());
                 }
                 // Times run for all runs together; nothing is created.
                 Command::Begin { .. }
@@ -143,7 +155,29 @@ impl WayOut {
         if let Some(place) = self.remains.places.get(&item) {
             return Some(place.clone());
         }
-        derived_place(self.remains.machine.object(item)?, self.maker(item)?)
+        let what = self.remains.machine.object(item)?;
+        match what.by {
+            By::Group { .. } => members::place(what, self.remains.objects.get(&item)?),
+            By::Run | By::Controller { .. } => derived_place(what, self.maker(item)?),
+        }
+    }
+
+    /// Where the member of a group is to be looked for.
+    fn among(&self, item: Item) -> Option<Among> {
+        let By::Group { claim, .. } = self.remains.machine.object(item)?.by else { return None };
+        let group = self.maker(item)?;
+        Some(Among {
+            namespace: observe::text(group, "/metadata/namespace")?.to_owned(),
+            group: observe::text(group, "/metadata/uid")?.to_owned(),
+            claim: self.place(Item::Of(item.trip()?, claim))?.name,
+        })
+    }
+
+    /// The members of a group that were not seen yet.
+    fn unseen_members(&self, group: Item) -> Vec<(Item, Among)> {
+        let derived = self.remains.program.derived(group.object()).map(|id| self.remains.program.item(0, id));
+        let unseen = derived.filter(|item| !self.remains.objects.contains_key(item));
+        unseen.filter_map(|item| Some((item, self.among(item)?))).collect()
     }
 
     /// What a controller's object was made for.
@@ -153,8 +187,17 @@ impl WayOut {
     }
 
     fn ask(&mut self, item: Item, later: bool) {
-        let Some(place) = self.place(item) else { return };
         let server = self.server.clone();
+        let Some(place) = self.place(item) else {
+            let among = self.among(item);
+            let answer = async move {
+                // What was never named was never made.
+                let Some(among) = among else { return Answer::Sought { item, answer: Ok(None) } };
+                Answer::Sought { item, answer: among.find(&server).await }
+            };
+            self.work.push(answer.boxed());
+            return;
+        };
         let (mut watch, mut pause) = self.watches.remove(&item).unwrap_or_else(|| {
             let watch =
                 if self.watching { ObjectWatch::new(place.clone()) } else { ObjectWatch::without_watch(place.clone()) };
@@ -171,7 +214,13 @@ impl WayOut {
 
     fn take(&mut self, answer: Answer) {
         match answer {
-            Answer::Deleted { item, answer } => {
+            Answer::Sought { item, answer } => self.asked(item, answer),
+            Answer::Deleted { item, answer, members } => {
+                for (member, object) in members {
+                    let sight = self.sight(member, &object);
+                    self.remains.objects.insert(member, object);
+                    self.feed(Input::Seen { item: member, sight });
+                }
                 let answer = answer.unwrap_or(DeleteAnswer::Denied);
                 self.feed(Input::Deleted { item, answer });
             }
@@ -183,25 +232,29 @@ impl WayOut {
                 if let Some((known, _)) = self.watches.get_mut(&item) {
                     *known = watch;
                 }
-                match answer {
-                    Ok(None) => self.feed(Input::Asked { item, sight: Sight::Absent }),
-                    Ok(Some(object)) => {
-                        let sight = self.sight(item, &object);
-                        if matches!(sight, Sight::Ours { .. }) {
-                            self.remains.objects.insert(item, object);
-                        }
-                        match self.retained.look(item, self.remains.machine.ledger().state(item), sight) {
-                            Look::Means(sight) => self.feed(Input::Asked { item, sight }),
-                            Look::Free(uid) => self.free(item, uid),
-                            Look::Nothing => {}
-                        }
-                    }
-                    // The right to look at what controllers make is nothing that a clean-up needs. Of the run's own it is not
-                    // known whether they go.
-                    Err(_) if self.maker(item).is_some() => self.feed(Input::Asked { item, sight: Sight::Unreadable }),
-                    Err(_) => self.feed(Input::Deleted { item, answer: DeleteAnswer::Denied }),
+                self.asked(item, answer);
+            }
+        }
+    }
+
+    fn asked(&mut self, item: Item, answer: Result<Option<Value>, Failure>) {
+        match answer {
+            Ok(None) => self.feed(Input::Asked { item, sight: Sight::Absent }),
+            Ok(Some(object)) => {
+                let sight = self.sight(item, &object);
+                if matches!(sight, Sight::Ours { .. }) {
+                    self.remains.objects.insert(item, object);
+                }
+                match self.retained.look(item, self.remains.machine.ledger().state(item), sight) {
+                    Look::Means(sight) => self.feed(Input::Asked { item, sight }),
+                    Look::Free(uid) => self.free(item, uid),
+                    Look::Nothing => {}
                 }
             }
+            // The right to look at what controllers make is nothing that a clean-up needs. Of the run's own it is not known
+            // whether they go.
+            Err(_) if self.maker(item).is_some() => self.feed(Input::Asked { item, sight: Sight::Unreadable }),
+            Err(_) => self.feed(Input::Deleted { item, answer: DeleteAnswer::Denied }),
         }
     }
 

@@ -9,9 +9,9 @@ use tokio::time::Instant;
 
 use super::{Driver, Knowledge};
 use crate::model::StepId;
-use crate::roundtrip::ledger::{Item, Progress};
+use crate::roundtrip::ledger::{Item, Progress, State};
 use crate::roundtrip::observe;
-use crate::roundtrip::program::{Object, Policy};
+use crate::roundtrip::program::{By, Object, Policy};
 
 /// So long after the claim went, a provisioner that had just heard of it has said that it begins.
 const HEARD: Duration = Duration::from_secs(2);
@@ -62,10 +62,19 @@ impl<K: Knowledge> Driver<'_, K> {
         missed.elapsed() < BEHIND
     }
 
+    /// Whether it is a member of a group that is waited for: as long as the group is there, the snapshot-controller may make it.
+    pub(super) fn is_member_to_come(&self, item: Item) -> bool {
+        let Some(trip) = item.trip().filter(|_| !self.objects.contains_key(&item)) else { return false };
+        let Some(By::Group { of, .. }) = self.object(item).map(|object| object.by) else { return false };
+        self.machine.ending(trip).is_none() && self.machine.ledger().state(Item::Of(trip, of)) == State::Exists
+    }
+
     /// Looks once more, a moment later.
     pub(super) fn look_again(&mut self, item: Item) {
         if let Some(place) = self.place(item) {
             self.look(item, place, PAUSE);
+        } else if let Some(among) = self.among(item) {
+            self.look_among(item, among, PAUSE);
         }
     }
 }

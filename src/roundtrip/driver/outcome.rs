@@ -22,13 +22,10 @@ impl<K: Knowledge> Driver<'_, K> {
 
     /// Whether there was such an object. What a controller may have made counts only if something showed that it did.
     fn existed(&self, item: Item) -> bool {
-        if self.policy(item).is_none() {
+        if self.is_own(item) {
             return self.machine.ledger().get(item).is_some_and(|entry| entry.uid.is_some());
         }
-        let named = |maker| {
-            observe::text(maker, "/spec/volumeName").is_some()
-                || observe::text(maker, "/status/boundVolumeSnapshotContentName").is_some()
-        };
+        let named = |maker| self.object(item).is_some_and(|what| observe::is_named(what, maker));
         self.objects.contains_key(&item) || self.maker(item).is_some_and(named)
     }
 
@@ -70,7 +67,7 @@ impl<K: Knowledge> Driver<'_, K> {
     pub(super) fn outcome(self) -> Outcome {
         let ledger = self.machine.ledger();
         // A create without a clear answer is told of as well.
-        let real = |item: Item| self.policy(item).is_none() || self.existed(item);
+        let real = |item: Item| self.is_own(item) || self.existed(item);
         let named = |items: Vec<Item>| -> Vec<ObjectName> {
             items
                 .into_iter()

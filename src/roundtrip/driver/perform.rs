@@ -15,9 +15,10 @@ use crate::model::{Happening, ObjectName, PodUser, StepId};
 use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL};
 use crate::roundtrip::ledger::{Item, State, Uid};
 use crate::roundtrip::machine::{Command, DeleteAnswer, Input, Sight};
+use crate::roundtrip::members::{Among, find_all};
 use crate::roundtrip::modes::Seen;
 use crate::roundtrip::objects::Manifest;
-use crate::roundtrip::program::{Act, By};
+use crate::roundtrip::program::{Act, By, Object};
 use crate::roundtrip::retained::{free, let_go};
 
 /// So long a volume may take to go with its claim: it has to be detached before, and a driver may refuse to delete it while it
@@ -151,13 +152,16 @@ impl<K: Knowledge> Driver<'_, K> {
             Duration::ZERO
         };
         let Some(place) = self.place(item) else {
-            // What was never named was never made.
-            self.after(pause, Input::Asked { item, sight: Sight::Absent });
+            match self.among(item) {
+                Some(among) => self.look_among(item, among, pause),
+                // What was never named was never made.
+                None => self.after(pause, Input::Asked { item, sight: Sight::Absent }),
+            }
             return;
         };
         // What is not there gives no sign either, so a watch would tell nothing of a create that comes to nothing.
         let exists = matches!(self.machine.ledger().state(item), State::Exists | State::Deleting);
-        let followed = self.watching && item.trip().is_some() && place.namespace.is_some();
+        let followed = self.watching && item.trip().is_some() && place.namespace.is_some() && self.is_own(item);
         if later && exists && !followed {
             let server = self.server.clone();
             let mut lookout = self.lookout(item, place);
@@ -185,7 +189,19 @@ impl<K: Knowledge> Driver<'_, K> {
         );
     }
 
-    /// What follows a cluster-scoped object that lies there.
+    /// Looks for the member of a group after a pause.
+    pub(super) fn look_among(&mut self, item: Item, among: Among, pause: Duration) {
+        let server = self.server.clone();
+        self.work.push(
+            async move {
+                tokio::time::sleep(pause).await;
+                Message::Asked { item, answer: among.find(&server).await, lookout: None }
+            }
+            .boxed(),
+        );
+    }
+
+    /// What follows an object that lies there, and no watch of a namespace shows.
     pub(super) fn lookout(&mut self, item: Item, place: Place) -> ObjectWatch {
         let known = self.lookouts.remove(&item).filter(|lookout| *lookout.place() == place);
         known.unwrap_or_else(|| ObjectWatch::new(place))
@@ -196,20 +212,21 @@ impl<K: Knowledge> Driver<'_, K> {
             return;
         };
         self.looks.remove(&item);
+        let unseen = self.unseen_members(item);
         let server = self.server.clone();
-        let (of, run) = (self.objects.get(&item).cloned(), self.knowledge.run().to_owned());
-        let mut made = self.machine.made_for(item);
-        made.retain(|what| match (what.by, item.trip()) {
+        let run = self.knowledge.run().to_owned();
+        let retained = |what: &Object| match (what.by, item.trip()) {
             (By::Controller { policy, .. }, Some(trip)) => self.knowledge.retains(trip, policy),
             _ => false,
-        });
+        };
+        let made = self.machine.made_for(item).into_iter().filter(|(_, what)| retained(what));
+        let made: Vec<_> = made.filter_map(|(of, what)| Some((self.objects.get(&of)?.clone(), what))).collect();
         self.work.push(
             async move {
-                if let Some(of) = of {
-                    let_go(&server, &run, &of, &made).await;
-                }
+                let members = find_all(&server, unseen).await;
+                let_go(&server, &run, &made).await;
                 let answer = server.delete(&place, &uid.to_string()).await.map(DeleteAnswer::from);
-                Message::Deleted { item, answer }
+                Message::Deleted { item, answer, members }
             }
             .boxed(),
         );

@@ -12,7 +12,7 @@ use crate::roundtrip::ledger::{Entry, Item, Progress, State, Uid};
 use crate::roundtrip::machine::{Input, Sight};
 use crate::roundtrip::observe;
 use crate::roundtrip::observe::{container_of, said};
-use crate::roundtrip::program::{Object, Task};
+use crate::roundtrip::program::{By, Object, Task};
 use snapready_checks::model::round_trip::{READ_CONTAINER, WRITE_CONTAINER};
 
 impl<K: Knowledge> Driver<'_, K> {
@@ -76,7 +76,7 @@ impl<K: Knowledge> Driver<'_, K> {
     fn existing(&self, kind: &str) -> Vec<(Item, Uid)> {
         let exists = |(item, entry): &(Item, &Entry)| {
             item.trip().is_some()
-                && self.object(*item).is_some_and(|object| object.kind.name == kind)
+                && self.object(*item).is_some_and(|object| object.kind.name == kind && object.by == By::Run)
                 && matches!(entry.state, State::Exists | State::Deleting)
         };
         let existing = self.machine.ledger().iter().filter(exists);

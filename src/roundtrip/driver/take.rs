@@ -49,6 +49,8 @@ pub(super) enum Message {
     Deleted {
         item: Item,
         answer: Result<DeleteAnswer, Failure>,
+        /// Its members, if it is a group, that were found before.
+        members: Vec<(Item, Value)>,
     },
     /// A look at the content of a snapshot that is waited for.
     Content {
@@ -118,7 +120,12 @@ impl<K: Knowledge> Driver<'_, K> {
                 Ok(_) => self.feed(Input::Seen { item, sight: Sight::Gone { uid } }),
                 Err(_) => {}
             },
-            Message::Deleted { item, answer } => {
+            Message::Deleted { item, answer, members } => {
+                for (member, object) in members {
+                    let sight = self.see(member, &object);
+                    self.keep_object(member, &sight, object);
+                    self.feed(Input::Seen { item: member, sight });
+                }
                 let answer = answer.unwrap_or_else(|failure| {
                     if let Some(place) = self.place(item) {
                         self.failures.insert(item, (place.object(), failure));
@@ -215,7 +222,9 @@ impl<K: Knowledge> Driver<'_, K> {
 
     pub(super) fn asked(&mut self, item: Item, answer: Result<Option<Value>, Failure>) {
         match answer {
-            Ok(None) if self.may_still_come(item) || self.may_still_speak(item) => self.look_again(item),
+            Ok(None) if self.is_member_to_come(item) || self.may_still_come(item) || self.may_still_speak(item) => {
+                self.look_again(item);
+            }
             Ok(None) => self.feed(Input::Asked { item, sight: Sight::Absent }),
             Ok(Some(object)) => {
                 let sight = self.see(item, &object);

@@ -217,8 +217,8 @@ impl Machine {
         }
         match (self.wait_for(item, progress), self.trips.get_mut(index)) {
             (Turn::Done, _) if self.ledger.get(writer).is_some_and(|entry| entry.asked) => Turn::Wait,
-            (Turn::Done, Some(trip)) if !trip.held => {
-                trip.held = true;
+            (Turn::Done, Some(trip)) if trip.held != Some(writer.object()) => {
+                trip.held = Some(writer.object());
                 self.ask(writer, false, out);
                 Turn::Wait
             }

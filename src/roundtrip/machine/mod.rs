@@ -58,8 +58,8 @@ struct Trip {
     admission_asked: bool,
     /// What its pods run as: all of them, from the dry run on.
     admitted: Option<PodUser>,
-    /// Since the snapshot is ready, the writer has been looked for.
-    held: bool,
+    /// The writer that has been looked for since the snapshot is ready.
+    held: Option<ObjectId>,
     /// What is given time to go, and whether it has had it.
     given_time: Option<ObjectId>,
     had_its_time: bool,
@@ -76,7 +76,7 @@ impl Trip {
         hurry: false,
         admission_asked: false,
         admitted: None,
-        held: false,
+        held: None,
         given_time: None,
         had_its_time: false,
         kept: false,
@@ -167,11 +167,14 @@ impl Machine {
         self.program(item.trip())?.object(item.object())
     }
 
-    /// What controllers make for an object.
+    /// What controllers make for an object, and for what they made for it; each with what it is made for.
     #[must_use]
-    pub fn made_for(&self, item: Item) -> Vec<Object> {
-        let Some(program) = self.program(item.trip()) else { return Vec::new() };
-        program.derived(item.object()).filter_map(|id| program.object(id)).cloned().collect()
+    pub fn made_for(&self, item: Item) -> Vec<(Item, Object)> {
+        let (Some(program), Some(trip)) = (self.program(item.trip()), item.trip()) else { return Vec::new() };
+        let derived = |of: Item| program.derived(of.object()).map(move |id| (of, id));
+        let next = |(_, id): (Item, ObjectId)| derived(Item::Of(trip, id));
+        let made = derived(item).chain(derived(item).flat_map(next));
+        made.filter_map(|(of, id)| Some((of, program.object(id)?.clone()))).collect()
     }
 
     /// What is known about the objects.

@@ -203,6 +203,7 @@ impl Machine {
                 entry.taken_over = false;
                 // A look that is under way was for another object's.
                 entry.seen_since = entry.asked;
+                self.expect_derived(Item::Of(trip, derived), new);
             }
         }
     }

@@ -5,6 +5,7 @@ pub mod clone;
 pub mod content_first;
 pub mod existing_claim;
 pub mod existing_snapshot;
+pub mod group;
 pub mod larger;
 pub mod odd_size;
 pub mod other_namespace;
@@ -25,6 +26,7 @@ use std::fmt;
 use serde_json::Value;
 use snapready_checks::knowledge::drivers::capabilities::Ability;
 use snapready_checks::model::facts::Facts;
+use snapready_checks::model::need::Need;
 use snapready_checks::model::round_trip::Origin;
 use snapready_checks::moment::Explanation;
 
@@ -50,6 +52,7 @@ pub static MODES: &[&Mode] = &[
     &read_only::MODE,
     &clone::MODE,
     &twice::MODE,
+    &group::MODE,
 ];
 
 /// The modes that are chosen by what they restore from.
@@ -94,6 +97,23 @@ impl Mode {
     #[must_use]
     pub fn origin(&self) -> Origin {
         if self.needs.contains(&Ability::Clone) { Origin::Volume } else { Origin::VolumeSnapshot }
+    }
+
+    /// Whether it snapshots several volumes at once, which takes a class of another kind.
+    #[must_use]
+    pub fn takes_group(&self) -> bool {
+        self.needs.contains(&Ability::Group)
+    }
+
+    /// Whether it takes a `VolumeSnapshotClass`.
+    #[must_use]
+    pub fn takes_snapshot_class(&self) -> bool {
+        self.origin() == Origin::VolumeSnapshot && !self.takes_group()
+    }
+
+    /// What is to be seen of the cluster for it alone.
+    pub fn sees(&self) -> impl Iterator<Item = Need> + use<> {
+        self.takes_group().then_some(Need::VolumeGroupSnapshotClasses).into_iter()
     }
 
     /// The mode with this name.

@@ -62,8 +62,16 @@ fn programs_are_sound() {
                 assert_eq!(matches!(object.lies, Lies::In(_)), object.kind.namespaced, "{name}: scope");
                 let known = |id: &ObjectId| program.object(*id).is_some();
                 assert!(object.needs.iter().all(known), "{name}: needs");
-                if let By::Controller { of, .. } = object.by {
-                    assert_eq!(program.object(of).map(|maker| maker.by), Some(By::Run), "{name}: made for");
+                let by = |id: ObjectId| program.object(id).map(|maker| maker.by);
+                match object.by {
+                    By::Run => {}
+                    By::Controller { of, .. } => {
+                        assert!(matches!(by(of), Some(By::Run | By::Group { .. })), "{name}: made for");
+                    }
+                    By::Group { of, claim } => {
+                        assert_eq!([by(of), by(claim)], [Some(By::Run); 2], "{name}: made for");
+                        assert!(program.object(of).unwrap().needs.contains(&claim), "{name}: of another claim");
+                    }
                 }
             }
             let waves = program.waves();

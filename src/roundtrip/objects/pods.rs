@@ -84,6 +84,17 @@ pub fn on_another_node(mut pod: Manifest, node: &str, zone: Option<&String>) -> 
     pod
 }
 
+/// The same pod on this node.
+#[must_use]
+pub fn on_node(mut pod: Manifest, node: &str) -> Manifest {
+    let here = json!([{ "matchFields": [{ "key": "metadata.name", "operator": "In", "values": [node] }] }]);
+    let affinity = json!({ "requiredDuringSchedulingIgnoredDuringExecution": { "nodeSelectorTerms": here } });
+    if let Some(Value::Object(spec)) = pod.body.get_mut("spec") {
+        spec.insert("affinity".to_owned(), json!({ "nodeAffinity": affinity }));
+    }
+    pod
+}
+
 /// The same pod, for which the driver is asked for a volume that it cannot write to.
 #[must_use]
 pub fn with_read_only_claim(mut pod: Manifest) -> Manifest {

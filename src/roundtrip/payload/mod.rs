@@ -266,6 +266,12 @@ impl Payload {
         look::judged(self, least, message)
     }
 
+    /// Whether a judgement says that a volume holds these data instead of its own.
+    #[must_use]
+    pub fn is_found_by(&self, judgement: &Judgement) -> bool {
+        judgement.verdict == DataVerdict::WrongVolume && judgement.message.contains(&self.content.seed)
+    }
+
     /// The report that intact data gives. `verb` is `wrote` or `read`.
     fn expected_report(&self, verb: &str, written: &Written) -> String {
         let lines = match &self.layout {

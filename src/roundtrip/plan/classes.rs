@@ -1,6 +1,7 @@
 //! Which classes a run tries: those that were named, or those that Kubernetes' rules choose.
 
 use snapready_checks::knowledge::classes::choose::{classes_of, classes_to_try, default_storage_class, is_default};
+use snapready_checks::knowledge::classes::groups::{self, GroupClass};
 use snapready_checks::knowledge::drivers::registered::{is_in_tree, is_registered, is_surely_unregistered};
 use snapready_checks::knowledge::drivers::table::known_driver;
 use snapready_checks::model::facts::Facts;
@@ -192,6 +193,19 @@ fn taken_by_products<'a>(facts: &'a Facts, storage: &ChosenStorageClass) -> Vec<
 pub(super) fn defaults(facts: &Facts, driver: Option<&str>) -> Option<usize> {
     let classes = classes_of(facts.volume_snapshot_classes.seen()?, driver?);
     Some(classes.into_iter().filter(|class| is_default(class)).count())
+}
+
+/// The class for snapshots of several volumes of a `StorageClass` at once; without a name if there is none, or it could not be seen.
+pub(super) fn group_class(facts: &Facts, storage: &ChosenStorageClass) -> ChosenSnapshotClass {
+    let classes = facts.volume_group_snapshot_classes.seen().zip(storage.driver.as_deref());
+    match classes.map(|(classes, driver)| groups::group_class(classes, driver)) {
+        Some(GroupClass::One(class)) => ChosenSnapshotClass {
+            name: Some(class.metadata.name.clone()),
+            driver: Some(class.driver.clone()),
+            deletion_policy: Some(class.deletion_policy.clone()),
+        },
+        Some(GroupClass::None | GroupClass::Several(_)) | None => ChosenSnapshotClass::default(),
+    }
 }
 
 /// Whether a class is the only one that is tried for a driver where nobody says which.

@@ -163,11 +163,13 @@ fn waves(objects: &[Object]) -> Vec<Vec<ObjectId>> {
             wave.clone_from(&left);
         }
         left.retain(|object| !wave.iter().any(|first| first.id == object.id));
-        let with_derived = |object: &&Object| {
-            let derived = objects.iter().filter(|other| other.maker() == Some(object.id)).map(|other| other.id);
-            std::iter::once(object.id).chain(derived).collect::<Vec<_>>()
-        };
-        waves.push(wave.iter().rev().flat_map(with_derived).collect());
+        waves.push(wave.iter().rev().flat_map(|object| with_derived(objects, object.id)).collect());
     }
     waves
+}
+
+/// An object, and what controllers make for it, and for that.
+fn with_derived(objects: &[Object], id: ObjectId) -> Vec<ObjectId> {
+    let derived = objects.iter().filter(|other| other.maker() == Some(id)).map(|other| other.id);
+    std::iter::once(id).chain(derived.flat_map(|derived| with_derived(objects, derived))).collect()
 }

@@ -36,7 +36,7 @@ pub enum Lies {
 pub enum Policy {
     /// A `PersistentVolume`'s reclaim policy.
     Reclaim,
-    /// A `VolumeSnapshotContent`'s deletion policy.
+    /// The deletion policy of a `VolumeSnapshotContent` or a `VolumeGroupSnapshotContent`.
     Deletion,
 }
 
@@ -62,6 +62,14 @@ pub enum By {
         of: ObjectId,
         /// What may retain it.
         policy: Policy,
+    },
+    /// The snapshot-controller, as the member of a group for one of its claims. Its name tells nothing: it is found in a list. It goes
+    /// with the group.
+    Group {
+        /// The group.
+        of: ObjectId,
+        /// The claim.
+        claim: ObjectId,
     },
 }
 
@@ -105,6 +113,8 @@ pub struct Object {
     pub by: By,
     /// What it does.
     pub task: Task,
+    /// For a pod: which of the round trip's data it works with, where there are several.
+    pub data: usize,
     /// What has to exist as long as it does, its namespace apart. The order of deletion follows from it.
     pub needs: Cow<'static, [ObjectId]>,
     /// All round trips of a run have it in common: it is created by the first and deleted after the last.
@@ -122,6 +132,7 @@ impl Object {
             lies: Lies::Cluster,
             by: By::Run,
             task: Task::Exist,
+            data: 0,
             needs: Cow::Borrowed(&[]),
             shared: true,
         }
@@ -137,7 +148,7 @@ impl Object {
     #[must_use]
     pub const fn created(id: ObjectId, word: &'static str, kind: Kind, lies: Lies, needs: &'static [ObjectId]) -> Self {
         let needs = Cow::Borrowed(needs);
-        Self { id, word, kind, lies, by: By::Run, task: Task::Exist, needs, shared: false }
+        Self { id, word, kind, lies, by: By::Run, task: Task::Exist, data: 0, needs, shared: false }
     }
 
     /// A cluster-scoped object that a controller makes for another object.
@@ -145,7 +156,15 @@ impl Object {
     pub const fn derived(id: ObjectId, word: &'static str, kind: Kind, of: ObjectId, policy: Policy) -> Self {
         let by = By::Controller { of, policy };
         let needs = Cow::Borrowed(&[] as &[ObjectId]);
-        Self { id, word, kind, lies: Lies::Cluster, by, task: Task::Exist, needs, shared: false }
+        Self { id, word, kind, lies: Lies::Cluster, by, task: Task::Exist, data: 0, needs, shared: false }
+    }
+
+    /// The `VolumeSnapshot` of this claim that a controller makes as a member of a group.
+    #[must_use]
+    pub const fn member(id: ObjectId, word: &'static str, lies: Lies, of: ObjectId, claim: ObjectId) -> Self {
+        let by = By::Group { of, claim };
+        let needs = Cow::Borrowed(&[] as &[ObjectId]);
+        Self { id, word, kind: Kind::VOLUME_SNAPSHOT, lies, by, task: Task::Exist, data: 0, needs, shared: false }
     }
 
     /// Whether it is a pod that holds the volume, and overwrites the data when it is deleted.
@@ -156,9 +175,16 @@ impl Object {
 
     /// The same, which does this.
     #[must_use]
-    pub fn doing(self, task: Task) -> Self {
-        let Self { id, word, kind, lies, by, needs, shared, .. } = self;
-        Self { id, word, kind, lies, by, task, needs, shared }
+    pub fn doing(mut self, task: Task) -> Self {
+        self.task = task;
+        self
+    }
+
+    /// The same, which works with these data.
+    #[must_use]
+    pub fn with_data(mut self, data: usize) -> Self {
+        self.data = data;
+        self
     }
 
     /// What it was made for, if a controller makes it.
@@ -166,7 +192,7 @@ impl Object {
     pub const fn maker(&self) -> Option<ObjectId> {
         match self.by {
             By::Run => None,
-            By::Controller { of, .. } => Some(of),
+            By::Controller { of, .. } | By::Group { of, .. } => Some(of),
         }
     }
 }

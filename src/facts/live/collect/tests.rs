@@ -132,6 +132,9 @@ fn healthy(asked: &Asked) -> Answer {
                 "csi.storage.k8s.io/snapshotter-list-secret-namespace": "storage",
             }}]),
         ),
+        "/apis/groupsnapshot.storage.k8s.io/v1/volumegroupsnapshotclasses" => {
+            list_of("VolumeGroupSnapshotClass", &Value::Null)
+        }
         "/apis/snapshot.storage.k8s.io/v1/volumesnapshotcontents" => list_of("VolumeSnapshotContent", &Value::Null),
         "/apis/snapshot.storage.k8s.io/v1/volumesnapshots" => list_of("VolumeSnapshot", &json!([])),
         "/api/v1/persistentvolumes" => list_of("PersistentVolume", &json!([])),

@@ -5,7 +5,6 @@ use super::world::{Pending, Scenario, World};
 use crate::model::PodUser;
 use crate::roundtrip::ledger::{Item, Progress, State};
 use crate::roundtrip::machine::{Command, Ending, Keep, Machine, Stage};
-use crate::roundtrip::program::By;
 
 /// A set of objects, a bit for each.
 pub(super) type Items = u64;
@@ -77,7 +76,7 @@ pub(super) fn simplify(machine: &mut Machine, keep: Keep) {
         }
         trip.admission_asked = true;
         trip.admitted = Some(PodUser::NonRoot);
-        trip.held = true;
+        trip.held = None;
         trip.given_time = None;
         trip.had_its_time = false;
         let program = machine.programs[index].clone();
@@ -88,7 +87,7 @@ pub(super) fn simplify(machine: &mut Machine, keep: Keep) {
             entry.progress = Progress::Nothing;
         }
         for object in program.objects() {
-            let By::Controller { of, .. } = object.by else { continue };
+            let Some(of) = object.maker() else { continue };
             let entry = machine.ledger.entry(Item::Of(index, of));
             let may_come = entry.pending > 0 || matches!(entry.state, State::InFlight | State::Unclear);
             let made = machine.ledger.entry(Item::Of(index, object.id));

@@ -56,9 +56,11 @@ impl Scenario {
         self.programs[0].created_shared().next().is_some()
     }
 
-    /// The driver watches what lies in namespaces, and asks for the rest by name.
+    /// The driver watches what the run creates in namespaces, and asks for the rest.
     fn watched(&self, item: Item) -> bool {
-        item.trip().is_some() && self.object(item).is_some_and(|object| object.kind.namespaced)
+        item.trip().is_some()
+            && self.object(item).is_some_and(|object| object.kind.namespaced)
+            && !self.is_brought(item.object())
     }
 
     /// What a controller made carries no label of ours. If what it was made for had gone before a clean-up looked, nobody
@@ -290,7 +292,12 @@ impl World {
                 let mut grown = self.clone();
                 grown.grow(scenario, *item, progress);
                 let sight = grown.sight(scenario, *item);
-                next.push(Move::told(grown, Input::Seen { item: *item, sight }));
+                let inputs = if scenario.is_brought(item.object()) {
+                    Vec::new()
+                } else {
+                    vec![Input::Seen { item: *item, sight }]
+                };
+                next.push(Move { world: grown, inputs });
             }
             if self.in_use(scenario, *item) {
                 continue;
