@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::process::{Command, Output};
 
 use snapready::verdict::exit;
@@ -12,6 +13,12 @@ const README: &str = include_str!("../README.md");
 
 fn snapready(arguments: &[&str]) -> Output {
     let folder = tempfile::tempdir().unwrap();
+    // What `--from` reads.
+    let class = r#"{"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "a"}}"#;
+    fs::create_dir(folder.path().join("dump")).unwrap();
+    for file in ["dump.yaml", "dump/class.yaml"] {
+        fs::write(folder.path().join(file), class).unwrap();
+    }
     Command::new(env!("CARGO_BIN_EXE_snapready"))
         .args(arguments)
         // Reports are for the reader's folder.
@@ -43,7 +50,10 @@ fn its_commands_are_understood() {
         let offline = matches!(call.first(), Some(&("demo" | "explain" | "list" | "rbac")));
         let output = snapready(call);
         let errors = String::from_utf8_lossy(&output.stderr);
-        if offline {
+        if call.contains(&"--from") {
+            // A single class tells little.
+            assert_eq!(output.status.code(), Some(3), "{call:?}: {errors}");
+        } else if offline {
             // A scenario may end with a cluster that is not ready.
             assert!(matches!(output.status.code(), Some(0 | 1)), "{call:?}: {errors}");
         } else {

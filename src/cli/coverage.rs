@@ -10,6 +10,7 @@ use snapready_checks::model::need::Need;
 use snapready_checks::model::probe::Missing;
 
 use crate::cli::facts;
+use crate::cli::from::FromArgs;
 use crate::cli::output::{OutputArgs, print};
 use crate::cluster::ConnectionArgs;
 use crate::coverage::{Document, csv, table};
@@ -20,6 +21,8 @@ use crate::verdict::exit;
 /// The form.
 #[derive(Debug, Args)]
 pub(super) struct CoverageArgs {
+    #[command(flatten)]
+    from: FromArgs,
     /// A line for each claim, for spreadsheets
     #[arg(long, conflicts_with = "output")]
     csv: bool,
@@ -39,7 +42,7 @@ pub(super) async fn run(
         return Err(Failure::wrong_call(format!("coverage has the formats human and json, and --csv, not {format}")));
     }
     let needs: BTreeSet<Need> = find(CHECK).into_iter().flat_map(Check::sees).chain([Need::MountedClaims]).collect();
-    let (facts, _) = facts::read(connection, &needs).await?;
+    let (facts, _) = facts::read(connection, &arguments.from, &needs).await?;
     let Some(document) = Document::of(&facts, connection.namespace.as_deref()) else {
         return Err(Failure::no_answer(unseen(&facts)));
     };
@@ -67,7 +70,8 @@ fn unseen(facts: &Facts) -> String {
                 format!("{noun} cannot be read: the account lacks the right to {rule}; `snapready rbac --select {CHECK}` prints it")
             }
             Missing::Failed { reason } => format!("{noun} could not be read: {reason}"),
-            Missing::NotServed | Missing::NotCollected => format!("{noun} could not be read"),
+            Missing::NotServed => format!("{noun} could not be read"),
+            Missing::NotCollected => format!("{noun} are not in the files"),
         })
     });
     told.collect::<Vec<_>>().join("; ")

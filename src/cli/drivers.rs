@@ -7,6 +7,7 @@ use clap::Args;
 use snapready_checks::model::need::Need;
 
 use crate::cli::facts;
+use crate::cli::from::FromArgs;
 use crate::cli::output::{OutputArgs, print};
 use crate::cluster::ConnectionArgs;
 use crate::drivers::{Document, table};
@@ -18,6 +19,8 @@ use crate::verdict::exit;
 /// What it shows apart from the cluster.
 #[derive(Debug, Args)]
 pub(super) struct DriversArgs {
+    #[command(flatten)]
+    from: FromArgs,
     /// Take in what round trips of this cluster have shown: the report of a run in JSON
     #[arg(long, value_name = "FILE")]
     round_trips: Vec<PathBuf>,
@@ -45,10 +48,13 @@ pub(super) async fn run(connection: &ConnectionArgs, output: &OutputArgs, args: 
     }
     let reports: Vec<(&Path, Report)> =
         args.round_trips.iter().map(|file| Ok((file.as_path(), report(file)?))).collect::<Result<_, Failure>>()?;
-    let (facts, server) = facts::read(connection, &BTreeSet::from(NEEDS)).await?;
+    let (facts, server) = facts::read(connection, &args.from, &BTreeSet::from(NEEDS)).await?;
     let mut document = Document::of(&facts, &NEEDS);
     for (file, report) in &reports {
-        let proven = document.prove(report, &server);
+        let Some(server) = &server else {
+            return Err(Failure::wrong_call("--round-trips shows what a cluster can do, and files are none"));
+        };
+        let proven = document.prove(report, server);
         proven.map_err(|why| Failure::wrong_call(format!("{} shows nothing here: {why}", file.display())))?;
     }
     print(&match format {

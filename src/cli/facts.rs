@@ -5,15 +5,28 @@ use std::collections::BTreeSet;
 use snapready_checks::model::facts::Facts;
 use snapready_checks::model::need::Need;
 
-use crate::cluster::{ConnectError, ConnectionArgs, connect, server_version};
-use crate::facts::{Collection, Source};
+use crate::cli::from::FromArgs;
+use crate::cluster::{ConnectionArgs, connect, server_version};
+use crate::facts::{Collection, Source, files};
+use crate::run::failure::Failure;
+use crate::run::screens::not_read;
 
 /// Connects, and reads what is needed; with the URL of the API server. A request that is made again is no news where one table is
-/// printed; `-vv` logs it.
-pub(super) async fn read(arguments: &ConnectionArgs, needs: &BTreeSet<Need>) -> Result<(Facts, String), ConnectError> {
+/// printed; `-vv` logs it. Of files, what they hold, and no URL.
+pub(super) async fn read(
+    arguments: &ConnectionArgs,
+    from: &FromArgs,
+    needs: &BTreeSet<Need>,
+) -> Result<(Facts, Option<String>), Failure> {
+    let paths = from.paths(arguments)?;
+    if !paths.is_empty() {
+        let read = files::read(paths, &[]).map_err(Failure::wrong_call)?;
+        not_read(&read.skipped);
+        return Ok((read.facts.only(needs), None));
+    }
     let connection = connect(arguments).await?;
     let version = server_version(&connection).await?;
     let collection = Collection { needs, round_trip: &[], products: &[], server_version: Some(version) };
     let server = connection.server.clone();
-    Ok((Source::Cluster(Box::new(connection)).read(&collection, &|_| {}).await, server))
+    Ok((Source::Cluster(Box::new(connection)).read(&collection, &|_| {}).await, Some(server)))
 }

@@ -9,6 +9,7 @@ mod duration;
 mod existing;
 mod explain;
 mod facts;
+mod from;
 mod list;
 mod output;
 mod rbac;

@@ -283,6 +283,7 @@ impl PreflightArgs {
             fail_on: self.verdict.fail_on,
             unknown: self.verdict.unknown,
             simulated: false,
+            from: Vec::new(),
         })
     }
 
@@ -327,6 +328,7 @@ pub(super) async fn run(
         fail_on: arguments.verdict.fail_on,
         unknown: arguments.verdict.unknown,
         simulated: false,
+        from: Vec::new(),
     };
     run::run(connection, output.screens(task.fail_on)?, task).await
 }

@@ -10,7 +10,7 @@ use clap::Args;
 pub(crate) const HEADING: &str = "Connection";
 
 /// How to reach the cluster, and as whom. All flags may stand before or after the subcommand.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct ConnectionArgs {
     /// Path to the kubeconfig file to use for CLI requests [default: the list in $KUBECONFIG, ~/.kube/config; in a pod
     /// its service account]

@@ -1,6 +1,7 @@
 //! Where facts come from. Whatever it is, the same checks judge them and the same report shows them: a live cluster (the
 //! embedded one is met like any other), or facts that were written down.
 
+pub mod files;
 mod live;
 
 use std::collections::BTreeSet;

@@ -130,12 +130,26 @@ pub struct Source {
     /// The kubeconfig context.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
+    /// The files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+    /// When the files were written, by the newest time in them: ages are measured against it. Absent for a cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Timestamp>,
     /// The API server's URL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
     /// The API server's version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server_version: Option<String>,
+}
+
+impl Source {
+    /// Of which nothing is known yet.
+    #[must_use]
+    pub const fn unknown(kind: SourceKind) -> Self {
+        Self { kind, context: None, files: Vec::new(), as_of: None, server: None, server_version: None }
+    }
 }
 
 /// Where facts come from.
@@ -146,6 +160,8 @@ pub enum SourceKind {
     Live,
     /// The embedded cluster: nothing in the report is about a real one.
     Simulated,
+    /// Files with objects of a cluster.
+    Files,
 }
 
 /// How many results have each status.

@@ -104,6 +104,10 @@ impl Screen<'_> {
         if let Some(context) = &source.context {
             parts.push(format!("context {}", self.page.safe(context)));
         }
+        if !source.files.is_empty() {
+            parts.push(format!("files {}", self.page.safe(&source.files.join(" "))));
+        }
+        parts.extend(source.as_of.map(|time| format!("as of {time}")));
         if let Some(version) = &source.server_version {
             parts.push(format!("server {}", self.page.safe(version)));
         }

@@ -47,6 +47,8 @@ fn heading(report: &Report) -> String {
     about.push(words::duration(report.run.duration_ms));
     let mut source = vec![format!("{} {}", markdown(&report.tool.name), markdown(&report.tool.version))];
     source.extend(report.source.context.iter().map(|context| format!("context {}", markdown(context))));
+    source.extend(report.source.files.iter().map(|file| format!("file {}", markdown(file))));
+    source.extend(report.source.as_of.map(|time| format!("as of {time}")));
     source.extend(report.source.server_version.iter().map(|version| format!("server {}", markdown(version))));
     source.push(format!("run {}", markdown(&report.run.id)));
     let verdict = words::verdict(report.run.verdict);

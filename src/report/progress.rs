@@ -199,6 +199,7 @@ impl Progress {
                 let from = match source.kind {
                     SourceKind::Live => source.context.as_deref().map(|context| format!(" on context {context}")),
                     SourceKind::Simulated => Some(" on a simulated cluster".to_owned()),
+                    SourceKind::Files => Some(format!(" on {}", source.files.join(" "))),
                 };
                 Some(format!("{command} run {run}{}", from.unwrap_or_default()))
             }

@@ -10,7 +10,7 @@ use crate::report::{sanitize, words};
 /// The report as gauges.
 pub(crate) fn render(report: &Report) -> String {
     let mut text = String::new();
-    let source = words::simulated(report.source.kind).unwrap_or("live");
+    let source = words::source(report.source.kind);
     let mut ready = Family::new(&mut text, "snapready_ready", "Whether the last run's verdict was READY.");
     ready.sample(&[("source", source)], if report.run.verdict == Verdict::Ready { "1" } else { "0" });
     let mut last = Family::new(&mut text, "snapready_last_run_timestamp_seconds", "When the last run ended.");

@@ -225,11 +225,21 @@ fn qualified(kind: &str, namespace: Option<&str>, name: &str) -> String {
     }
 }
 
+/// Where the facts come from, in a word.
+#[must_use]
+pub const fn source(kind: SourceKind) -> &'static str {
+    match kind {
+        SourceKind::Live => "live",
+        SourceKind::Simulated => "simulated",
+        SourceKind::Files => "files",
+    }
+}
+
 /// Where the facts come from, if it is not a real cluster.
 #[must_use]
 pub const fn simulated(kind: SourceKind) -> Option<&'static str> {
     match kind {
-        SourceKind::Live => None,
+        SourceKind::Live | SourceKind::Files => None,
         SourceKind::Simulated => Some("simulated"),
     }
 }

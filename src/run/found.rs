@@ -35,7 +35,7 @@ impl Found {
             id,
             began: Instant::now(),
             started_at: Timestamp::now(),
-            source: Source { kind, context: None, server: None, server_version: None },
+            source: Source::unknown(kind),
             results: Vec::new(),
             round_trips: Vec::new(),
             leftovers: Vec::new(),

@@ -11,6 +11,7 @@ mod signals;
 mod tell;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -24,6 +25,7 @@ use tokio::sync::watch;
 use crate::api::Objects;
 use crate::cluster::{ConnectError, Connection, ConnectionArgs, connect, server_version};
 use crate::evaluate::{evaluate, stranding_needs};
+use crate::facts::files::{self, FromFiles};
 use crate::facts::{self, Collection};
 use crate::model::{CheckResult, Happening, Source, SourceKind};
 use crate::relate::{relate_results, relate_round_trips};
@@ -41,7 +43,7 @@ use crate::roundtrip::rights;
 use crate::run::again::Again;
 use crate::run::failure::Failure;
 use crate::run::found::Found;
-use crate::run::screens::{Screens, note};
+use crate::run::screens::{Screens, not_read, note};
 use crate::run::signals::Received;
 use crate::run::tell::Teller;
 use crate::verdict::{FailOn, UnknownPolicy};
@@ -63,6 +65,8 @@ pub(crate) struct Task {
     pub(crate) unknown: UnknownPolicy,
     /// Whether the cluster is the embedded one.
     pub(crate) simulated: bool,
+    /// The files that are looked at; none for a cluster.
+    pub(crate) from: Vec<PathBuf>,
 }
 
 /// The round trip of a run.
@@ -153,17 +157,21 @@ async fn look(
 ) -> Result<(), Failure> {
     let began = Timestamp::now();
     // Until objects exist there is nothing to clean up: the first signal ends the run.
-    let facts = tokio::select! {
-        facts = see(arguments, task, found, teller) => facts?,
-        _ = signals.wait_for(|received| received.count > 0) => return Ok(()),
+    let (connection, facts) = if task.from.is_empty() {
+        let (connection, facts) = tokio::select! {
+            facts = see(arguments, task, found, teller) => facts?,
+            _ = signals.wait_for(|received| received.count > 0) => return Ok(()),
+        };
+        (Some(connection), facts)
+    } else {
+        (None, see_files(task, found, teller)?)
     };
-    let (connection, facts) = facts;
     let mut results = evaluate(&facts, &task.checks);
     relate_results(&mut results);
     for result in results {
         found.tell(result, again, teller);
     }
-    if let Some(round_trip) = &task.round_trip {
+    if let (Some(round_trip), Some(connection)) = (&task.round_trip, connection) {
         let expires_at = began.saturating_add(EXPIRY).unwrap_or(Timestamp::MAX);
         let plan = match &round_trip.selection.existing {
             None => Plan::new(&round_trip.selection, &facts, found.id.clone(), expires_at),
@@ -229,6 +237,22 @@ async fn see_existing(
     Ok(existing::understand(reference, &objects)?)
 }
 
+/// Reads files instead of a cluster.
+fn see_files(task: &Task, found: &mut Found, teller: &Teller) -> Result<Facts, Failure> {
+    let FromFiles { facts, skipped, .. } = files::read(&task.from, &task.products).map_err(Failure::wrong_call)?;
+    let source = Source {
+        files: task.from.iter().map(|path| path.display().to_string()).collect(),
+        as_of: Some(facts.collected_at),
+        server_version: facts.server_version.seen().map(|version| version.git_version.clone()),
+        ..Source::unknown(SourceKind::Files)
+    };
+    found.source = source.clone();
+    teller.tell(Happening::RunStarted { run: found.id.to_string(), command: task.command.to_owned(), source });
+    not_read(&skipped);
+    let needs: BTreeSet<Need> = task.checks.iter().flat_map(|check| check.sees()).collect();
+    Ok(facts.only(&needs))
+}
+
 /// Connects and collects.
 async fn see(
     arguments: &ConnectionArgs,
@@ -243,6 +267,7 @@ async fn see(
         context: connection.context.clone(),
         server: Some(connection.server.clone()),
         server_version: Some(version.git_version.clone()),
+        ..Source::unknown(SourceKind::Live)
     };
     found.source = source.clone();
     teller.tell(Happening::RunStarted { run: found.id.to_string(), command: task.command.to_owned(), source });

@@ -97,8 +97,7 @@ fn mix() -> Report {
 }
 
 pub(super) fn simulated() -> Report {
-    let source =
-        Source { kind: SourceKind::Simulated, context: None, server: None, server_version: Some("v1.36.0".to_owned()) };
+    let source = Source { server_version: Some("v1.36.0".to_owned()), ..Source::unknown(SourceKind::Simulated) };
     Report { source, ..ready() }
 }
 
@@ -145,8 +144,13 @@ pub(super) fn filled(text: &str) -> Report {
     report.run.command = own();
     report.run.interrupted = Some(own());
     report.run.errors = vec![own(), own()];
-    report.source =
-        Source { kind: SourceKind::Live, context: Some(own()), server: Some(own()), server_version: Some(own()) };
+    report.source = Source {
+        context: Some(own()),
+        files: vec![own()],
+        server: Some(own()),
+        server_version: Some(own()),
+        ..Source::unknown(SourceKind::Live)
+    };
     report.kept = vec![ObjectName { kind: own(), namespace: Some(own()), name: own() }];
     let left = |object: &ObjectName| Leftover { object: object.clone(), storage_handle: Some(own()) };
     report.leftovers = report.kept.iter().map(left).collect();

@@ -1,0 +1,145 @@
+//! `--from`: what a dump of a cluster shows is what the cluster shows, and what is not in it is unknown.
+
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
+mod program;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use kube::{Client, Config};
+use serde_json::Value;
+use snapready_checks::model::object::Kind;
+use snapready_sim::scenario;
+
+use crate::program::Place;
+
+/// What `kubectl get KIND -A -o json` gives of all kinds, a file each, and `kubectl version`.
+async fn dump(place: &Place, folder: &Path) {
+    let client = Client::try_from(Config::new(place.cluster.url().parse().unwrap())).unwrap();
+    let get = async |path: &str| client.request_text(http::Request::get(path).body(Vec::new()).unwrap()).await;
+    for Kind { group, version, plural, .. } in Kind::ALL {
+        let api = if group.is_empty() { format!("/api/{version}") } else { format!("/apis/{group}/{version}") };
+        // What the API server does not serve, kubectl does not get.
+        if let Ok(list) = get(&format!("{api}/{plural}")).await {
+            fs::write(folder.join(format!("{plural}.{group}.json")), list).unwrap();
+        }
+    }
+    // What Kubernetes itself puts into every cluster, and the embedded one has not.
+    let reader = "extension-apiserver-authentication-reader";
+    let bound = format!("system::{reader}");
+    let bootstrap = [
+        ("ClusterRole", "", "cluster-admin"),
+        ("ClusterRoleBinding", "", "cluster-admin"),
+        ("Role", "kube-system", reader),
+        ("RoleBinding", "kube-system", &bound),
+    ];
+    let object = |(kind, namespace, name): &(&str, &str, &str)| {
+        serde_json::json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind,
+            "metadata": { "namespace": namespace, "name": name } })
+    };
+    let bootstrap: Vec<Value> = bootstrap.iter().map(object).collect();
+    let list = serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": bootstrap });
+    fs::write(folder.join("bootstrap.json"), list.to_string()).unwrap();
+    let version: Value = serde_json::from_str(&get("/version").await.unwrap()).unwrap();
+    fs::write(folder.join("version.json"), serde_json::json!({ "serverVersion": version }).to_string()).unwrap();
+}
+
+/// A call and its JSON report, or whatever it prints.
+fn offline(arguments: &[&str], input: Option<&Path>) -> (Option<i32>, Value, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_snapready"));
+    command.args(arguments).args(["-o", "json"]);
+    if let Some(input) = input {
+        command.stdin(Stdio::from(fs::File::open(input).unwrap()));
+    }
+    let output = command.output().unwrap();
+    let report = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    (output.status.code(), report, String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// Status and message of each result by check and target.
+fn results(report: &Value) -> BTreeMap<(String, String), (String, String)> {
+    let text = |result: &Value, field: &str| result[field].as_str().unwrap_or_default().to_owned();
+    let results = report["results"].as_array().unwrap().iter();
+    let all = results.map(|result| {
+        ((text(result, "id"), text(result, "target")), (text(result, "status"), text(result, "message")))
+    });
+    all.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dump_shows_what_the_cluster_shows() {
+    let names = [
+        "healthy",
+        "no-crds",
+        "v1beta1-only",
+        "no-controller",
+        "no-sidecar",
+        "unknown-flag",
+        "missing-right",
+        "controller-role-gone",
+        "csi-driver-gone",
+        "left-over-webhook",
+        "two-classes",
+    ];
+    for name in names {
+        let Some(scenario) = scenario::find(name) else { panic!("{name}") };
+        let place = Place::of(scenario).await;
+        let folder = tempfile::tempdir().unwrap();
+        dump(&place, folder.path()).await;
+        let live = place.call(&["check", "-o", "json"]).await;
+        assert!(matches!(live.code, Some(0 | 1)), "{name}: {}", live.errors);
+        let live: Value = serde_json::from_str(&live.lines.join("\n")).unwrap();
+        let (_, report, errors) = offline(&["check", "--from", folder.path().to_str().unwrap()], None);
+        assert_eq!(report["source"]["kind"], "files", "{name}: {errors} {report:#}");
+        assert_eq!(report["source"]["serverVersion"], live["source"]["serverVersion"], "{name}");
+        let (mut live, offline) = (results(&live), results(&report));
+        // Offline there is nobody whose rights could be asked about.
+        live.retain(|(id, _), _| !id.starts_with("SR4"));
+        let unseen = offline.iter().filter(|(_, (_, message))| message.contains("not collected"));
+        let unseen: Vec<&str> = unseen.map(|((id, _), _)| id.as_str()).collect();
+        for (what, found) in live.iter().filter(|((id, _), _)| !unseen.contains(&id.as_str())) {
+            let told = offline.get(what).unwrap_or_else(|| panic!("{name}: {what:?} is not told offline"));
+            assert_eq!(told, found, "{name}: {what:?}");
+        }
+        // The services of webhooks and the switches of drivers are asked for by name.
+        assert_eq!(unseen, ["SR108", "SR206"], "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_a_dump_is_no_cluster_without_the_rest() {
+    let place = Place::of(scenario::find("healthy").unwrap()).await;
+    let folder = tempfile::tempdir().unwrap();
+    dump(&place, folder.path()).await;
+    let classes = folder.path().join("volumesnapshotclasses.snapshot.storage.k8s.io.json");
+    let (code, report, errors) = offline(&["check", "--from", "-"], Some(&classes));
+    assert_eq!(code, Some(3), "{errors} {report:#}");
+    for result in report["results"].as_array().unwrap() {
+        let status = result["status"].as_str().unwrap();
+        assert!(matches!(status, "pass" | "unknown" | "skip"), "{result:#}");
+    }
+    let (code, document, errors) = offline(&["drivers", "--from", folder.path().to_str().unwrap()], None);
+    assert_eq!(code, Some(0), "{errors}");
+    assert_eq!(document["drivers"].as_array().unwrap().len(), 1, "{document:#}");
+    let (_, document, errors) = offline(&["coverage", "--from", folder.path().to_str().unwrap()], None);
+    assert!(document["total"].is_object(), "{errors} {document:#}");
+}
+
+#[test]
+fn a_wrong_call_says_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().to_str().unwrap();
+    for (arguments, word) in [
+        (&["check", "--from", "/nowhere"][..], "No such file"),
+        (&["check", "--from", folder], "no object of Kubernetes"),
+        (&["check", "--from", folder, "--context", "x"], "how to reach a cluster"),
+        (&["coverage", "--from", folder], "no object of Kubernetes"),
+    ] {
+        let (code, _, errors) = offline(arguments, None);
+        assert_eq!(code, Some(2), "{arguments:?}: {errors}");
+        assert!(errors.contains(word), "{arguments:?}: {errors}");
+    }
+}
