@@ -182,7 +182,7 @@ fn write(text: &mut String, object: &impl Serialize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::roundtrip::modes::{MODES, other_namespace};
+    use crate::roundtrip::modes::{MODES, content_first, other_namespace};
     use serde_json::Value;
 
     const fn round_trip(place: Place<'_>, retained: bool) -> RoundTrip<'_> {
@@ -277,8 +277,10 @@ mod tests {
     fn contents_are_created_only_where_a_mode_asks_for_it() {
         for place in [Place::Own, Place::Namespace("test")] {
             assert_eq!(on_contents(place, &[]), ["get", "watch"]);
-            let others: Vec<_> = MODES.iter().copied().filter(|mode| **mode != other_namespace::MODE).collect();
+            let asking = [&other_namespace::MODE, &content_first::MODE];
+            let others: Vec<_> = MODES.iter().copied().filter(|mode| !asking.contains(mode)).collect();
             assert_eq!(on_contents(place, &others), ["get", "watch"]);
+            assert_eq!(on_contents(place, &[&content_first::MODE]), ["delete", "get", "watch"]);
             let all = ["create", "delete", "get", "list", "patch", "watch"];
             assert_eq!(on_contents(place, &[&other_namespace::MODE]), all);
         }
