@@ -24,7 +24,7 @@ use crate::model::CheckResult;
 pub fn evaluate(facts: &Facts, checks: &[&'static Check]) -> Vec<CheckResult> {
     let api_is_judged = checks.iter().any(|check| judges_the_api(check));
     let mut results = Vec::new();
-    let mut blind: Vec<(&'static str, BTreeSet<Rule>)> = Vec::new();
+    let mut blind: Vec<(&'static str, BTreeSet<Lacking>)> = Vec::new();
     for check in checks {
         let How::Looking(look) = check.how else { continue };
         let missing: BTreeMap<Need, Missing> =
@@ -33,13 +33,13 @@ pub fn evaluate(facts: &Facts, checks: &[&'static Check]) -> Vec<CheckResult> {
             look_at(facts, check, look)
         } else {
             let finding = not_seen(&missing, api_is_judged);
-            let rights = rights_alone(&missing);
-            let told = rights.as_ref().and_then(|rights| blind.iter().find(|(_, told)| rights.is_subset(told)));
+            let lacking = lacking_alone(&missing);
+            let told = lacking.as_ref().and_then(|lacking| blind.iter().find(|(_, told)| lacking.is_subset(told)));
             let finding = match told {
                 Some((first, _)) => finding.follows_from(first, None),
                 None => finding,
             };
-            blind.extend(rights.map(|rights| (check.id, rights)));
+            blind.extend(lacking.map(|lacking| (check.id, lacking)));
             vec![finding]
         };
         if findings.is_empty() {
@@ -91,13 +91,23 @@ pub fn stranding_needs() -> BTreeSet<Need> {
     may_strand().flat_map(Check::sees).collect()
 }
 
-/// The rights that are missing, if nothing but rights is: a right that several checks lack is told by the first of them.
-fn rights_alone(missing: &BTreeMap<Need, Missing>) -> Option<BTreeSet<Rule>> {
+/// What several checks may lack for the same reason.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Lacking {
+    /// A right.
+    Right(Rule),
+    /// Something that files do not hold.
+    Collected(Need),
+}
+
+/// What is missing, if it is nothing but this: what several checks lack is told by the first of them.
+fn lacking_alone(missing: &BTreeMap<Need, Missing>) -> Option<BTreeSet<Lacking>> {
     missing
-        .values()
-        .map(|why| match why {
-            Missing::Forbidden { rule } => Some(rule.clone()),
-            Missing::NotServed | Missing::Failed { .. } | Missing::NotCollected => None,
+        .iter()
+        .map(|(need, why)| match why {
+            Missing::Forbidden { rule } => Some(Lacking::Right(rule.clone())),
+            Missing::NotCollected => Some(Lacking::Collected(*need)),
+            Missing::NotServed | Missing::Failed { .. } => None,
         })
         .collect()
 }
@@ -230,6 +240,14 @@ mod tests {
         assert_eq!(told(&[&PODS, &LEASES, &ONLY_PODS]), [None, Some("SR903".to_owned()), Some("SR903".to_owned())]);
         assert_eq!(told(&[&LEASES, &PODS]), [None, None], "one lacks more than the other");
         assert_eq!(told(&[&ONLY_PODS, &BOTH]), [None, None], "a request that failed is no missing right");
+    }
+
+    #[test]
+    fn what_files_do_not_hold_is_told_by_the_first_check_that_lacks_it() {
+        let facts = Facts { volume_snapshot_classes: Probe::from(Vec::new()), ..Facts::default() };
+        let results = evaluate(&facts, &[&ONLY_PODS, &BOTH, &LEASES]);
+        let told: Vec<_> = results.iter().map(|result| result.may_follow_from.first()).collect();
+        assert_eq!(told.iter().map(|from| from.is_some()).collect::<Vec<_>>(), [false, true, false]);
     }
 
     #[test]

@@ -146,8 +146,34 @@ pub(crate) fn assess(facts: &Facts, component: Component, running: &Running<'_>)
             .cause(format!("A known bug of this version; {fixed} has it fixed."))
             .fix(upgrade(running));
     }
+    if let Some(unseen) = unseen(facts, component, version) {
+        return finding(
+            Status::Unknown,
+            format!(
+                "{} {version}: whether the CRDs fit cannot be told, as {unseen} could not be seen",
+                running.place()
+            ),
+        )
+        .cause("A version that does not fit its CRDs runs, and works on no snapshot.")
+        .fix(Fix::text("Look at the versions that are served.").command(kubectl("api-versions")));
+    }
     let note = bugs.first().map_or_else(String::new, |(_, effect, fixed)| format!("; before {fixed} it {effect}"));
     Finding::new(Status::Pass, format!("{} {version}{note}", running.place())).evidence(running.evidence(&path, image))
+}
+
+/// What the judgement of a version rests on and was not seen.
+fn unseen(facts: &Facts, component: Component, version: Version) -> Option<&'static str> {
+    let is_dropping = (Version::new(4, 0, 0)..KNOWS_SOURCE_VOLUME_MODE).contains(&version);
+    if facts.snapshot_apis.seen().is_none() {
+        Some("the versions of the snapshot APIs")
+    } else if component == Component::CsiSnapshotter
+        && is_dropping
+        && facts.custom_resource_definitions.seen().is_none()
+    {
+        Some("the CRDs")
+    } else {
+        None
+    }
 }
 
 /// The snapshot-controller, if group snapshots are switched on in a csi-snapshotter and in no snapshot-controller. From 8.6 on, where
@@ -210,12 +236,14 @@ fn upgrade_server(running: &Running<'_>) -> Fix {
     fix_with(fix, [&running.namespace], |[namespace]| kubectl("-n").word(namespace).words("get pods -o wide"))
 }
 
+/// The first release whose components know `spec.sourceVolumeMode`.
+const KNOWS_SOURCE_VOLUME_MODE: Version = Version::new(6, 0, 0);
+
 /// The CRDs of 8.x have a rule that `spec.sourceVolumeMode` stays once it is set. A controller of 6.0 and later sets it; sidecars
 /// of 4.x and 5.x do not know it, and lose it when they write a whole content: 4.x before it makes the snapshot, 5.x when it
 /// removes its finalizer.
 fn drops_source_volume_mode(facts: &Facts, version: Version, what: &str, running: &Running<'_>) -> Option<Finding> {
-    const KNOWS_IT: Version = Version::new(6, 0, 0);
-    if !(Version::new(4, 0, 0)..KNOWS_IT).contains(&version) {
+    if !(Version::new(4, 0, 0)..KNOWS_SOURCE_VOLUME_MODE).contains(&version) {
         return None;
     }
     let spec = schema_node(crd(facts, CONTENTS)?, "v1", &["spec"])?;
@@ -227,7 +255,7 @@ fn drops_source_volume_mode(facts: &Facts, version: Version, what: &str, running
         .iter()
         .map(|controller| Component::SnapshotController.version(&controller.container.image))
         .collect();
-    let sets_it = versions.iter().any(|version| version.is_some_and(|version| version >= KNOWS_IT));
+    let sets_it = versions.iter().any(|version| version.is_some_and(|version| version >= KNOWS_SOURCE_VOLUME_MODE));
     if !sets_it && !versions.is_empty() && versions.iter().all(Option::is_some) {
         return None;
     }
