@@ -146,34 +146,28 @@ pub(crate) fn assess(facts: &Facts, component: Component, running: &Running<'_>)
             .cause(format!("A known bug of this version; {fixed} has it fixed."))
             .fix(upgrade(running));
     }
-    if let Some(unseen) = unseen(facts, component, version) {
-        return finding(
-            Status::Unknown,
-            format!(
-                "{} {version}: whether the CRDs fit cannot be told, as {unseen} could not be seen",
-                running.place()
-            ),
-        )
-        .cause("A version that does not fit its CRDs runs, and works on no snapshot.")
-        .fix(Fix::text("Look at the versions that are served.").command(kubectl("api-versions")));
+    if let Some(finding) = not_told(facts, component, version, &running.place()) {
+        return finding.evidence(running.evidence(&path, image));
     }
     let note = bugs.first().map_or_else(String::new, |(_, effect, fixed)| format!("; before {fixed} it {effect}"));
     Finding::new(Status::Pass, format!("{} {version}{note}", running.place())).evidence(running.evidence(&path, image))
 }
 
-/// What the judgement of a version rests on and was not seen.
-fn unseen(facts: &Facts, component: Component, version: Version) -> Option<&'static str> {
+/// What cannot be told of a version, as what it has to fit was not seen.
+fn not_told(facts: &Facts, component: Component, version: Version, place: &str) -> Option<Finding> {
     let is_dropping = (Version::new(4, 0, 0)..KNOWS_SOURCE_VOLUME_MODE).contains(&version);
-    if facts.snapshot_apis.seen().is_none() {
-        Some("the versions of the snapshot APIs")
-    } else if component == Component::CsiSnapshotter
-        && is_dropping
-        && facts.custom_resource_definitions.seen().is_none()
-    {
-        Some("the CRDs")
+    let has_rules = facts.custom_resource_definitions.seen().is_some();
+    let unseen = if facts.snapshot_apis.seen().is_none() {
+        "the versions of the snapshot APIs"
+    } else if component == Component::CsiSnapshotter && is_dropping && !has_rules {
+        "the CRDs"
     } else {
-        None
-    }
+        return None;
+    };
+    let message = format!("{place} {version}: whether the CRDs fit cannot be told, as {unseen} could not be seen");
+    let fix = Fix::text("Look at the versions that are served.").command(kubectl("api-versions"));
+    let cause = "A version that does not fit its CRDs runs, and works on no snapshot.";
+    Some(Finding::new(Status::Unknown, message).cause(cause).fix(fix))
 }
 
 /// The snapshot-controller, if group snapshots are switched on in a csi-snapshotter and in no snapshot-controller. From 8.6 on, where
