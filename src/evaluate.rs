@@ -247,7 +247,7 @@ mod tests {
         let facts = Facts { volume_snapshot_classes: Probe::from(Vec::new()), ..Facts::default() };
         let results = evaluate(&facts, &[&ONLY_PODS, &BOTH, &LEASES]);
         let told: Vec<_> = results.iter().map(|result| result.may_follow_from.first()).collect();
-        assert_eq!(told.iter().map(|from| from.is_some()).collect::<Vec<_>>(), [false, true, false]);
+        assert_eq!(told.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true, false]);
     }
 
     #[test]
