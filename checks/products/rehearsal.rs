@@ -13,12 +13,11 @@ pub struct Rehearsal {
 pub(super) const SNAPSHOT: Rehearsal =
     Rehearsal { mode: "plain", does: "takes snapshots of volumes in use, to make new volumes from them" };
 /// The volume is lost, and comes back from its snapshot.
-pub(super) const LOST: Rehearsal = Rehearsal { mode: "source-gone", does: "restores volumes that are lost" };
+pub(super) const LOST: Rehearsal =
+    Rehearsal { mode: "source-gone", does: "is there to bring back volumes that are lost" };
 /// The snapshot is imported by its handle.
-pub(super) const IMPORTED: Rehearsal = Rehearsal {
-    mode: "other-namespace",
-    does: "makes the VolumeSnapshot anew from its handle, to restore it in any namespace",
-};
+pub(super) const IMPORTED: Rehearsal =
+    Rehearsal { mode: "other-namespace", does: "makes the VolumeSnapshot anew from its handle, and restores it" };
 /// One snapshot after another, of which the older goes.
 pub(super) const RETENTION: Rehearsal =
     Rehearsal { mode: "twice", does: "takes one snapshot after another and deletes the older ones" };

@@ -1,5 +1,5 @@
 //! Facts from files: objects of Kubernetes as YAML or JSON, however they came there. What the files do not hold is not collected, so
-//! that it never counts as absent; a list that is there and empty is empty.
+//! that it never counts as absent; an empty list that names its kind is empty. `kubectl get` writes one that does not (`kind: List`).
 
 mod clock;
 mod documents;
