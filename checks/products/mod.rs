@@ -155,8 +155,7 @@ pub fn named(words: &[String]) -> impl Iterator<Item = &'static Product> {
 
 /// The products that these words of `--for` may come to.
 pub fn possible(words: &[String]) -> impl Iterator<Item = &'static Product> {
-    let all = words.iter().any(|word| word == AUTO);
-    ALL.into_iter().filter(move |product| all || words.iter().any(|word| word == product.word))
+    ALL.into_iter().filter(|product| words.iter().any(|word| word == AUTO || word == product.word))
 }
 
 /// What to ask about the rights of the products' accounts.

@@ -19,14 +19,16 @@ pub(super) async fn read(
     needs: &BTreeSet<Need>,
 ) -> Result<(Facts, Option<String>), Failure> {
     let paths = from.paths(arguments)?;
-    if !paths.is_empty() {
+    let (source, server, server_version) = if paths.is_empty() {
+        let connection = connect(arguments).await?;
+        let version = server_version(&connection).await?;
+        let server = connection.server.clone();
+        (Source::Cluster(Box::new(connection)), Some(server), Some(version))
+    } else {
         let read = files::read(paths, &[]).map_err(Failure::wrong_call)?;
         not_read(&read.skipped);
-        return Ok((read.facts.only(needs), None));
-    }
-    let connection = connect(arguments).await?;
-    let version = server_version(&connection).await?;
-    let collection = Collection { needs, round_trip: &[], products: &[], server_version: Some(version) };
-    let server = connection.server.clone();
-    Ok((Source::Cluster(Box::new(connection)).read(&collection, &|_| {}).await, Some(server)))
+        (Source::Recorded(Box::new(read.facts)), None, None)
+    };
+    let collection = Collection { needs, round_trip: &[], products: &[], server_version };
+    Ok((source.read(&collection, &|_| {}).await, server))
 }

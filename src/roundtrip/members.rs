@@ -22,6 +22,12 @@ pub(crate) struct Among {
 }
 
 impl Among {
+    /// The member of this group for the claim with this name.
+    pub(crate) fn of(group: &Value, claim: String) -> Option<Self> {
+        let namespace = text(group, "/metadata/namespace")?.to_owned();
+        Some(Self { namespace, group: text(group, "/metadata/uid")?.to_owned(), claim })
+    }
+
     /// Looks for it; `None` if it is not there.
     pub(crate) async fn find(&self, server: &Objects) -> Result<Option<Value>, Failure> {
         let all = ListParams::default();

@@ -5,6 +5,7 @@ use snapready_checks::model::object::Kind;
 use snapready_checks::model::round_trip::{FILL_CONTAINER, OVERWRITE_CONTAINER, READ_CONTAINER, WRITE_CONTAINER};
 
 use crate::api::Place;
+use crate::model::Leftover;
 use crate::roundtrip::kinds::{MANAGED_BY, RUN_LABEL};
 use crate::roundtrip::ledger::{Progress, Uid};
 use crate::roundtrip::machine::Sight;
@@ -65,11 +66,11 @@ pub(crate) fn sight(
     Sight::Ours { uid, progress, deleting: is_deleting(object), retained }
 }
 
-/// What the storage calls the volume or snapshot that an object stands for.
-pub(crate) fn storage_handle(object: &Value) -> Option<&str> {
-    ["/spec/csi/volumeHandle", "/status/snapshotHandle", "/spec/source/snapshotHandle"]
-        .into_iter()
-        .find_map(|pointer| text(object, pointer))
+/// An object that is left behind, with what the storage calls the volume or snapshot that it stands for, as it was last seen.
+pub(crate) fn leftover(place: &Place, seen: Option<&Value>) -> Leftover {
+    let handles = ["/spec/csi/volumeHandle", "/status/snapshotHandle", "/spec/source/snapshotHandle"];
+    let handle = seen.and_then(|object| handles.into_iter().find_map(|pointer| text(object, pointer)));
+    Leftover { object: place.object(), storage_handle: handle.map(str::to_owned) }
 }
 
 /// How an object that a controller makes is tied to what it was made for.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::model::facts::MountedClaim;
 use crate::model::kubernetes::{Condition, Metadata};
 use crate::model::volumes::Present;
 
@@ -113,6 +114,12 @@ pub struct ClaimName {
 }
 
 impl Pod {
+    /// The claims that it mounts.
+    pub fn mounted_claims(&self) -> impl Iterator<Item = MountedClaim> {
+        let namespace = self.metadata.namespace.clone().unwrap_or_default();
+        self.claims().map(move |name| MountedClaim { namespace: namespace.clone(), name })
+    }
+
     /// The claims that it mounts, by their names in its namespace; none of one that has ended.
     pub fn claims(&self) -> impl Iterator<Item = String> {
         let has_ended = matches!(self.status.phase.as_str(), "Succeeded" | "Failed");

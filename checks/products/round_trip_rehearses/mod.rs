@@ -7,6 +7,7 @@ use crate::model::round_trip::DataVerdict;
 use crate::products::asked;
 use crate::products::product::{Classes, Outcome, Product, Question};
 use crate::products::rehearsal::Rehearsal;
+use crate::text::words::plural;
 
 /// See `doc.md`.
 pub const CHECK: Check = Check {
@@ -85,10 +86,6 @@ fn is_its_class(product: &Product, facts: &Facts, done: &Done) -> bool {
     }
 }
 
-fn trips(number: usize) -> String {
-    if number == 1 { "1 round trip".to_owned() } else { format!("{number} round trips") }
-}
-
 fn judge(product: &Product, Rehearsal { mode, does }: Rehearsal, done: &[&Done]) -> Finding {
     let what = format!("{} {does}", product.name);
     let worst = done.iter().map(|done| done.status()).max();
@@ -105,9 +102,9 @@ fn judge(product: &Product, Rehearsal { mode, does }: Rehearsal, done: &[&Done])
     let more = like_worst.len().saturating_sub(named.len());
     let more = if more > 0 { format!(", and {more} more") } else { String::new() };
     let these = format!("{}{more}", named.join("; "));
-    let of = format!("{} of {}", like_worst.len(), trips(done.len()));
+    let of = format!("{} of {}", like_worst.len(), plural(done.len(), "round trip"));
     let message = match worst {
-        Status::Pass => format!("{what}: data intact in {}", trips(done.len())),
+        Status::Pass => format!("{what}: data intact in {}", plural(done.len(), "round trip")),
         Status::Warn => format!("{what}: data intact, with a warning in {of}: {these}"),
         Status::Skip => format!("{what}: not shown, {of} skipped: {these}"),
         Status::Unknown => format!("{what}: not shown, {of} without a verdict: {these}"),

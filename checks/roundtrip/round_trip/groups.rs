@@ -1,10 +1,11 @@
 //! Why the mode that snapshots several volumes at once is not done.
 
 use super::CHECK;
+use super::skipped::not_offered;
 use crate::knowledge::classes::groups::{GroupClass, group_class};
 use crate::knowledge::control_plane::skew::without_groups;
 use crate::model::facts::Facts;
-use crate::model::finding::{Evidence, Fix, Status};
+use crate::model::finding::{Evidence, Status};
 use crate::model::object::{GROUP_SNAPSHOT_GROUP, Kind};
 use crate::moment::grpc::Answer;
 use crate::moment::{Explanation, Moment, Subject};
@@ -57,11 +58,8 @@ pub(crate) fn no_groups_offered(moment: &Moment<'_>) -> Option<Explanation> {
     }
     let says = |text: &str| Answer::find(text).is_some_and(|answer| answer.code == "Unimplemented");
     let answer = answers(moment).find(|answer| says(&answer.text))?;
-    let message = format!("skipped: {} does not offer group snapshots", moment.subject.driver_in_words());
-    let explanation = Explanation::new(&CHECK, Status::Skip, &message).about(moment.subject);
-    let fix =
-        Fix::text("Do not use products or settings that ask for them with this driver. Nothing else depends on it.");
-    Some(explanation.cause(answer.text.as_ref()).fix(fix).evidence([answer.evidence(moment)]))
+    let skipped = not_offered(moment, "offer group snapshots", "them");
+    Some(skipped.cause(answer.text.as_ref()).evidence([answer.evidence(moment)]))
 }
 
 #[cfg(test)]
@@ -69,9 +67,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::model::round_trip::{Origin, VolumeMode};
-
-    const DRIVER: &str = "csi.example.org";
+    use crate::roundtrip::round_trip::tests::{DRIVER, subject};
 
     fn class(name: &str, driver: &str) -> Value {
         json!({ "metadata": { "name": name }, "driver": driver, "deletionPolicy": "Delete" })
@@ -87,14 +83,7 @@ mod tests {
             facts["volumeGroupSnapshotClasses"] = json!({ "state": "seen", "value": classes });
         }
         let facts: Facts = serde_json::from_value(facts).unwrap();
-        let subject = Subject {
-            label: "a".to_owned(),
-            storage_class: "a".to_owned(),
-            driver: Some(DRIVER.to_owned()),
-            snapshot_class: None,
-            volume_mode: VolumeMode::Filesystem,
-            origin: Origin::VolumeSnapshot,
-        };
+        let subject = subject();
         let finding = no_group(&facts, &subject, "group")?.finding().clone();
         assert_eq!(finding.status, Status::Skip);
         Some(format!("{}: {}", finding.message, finding.cause.unwrap_or_default()))

@@ -50,3 +50,22 @@ fn unproven(subject: &Subject, object: &ObjectName) -> Explanation {
         .fix(Fix::text("Try again."))
         .advise(Advice::Again)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Subject;
+    use crate::model::round_trip::{Origin, VolumeMode};
+
+    pub(super) const DRIVER: &str = "csi.example.org";
+
+    pub(super) fn subject() -> Subject {
+        Subject {
+            label: "a".to_owned(),
+            storage_class: "a".to_owned(),
+            driver: Some(DRIVER.to_owned()),
+            snapshot_class: None,
+            volume_mode: VolumeMode::Filesystem,
+            origin: Origin::VolumeSnapshot,
+        }
+    }
+}

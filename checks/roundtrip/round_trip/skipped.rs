@@ -78,11 +78,15 @@ pub(crate) fn beyond_the_driver(moment: &Moment<'_>) -> Option<Explanation> {
     } else {
         return None;
     };
+    Some(not_offered(moment, what, "it").cause(&refusal.message).evidence([moment.event_evidence(refusal)]))
+}
+
+/// The driver has answered that it does not do something, which is to be called so when somebody asks for it.
+pub(super) fn not_offered(moment: &Moment<'_>, what: &str, asked: &str) -> Explanation {
     let message = format!("skipped: {} does not {what}", moment.subject.driver_in_words());
-    let explanation = Explanation::new(&CHECK, Status::Skip, &message).about(moment.subject);
     let fix =
-        Fix::text("Do not use products or settings that ask for it with this driver. Nothing else depends on it.");
-    Some(explanation.cause(&refusal.message).fix(fix).evidence([moment.event_evidence(refusal)]))
+        format!("Do not use products or settings that ask for {asked} with this driver. Nothing else depends on it.");
+    Explanation::new(&CHECK, Status::Skip, &message).about(moment.subject).fix(Fix::text(fix))
 }
 
 /// Whether an answer is about how a volume is to be used. CSI has no code of its own for it (spec.md, `CreateVolume` errors).
@@ -100,9 +104,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::model::round_trip::{Origin, VolumeMode};
-
-    const DRIVER: &str = "csi.example.org";
+    use crate::roundtrip::round_trip::tests::{DRIVER, subject};
 
     fn csi_node(name: &str, driver: &str) -> Value {
         json!({ "metadata": { "name": name }, "spec": { "drivers": [{ "name": driver }] } })
@@ -122,14 +124,7 @@ mod tests {
             facts["nodes"] = json!({ "state": "seen", "value": nodes });
         }
         let facts: Facts = serde_json::from_value(facts).unwrap();
-        let subject = Subject {
-            label: "a".to_owned(),
-            storage_class: "a".to_owned(),
-            driver: Some(DRIVER.to_owned()),
-            snapshot_class: None,
-            volume_mode: VolumeMode::Filesystem,
-            origin: Origin::VolumeSnapshot,
-        };
+        let subject = subject();
         no_other_node(&facts, &subject, "m", selector)?.finding().cause.clone()
     }
 

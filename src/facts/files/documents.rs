@@ -136,14 +136,6 @@ fn documents(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn yaml(document: &str) -> Result<Vec<Value>, String> {
-    if document.contains("{{") && document.contains("}}") {
-        // Text of a cluster may have braces as well; it is read if it is YAML.
-        return parsed(document).map_err(|error| format!("a template, or broken YAML: {error}"));
-    }
-    parsed(document).map_err(|error| format!("broken YAML: {error}"))
-}
-
-fn parsed(document: &str) -> Result<Vec<Value>, String> {
     // Nodes and text are limited by the size of the file. No tool of Kubernetes writes aliases, so few are enough.
     let options = serde_saphyr::options! {
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 10_000 },
@@ -155,7 +147,12 @@ fn parsed(document: &str) -> Result<Vec<Value>, String> {
         },
     };
     let values: Result<Vec<Value>, _> = serde_saphyr::from_multiple_with_options(document, options);
-    values.map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())
+    values.map_err(|error| {
+        // Text of a cluster may have braces as well, so it is read if it is YAML.
+        let is_template = document.contains("{{") && document.contains("}}");
+        let what = if is_template { "a template, or broken YAML" } else { "broken YAML" };
+        format!("{what}: {}", error.to_string().lines().next().unwrap_or_default())
+    })
 }
 
 fn open(path: &Path) -> Result<Vec<u8>, String> {

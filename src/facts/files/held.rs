@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use snapready_checks::interests;
 use snapready_checks::model::facts::{Facts, MountedClaim, SnapshotApis};
@@ -13,7 +14,7 @@ use snapready_checks::model::nulls;
 use snapready_checks::model::object::{GROUP_SNAPSHOT_GROUP, Kind, SNAPSHOT_GROUP};
 use snapready_checks::model::probe::Probe;
 use snapready_checks::model::products::{ProductKind, ProductObjects};
-use snapready_checks::products::{AUTO, kinds};
+use snapready_checks::products::{self, kinds};
 
 use super::clock;
 
@@ -41,9 +42,9 @@ fn group_of(api_version: &str) -> &str {
 
 /// Whether any check reads objects of this kind.
 fn is_read(group: &str, name: &str) -> bool {
-    let of_products = kinds(&[AUTO.to_owned()]);
+    let mut of_products = products::ALL.iter().flat_map(|product| product.kinds);
     Kind::ALL.iter().any(|kind| kind.group == group && kind.name == name)
-        || of_products.iter().any(|kind| kind.group == group && kind.name == name)
+        || of_products.any(|kind| kind.group == group && kind.name == name)
 }
 
 impl Held {
@@ -120,7 +121,9 @@ impl Held {
         facts.custom_resource_definitions = self.definitions();
         facts.snapshot_apis = apis(&facts.custom_resource_definitions);
         for need in Need::ALL {
-            if let Access::Listed(kinds) = need.row().access
+            // The claims that pods mount are read with them.
+            if need != Need::Pods
+                && let Access::Listed(kinds) = need.row().access
                 && let Some(answer) = need.visit(Typed { held: self, need, kinds, apis: &facts.snapshot_apis })
             {
                 answer(facts);
@@ -130,7 +133,7 @@ impl Held {
         if !self.has_all_of_rbac() {
             (facts.roles, facts.role_bindings) = (Probe::NotCollected, Probe::NotCollected);
         }
-        facts.mounted_claims = self.mounted_claims();
+        (facts.pods, facts.mounted_claims) = self.pods();
         facts.product_objects = self.product_objects(&facts.for_products);
     }
 
@@ -160,15 +163,20 @@ impl Held {
         })
     }
 
-    fn mounted_claims(&self) -> Probe<Vec<MountedClaim>> {
-        let Some(pods) = self.of(Kind::POD.group, Kind::POD.name) else { return Probe::NotCollected };
+    /// The pods that an interest picks out, and the claims of all.
+    fn pods(&self) -> (Probe<Vec<Pod>>, Probe<Vec<MountedClaim>>) {
+        let Some(pods) = self.of(Kind::POD.group, Kind::POD.name) else {
+            return (Probe::NotCollected, Probe::NotCollected);
+        };
         let mut claims = BTreeSet::new();
-        for pod in pods {
-            let Ok(pod) = nulls::from_ref::<Pod>(pod) else { return Probe::NotCollected };
-            let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
-            claims.extend(pod.claims().map(|name| MountedClaim { namespace: namespace.to_owned(), name }));
+        let keep = |mut pod: Pod| {
+            claims.extend(pod.mounted_claims());
+            pod.keep(interests(Need::Pods)).then_some(pod)
+        };
+        match typed_with(pods, &Kind::POD, keep) {
+            Ok(pods) => (Probe::from(pods), Probe::from(claims.into_iter().collect::<Vec<_>>())),
+            Err(reason) => (Probe::Failed { reason }, Probe::NotCollected),
         }
-        Probe::from(claims.into_iter().collect::<Vec<_>>())
     }
 
     fn product_objects(&self, words: &[String]) -> Probe<Vec<ProductObjects>> {
@@ -253,14 +261,25 @@ impl Visit for Typed<'_> {
     }
 }
 
-/// Objects as a check reads them. One that is not of its kind's form hides what it is, so that nothing is known of the rest.
+/// Objects as a check reads them, as far as something of them is kept.
 fn typed<'a, T: Listed>(objects: impl Iterator<Item = &'a Value>, kind: &Kind, need: Need) -> Result<Vec<T>, String> {
+    typed_with(objects, kind, |mut read: T| {
+        read.set_kind(kind);
+        read.keep(interests(need)).then_some(read)
+    })
+}
+
+/// The same, with another way to keep them. One that is not of its kind's form hides what it is, so that nothing is known of the rest.
+fn typed_with<'a, T: DeserializeOwned>(
+    objects: impl Iterator<Item = &'a Value>,
+    kind: &Kind,
+    mut keep: impl FnMut(T) -> Option<T>,
+) -> Result<Vec<T>, String> {
     let mut all = Vec::new();
     for object in objects {
-        let mut read: T = nulls::from_ref(object)
-            .map_err(|error| format!("{} {} is none: {error}", kind.name, text(object, "/metadata/name")))?;
-        read.set_kind(kind);
-        all.extend(read.keep(interests(need)).then_some(read));
+        let read: T = nulls::from_ref(object)
+            .map_err(|error| format!("{} {}: {error}", kind.name, text(object, "/metadata/name")))?;
+        all.extend(keep(read));
     }
     Ok(all)
 }

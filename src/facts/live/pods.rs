@@ -18,9 +18,7 @@ use crate::facts::live::request::Requests;
 pub(super) async fn with_claims(requests: &Requests<'_>) -> (Probe<Vec<Pod>>, Probe<Vec<MountedClaim>>) {
     let mounted = Mutex::new(BTreeSet::new());
     let keep = |mut pod: Pod| {
-        let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
-        let claims = pod.claims().map(|name| MountedClaim { namespace: namespace.to_owned(), name });
-        mounted.lock().unwrap_or_else(PoisonError::into_inner).extend(claims);
+        mounted.lock().unwrap_or_else(PoisonError::into_inner).extend(pod.mounted_claims());
         pod.keep(interests(Need::Pods)).then_some(pod)
     };
     match list_with(requests, &Kind::POD, keep).await {

@@ -165,12 +165,7 @@ impl WayOut {
     /// Where the member of a group is to be looked for.
     fn among(&self, item: Item) -> Option<Among> {
         let By::Group { claim, .. } = self.remains.machine.object(item)?.by else { return None };
-        let group = self.maker(item)?;
-        Some(Among {
-            namespace: observe::text(group, "/metadata/namespace")?.to_owned(),
-            group: observe::text(group, "/metadata/uid")?.to_owned(),
-            claim: self.place(Item::Of(item.trip()?, claim))?.name,
-        })
+        Among::of(self.maker(item)?, self.place(Item::Of(item.trip()?, claim))?.name)
     }
 
     /// The members of a group that were not seen yet.
@@ -308,9 +303,7 @@ impl WayOut {
         for (item, there) in looks {
             let Some(place) = self.place(item) else { continue };
             if there {
-                let seen = self.remains.objects.get(&item);
-                let storage_handle = seen.and_then(observe::storage_handle).map(str::to_owned);
-                still.push(Leftover { object: place.object(), storage_handle });
+                still.push(observe::leftover(&place, self.remains.objects.get(&item)));
             } else {
                 self.told.push(item);
                 let _ = self.server.events.send(Happening::ObjectRemoved { object: place.object() });

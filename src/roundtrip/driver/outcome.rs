@@ -3,7 +3,7 @@
 use snapready_checks::model::finding::Status;
 
 use super::{Driver, Knowledge, Outcome};
-use crate::model::{Happening, Leftover, ObjectName, ObjectRecord};
+use crate::model::{Happening, ObjectName, ObjectRecord};
 use crate::roundtrip::ledger::{Item, State};
 use crate::roundtrip::observe;
 
@@ -76,11 +76,8 @@ impl<K: Knowledge> Driver<'_, K> {
                 .collect()
         };
         let leftovers = ledger.leftovers().into_iter().map(|(item, _)| item).filter(|item| real(*item));
-        let leftovers = leftovers.filter_map(|item| {
-            let storage_handle = self.objects.get(&item).and_then(observe::storage_handle).map(str::to_owned);
-            Some(Leftover { object: self.place(item)?.object(), storage_handle })
-        });
-        let leftovers: Vec<Leftover> = leftovers.collect();
+        let left = |item| Some(observe::leftover(&self.place(item)?, self.objects.get(&item)));
+        let leftovers = leftovers.filter_map(left).collect();
         let kept = named(ledger.items(None, |state| state == State::Kept));
         let round_trips = (0..self.knowledge.trips().len())
             .filter_map(|trip| {

@@ -43,12 +43,7 @@ impl<K: Knowledge> Driver<'_, K> {
     /// Where the member of a group is to be looked for.
     pub(super) fn among(&self, item: Item) -> Option<Among> {
         let By::Group { claim, .. } = self.object(item)?.by else { return None };
-        let group = self.maker(item)?;
-        Some(Among {
-            namespace: observe::text(group, "/metadata/namespace")?.to_owned(),
-            group: observe::text(group, "/metadata/uid")?.to_owned(),
-            claim: self.place(Item::Of(item.trip()?, claim))?.name,
-        })
+        Among::of(self.maker(item)?, self.place(Item::Of(item.trip()?, claim))?.name)
     }
 
     /// The members of a group that were not seen yet.

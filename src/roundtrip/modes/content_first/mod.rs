@@ -9,8 +9,8 @@ use snapready_checks::roundtrip::round_trip::keeps_snapshots;
 
 use crate::model::StepId;
 use crate::roundtrip::ledger::Progress;
-use crate::roundtrip::modes::plain::{self, CONTENT, READER, RESTORED_CLAIM, RESTORED_CONSUMER, SNAPSHOT, SPACE};
-use crate::roundtrip::modes::{Mode, Shape};
+use crate::roundtrip::modes::plain::{self, CONTENT};
+use crate::roundtrip::modes::{Mode, Shape, snapshot_first};
 use crate::roundtrip::plan::{Plan, Target};
 use crate::roundtrip::program::{Act, Program};
 
@@ -30,22 +30,12 @@ pub static MODE: Mode = Mode {
 
 /// The content waits for its snapshot, and that for it: each goes when both were asked to.
 fn program(shape: Shape) -> Program {
-    let mut acts = shape.admission(SPACE);
-    acts.extend(plain::written(shape));
-    acts.extend(plain::snapshotted());
-    acts.extend([
-        (StepId::Restore, Act::Create(RESTORED_CLAIM)),
-        (StepId::Restore, shape.bind(RESTORED_CLAIM, RESTORED_CONSUMER)),
+    let first = [
         // By what name it lies there, a look tells.
         (StepId::Restore, Act::Await(CONTENT, Progress::Started)),
         (StepId::Restore, Act::Delete(CONTENT)),
-        (StepId::Restore, Act::Delete(SNAPSHOT)),
-        (StepId::Restore, Act::AwaitGone(SNAPSHOT)),
-        (StepId::Restore, Act::AwaitGone(CONTENT)),
-        (StepId::Verify, Act::Create(READER)),
-        (StepId::Verify, Act::Await(READER, Progress::Done)),
-    ]);
-    Program::new(plain::objects(), acts)
+    ];
+    snapshot_first::after(shape, &first)
 }
 
 fn passed(step: StepId) -> Option<&'static str> {

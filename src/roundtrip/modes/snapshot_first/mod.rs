@@ -23,14 +23,22 @@ pub static MODE: Mode = Mode {
     nature: nature::NATURE,
 };
 
-/// The snapshot-controller keeps a snapshot from which a claim is being restored, and one whose content is still there.
 fn program(shape: Shape) -> Program {
+    after(shape, &[])
+}
+
+/// The snapshot goes, after something else was done to it, before what was restored from it is read. The snapshot-controller keeps a
+/// snapshot from which a claim is being restored, and one whose content is still there.
+pub(super) fn after(shape: Shape, first: &[(StepId, Act)]) -> Program {
     let mut acts = shape.admission(SPACE);
     acts.extend(plain::written(shape));
     acts.extend(plain::snapshotted());
     acts.extend([
         (StepId::Restore, Act::Create(RESTORED_CLAIM)),
         (StepId::Restore, shape.bind(RESTORED_CLAIM, RESTORED_CONSUMER)),
+    ]);
+    acts.extend_from_slice(first);
+    acts.extend([
         (StepId::Restore, Act::Delete(SNAPSHOT)),
         (StepId::Restore, Act::AwaitGone(SNAPSHOT)),
         (StepId::Restore, Act::AwaitGone(CONTENT)),
