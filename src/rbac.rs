@@ -261,7 +261,7 @@ mod tests {
         assert_eq!(verbs(false, "persistentvolumes"), ["get", "watch"]);
         assert_eq!(verbs(true, "persistentvolumes"), ["get", "patch", "watch"]);
         assert_eq!(verbs(false, "volumesnapshotcontents"), ["get", "watch"]);
-        assert_eq!(verbs(true, "volumesnapshotcontents"), ["delete", "get", "patch", "watch"]);
+        assert_eq!(verbs(true, "volumesnapshotcontents"), ["delete", "get", "list", "patch", "watch"]);
     }
 
     /// What a manifest grants on contents.

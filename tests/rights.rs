@@ -14,7 +14,9 @@ use program::Place;
 use right::{Right, right, rights};
 use serde_json::Value;
 use snapready::roundtrip::modes::{MODES, Mode};
-use snapready::roundtrip::rights::{cleanup_rules, cluster_rules, namespace_rules, quota_rules, watch_rules};
+use snapready::roundtrip::rights::{
+    cleanup_rules, cluster_rules, namespace_rules, quota_rules, retained_rules, watch_rules,
+};
 use snapready_checks::model::need::Need;
 use snapready_sim::scenario;
 
@@ -67,7 +69,8 @@ async fn a_clean_up_takes_what_is_granted() {
     let before = place.cluster.requests().len();
     let ended = place.call(&["cleanup", "--run", report["run"]["id"].as_str().unwrap()]).await;
     assert_eq!(ended.code, Some(0), "{}", ended.errors);
-    let cluster = [cluster_rules(MODES, true), watch_rules(MODES, true), cleanup_rules(MODES, true)].concat();
+    let own = [cluster_rules(MODES, true), watch_rules(MODES, true), cleanup_rules(MODES, true)].concat();
+    let cluster = [own, retained_rules()].concat();
     let granted: BTreeSet<Right> = rights(cluster, false).chain(rights(namespace_rules(MODES), true)).collect();
     let requests = place.cluster.requests();
     let used: BTreeSet<Right> = requests.iter().skip(before).filter_map(right).collect();

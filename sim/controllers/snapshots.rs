@@ -315,7 +315,11 @@ fn delete(world: &World, snapshot: &Value) {
     let is_bound = snapshot.text("/spec/source/volumeSnapshotContentName").is_empty()
         || !snapshot.text("/status/boundVolumeSnapshotContentName").is_empty();
     let content = content_of(world, snapshot).filter(|_| is_bound);
-    let keeps = content.as_ref().is_some_and(|content| content.text("/spec/deletionPolicy") == "Retain");
+    // A change of the policy that has just been made may not be in its cache yet, and here never is.
+    let keeps = content.as_ref().is_some_and(|content| {
+        let was_retained = world.scenario.retain && !content.text("/spec/source/volumeHandle").is_empty();
+        was_retained || content.text("/spec/deletionPolicy") == "Retain"
+    });
     if let Some(content) = &content {
         let key = Key::of(&CONTENTS, content);
         // Whatever its policy: whoever deletes it later can.

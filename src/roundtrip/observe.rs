@@ -27,6 +27,11 @@ pub(crate) fn label<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
     object.pointer("/metadata/labels")?.get(key)?.as_str()
 }
 
+/// An annotation of an object.
+pub(crate) fn annotation<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
+    object.pointer("/metadata/annotations")?.get(key)?.as_str()
+}
+
 /// Whether an object was made by this run.
 pub(crate) fn of_run(object: &Value, run: &str) -> bool {
     label(object, RUN_LABEL) == Some(run) && label(object, MANAGED_BY.0) == Some(MANAGED_BY.1)
@@ -61,9 +66,16 @@ pub(crate) fn sight(
     if !ours {
         return Sight::Foreign { uid };
     }
-    // What the run has taken over does not go with anything: the run deletes it.
-    let retained = policy == Some("Retain") && !of_run(object, run);
-    Sight::Ours { uid, progress, deleting: is_deleting(object), retained }
+    let deleting = is_deleting(object);
+    let retained = if policy == Some("Retain") {
+        // What the run has taken over does not go with anything: the run deletes it.
+        !of_run(object, run)
+    } else {
+        // snapshot-controller deletes a content before it lets go of the snapshot, and none that it still takes for retained: a change of
+        // the policy that has just been made is not in its cache yet.
+        matches!(what.by, By::Controller { policy: Policy::Deletion, .. }) && !deleting
+    };
+    Sight::Ours { uid, progress, deleting, retained }
 }
 
 /// An object that is left behind, with what the storage calls the volume or snapshot that it stands for, as it was last seen.

@@ -10,10 +10,11 @@ use serde_json::{Value, json};
 use snapready_checks::model::object::Kind;
 
 use crate::api::{Failure, Objects, Place};
+use crate::roundtrip::kinds::{EXPIRES_AT, MANAGED_BY, RUN_LABEL};
 use crate::roundtrip::ledger::{Item, Progress, State, Uid};
 use crate::roundtrip::machine::Sight;
 use crate::roundtrip::objects::{BEING_DELETED, GROUP_BEING_DELETED};
-use crate::roundtrip::observe::{derived_place, sight, text};
+use crate::roundtrip::observe::{annotation, derived_place, of_run, sight, text};
 use crate::roundtrip::program::{By, Object, Policy};
 
 /// How far the freeing of a retained object is.
@@ -44,10 +45,14 @@ pub(crate) struct Retained(BTreeMap<Item, Freeing>);
 impl Retained {
     /// What a look at an object in this state means.
     pub(crate) fn look(&mut self, item: Item, state: State, sight: Sight) -> Look {
-        let Sight::Ours { uid, progress, deleting, retained: true } = sight else { return Look::Means(sight) };
+        let Sight::Ours { uid, progress, deleting, retained } = sight else { return Look::Means(sight) };
         // Of what is not to go yet, the machine does not care whether it is retained.
-        if state != State::Deleting {
-            return Look::Means(Sight::Ours { uid, progress, deleting, retained: true });
+        if state != State::Deleting || !retained {
+            if state == State::Deleting && deleting {
+                // A watch that is behind may still show it as it was before.
+                self.0.entry(item).or_insert(Freeing::Done);
+            }
+            return Look::Means(Sight::Ours { uid, progress, deleting, retained });
         }
         match self.0.get(&item) {
             None => {
@@ -89,18 +94,25 @@ fn goes(policy: Policy, uid: &Uid) -> Value {
 }
 
 /// Lets what controllers made for an object of this run go with it, where a policy would retain it; each stands beside what it was made
-/// for. It is done before the object is
-/// deleted: a run that is killed in between leaves nothing that the labels of its objects do not lead to. What may not be changed is
-/// retained, and is listed as left behind.
+/// for. It is done before the object is deleted, and what is let go carries the run's labels from then on: a run that is killed in between
+/// leaves nothing that a clean-up does not find. What may not be changed is retained, and is listed as left behind.
 pub(crate) async fn let_go(server: &Objects, run: &str, made: &[(Value, Object)]) {
+    let expires_at = made.iter().find_map(|(of, _)| annotation(of, EXPIRES_AT));
     for (of, what) in made {
         let (By::Controller { policy, .. }, Some(place)) = (what.by, derived_place(what, of)) else { continue };
         let work = async {
             let object = server.get(&place).await.ok().flatten()?;
-            match sight(what, &object, run, text(of, "/metadata/uid"), None, Progress::Nothing) {
-                Sight::Ours { uid, retained: true, .. } => server.merge(&place, &goes(policy, &uid)).await.ok(),
-                _ => None,
+            let sight = sight(what, &object, run, text(of, "/metadata/uid"), None, Progress::Nothing);
+            let Sight::Ours { uid, .. } = sight else { return None };
+            if text(&object, policy.pointer()) != Some("Retain") || of_run(&object, run) {
+                return None;
             }
+            let mut change = goes(policy, &uid);
+            if let (Policy::Deletion, Some(Value::Object(metadata))) = (policy, change.get_mut("metadata")) {
+                metadata.insert("labels".to_owned(), json!({ MANAGED_BY.0: MANAGED_BY.1, RUN_LABEL: run }));
+                metadata.insert("annotations".to_owned(), json!({ EXPIRES_AT: expires_at }));
+            }
+            server.merge(&place, &change).await.ok()
         };
         // Whether it was allowed and in time, a look tells when the object has gone.
         let _ = tokio::time::timeout(PATIENCE, work).await;

@@ -105,7 +105,7 @@ pub fn quota_rules() -> Vec<Rule> {
     vec![Rule::new(Kind::RESOURCE_QUOTA.group, Kind::RESOURCE_QUOTA.plural, &["list"])]
 }
 
-/// The rights that removing what a class with the policy `Retain` keeps takes. They let the caller change volumes and contents of
+/// The rights that removing what a class with the policy `Retain` keeps takes, and finding it after a run that was interrupted. They let the caller change volumes and contents of
 /// everybody, so they are granted only to whoever asks for them; without them what is retained is listed as left behind.
 #[must_use]
 pub fn retained_rules() -> Vec<Rule> {
@@ -115,7 +115,7 @@ pub fn retained_rules() -> Vec<Rule> {
 fn retained(programs: impl Iterator<Item = Program>) -> Vec<Rule> {
     let rule = |object: &Object| match object.by {
         By::Controller { policy: Policy::Reclaim, .. } => Some((object.kind, &["patch"][..])),
-        By::Controller { policy: Policy::Deletion, .. } => Some((object.kind, &["delete", "patch"][..])),
+        By::Controller { policy: Policy::Deletion, .. } => Some((object.kind, &["delete", "list", "patch"][..])),
         By::Run | By::Group { .. } => None,
     };
     let of_program = |program: Program| program.objects().iter().filter_map(rule).collect::<Vec<_>>();

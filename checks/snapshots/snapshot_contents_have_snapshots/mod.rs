@@ -95,7 +95,7 @@ fn told(driver: &str, policy: &str, members: &[&VolumeSnapshotContent]) -> Findi
         )
     } else {
         (
-            "The VolumeSnapshot went without its content: its finalizer was removed by hand, or it was restored by a copy of etcd.",
+            "The VolumeSnapshot went without its content: the content's policy was changed from Retain just before, a finalizer was removed by hand, or a copy of etcd was restored.",
             "Delete those that nobody needs: policy Delete removes the snapshot in the storage as well.",
         )
     };

@@ -34,6 +34,7 @@ check() {
   else
     failed=$((failed + 1))
     echo "FAILED  $text"
+    [ "$1" != same ] || printf '        was: %s\n' "$2"
   fi
 }
 

@@ -11,7 +11,8 @@ use super::Which;
 use crate::api::{Failure, Objects, Place};
 use crate::roundtrip::kinds::{EXPIRES_AT, MANAGED_BY, MODE_LABEL, RUN_LABEL};
 use crate::roundtrip::modes::{Mode, Shape, all, plain};
-use crate::roundtrip::observe::{label, text};
+use crate::roundtrip::observe::{annotation, label, text};
+use crate::roundtrip::program::{By, Policy};
 
 /// How often a list is tried.
 const TRIES: u32 = 5;
@@ -36,6 +37,14 @@ fn kinds(mode: &Mode) -> BTreeSet<Kind> {
     program.created().iter().filter_map(|id| program.object(*id)).map(|object| object.kind).collect()
 }
 
+/// The kinds of objects that round trips in a mode create, or label before they let go of them.
+fn labelled(mode: &Mode) -> BTreeSet<Kind> {
+    let program = (mode.program)(Shape { own_namespace: true, immediate: false });
+    let let_go =
+        program.objects().iter().filter(|object| matches!(object.by, By::Controller { policy: Policy::Deletion, .. }));
+    kinds(mode).into_iter().chain(let_go.map(|object| object.kind)).collect()
+}
+
 /// Finds them; `unseen` says where it could not be looked.
 pub(super) async fn find(
     server: &Objects,
@@ -55,7 +64,7 @@ pub(super) async fn find(
         let scope = scope.map_or_else(|| "the cluster".to_owned(), |name| format!("namespace {name}"));
         format!("{} in {scope}: {}", kind.plural, failure.message)
     };
-    for kind in all().flat_map(kinds).collect::<BTreeSet<_>>() {
+    for kind in all().flat_map(labelled).collect::<BTreeSet<_>>() {
         let scope = namespace.filter(|_| kind.namespaced);
         match server.list(&kind, scope, &parameters, TRIES).await {
             Ok(list) => found.extend(list.into_iter().filter_map(|object| wanted(kind, object, which))),
@@ -94,9 +103,8 @@ fn wanted(kind: Kind, object: Value, which: &Which) -> Option<Found> {
     let wanted = match which {
         Which::Run(wanted) => *wanted == run,
         Which::All => true,
-        Which::Expired { now } => object
-            .pointer("/metadata/annotations")
-            .and_then(|annotations| annotations.get(EXPIRES_AT)?.as_str()?.parse::<Timestamp>().ok())
+        Which::Expired { now } => annotation(&object, EXPIRES_AT)
+            .and_then(|time| time.parse::<Timestamp>().ok())
             .is_some_and(|expiry| expiry <= *now),
     };
     if !wanted {

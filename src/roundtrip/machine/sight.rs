@@ -17,6 +17,10 @@ impl Machine {
     pub(super) fn seen(&mut self, item: Item, sight: Sight) {
         let entry = self.ledger.entry(item);
         entry.seen_since = entry.asked;
+        let sight = match sight {
+            Sight::Ours { uid, progress, deleting, .. } => Sight::Ours { uid, progress, deleting, retained: false },
+            sight => sight,
+        };
         self.note(item, sight);
     }
 

@@ -86,7 +86,7 @@ pub enum Sight {
         progress: Progress,
         /// Whether it was asked to go.
         deleting: bool,
-        /// Whether its policy keeps it when what it was made for goes.
+        /// Whether it stays if what it was made for has gone. A watch may be behind, so only a look tells.
         retained: bool,
     },
     /// An object of this name exists that is not ours.
