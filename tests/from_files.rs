@@ -9,10 +9,13 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use kube::{Client, Config};
 use serde_json::Value;
 use snapready_checks::model::object::Kind;
 use snapready_sim::scenario;
+use tar::Builder;
 
 use crate::program::Place;
 
@@ -107,6 +110,31 @@ async fn a_dump_shows_what_the_cluster_shows() {
         // The services of webhooks and the switches of drivers are asked for by name.
         assert_eq!(unseen, ["SR108", "SR206"], "{name}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_shows_what_the_folder_shows() {
+    let place = Place::of(scenario::find("no-controller").unwrap()).await;
+    let folder = tempfile::tempdir().unwrap();
+    dump(&place, folder.path()).await;
+    let archives = tempfile::tempdir().unwrap();
+    let (packed, cut) = (archives.path().join("dump.tar.gz"), archives.path().join("cut.tar.gz"));
+    let packer = GzEncoder::new(fs::File::create(&packed).unwrap(), Compression::default());
+    let mut tar = Builder::new(packer);
+    tar.append_dir_all("dump", folder.path()).unwrap();
+    tar.into_inner().unwrap().finish().unwrap();
+    let bytes = fs::read(&packed).unwrap();
+    fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+
+    let (code, of_folder, _) = offline(&["check", "--from", folder.path().to_str().unwrap()], None);
+    assert_eq!(code, Some(1));
+    for (from, input) in [(packed.to_str().unwrap(), None), ("-", Some(packed.as_path()))] {
+        let (code, report, errors) = offline(&["check", "--from", from], input);
+        assert_eq!((code, results(&report)), (Some(1), results(&of_folder)), "{errors}");
+    }
+    let (code, report, errors) = offline(&["check", "--from", cut.to_str().unwrap()], None);
+    assert_eq!((code, report), (Some(2), Value::Null));
+    assert!(errors.contains("an archive that ends too early"), "{errors}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,8 +10,8 @@ use crate::run::failure::Failure;
 /// Files instead of a cluster.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct FromArgs {
-    /// Look at files instead of a cluster: objects as YAML or JSON in a file, a folder, or - for the standard input (repeat). Kinds
-    /// that are not in them are unknown, never absent
+    /// Look at files instead of a cluster: objects as YAML or JSON in a file, a folder, an archive (.tar, .tar.gz, .zip), or - for the
+    /// standard input (repeat). Kinds that are not in them are unknown, never absent
     #[arg(long, value_name = "PATH")]
     from: Vec<PathBuf>,
 }

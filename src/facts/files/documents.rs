@@ -2,11 +2,12 @@
 //! and aliases are limited, and links are not followed out of a folder.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::archive::{self, Limits};
 use super::held::Held;
 use super::{FilesError, Skipped};
 
@@ -18,8 +19,8 @@ pub const LARGEST_FILE: u64 = 256 << 20;
 const DEPTH: usize = 32;
 /// Objects in objects, as `serde_json` has it.
 const NESTING: usize = 128;
-/// What has these endings is read in a folder. A file that is named is read whatever it is called.
-const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
+/// In a folder an archive is read only if it is named: it may be of another cluster.
+const ARCHIVES: [&str; 4] = ["tar", "gz", "tgz", "zip"];
 
 /// Reads files, one after the other.
 #[derive(Debug, Default)]
@@ -32,19 +33,29 @@ impl Reader {
     /// Reads a path that was named: that it cannot be read is an error.
     pub(super) fn read(&mut self, path: &Path) -> Result<(), FilesError> {
         let unreadable = |why: String| FilesError::Unreadable { path: path.display().to_string(), why };
+        let mut take = |name: &str, bytes: Result<Vec<u8>, String>| {
+            let place = match (path == Path::new(STANDARD_INPUT), name) {
+                (true, "") => "standard input".to_owned(),
+                (true, name) => format!("standard input: {name}"),
+                (false, "") => path.display().to_string(),
+                (false, name) => format!("{}: {name}", path.display()),
+            };
+            match bytes {
+                Ok(bytes) => self.file(&place, &bytes),
+                Err(why) => self.skip(place, why),
+            }
+        };
         if path == Path::new(STANDARD_INPUT) {
-            let bytes = limited(io::stdin().lock()).map_err(unreadable)?;
-            self.file("standard input", &bytes);
-            return Ok(());
+            return archive::read_stream(io::stdin().lock(), Limits::USUAL, &mut take).map_err(unreadable);
         }
         let what = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
         if what.is_dir() {
-            self.folder(path, DEPTH).map_err(|error| unreadable(error.to_string()))
-        } else {
-            let bytes = open(path).map_err(unreadable)?;
-            self.file(&path.display().to_string(), &bytes);
-            Ok(())
+            return self.folder(path, DEPTH).map_err(|error| unreadable(error.to_string()));
         }
+        let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
+        // A pipe has a name, too: `--from <(kubectl ...)`.
+        let read = if what.is_file() { archive::read } else { archive::read_stream };
+        read(file, Limits::USUAL, &mut take).map_err(unreadable)
     }
 
     /// In the order of names, so that the outcome does not depend on the file system.
@@ -54,7 +65,8 @@ impl Reader {
         entries.sort();
         for path in entries {
             let place = path.display().to_string();
-            let is_wanted = path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known));
+            let is_wanted = archive::is_wanted(&place);
+            let is_archive = path.extension().is_some_and(|ending| ARCHIVES.iter().any(|known| ending == *known));
             let Ok(what) = fs::symlink_metadata(&path) else { continue };
             if what.is_dir() {
                 match depth.checked_sub(1).map(|depth| self.folder(&path, depth)) {
@@ -67,6 +79,8 @@ impl Reader {
                     Ok(bytes) => self.file(&place, &bytes),
                     Err(why) => self.skip(place, why),
                 }
+            } else if what.is_file() && is_archive {
+                self.skip(place, "an archive in a folder; name it to read it".to_owned());
             } else if what.is_symlink() && is_wanted {
                 self.skip(place, "a link, which may lead anywhere; name it to read it".to_owned());
             }
@@ -156,14 +170,5 @@ fn yaml(document: &str) -> Result<Vec<Value>, String> {
 }
 
 fn open(path: &Path) -> Result<Vec<u8>, String> {
-    limited(File::open(path).map_err(|error| error.to_string())?)
-}
-
-fn limited(file: impl Read) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    let read = file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if read as u64 > LARGEST_FILE {
-        return Err(format!("it is larger than {} MiB", LARGEST_FILE >> 20));
-    }
-    Ok(bytes)
+    archive::limited(File::open(path).map_err(|error| error.to_string())?, LARGEST_FILE)
 }

@@ -1,6 +1,7 @@
 //! Facts from files: objects of Kubernetes as YAML or JSON, however they came there. What the files do not hold is not collected, so
 //! that it never counts as absent; an empty list that names its kind is empty. `kubectl get` writes one that does not (`kind: List`).
 
+mod archive;
 mod clock;
 mod documents;
 mod held;
@@ -67,7 +68,7 @@ fn first(skipped: &[Skipped]) -> String {
     }
 }
 
-/// Reads these files, folders and (`-`) the standard input. `products` are the words of `--for`.
+/// Reads these files, archives, folders and (`-`) the standard input. `products` are the words of `--for`.
 pub fn read(paths: &[PathBuf], products: &[String]) -> Result<FromFiles, FilesError> {
     let mut reader = Reader::default();
     for path in paths {
