@@ -119,8 +119,7 @@ async fn an_archive_shows_what_the_folder_shows() {
     dump(&place, folder.path()).await;
     let archives = tempfile::tempdir().unwrap();
     let (packed, cut) = (archives.path().join("dump.tar.gz"), archives.path().join("cut.tar.gz"));
-    let packer = GzEncoder::new(fs::File::create(&packed).unwrap(), Compression::default());
-    let mut tar = Builder::new(packer);
+    let mut tar = Builder::new(GzEncoder::new(fs::File::create(&packed).unwrap(), Compression::default()));
     tar.append_dir_all("dump", folder.path()).unwrap();
     tar.into_inner().unwrap().finish().unwrap();
     let bytes = fs::read(&packed).unwrap();

@@ -1,9 +1,10 @@
 //! Walks all states. A state is a machine and a world; there are far fewer machines and worlds than pairs of them, so each
 //! is kept once, and what follows from it is worked out once.
 
-use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::rc::Rc;
+
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::judge;
 use super::simplify::{Items, Traits, bit, clean, forget, simplify, traits};
@@ -31,7 +32,7 @@ struct Table<T> {
 
 impl<T: Eq + Hash> Table<T> {
     fn new() -> Self {
-        Self { values: Vec::new(), ids: HashMap::new() }
+        Self { values: Vec::new(), ids: HashMap::default() }
     }
 
     fn id(&mut self, value: T) -> Id {
@@ -101,16 +102,16 @@ impl Walk {
             inputs: Table::new(),
             commands: Table::new(),
             traits: Vec::new(),
-            late: HashMap::new(),
-            handled: HashMap::new(),
-            forgotten: HashMap::new(),
-            performed: HashMap::new(),
-            cleaned: HashMap::new(),
-            moves: HashMap::new(),
-            times: HashMap::new(),
-            tweaked: HashMap::new(),
-            judged: HashSet::new(),
-            numbers: HashMap::new(),
+            late: HashMap::default(),
+            handled: HashMap::default(),
+            forgotten: HashMap::default(),
+            performed: HashMap::default(),
+            cleaned: HashMap::default(),
+            moves: HashMap::default(),
+            times: HashMap::default(),
+            tweaked: HashMap::default(),
+            judged: HashSet::default(),
+            numbers: HashMap::default(),
             pairs: Vec::new(),
             edges: Vec::new(),
             terminal: Vec::new(),
