@@ -5,9 +5,8 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
 use super::archive::{self, Limits};
+use super::document::Document;
 use super::held::Held;
 use super::{FilesError, Skipped};
 
@@ -100,7 +99,7 @@ impl Reader {
         };
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if text.trim_start().starts_with(['{', '[']) {
-            let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+            let mut values = serde_json::Deserializer::from_str(text).into_iter::<Document>();
             let broken = values.by_ref().find_map(|value| match value {
                 Ok(value) => {
                     self.held.take(value);
@@ -149,7 +148,7 @@ fn documents(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn yaml(document: &str) -> Result<Vec<Value>, String> {
+fn yaml(document: &str) -> Result<Vec<Document>, String> {
     // Nodes and text are limited by the size of the file. No tool of Kubernetes writes aliases, so few are enough.
     let options = serde_saphyr::options! {
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 10_000 },
@@ -160,7 +159,7 @@ fn yaml(document: &str) -> Result<Vec<Value>, String> {
             max_total_scalar_bytes: usize::try_from(LARGEST_FILE).unwrap_or(usize::MAX),
         },
     };
-    let values: Result<Vec<Value>, _> = serde_saphyr::from_multiple_with_options(document, options);
+    let values: Result<Vec<Document>, _> = serde_saphyr::from_multiple_with_options(document, options);
     values.map_err(|error| {
         // Text of a cluster may have braces as well, so it is read if it is YAML.
         let is_template = document.contains("{{") && document.contains("}}");

@@ -16,7 +16,7 @@ use snapready_checks::model::probe::Probe;
 use snapready_checks::model::products::{ProductKind, ProductObjects};
 use snapready_checks::products::{self, kinds};
 
-use super::clock;
+use super::document::{Document, Packed, text};
 
 /// A kind by its group and its name.
 type KindKey = (String, String);
@@ -27,13 +27,9 @@ type Name = (String, String);
 #[derive(Debug, Default)]
 pub(super) struct Held {
     /// Also kinds of which there is an empty list.
-    kinds: BTreeMap<KindKey, BTreeMap<Name, Value>>,
+    kinds: BTreeMap<KindKey, BTreeMap<Name, Packed>>,
     version: Option<ServerVersion>,
     newest: Option<Timestamp>,
-}
-
-fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 fn group_of(api_version: &str) -> &str {
@@ -64,56 +60,47 @@ impl Held {
     }
 
     /// Takes a document: an object, a list of objects, or what `kubectl version` prints.
-    pub(super) fn take(&mut self, value: Value) {
-        match value {
-            Value::Array(values) => values.into_iter().for_each(|value| self.take(value)),
-            Value::Object(_) => self.take_object(value),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    pub(super) fn take(&mut self, document: Document) {
+        match document {
+            Document::Nothing => {}
+            Document::Many(documents) => documents.into_iter().for_each(|document| self.take(document)),
+            Document::Version(version) => self.version = Some(*version),
+            Document::List { api_version, kind, items } => self.take_list(&api_version, &kind, items),
+            Document::Object(object) => self.take_object(object),
         }
     }
 
-    fn take_object(&mut self, mut value: Value) {
-        if let Some(version) = value.get("serverVersion").filter(|_| value.get("metadata").is_none()) {
-            self.version =
-                nulls::from_ref(version).ok().filter(|version: &ServerVersion| !version.git_version.is_empty());
-            return;
+    fn take_list(&mut self, api_version: &str, kind: &str, items: Vec<Document>) {
+        if !kind.is_empty() && is_read(group_of(api_version), kind) {
+            // It may be empty.
+            self.kinds.entry((group_of(api_version).to_owned(), kind.to_owned())).or_default();
         }
-        let (api_version, kind) = (text(&value, "/apiVersion").to_owned(), text(&value, "/kind").to_owned());
-        let of_list =
-            kind.strip_suffix("List").filter(|_| value.get("metadata").is_none_or(|meta| meta.get("name").is_none()));
-        if let Some(of_list) = of_list {
-            let Some(Value::Array(items)) = value.get_mut("items").map(Value::take) else { return };
-            if !of_list.is_empty() && is_read(group_of(&api_version), of_list) {
-                // It may be empty.
-                self.kinds.entry((group_of(&api_version).to_owned(), of_list.to_owned())).or_default();
-            }
-            for mut item in items {
+        for item in items {
+            match item {
                 // The items of a typed list do not say what they are.
-                if let (Value::Object(fields), false) = (&mut item, of_list.is_empty()) {
-                    fields.entry("apiVersion").or_insert_with(|| Value::from(api_version.as_str()));
-                    fields.entry("kind").or_insert_with(|| Value::from(of_list));
-                }
-                self.take(item);
+                Document::Object(object) if !kind.is_empty() => self.take_object(object.of(api_version, kind)),
+                item => self.take(item),
             }
+        }
+    }
+
+    fn take_object(&mut self, object: Packed) {
+        self.newest = self.newest.max(object.newest);
+        let group = group_of(&object.api_version).to_owned();
+        if object.name.is_empty() || !is_read(&group, &object.kind) {
             return;
         }
-        self.newest = self.newest.max(clock::newest(&value, Timestamp::now()));
-        let group = group_of(&api_version).to_owned();
-        let name = text(&value, "/metadata/name").to_owned();
-        if name.is_empty() || !is_read(&group, &kind) {
-            return;
-        }
-        let namespace = text(&value, "/metadata/namespace").to_owned();
-        let objects = self.kinds.entry((group, kind)).or_default();
-        let known = objects.get(&(namespace.clone(), name.clone()));
-        if known.is_none_or(|known| version_of(known) <= version_of(&value)) {
-            objects.insert((namespace, name), value);
+        let name = (object.namespace.clone(), object.name.clone());
+        let objects = self.kinds.entry((group, object.kind.clone())).or_default();
+        if objects.get(&name).is_none_or(|known| known.version <= object.version) {
+            objects.insert(name, object);
         }
     }
 
     /// The objects of a kind; `None` if the files hold none, and no list either.
-    fn of(&self, group: &str, kind: &str) -> Option<impl Iterator<Item = &Value>> {
-        self.kinds.get(&(group.to_owned(), kind.to_owned())).map(BTreeMap::values)
+    fn of(&self, group: &str, kind: &str) -> Option<impl Iterator<Item = Value>> {
+        let packed = self.kinds.get(&(group.to_owned(), kind.to_owned()))?;
+        Some(packed.values().map(Packed::unpacked))
     }
 
     /// Everything that can be told.
@@ -141,7 +128,7 @@ impl Held {
     fn definitions(&self) -> Probe<Vec<CustomResourceDefinition>> {
         let Kind { group, name, .. } = Kind::CUSTOM_RESOURCE_DEFINITION;
         let Some(all) = self.of(group, name) else { return Probe::NotCollected };
-        let wanted = all.filter(|object| CRD_NAMES.contains(&text(object, "/metadata/name")));
+        let wanted = all.filter(|object: &Value| CRD_NAMES.contains(&text(object, "/metadata/name")));
         typed(wanted, &Kind::CUSTOM_RESOURCE_DEFINITION, Need::CustomResourceDefinitions)
             .map_or_else(|reason| Probe::Failed { reason }, Probe::from)
     }
@@ -182,7 +169,7 @@ impl Held {
     fn product_objects(&self, words: &[String]) -> Probe<Vec<ProductObjects>> {
         let list = |kind: &'static ProductKind| {
             let objects = match self.of(kind.group, kind.name) {
-                Some(objects) => Probe::from(objects.filter_map(|object| kind.keep(object)).collect::<Vec<_>>()),
+                Some(objects) => Probe::from(objects.filter_map(|object| kind.keep(&object)).collect::<Vec<_>>()),
                 None => Probe::NotCollected,
             };
             ProductObjects { group: kind.group.to_owned(), plural: kind.plural.to_owned(), objects }
@@ -209,11 +196,6 @@ fn apis(definitions: &Probe<Vec<CustomResourceDefinition>>) -> Probe<SnapshotApi
         }
     }
     Probe::from(SnapshotApis(apis))
-}
-
-/// Objects that were changed later have a larger one; it is a number in every API server that there is.
-fn version_of(object: &Value) -> u64 {
-    text(object, "/metadata/resourceVersion").parse().unwrap_or_default()
 }
 
 /// Meets a need with the objects of its kinds. Files that hold one of them hold what there is of the others, too.
@@ -262,7 +244,7 @@ impl Visit for Typed<'_> {
 }
 
 /// Objects as a check reads them, as far as something of them is kept.
-fn typed<'a, T: Listed>(objects: impl Iterator<Item = &'a Value>, kind: &Kind, need: Need) -> Result<Vec<T>, String> {
+fn typed<T: Listed>(objects: impl Iterator<Item = Value>, kind: &Kind, need: Need) -> Result<Vec<T>, String> {
     typed_with(objects, kind, |mut read: T| {
         read.set_kind(kind);
         read.keep(interests(need)).then_some(read)
@@ -270,15 +252,15 @@ fn typed<'a, T: Listed>(objects: impl Iterator<Item = &'a Value>, kind: &Kind, n
 }
 
 /// The same, with another way to keep them. One that is not of its kind's form hides what it is, so that nothing is known of the rest.
-fn typed_with<'a, T: DeserializeOwned>(
-    objects: impl Iterator<Item = &'a Value>,
+fn typed_with<T: DeserializeOwned>(
+    objects: impl Iterator<Item = Value>,
     kind: &Kind,
     mut keep: impl FnMut(T) -> Option<T>,
 ) -> Result<Vec<T>, String> {
     let mut all = Vec::new();
     for object in objects {
-        let read: T = nulls::from_ref(object)
-            .map_err(|error| format!("{} {}: {error}", kind.name, text(object, "/metadata/name")))?;
+        let read: T = nulls::from_ref(&object)
+            .map_err(|error| format!("{} {}: {error}", kind.name, text(&object, "/metadata/name")))?;
         all.extend(keep(read));
     }
     Ok(all)

@@ -3,6 +3,7 @@
 
 mod archive;
 mod clock;
+mod document;
 mod documents;
 mod held;
 #[cfg(test)]

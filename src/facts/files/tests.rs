@@ -24,6 +24,12 @@ const CLASS: &str = "apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata
 
 #[test]
 fn what_is_not_there_is_not_collected_and_what_is_empty_is_empty() {
+    // Go writes a list that it never filled as null.
+    for items in ["[]", "null"] {
+        let empty = format!(r#"{{"apiVersion": "v1", "kind": "PodList", "items": {items}}}"#);
+        let found = read_all(&[("classes.yaml", CLASS), ("pods.json", &empty)]).unwrap();
+        assert_eq!(found.facts.pods.seen().map(Vec::len), Some(0));
+    }
     let empty = r#"{"apiVersion": "v1", "kind": "PodList", "items": []}"#;
     let found = read_all(&[("classes.yaml", CLASS), ("pods.json", empty)]).unwrap();
     assert_eq!((classes(&found), found.objects), (vec!["a"], 1));
