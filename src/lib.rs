@@ -16,3 +16,4 @@ pub mod report;
 pub mod roundtrip;
 mod run;
 pub mod verdict;
+pub mod why;

@@ -66,7 +66,7 @@ fn its_commands_are_understood() {
 /// Every flag that the text names is one of some command.
 #[test]
 fn its_flags_exist() {
-    let commands = ["preflight", "check", "roundtrip", "demo", "cleanup", "explain", "list", "rbac"];
+    let commands = ["preflight", "check", "roundtrip", "demo", "cleanup", "explain", "list", "rbac", "why"];
     let help: String =
         commands.iter().map(|command| String::from_utf8(snapready(&[command, "--help"]).stdout).unwrap()).collect();
     let words = README.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));

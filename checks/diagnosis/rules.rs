@@ -68,6 +68,8 @@ rules! {
     SNAPSHOT: controller::controller_lacks_right as "controller-lacks-right";
     SNAPSHOT: controller::server_too_old as "server-too-old";
     SNAPSHOT: admission::webhook_refuses as "webhook-refuses-content";
+    SNAPSHOT: snapshot::source_missing as "source-missing";
+    SNAPSHOT: snapshot::source_not_bound as "source-not-bound";
     SNAPSHOT: snapshot::source_without_snapshots as "source-without-snapshots";
     SNAPSHOT: snapshot::malformed as "snapshot-malformed";
     SNAPSHOT: snapshot::misbound as "content-of-another-snapshot";

@@ -17,6 +17,7 @@ mod roundtrip;
 mod select;
 mod shared_flags;
 mod values;
+mod why;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -58,6 +59,8 @@ enum Command {
     Coverage(coverage::CoverageArgs),
     /// Show what each CSI driver can do, and what shows it
     Drivers(drivers::DriversArgs),
+    /// Tell why something is stuck: a snapshot, a claim, a pod that waits for its volume, a deletion that does not end
+    Why(why::WhyArgs),
     /// Remove what an interrupted run left in the cluster
     Cleanup(cleanup::CleanupArgs),
     /// Explain a check: what it looks at, why it matters, how to fix what it finds; or a mode of the round trip
@@ -119,6 +122,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Demo(arguments) => demo::run(&output, &arguments).await,
         Command::Coverage(arguments) => coverage::run(&connection, &output, &arguments).await,
         Command::Drivers(arguments) => drivers::run(&connection, &output, &arguments).await,
+        Command::Why(arguments) => why::run(&connection, &output, &arguments).await,
         Command::Cleanup(arguments) => cleanup::run(&connection, &output, &arguments).await,
         Command::Explain(arguments) => explain::run(&output, &arguments),
         Command::List(arguments) => list::run(&output, &arguments),

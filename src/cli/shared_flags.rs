@@ -37,7 +37,7 @@ struct Use {
     because: &'static str,
 }
 
-const USES: [Use; 10] = [
+const USES: [Use; 11] = [
     Use { command: "preflight", connection: Flags::All, output: Flags::All, because: "" },
     Use { command: "check", connection: Flags::All, output: Flags::All, because: "" },
     Use { command: "roundtrip", connection: Flags::All, output: Flags::All, because: "" },
@@ -64,6 +64,12 @@ const USES: [Use; 10] = [
         connection: Flags::All,
         output: Flags::Only(&["output", "quiet", "verbose"]),
         because: "it prints one table of drivers",
+    },
+    Use {
+        command: "why",
+        connection: Flags::All,
+        output: Flags::Only(&["output", "quiet", "verbose"]),
+        because: "it prints one answer",
     },
     Use {
         command: "explain",

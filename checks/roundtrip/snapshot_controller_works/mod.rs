@@ -138,10 +138,16 @@ pub(crate) fn likely(moment: &Moment<'_>) -> Option<Explanation> {
     })
 }
 
+/// How the finalizers of the snapshot-controller begin. csi-provisioner sets one of its own on a snapshot from which something is to be
+/// restored, whether it is ready or not (external-provisioner pkg/controller/controller.go).
+const OF_CONTROLLER: &str = "snapshot.storage.kubernetes.io/";
+
 /// Nobody has picked the snapshot up.
 pub(crate) fn is_left_alone(moment: &Moment<'_>) -> bool {
     let untouched = |snapshot: &VolumeSnapshot| {
-        snapshot.status == VolumeSnapshotStatus::default() && snapshot.metadata.finalizers.is_empty()
+        let mut finalizers = snapshot.metadata.finalizers.iter();
+        snapshot.status == VolumeSnapshotStatus::default()
+            && !finalizers.any(|finalizer| finalizer.starts_with(OF_CONTROLLER))
     };
     moment.waiting_snapshot().is_some_and(untouched)
         && !moment.events.iter().any(|event| event.involved_object.kind == moment.snapshot_kind())

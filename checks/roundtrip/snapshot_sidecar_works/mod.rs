@@ -130,6 +130,11 @@ pub(crate) fn likely(moment: &Moment<'_>) -> Option<Explanation> {
     Some(not_picked_up(moment, &cause))
 }
 
+/// What the snapshot-controller warns of before there is a content, and is over when there is one (external-snapshotter
+/// pkg/common-controller/snapshot_controller.go).
+const BEFORE_CONTENT: [&str; 3] =
+    ["SetDefaultSnapshotClassFailed", "GetSnapshotClassFailed", "SnapshotContentCreationFailed"];
+
 /// Bound, and not a sign of a sidecar on the content.
 pub(crate) fn is_left_alone(moment: &Moment<'_>) -> bool {
     let (Some(snapshot), Some(content)) = (moment.waiting_snapshot(), moment.volume_snapshot_content()) else {
@@ -138,7 +143,9 @@ pub(crate) fn is_left_alone(moment: &Moment<'_>) -> bool {
     let heard = moment.events.iter().any(|event| {
         event.involved_object.kind == "VolumeSnapshotContent"
             || event.component().starts_with("csi-snapshotter")
-            || (event.involved_object.kind == "VolumeSnapshot" && event.warns())
+            || (event.involved_object.kind == "VolumeSnapshot"
+                && event.warns()
+                && !BEFORE_CONTENT.contains(&event.reason.as_str()))
     });
     snapshot.status.bound_volume_snapshot_content_name.is_some()
         && content.status == VolumeSnapshotContentStatus::default()

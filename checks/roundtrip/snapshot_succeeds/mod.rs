@@ -16,6 +16,31 @@ use crate::model::quantity::Quantity;
 use crate::moment::grpc::{Code, unquoted};
 use crate::moment::{Advice, Explanation, Moment, line, with_sidecar_log};
 
+/// The claim that it is to be a snapshot of does not exist (external-snapshotter pkg/common-controller/snapshot_controller.go).
+pub(crate) fn source_missing(moment: &Moment<'_>) -> Option<Explanation> {
+    let says = |answer: &str| answer.contains("failed to retrieve PVC") && answer.contains("not found");
+    let answer = answers(moment).find(|answer| says(&answer.text))?;
+    (moment.claim().is_none() && moment.elapsed >= LAG).then(|| {
+        shown_by(&answer, &CHECK, moment, "the PersistentVolumeClaim that it is to be taken of does not exist")
+            .cause("the claim has gone, or the VolumeSnapshot names another one than was meant")
+            .fix(Fix::text("Delete the VolumeSnapshot, or create the claim that it names."))
+            .advise(Advice::Again)
+    })
+}
+
+/// The claim that it is to be a snapshot of has no volume yet (the same source).
+pub(crate) fn source_not_bound(moment: &Moment<'_>) -> Option<Explanation> {
+    let claim = moment.unbound_claim()?;
+    let answer = answers(moment).find(|answer| answer.text.contains("is not yet bound to a PV"))?;
+    (moment.elapsed >= LAG).then(|| {
+        let name = &claim.metadata.name;
+        shown_by(&answer, &CHECK, moment, &format!("claim {name} that it is to be taken of has no volume yet"))
+            .cause("the claim is not bound: a volume that waits for its first consumer is made when a pod uses it, any other has not been provisioned")
+            .fix(Fix::text("See why the claim is not bound. The snapshot is taken when it is."))
+            .advise(Advice::Again)
+    })
+}
+
 /// What makes a volume one that nobody can take a snapshot of.
 pub(crate) fn source_without_snapshots(moment: &Moment<'_>) -> Option<Explanation> {
     // Both stand in external-snapshotter pkg/common-controller/snapshot_controller.go.

@@ -22,7 +22,9 @@ const EXCLUSIVE: &[(&str, &str, &str)] = &[
     ("unschedulable", "volume-not-attached", "no volume is attached before the pod has a node"),
     ("volume-not-attached", "volume-not-mounted", "no kubelet calls a driver for a volume that is not attached"),
     ("server-too-old", "webhook-refuses-content", "the API server refuses a content by its schema, or by a webhook"),
-    ("webhook-refuses-content", "source-without-snapshots", "a content is refused, or none is written"),
+    ("webhook-refuses-content", "source-missing", "a content is refused, or none is written"),
+    ("source-missing", "source-not-bound", "there is no claim, or one without a volume"),
+    ("source-not-bound", "source-without-snapshots", "there is no volume, or it is not one of a CSI driver"),
     (
         "credentials-unreadable",
         "sidecar-too-old",

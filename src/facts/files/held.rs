@@ -98,7 +98,7 @@ impl Held {
     }
 
     /// The objects of a kind; `None` if the files hold none, and no list either.
-    fn of(&self, group: &str, kind: &str) -> Option<impl Iterator<Item = Value>> {
+    pub(super) fn of(&self, group: &str, kind: &str) -> Option<impl Iterator<Item = Value>> {
         let packed = self.kinds.get(&(group.to_owned(), kind.to_owned()))?;
         Some(packed.values().map(Packed::unpacked))
     }

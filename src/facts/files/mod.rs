@@ -12,9 +12,12 @@ mod tests;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use serde_json::Value;
 use snapready_checks::model::facts::Facts;
+use snapready_checks::model::object::Kind;
 
 use self::documents::Reader;
+use self::held::Held;
 
 pub use self::documents::{LARGEST_FILE, STANDARD_INPUT};
 
@@ -27,6 +30,14 @@ pub struct FromFiles {
     pub objects: usize,
     /// What was not read, and why.
     pub skipped: Vec<Skipped>,
+    held: Held,
+}
+
+impl FromFiles {
+    /// The objects of a kind, whole; `None` if the files hold none, and no list of them either.
+    pub(crate) fn objects_of(&self, kind: &Kind) -> Option<Vec<Value>> {
+        Some(self.held.of(kind.group, kind.name)?.collect())
+    }
 }
 
 /// Something that was not read.
@@ -84,5 +95,5 @@ pub fn read(paths: &[PathBuf], products: &[String]) -> Result<FromFiles, FilesEr
     let collected_at = held.newest().unwrap_or_else(Timestamp::now);
     let mut facts = Facts { collected_at, for_products: products.to_vec(), ..Facts::default() };
     held.tell(&mut facts);
-    Ok(FromFiles { facts, objects, skipped })
+    Ok(FromFiles { facts, objects, skipped, held })
 }

@@ -31,6 +31,7 @@ fn checked_in_schemas_are_current() {
     check_in("report.v1.json", &schema::report());
     check_in("event.v1.json", &schema::event());
     check_in("coverage.v1.json", &schema::document::<crate::coverage::Document>(crate::coverage::SCHEMA_VERSION));
+    check_in("why.v1.json", &schema::document::<crate::why::Document>(crate::why::SCHEMA_VERSION));
     check_in("drivers.v1.json", &schema::document::<crate::drivers::Document>(crate::drivers::SCHEMA_VERSION));
 }
 

@@ -1,0 +1,389 @@
+//! What is wrong with an object, from what was seen: pure, like the rules that it asks.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use snapready_checks::diagnosis::{self, Diagnosis};
+use snapready_checks::model::chain::{BEING_CREATED, Chain, Event};
+use snapready_checks::model::facts::Facts;
+use snapready_checks::model::kubernetes::{Pod, VolumeSnapshotContent};
+use snapready_checks::model::nulls;
+use snapready_checks::model::object::Kind;
+use snapready_checks::model::round_trip::{Origin, StepId, VolumeMode};
+use snapready_checks::model::volumes::{PersistentVolumeClaim, VolumeSnapshot};
+use snapready_checks::moment::{Moment, Subject, line};
+use snapready_checks::roundtrip::everything_removed::{StuckObject, stuck};
+
+use super::chain::{in_order, source};
+use super::document::{Certainty, Link, State, Stuck};
+use super::known::Known;
+use crate::api::Place;
+use crate::model::CheckResult;
+use crate::roundtrip::observe::{annotation, is_deleting, text};
+
+/// A wait as short as this is none: controllers take their time.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// At most so many characters of a cluster's text stand in the state of an object.
+const STATE: usize = 160;
+/// The node that the scheduler has chosen for the first pod of a claim; csi-provisioner waits for it.
+const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
+
+/// What is said of an object: where the chain is broken, and by what.
+struct Told {
+    state: State,
+    focus: Place,
+    note: Option<String>,
+    found: Option<(Certainty, CheckResult)>,
+}
+
+impl Told {
+    fn fine(focus: &Place, note: impl Into<String>) -> Self {
+        Self { state: State::Fine, focus: focus.clone(), note: Some(note.into()), found: None }
+    }
+
+    fn waiting(focus: &Place, note: impl Into<String>) -> Self {
+        Self { state: State::Waiting, ..Self::fine(focus, note) }
+    }
+
+    fn unknown(focus: &Place, note: impl Into<String>) -> Self {
+        Self { state: State::Unknown, ..Self::fine(focus, note) }
+    }
+
+    fn stuck(focus: &Place, certainty: Certainty, result: CheckResult) -> Self {
+        Self { state: State::Stuck, focus: focus.clone(), note: None, found: Some((certainty, result)) }
+    }
+}
+
+impl Stuck {
+    pub(super) fn of(start: &Place, known: &Known, facts: &Facts) -> Self {
+        let view = View { known, facts };
+        let Told { state, focus, note, found } = view.told(start);
+        let links = in_order(start, known).into_iter().map(|place| Link {
+            state: view.state(&place),
+            broken: state != State::Fine && place == focus,
+            object: place.object(),
+        });
+        let object = known.get(start);
+        let since = ["/metadata/deletionTimestamp", "/metadata/creationTimestamp"];
+        let since = object.and_then(|object| since.into_iter().find_map(|at| text(object, at)?.parse().ok()));
+        let (certainty, result) = found.unzip();
+        Self {
+            object: start.object(),
+            state,
+            since: since.filter(|_| state != State::Fine),
+            chain: links.collect(),
+            note,
+            certainty,
+            result,
+        }
+    }
+}
+
+struct View<'a> {
+    known: &'a Known,
+    facts: &'a Facts,
+}
+
+impl View<'_> {
+    fn told(&self, place: &Place) -> Told {
+        match place.kind {
+            Kind::VOLUME_SNAPSHOT => self.snapshot(place),
+            Kind::VOLUME_SNAPSHOT_CONTENT => self.content(place),
+            Kind::PERSISTENT_VOLUME_CLAIM => self.claim(place),
+            _ => self.pod(place),
+        }
+    }
+
+    fn snapshot(&self, place: &Place) -> Told {
+        let Some(object) = self.known.get(place) else { return self.not_seen(place) };
+        let snapshot: Option<VolumeSnapshot> = nulls::from_ref(object).ok();
+        let Some(snapshot) = snapshot else { return Told::unknown(place, "it does not have the form of its kind") };
+        let content = content_of(&snapshot);
+        if is_deleting(object) {
+            // It goes when its content does.
+            let content = content.filter(|content| self.known.get(content).is_some_and(is_deleting));
+            return self.stays(content.as_ref().unwrap_or(place));
+        }
+        if snapshot.status.ready_to_use == Some(true) {
+            return Told::fine(place, "it is ready to use");
+        }
+        let claim = snapshot.spec.source.persistent_volume_claim_name.as_deref().map(|name| Place {
+            kind: Kind::PERSISTENT_VOLUME_CLAIM,
+            namespace: place.namespace.clone(),
+            name: name.to_owned(),
+        });
+        let claim_seen: Option<PersistentVolumeClaim> = claim.as_ref().and_then(|claim| self.known.typed(claim));
+        let content_seen: Option<VolumeSnapshotContent> =
+            content.as_ref().and_then(|content| self.known.typed(content));
+        let class = snapshot.spec.volume_snapshot_class_name.clone();
+        let class = class.or_else(|| content_seen.as_ref()?.spec.volume_snapshot_class_name.clone());
+        let mut subject = self.subject(place, claim_seen.as_ref());
+        subject.driver = content_seen.as_ref().map(|content| content.spec.driver.clone()).or(subject.driver);
+        subject.driver = subject.driver.or_else(|| {
+            let classes = self.facts.volume_snapshot_classes.seen()?;
+            classes.iter().find(|one| Some(&one.metadata.name) == class.as_ref()).map(|one| one.driver.clone())
+        });
+        subject.snapshot_class = class;
+        let created = snapshot.metadata.creation_timestamp;
+        let focus = content.filter(|content| self.known.get(content).is_some()).unwrap_or_else(|| place.clone());
+        let about: Vec<Place> = [Some(place.clone()), Some(focus.clone())].into_iter().flatten().collect();
+        let chain = Chain {
+            claim: claim_seen,
+            volume_snapshot: Some(snapshot),
+            volume_snapshot_content: content_seen,
+            ..Chain::default()
+        };
+        self.waits(&focus, StepId::Snapshot, created, &subject, &chain, &about)
+    }
+
+    fn content(&self, place: &Place) -> Told {
+        let Some(object) = self.known.get(place) else { return self.not_seen(place) };
+        if is_deleting(object) {
+            return self.stays(place);
+        }
+        let content: Option<VolumeSnapshotContent> = nulls::from_ref(object).ok();
+        let Some(content) = content else { return Told::unknown(place, "it does not have the form of its kind") };
+        let of = &content.spec.volume_snapshot_ref;
+        let snapshot =
+            Place { kind: Kind::VOLUME_SNAPSHOT, namespace: Some(of.namespace.clone()), name: of.name.clone() };
+        let is_its = |object: &Value| of.uid.is_empty() || text(object, "/metadata/uid") == Some(&of.uid);
+        match self.known.get(&snapshot) {
+            Some(object) if is_its(object) => self.snapshot(&snapshot),
+            None if !self.known.is_absent(&snapshot) => self.not_seen(&snapshot),
+            Some(_) | None if content.status.ready_to_use == Some(true) => {
+                let policy = &content.spec.deletion_policy;
+                Told::fine(
+                    place,
+                    format!("it is ready; its VolumeSnapshot has gone, and its deletionPolicy is {}", line(policy, 20)),
+                )
+            }
+            Some(_) | None => Told::unknown(place, "it is not ready, and its VolumeSnapshot has gone"),
+        }
+    }
+
+    fn claim(&self, place: &Place) -> Told {
+        let Some(object) = self.known.get(place) else { return self.not_seen(place) };
+        if is_deleting(object) {
+            return self.stays(place);
+        }
+        let claim: Option<PersistentVolumeClaim> = nulls::from_ref(object).ok();
+        let Some(claim) = claim else { return Told::unknown(place, "it does not have the form of its kind") };
+        if claim.status.phase == "Bound" {
+            return Told::fine(place, "it is bound");
+        }
+        let snapshot = source(place, object);
+        if let Some(snapshot) = &snapshot {
+            match self.snapshot(snapshot) {
+                Told { state: State::Fine, .. } => {}
+                told if self.known.get(snapshot).is_some() => return told,
+                _ if self.known.is_absent(snapshot) => {
+                    let note = format!("{} does not exist, and this claim is to be made from it", snapshot.object());
+                    return Told { state: State::Stuck, focus: snapshot.clone(), note: Some(note), found: None };
+                }
+                _ => {}
+            }
+        }
+        let user = self.known.users(place).into_iter().next();
+        let waits_for_pod = self.binds_late(&claim) && annotation(object, SELECTED_NODE).is_none();
+        if waits_for_pod && user.is_none() {
+            let note =
+                "its StorageClass has volumeBindingMode WaitForFirstConsumer: it is provisioned when a pod uses it";
+            return match self.known.unseen(&a_pod(place)) {
+                Some(why) => Told::unknown(place, format!("{note}; pods could not be read: {why}")),
+                None => Told::waiting(place, note),
+            };
+        }
+        let step = if snapshot.is_some() { StepId::Restore } else { StepId::Provision };
+        let pod: Option<Pod> = user.as_ref().and_then(|user| self.known.typed(user));
+        let subject = self.subject(place, Some(&claim));
+        let created = claim.metadata.creation_timestamp;
+        let created = pod.as_ref().filter(|_| waits_for_pod).map_or(created, |pod| pod.metadata.creation_timestamp);
+        let about: Vec<Place> = std::iter::once(place.clone()).chain(user).collect();
+        let chain = Chain { claim: Some(claim), pod, ..Chain::default() };
+        self.waits(place, step, created, &subject, &chain, &about)
+    }
+
+    fn pod(&self, place: &Place) -> Told {
+        let Some(object) = self.known.get(place) else { return self.not_seen(place) };
+        if is_deleting(object) {
+            return self.stays(place);
+        }
+        let pod: Option<Pod> = nulls::from_ref(object).ok();
+        let Some(pod) = pod else { return Told::unknown(place, "it does not have the form of its kind") };
+        let claims: Vec<Place> = pod
+            .claims()
+            .map(|name| Place { kind: Kind::PERSISTENT_VOLUME_CLAIM, namespace: place.namespace.clone(), name })
+            .collect();
+        let is_unbound =
+            |claim: &&Place| self.known.get(claim).is_some_and(|claim| text(claim, "/status/phase") != Some("Bound"));
+        if let Some(claim) = claims.iter().find(is_unbound) {
+            return self.claim(claim);
+        }
+        let ready =
+            pod.status.conditions.iter().any(|condition| condition.kind == "Ready" && condition.status == "True");
+        if pod.status.phase == "Succeeded" || (pod.status.phase == "Running" && ready) {
+            return Told::fine(place, format!("it is {}", line(&pod.status.phase, 20)));
+        }
+        let claim = claims.first();
+        let claim_seen: Option<PersistentVolumeClaim> = claim.and_then(|claim| self.known.typed(claim));
+        let snapshot = claim.and_then(|claim| source(claim, self.known.get(claim)?));
+        let step = if snapshot.is_some() { StepId::Restore } else { StepId::Provision };
+        let subject = self.subject(place, claim_seen.as_ref());
+        let created = pod.metadata.creation_timestamp;
+        let about: Vec<Place> = std::iter::once(place.clone()).chain(claims.iter().cloned()).collect();
+        let chain = Chain { claim: claim_seen, pod: Some(pod), ..Chain::default() };
+        self.waits(place, step, created, &subject, &chain, &about)
+    }
+
+    /// What a wait is for, by the rules of a round trip's step.
+    fn waits(
+        &self,
+        focus: &Place,
+        step: StepId,
+        created: Option<Timestamp>,
+        subject: &Subject,
+        chain: &Chain,
+        about: &[Place],
+    ) -> Told {
+        let elapsed = created.map_or(Duration::MAX, |created| {
+            let seconds = self.facts.collected_at.duration_since(created).as_secs();
+            Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
+        });
+        let events = self.events(about);
+        let moment = Moment {
+            step,
+            elapsed,
+            pod_elapsed: elapsed,
+            facts: self.facts,
+            earlier: None,
+            subject,
+            chain,
+            events: &events,
+        };
+        match diagnosis::diagnose(&moment) {
+            Diagnosis::Certain(explanation) => Told::stuck(focus, Certainty::Certain, explanation.result(|_| None)),
+            Diagnosis::Waiting { waiting_for, .. } if elapsed < PATIENCE => {
+                Told::waiting(focus, format!("waits for {waiting_for}, for no more than a few seconds yet"))
+            }
+            Diagnosis::Waiting { waiting_for, .. } => {
+                let mut result = diagnosis::timed_out(&moment).result(|_| None);
+                let seen = result.message.split_once("; last seen: ").map(|(_, seen)| seen.to_owned());
+                result.message = match seen {
+                    Some(seen) => format!("waits for {waiting_for}; last seen: {seen}"),
+                    None => format!("waits for {waiting_for}; {}", result.message),
+                };
+                let likely = result.cause.as_deref().and_then(|cause| cause.strip_prefix("likely: "));
+                let (certainty, cause) = match likely {
+                    Some(likely) => (Certainty::Likely, Some(likely.to_owned())),
+                    None => (Certainty::Unknown, result.cause.clone()),
+                };
+                result.cause = cause;
+                Told::stuck(focus, certainty, result)
+            }
+        }
+    }
+
+    /// What is being deleted, and does not go.
+    fn stays(&self, place: &Place) -> Told {
+        let Some(object) = self.known.get(place) else { return self.not_seen(place) };
+        let finalizers = object.pointer("/metadata/finalizers").and_then(Value::as_array);
+        let finalizers: Vec<String> =
+            finalizers.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+        let explanation = stuck(&StuckObject {
+            object: place.object(),
+            deletion_timestamp: text(object, "/metadata/deletionTimestamp").map(str::to_owned),
+            being_created: annotation(object, BEING_CREATED).is_some(),
+            error: text(object, "/status/error/message").map(str::to_owned),
+            finalizers,
+        });
+        let certainty = if explanation.finding().evidence.len() > 1 { Certainty::Certain } else { Certainty::Unknown };
+        Told::stuck(place, certainty, explanation.result(|_| None))
+    }
+
+    fn not_seen(&self, place: &Place) -> Told {
+        match self.known.unseen(place) {
+            Some(why) => Told::unknown(place, format!("{} could not be read: {}", place.object(), line(why, STATE))),
+            None => Told::unknown(place, format!("{} does not exist", place.object())),
+        }
+    }
+
+    fn subject(&self, place: &Place, claim: Option<&PersistentVolumeClaim>) -> Subject {
+        let storage_class = claim.and_then(|claim| claim.spec.storage_class_name.clone()).unwrap_or_default();
+        let classes = self.facts.storage_classes.seen().map(Vec::as_slice).unwrap_or_default();
+        let class = classes.iter().find(|class| class.metadata.name == storage_class);
+        let is_block = claim.is_some_and(|claim| claim.spec.volume_mode.as_deref() == Some("Block"));
+        Subject {
+            label: place.object().to_string(),
+            driver: class.map(|class| class.provisioner.clone()),
+            storage_class,
+            snapshot_class: None,
+            volume_mode: if is_block { VolumeMode::Block } else { VolumeMode::Filesystem },
+            origin: Origin::default(),
+        }
+    }
+
+    fn binds_late(&self, claim: &PersistentVolumeClaim) -> bool {
+        let classes = self.facts.storage_classes.seen().map(Vec::as_slice).unwrap_or_default();
+        let class = classes.iter().find(|class| Some(&class.metadata.name) == claim.spec.storage_class_name.as_ref());
+        class.is_some_and(|class| class.volume_binding_mode.as_deref() == Some("WaitForFirstConsumer"))
+    }
+
+    /// The events about these objects, the oldest first.
+    fn events(&self, about: &[Place]) -> Vec<Event> {
+        let is_about = |event: &&Value| {
+            about.iter().any(|place| {
+                text(event, "/involvedObject/kind") == Some(place.kind.name)
+                    && text(event, "/involvedObject/name") == Some(&place.name)
+                    && text(event, "/involvedObject/namespace") == place.namespace.as_deref()
+                    // An earlier object may have had the name.
+                    && self.known.get(place).is_none_or(|object| {
+                        text(event, "/involvedObject/uid").is_none_or(|uid| Some(uid) == text(object, "/metadata/uid"))
+                    })
+            })
+        };
+        let mut events: Vec<&Value> = self.known.events.iter().filter(is_about).collect();
+        events.sort_by_key(|event| {
+            let times = ["/series/lastObservedTime", "/lastTimestamp", "/eventTime", "/metadata/creationTimestamp"];
+            times.into_iter().find_map(|at| text(event, at)?.parse::<Timestamp>().ok())
+        });
+        events.into_iter().filter_map(|event| nulls::from_ref(event).ok()).collect()
+    }
+
+    /// How an object is, in a few words.
+    fn state(&self, place: &Place) -> String {
+        let Some(object) = self.known.get(place) else {
+            return match self.known.unseen(place) {
+                Some(why) => format!("could not be read: {}", line(why, STATE)),
+                None if self.known.is_absent(place) => "does not exist".to_owned(),
+                None => "was not looked at".to_owned(),
+            };
+        };
+        let mut words = Vec::new();
+        if let Some(time) = text(object, "/metadata/deletionTimestamp") {
+            words.push(format!("being deleted since {}", line(time, 30)));
+        }
+        match place.kind {
+            Kind::VOLUME_SNAPSHOT | Kind::VOLUME_SNAPSHOT_CONTENT => {
+                let is_ready = object.pointer("/status/readyToUse") == Some(&Value::Bool(true));
+                words.push(if is_ready { "ready to use" } else { "not ready to use" }.to_owned());
+                if let Some(error) = text(object, "/status/error/message").filter(|_| !is_ready) {
+                    words.push(format!("error: {}", line(error, STATE)));
+                }
+            }
+            _ => words
+                .push(text(object, "/status/phase").map_or_else(|| "no status".to_owned(), |phase| line(phase, 30))),
+        }
+        words.join(", ")
+    }
+}
+
+fn a_pod(claim: &Place) -> Place {
+    Place { kind: Kind::POD, namespace: claim.namespace.clone(), name: String::new() }
+}
+
+fn content_of(snapshot: &VolumeSnapshot) -> Option<Place> {
+    let bound = snapshot.status.bound_volume_snapshot_content_name.as_deref();
+    let name = bound.or(snapshot.spec.source.volume_snapshot_content_name.as_deref())?;
+    Some(Place { kind: Kind::VOLUME_SNAPSHOT_CONTENT, namespace: None, name: name.to_owned() })
+}
