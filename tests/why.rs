@@ -15,7 +15,7 @@ use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, PostParams};
 use kube::core::GroupVersionKind;
 use kube::{Client, Config};
 use serde_json::{Value, json};
-use snapready_sim::scenario;
+use snapready_sim::{Effect, Fault, scenario};
 
 use crate::dump::{dump, offline};
 use crate::program::{HANGS, Place};
@@ -142,6 +142,28 @@ async fn a_deletion_that_hangs_says_who_must_end_it() {
     let also: Vec<&str> =
         document["alsoFound"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
     assert!(also.contains(&"SR111"), "{also:?}");
+}
+
+/// What cannot be read is not called fine.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_not_be_read_is_told() {
+    let place = Place::of(scenario::find("healthy").unwrap()).await;
+    let resources = &["events", "volumesnapshots", "persistentvolumeclaims"];
+    place.cluster.fault(Fault::always(&["list"], resources, Effect::Forbidden));
+    let all = place.call(&["why", "-A"]).await;
+    assert_eq!(all.code, Some(3), "{all:?}");
+    assert_eq!(all.lines[0], "nothing that could be read is stuck");
+    let told = all.lines.join("\n");
+    assert!(resources.iter().all(|what| told.contains(what)), "{told}");
+    let one = place.call(&["why", "vs/nightly"]).await;
+    assert_eq!(one.code, Some(3), "{one:?}");
+    assert!(one.lines[0].contains("cannot be judged: VolumeSnapshot default/nightly could not be read"), "{one:?}");
+
+    let without = Place::of(scenario::find("no-crds").unwrap()).await;
+    let one = without.call(&["why", "vs/nightly"]).await;
+    assert_eq!(one.code, Some(2));
+    assert!(one.errors.contains("the CRDs are not installed"), "{one:?}");
+    assert_eq!(without.call(&["why", "-A"]).await.code, Some(0));
 }
 
 fn write(folder: &Path, objects: &[Value]) {

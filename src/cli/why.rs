@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use clap::Args;
 use snapready_checks::model::check::Check;
-use snapready_checks::model::facts::Facts;
+use snapready_checks::model::facts::{Facts, SnapshotApis};
 use snapready_checks::model::need::Need;
+use snapready_checks::model::object::SNAPSHOT_GROUP;
 use tokio::sync::mpsc;
 
 use crate::api::{Objects, Place};
@@ -55,6 +56,7 @@ pub(super) async fn run(connection: &ConnectionArgs, output: &OutputArgs, argume
     Ok(match () {
         () if any(State::Stuck) => exit::NOT_READY,
         () if any(State::Unknown) => exit::INCONCLUSIVE,
+        () if arguments.object.is_none() && !document.not_read.is_empty() => exit::INCONCLUSIVE,
         () => exit::READY,
     })
 }
@@ -101,6 +103,11 @@ fn offline(arguments: &ConnectionArgs, asked: &WhyArgs, paths: &[PathBuf]) -> Re
 fn answer(start: Option<&Place>, within: Option<&str>, known: &why::Known, facts: &Facts) -> Result<Document, Failure> {
     let Some(start) = start else { return Ok(why::of_all(within, known, facts)) };
     if known.is_absent(start) {
+        let serves = |apis: &SnapshotApis| start.kind.group != SNAPSHOT_GROUP || apis.serves(SNAPSHOT_GROUP, "v1");
+        if facts.snapshot_apis.seen().is_some_and(|apis| !serves(apis)) {
+            let what = "the API server does not serve snapshot.storage.k8s.io/v1, so there are no snapshots: the CRDs are not installed";
+            return Err(Failure::wrong_call(format!("{what}; see snapready check")));
+        }
         let hint = if start.kind.namespaced { "; -n chooses the namespace" } else { "" };
         return Err(Failure::wrong_call(format!("there is no {}{hint}", start.object())));
     }

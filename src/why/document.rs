@@ -7,7 +7,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use snapready_checks::model::facts::Facts;
 use snapready_checks::model::object::ObjectName;
-use snapready_checks::moment::line;
 
 use super::known::Known;
 use crate::model::CheckResult;
@@ -104,13 +103,12 @@ impl Document {
         let is_stuck = objects.iter().any(|one| one.state != State::Fine);
         let also_found =
             also_found.into_iter().filter(|result| is_stuck && !told.contains(result.id.as_str())).collect();
-        let not_read = known.events_unseen.iter().map(|why| format!("events: {}", line(why, 300))).collect();
         Self {
             schema_version: SCHEMA_VERSION.to_owned(),
             collected_at: facts.collected_at,
             objects,
             also_found,
-            not_read,
+            not_read: known.not_read(),
         }
     }
 }

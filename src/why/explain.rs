@@ -108,6 +108,10 @@ impl View<'_> {
         if snapshot.status.ready_to_use == Some(true) {
             return Told::fine(place, "it is ready to use");
         }
+        if let Some(gone) = content.as_ref().filter(|content| self.known.is_absent(content)) {
+            let note = format!("{} that it names does not exist", gone.object());
+            return Told { state: State::Stuck, focus: gone.clone(), note: Some(note), found: None };
+        }
         let claim = snapshot.spec.source.persistent_volume_claim_name.as_deref().map(|name| Place {
             kind: Kind::PERSISTENT_VOLUME_CLAIM,
             namespace: place.namespace.clone(),
@@ -184,6 +188,10 @@ impl View<'_> {
                 _ => {}
             }
         }
+        if claim.spec.storage_class_name.as_deref().unwrap_or_default().is_empty() {
+            let note = "it names no StorageClass, and waits for a PersistentVolume that fits and was made by hand";
+            return Told::waiting(place, note);
+        }
         let user = self.known.users(place).into_iter().next();
         let waits_for_pod = self.binds_late(&claim) && annotation(object, SELECTED_NODE).is_none();
         if waits_for_pod && user.is_none() {
@@ -220,10 +228,10 @@ impl View<'_> {
         if let Some(claim) = claims.iter().find(is_unbound) {
             return self.claim(claim);
         }
-        let ready =
-            pod.status.conditions.iter().any(|condition| condition.kind == "Ready" && condition.status == "True");
-        if pod.status.phase == "Succeeded" || (pod.status.phase == "Running" && ready) {
-            return Told::fine(place, format!("it is {}", line(&pod.status.phase, 20)));
+        // A container runs only when all volumes of its pod are mounted.
+        if pod.status.phase != "Pending" {
+            let phase = line(&pod.status.phase, 20);
+            return Told::fine(place, format!("it is {phase}, so its volumes were mounted: no volume keeps it"));
         }
         let claim = claims.first();
         let claim_seen: Option<PersistentVolumeClaim> = claim.and_then(|claim| self.known.typed(claim));

@@ -7,8 +7,10 @@ use serde_json::Value;
 use snapready_checks::model::kubernetes::Pod;
 use snapready_checks::model::nulls;
 use snapready_checks::model::object::{Kind, ObjectName};
+use snapready_checks::moment::line;
 
 use super::chain::{chain, leads_to};
+use super::look::LISTED;
 use super::name::Named;
 use crate::api::Place;
 use crate::roundtrip::observe::{is_deleting, text};
@@ -34,7 +36,7 @@ pub(crate) struct Known {
     unseen: BTreeMap<&'static str, String>,
     pub(super) events: Vec<Value>,
     /// Why not all events are known.
-    pub(super) events_unseen: Option<String>,
+    events_unseen: Option<String>,
 }
 
 impl Known {
@@ -120,6 +122,13 @@ impl Known {
         let is_new =
             |place: &Place| !self.looked.contains_key(&place.object()) && !self.whole.contains(place.kind.name);
         chain(start, self).into_iter().filter(is_new).collect()
+    }
+
+    /// What could not be read of all that was asked for.
+    pub(super) fn not_read(&self) -> Vec<String> {
+        let kinds = LISTED.iter().filter_map(|kind| Some((kind.plural, self.unseen.get(kind.name)?)));
+        let all = kinds.chain(self.events_unseen.iter().map(|why| (Kind::EVENT.plural, why)));
+        all.map(|(what, why)| line(&format!("{what}: {why}"), 300)).collect()
     }
 
     /// The pods that use a claim, those that wait first.

@@ -17,7 +17,7 @@ const TRIES: u32 = 3;
 /// Events about objects that lie in no namespace lie here.
 const OF_CLUSTER: &str = "default";
 /// What is listed where no object is named.
-const LISTED: [Kind; 4] =
+pub(super) const LISTED: [Kind; 4] =
     [Kind::VOLUME_SNAPSHOT, Kind::VOLUME_SNAPSHOT_CONTENT, Kind::PERSISTENT_VOLUME_CLAIM, Kind::POD];
 
 /// The chain of an object in a cluster.
@@ -72,7 +72,11 @@ async fn list(
         Some(name) => ListParams::default().fields(&format!("involvedObject.name={name}")),
         None => ListParams::default(),
     };
-    server.list(kind, namespace, &parameters, TRIES).await.map_err(|failure| failure.message)
+    match server.list(kind, namespace, &parameters, TRIES).await {
+        // A kind that the API server does not serve has no objects.
+        Err(failure) if failure.status == 404 => Ok(Vec::new()),
+        answer => answer.map_err(|failure| failure.message),
+    }
 }
 
 /// All that may be stuck in a cluster, or in a namespace of it.

@@ -25,7 +25,8 @@ pub fn table(document: &Document, verbosity: Verbosity) -> String {
         return String::new();
     }
     let mut text = match document.objects.as_slice() {
-        [] => "nothing is stuck\n".to_owned(),
+        [] if document.not_read.is_empty() => "nothing is stuck\n".to_owned(),
+        [] => "nothing that could be read is stuck\n".to_owned(),
         [one] => head(one, document.collected_at) + &chain(&one.chain) + &told(one, verbosity),
         all => groups(all, document.collected_at, verbosity),
     };
