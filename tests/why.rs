@@ -193,3 +193,30 @@ fn what_files_do_not_hold_is_unknown() {
     assert_eq!(chain[0]["state"], "could not be read: it is not in the files");
     assert_ne!(document["objects"][0]["certainty"], "certain");
 }
+
+/// A wait that is no fault of a driver is not blamed on one.
+#[test]
+fn what_a_claim_waits_for_beside_a_driver_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = folder.path().to_str().unwrap();
+    for (change, code, word) in [
+        (json!({ "storageClassName": "" }), 0, "made by hand"),
+        (json!({ "dataSourceRef": { "kind": "ReplicationDestination", "name": "r" } }), 3, "ReplicationDestination r"),
+    ] {
+        let mut waiting = claim("waiting", "fast", None);
+        waiting["metadata"] =
+            json!({ "name": "waiting", "namespace": "shop", "creationTimestamp": "2026-01-01T00:00:00Z" });
+        waiting["status"] = json!({ "phase": "Pending" });
+        for (field, value) in change.as_object().unwrap() {
+            waiting["spec"][field] = value.clone();
+        }
+        let later = json!({ "apiVersion": "v1", "kind": "Node",
+            "metadata": { "name": "n", "creationTimestamp": "2026-01-02T00:00:00Z" } });
+        let pods = json!({ "apiVersion": "v1", "kind": "PodList", "items": [] });
+        write(folder.path(), &[waiting, later, pods]);
+        let (ended, document, errors) = offline(&["why", "pvc/waiting", "--from", from], None);
+        assert_eq!(ended, Some(code), "{errors} {document:#}");
+        assert!(document["objects"][0]["note"].as_str().unwrap().contains(word), "{document:#}");
+        assert_eq!(document["objects"][0]["result"], Value::Null);
+    }
+}

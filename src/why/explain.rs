@@ -192,6 +192,12 @@ impl View<'_> {
             let note = "it names no StorageClass, and waits for a PersistentVolume that fits and was made by hand";
             return Told::waiting(place, note);
         }
+        if let Some(from) = populated_from(object) {
+            let note = format!(
+                "it is filled from {from} by a volume populator, which snapready does not know; its events and the populator's log tell more"
+            );
+            return Told::unknown(place, note);
+        }
         let user = self.known.users(place).into_iter().next();
         let waits_for_pod = self.binds_late(&claim) && annotation(object, SELECTED_NODE).is_none();
         if waits_for_pod && user.is_none() {
@@ -384,6 +390,14 @@ impl View<'_> {
         }
         words.join(", ")
     }
+}
+
+/// What a claim is filled from that no CSI driver knows: an object of a kind of its own, such as VolSync's.
+fn populated_from(claim: &Value) -> Option<String> {
+    let from = claim.pointer("/spec/dataSourceRef")?;
+    let kind = text(from, "/kind")?;
+    let is_own = ![Kind::VOLUME_SNAPSHOT.name, Kind::PERSISTENT_VOLUME_CLAIM.name].contains(&kind);
+    is_own.then(|| line(&format!("{kind} {}", text(from, "/name").unwrap_or_default()), STATE))
 }
 
 fn a_pod(claim: &Place) -> Place {
