@@ -392,7 +392,7 @@ impl View<'_> {
     }
 }
 
-/// What a claim is filled from that no CSI driver knows: an object of a kind of its own, such as VolSync's.
+/// What a claim is filled from that no CSI driver knows: an object of a kind of its own, such as `VolSync`'s.
 fn populated_from(claim: &Value) -> Option<String> {
     let from = claim.pointer("/spec/dataSourceRef")?;
     let kind = text(from, "/kind")?;
