@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use snapready_checks::diagnosis::{self, Diagnosis};
-use snapready_checks::model::chain::{BEING_CREATED, Chain, Event};
+use snapready_checks::model::chain::{BEING_CREATED, Chain};
 use snapready_checks::model::facts::Facts;
 use snapready_checks::model::kubernetes::{Pod, VolumeSnapshotContent};
-use snapready_checks::model::nulls;
 use snapready_checks::model::object::Kind;
 use snapready_checks::model::round_trip::{Origin, StepId, VolumeMode};
 use snapready_checks::model::volumes::{PersistentVolumeClaim, VolumeSnapshot};
@@ -18,14 +18,13 @@ use snapready_checks::roundtrip::everything_removed::{StuckObject, stuck};
 use super::chain::{in_order, source};
 use super::document::{Certainty, Link, State, Stuck};
 use super::known::Known;
+use super::shown::STATE;
 use crate::api::Place;
 use crate::model::CheckResult;
 use crate::roundtrip::observe::{annotation, is_deleting, text};
 
 /// A wait as short as this is none: controllers take their time.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// At most so many characters of a cluster's text stand in the state of an object.
-const STATE: usize = 160;
 /// The node that the scheduler has chosen for the first pod of a claim; csi-provisioner waits for it.
 const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
 
@@ -34,7 +33,7 @@ struct Told {
     state: State,
     focus: Place,
     note: Option<String>,
-    found: Option<(Certainty, CheckResult)>,
+    found: Option<Box<(Certainty, CheckResult)>>,
 }
 
 impl Told {
@@ -51,7 +50,7 @@ impl Told {
     }
 
     fn stuck(focus: &Place, certainty: Certainty, result: CheckResult) -> Self {
-        Self { state: State::Stuck, focus: focus.clone(), note: None, found: Some((certainty, result)) }
+        Self { state: State::Stuck, focus: focus.clone(), note: None, found: Some(Box::new((certainty, result))) }
     }
 }
 
@@ -60,14 +59,14 @@ impl Stuck {
         let view = View { known, facts };
         let Told { state, focus, note, found } = view.told(start);
         let links = in_order(start, known).into_iter().map(|place| Link {
-            state: view.state(&place),
+            state: known.state(&place),
             broken: state != State::Fine && place == focus,
             object: place.object(),
         });
         let object = known.get(start);
         let since = ["/metadata/deletionTimestamp", "/metadata/creationTimestamp"];
         let since = object.and_then(|object| since.into_iter().find_map(|at| text(object, at)?.parse().ok()));
-        let (certainty, result) = found.unzip();
+        let (certainty, result) = found.map(|found| *found).unzip();
         Self {
             object: start.object(),
             state,
@@ -95,16 +94,29 @@ impl View<'_> {
         }
     }
 
-    fn snapshot(&self, place: &Place) -> Told {
-        let Some(object) = self.known.get(place) else { return self.not_seen(place) };
-        let snapshot: Option<VolumeSnapshot> = nulls::from_ref(object).ok();
-        let Some(snapshot) = snapshot else { return Told::unknown(place, "it does not have the form of its kind") };
-        let content = content_of(&snapshot);
+    /// An object that is not being deleted; else what is to be said of it.
+    fn staying<T: DeserializeOwned>(&self, place: &Place) -> Result<(&Value, T), Told> {
+        let Some(object) = self.known.get(place) else { return Err(self.not_seen(place)) };
         if is_deleting(object) {
-            // It goes when its content does.
-            let content = content.filter(|content| self.known.get(content).is_some_and(is_deleting));
-            return self.stays(content.as_ref().unwrap_or(place));
+            return Err(self.stays(place));
         }
+        let typed = self.known.typed(place);
+        typed
+            .map(|typed| (object, typed))
+            .ok_or_else(|| Told::unknown(place, format!("{} does not have the form of its kind", place.object())))
+    }
+
+    fn snapshot(&self, place: &Place) -> Told {
+        // It goes when its content does.
+        let goes = |object: &Place| self.known.get(object).is_some_and(is_deleting);
+        let content = self.known.typed(place).as_ref().and_then(content_of);
+        if let Some(content) = content.as_ref().filter(|content| goes(place) && goes(content)) {
+            return self.stays(content);
+        }
+        let (_, snapshot): (_, VolumeSnapshot) = match self.staying(place) {
+            Ok(seen) => seen,
+            Err(told) => return told,
+        };
         if snapshot.status.ready_to_use == Some(true) {
             return Told::fine(place, "it is ready to use");
         }
@@ -142,12 +154,10 @@ impl View<'_> {
     }
 
     fn content(&self, place: &Place) -> Told {
-        let Some(object) = self.known.get(place) else { return self.not_seen(place) };
-        if is_deleting(object) {
-            return self.stays(place);
-        }
-        let content: Option<VolumeSnapshotContent> = nulls::from_ref(object).ok();
-        let Some(content) = content else { return Told::unknown(place, "it does not have the form of its kind") };
+        let (_, content): (_, VolumeSnapshotContent) = match self.staying(place) {
+            Ok(seen) => seen,
+            Err(told) => return told,
+        };
         let of = &content.spec.volume_snapshot_ref;
         let snapshot =
             Place { kind: Kind::VOLUME_SNAPSHOT, namespace: Some(of.namespace.clone()), name: of.name.clone() };
@@ -167,12 +177,10 @@ impl View<'_> {
     }
 
     fn claim(&self, place: &Place) -> Told {
-        let Some(object) = self.known.get(place) else { return self.not_seen(place) };
-        if is_deleting(object) {
-            return self.stays(place);
-        }
-        let claim: Option<PersistentVolumeClaim> = nulls::from_ref(object).ok();
-        let Some(claim) = claim else { return Told::unknown(place, "it does not have the form of its kind") };
+        let (object, claim): (_, PersistentVolumeClaim) = match self.staying(place) {
+            Ok(seen) => seen,
+            Err(told) => return told,
+        };
         if claim.status.phase == "Bound" {
             return Told::fine(place, "it is bound");
         }
@@ -219,12 +227,10 @@ impl View<'_> {
     }
 
     fn pod(&self, place: &Place) -> Told {
-        let Some(object) = self.known.get(place) else { return self.not_seen(place) };
-        if is_deleting(object) {
-            return self.stays(place);
-        }
-        let pod: Option<Pod> = nulls::from_ref(object).ok();
-        let Some(pod) = pod else { return Told::unknown(place, "it does not have the form of its kind") };
+        let (_, pod): (_, Pod) = match self.staying(place) {
+            Ok(seen) => seen,
+            Err(told) => return told,
+        };
         let claims: Vec<Place> = pod
             .claims()
             .map(|name| Place { kind: Kind::PERSISTENT_VOLUME_CLAIM, namespace: place.namespace.clone(), name })
@@ -264,7 +270,7 @@ impl View<'_> {
             let seconds = self.facts.collected_at.duration_since(created).as_secs();
             Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
         });
-        let events = self.events(about);
+        let events = self.known.events_about(about);
         let moment = Moment {
             step,
             elapsed,
@@ -341,54 +347,6 @@ impl View<'_> {
         let classes = self.facts.storage_classes.seen().map(Vec::as_slice).unwrap_or_default();
         let class = classes.iter().find(|class| Some(&class.metadata.name) == claim.spec.storage_class_name.as_ref());
         class.is_some_and(|class| class.volume_binding_mode.as_deref() == Some("WaitForFirstConsumer"))
-    }
-
-    /// The events about these objects, the oldest first.
-    fn events(&self, about: &[Place]) -> Vec<Event> {
-        let is_about = |event: &&Value| {
-            about.iter().any(|place| {
-                text(event, "/involvedObject/kind") == Some(place.kind.name)
-                    && text(event, "/involvedObject/name") == Some(&place.name)
-                    && text(event, "/involvedObject/namespace") == place.namespace.as_deref()
-                    // An earlier object may have had the name.
-                    && self.known.get(place).is_none_or(|object| {
-                        text(event, "/involvedObject/uid").is_none_or(|uid| Some(uid) == text(object, "/metadata/uid"))
-                    })
-            })
-        };
-        let mut events: Vec<&Value> = self.known.events.iter().filter(is_about).collect();
-        events.sort_by_key(|event| {
-            let times = ["/series/lastObservedTime", "/lastTimestamp", "/eventTime", "/metadata/creationTimestamp"];
-            times.into_iter().find_map(|at| text(event, at)?.parse::<Timestamp>().ok())
-        });
-        events.into_iter().filter_map(|event| nulls::from_ref(event).ok()).collect()
-    }
-
-    /// How an object is, in a few words.
-    fn state(&self, place: &Place) -> String {
-        let Some(object) = self.known.get(place) else {
-            return match self.known.unseen(place) {
-                Some(why) => format!("could not be read: {}", line(why, STATE)),
-                None if self.known.is_absent(place) => "does not exist".to_owned(),
-                None => "was not looked at".to_owned(),
-            };
-        };
-        let mut words = Vec::new();
-        if let Some(time) = text(object, "/metadata/deletionTimestamp") {
-            words.push(format!("being deleted since {}", line(time, 30)));
-        }
-        match place.kind {
-            Kind::VOLUME_SNAPSHOT | Kind::VOLUME_SNAPSHOT_CONTENT => {
-                let is_ready = object.pointer("/status/readyToUse") == Some(&Value::Bool(true));
-                words.push(if is_ready { "ready to use" } else { "not ready to use" }.to_owned());
-                if let Some(error) = text(object, "/status/error/message").filter(|_| !is_ready) {
-                    words.push(format!("error: {}", line(error, STATE)));
-                }
-            }
-            _ => words
-                .push(text(object, "/status/phase").map_or_else(|| "no status".to_owned(), |phase| line(phase, 30))),
-        }
-        words.join(", ")
     }
 }
 

@@ -7,6 +7,7 @@ mod explain;
 mod known;
 mod look;
 mod name;
+mod shown;
 mod table;
 
 pub use document::{Certainty, Document, Link, SCHEMA_VERSION, State, Stuck};
