@@ -33,7 +33,7 @@ struct Told {
     state: State,
     focus: Place,
     note: Option<String>,
-    found: Option<Box<(Certainty, CheckResult)>>,
+    found: Option<(Certainty, CheckResult)>,
 }
 
 impl Told {
@@ -50,7 +50,7 @@ impl Told {
     }
 
     fn stuck(focus: &Place, certainty: Certainty, result: CheckResult) -> Self {
-        Self { state: State::Stuck, focus: focus.clone(), note: None, found: Some(Box::new((certainty, result))) }
+        Self { state: State::Stuck, focus: focus.clone(), note: None, found: Some((certainty, result)) }
     }
 }
 
@@ -66,7 +66,7 @@ impl Stuck {
         let object = known.get(start);
         let since = ["/metadata/deletionTimestamp", "/metadata/creationTimestamp"];
         let since = object.and_then(|object| since.into_iter().find_map(|at| text(object, at)?.parse().ok()));
-        let (certainty, result) = found.map(|found| *found).unzip();
+        let (certainty, result) = found.unzip();
         Self {
             object: start.object(),
             state,
@@ -95,15 +95,15 @@ impl View<'_> {
     }
 
     /// An object that is not being deleted; else what is to be said of it.
-    fn staying<T: DeserializeOwned>(&self, place: &Place) -> Result<(&Value, T), Told> {
-        let Some(object) = self.known.get(place) else { return Err(self.not_seen(place)) };
+    fn staying<T: DeserializeOwned>(&self, place: &Place) -> Result<(&Value, T), Box<Told>> {
+        let Some(object) = self.known.get(place) else { return Err(Box::new(self.not_seen(place))) };
         if is_deleting(object) {
-            return Err(self.stays(place));
+            return Err(Box::new(self.stays(place)));
         }
-        let typed = self.known.typed(place);
-        typed
-            .map(|typed| (object, typed))
-            .ok_or_else(|| Told::unknown(place, format!("{} does not have the form of its kind", place.object())))
+        match self.known.typed(place) {
+            Some(typed) => Ok((object, typed)),
+            None => Err(Box::new(Told::unknown(place, "it does not have the form of its kind"))),
+        }
     }
 
     fn snapshot(&self, place: &Place) -> Told {
@@ -115,7 +115,7 @@ impl View<'_> {
         }
         let (_, snapshot): (_, VolumeSnapshot) = match self.staying(place) {
             Ok(seen) => seen,
-            Err(told) => return told,
+            Err(told) => return *told,
         };
         if snapshot.status.ready_to_use == Some(true) {
             return Told::fine(place, "it is ready to use");
@@ -156,7 +156,7 @@ impl View<'_> {
     fn content(&self, place: &Place) -> Told {
         let (_, content): (_, VolumeSnapshotContent) = match self.staying(place) {
             Ok(seen) => seen,
-            Err(told) => return told,
+            Err(told) => return *told,
         };
         let of = &content.spec.volume_snapshot_ref;
         let snapshot =
@@ -179,7 +179,7 @@ impl View<'_> {
     fn claim(&self, place: &Place) -> Told {
         let (object, claim): (_, PersistentVolumeClaim) = match self.staying(place) {
             Ok(seen) => seen,
-            Err(told) => return told,
+            Err(told) => return *told,
         };
         if claim.status.phase == "Bound" {
             return Told::fine(place, "it is bound");
@@ -229,7 +229,7 @@ impl View<'_> {
     fn pod(&self, place: &Place) -> Told {
         let (_, pod): (_, Pod) = match self.staying(place) {
             Ok(seen) => seen,
-            Err(told) => return told,
+            Err(told) => return *told,
         };
         let claims: Vec<Place> = pod
             .claims()
