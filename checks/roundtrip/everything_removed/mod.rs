@@ -11,6 +11,7 @@ use crate::knowledge::finalizers::owner;
 use crate::model::command::kubectl;
 use crate::model::finding::{Evidence, Fix, Status};
 use crate::model::object::{Kind, ObjectName};
+use crate::moment::grpc::Code;
 use crate::moment::{Advice, Explanation};
 use crate::text::names::safe;
 
@@ -81,7 +82,10 @@ fn cause(stuck: &StuckObject) -> String {
                     format!("{owner} removes {finalizer} and waits for {what}")
                 })
                 .collect();
-            return owners.join("; ");
+            // What csi-snapshotter writes down is the driver's answer.
+            let answer = stuck.error.as_deref().filter(|_| kind == Kind::VOLUME_SNAPSHOT_CONTENT.name);
+            let answer = answer.and_then(Code::find).map(|code| format!("the last answer: {}", code.meaning));
+            return owners.into_iter().chain(answer).collect::<Vec<_>>().join("; ");
         }
         Some(_) if kind == Kind::POD.name => "the node's kubelet has not terminated the pod",
         Some(_) if kind == Kind::NAMESPACE.name => "objects in the namespace are not gone yet",

@@ -57,6 +57,7 @@ pub(crate) enum What {
         finalizers: Vec<String>,
         #[serde(default)]
         being_created: bool,
+        error: Option<String>,
     },
     /// An object was deleted by somebody else.
     Vanished { step: StepId, object: ObjectName },
@@ -365,12 +366,12 @@ impl Case {
                 own_namespace: false,
                 user: user.unwrap_or(PodUser::NonRoot),
             }),
-            What::Stuck { object, deletion_timestamp, finalizers, being_created } => stuck(&StuckObject {
+            What::Stuck { object, deletion_timestamp, finalizers, being_created, error } => stuck(&StuckObject {
                 object: object.clone(),
                 deletion_timestamp: deletion_timestamp.clone(),
                 finalizers: finalizers.clone(),
                 being_created: *being_created,
-                error: None,
+                error: error.clone(),
             }),
             What::NoRoom { resource, hard, free, needed, in_bytes } => no_room(&NoRoom {
                 namespace: "shop",
