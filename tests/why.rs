@@ -159,6 +159,10 @@ async fn what_may_not_be_read_is_told() {
     assert_eq!(one.code, Some(3), "{one:?}");
     assert!(one.lines[0].contains("cannot be judged: VolumeSnapshot default/nightly could not be read"), "{one:?}");
 
+    // A group snapshot is looked at where the API is served, and is none where it is not.
+    let group = place.call(&["why", "vgs/nightly", "-n", "default"]).await;
+    assert_eq!(group.code, Some(2), "{group:?}");
+
     let without = Place::of(scenario::find("no-crds").unwrap()).await;
     let one = without.call(&["why", "vs/nightly"]).await;
     assert_eq!(one.code, Some(2));

@@ -25,7 +25,7 @@ use crate::why::{self, Document, Named, State, table};
 /// What is asked about.
 #[derive(Debug, Args)]
 pub(super) struct WhyArgs {
-    /// The object, by kubectl's names: vs/NAME (a snapshot), vsc/NAME (its content), pvc/NAME (a claim) or pod/NAME. Without it:
+    /// The object, by kubectl's names: vs/NAME (a snapshot), vsc/NAME (its content), vgs/NAME (a group), pvc/NAME (a claim) or pod/NAME. Without it:
     /// everything that is stuck in the namespace
     #[arg(value_name = "KIND/NAME")]
     object: Option<Named>,

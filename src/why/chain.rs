@@ -38,8 +38,8 @@ pub(super) fn in_order(start: &Place, known: &Known) -> Vec<Place> {
     let rank = |place: &Place| match place.kind {
         Kind::PERSISTENT_VOLUME_CLAIM if of_snapshot => 0,
         Kind::PERSISTENT_VOLUME if of_snapshot => 1,
-        Kind::VOLUME_SNAPSHOT => 2,
-        Kind::VOLUME_SNAPSHOT_CONTENT => 3,
+        Kind::VOLUME_SNAPSHOT | Kind::VOLUME_GROUP_SNAPSHOT => 2,
+        Kind::VOLUME_SNAPSHOT_CONTENT | Kind::VOLUME_GROUP_SNAPSHOT_CONTENT => 3,
         Kind::PERSISTENT_VOLUME_CLAIM => 4,
         Kind::PERSISTENT_VOLUME => 5,
         _ => 6,
@@ -73,6 +73,11 @@ pub(super) fn leads_to(place: &Place, known: &Known) -> Vec<Place> {
                 .or_else(|| text(object, "/spec/source/volumeSnapshotContentName"));
             let claim = claim.map(|name| beside(Kind::PERSISTENT_VOLUME_CLAIM, name));
             claim.into_iter().chain(content.map(|name| of_cluster(Kind::VOLUME_SNAPSHOT_CONTENT, name))).collect()
+        }
+        Kind::VOLUME_GROUP_SNAPSHOT => {
+            let content = text(object, "/status/boundVolumeGroupSnapshotContentName")
+                .or_else(|| text(object, "/spec/source/volumeGroupSnapshotContentName"));
+            content.map(|name| of_cluster(Kind::VOLUME_GROUP_SNAPSHOT_CONTENT, name)).into_iter().collect()
         }
         Kind::VOLUME_SNAPSHOT_CONTENT => {
             let (Some(namespace), Some(name)) =

@@ -15,7 +15,7 @@ use snapready_checks::model::volumes::{PersistentVolumeClaim, VolumeSnapshot};
 use snapready_checks::moment::{Moment, Subject, line};
 use snapready_checks::roundtrip::everything_removed::{StuckObject, stuck};
 
-use super::chain::{in_order, source};
+use super::chain::{in_order, leads_to, source};
 use super::document::{Certainty, Link, State, Stuck};
 use super::known::Known;
 use super::shown::STATE;
@@ -89,6 +89,7 @@ impl View<'_> {
         match place.kind {
             Kind::VOLUME_SNAPSHOT => self.snapshot(place),
             Kind::VOLUME_SNAPSHOT_CONTENT => self.content(place),
+            Kind::VOLUME_GROUP_SNAPSHOT => self.group(place),
             Kind::PERSISTENT_VOLUME_CLAIM => self.claim(place),
             _ => self.pod(place),
         }
@@ -151,6 +152,28 @@ impl View<'_> {
             ..Chain::default()
         };
         self.waits(&focus, StepId::Snapshot, created, &subject, &chain, &about)
+    }
+
+    /// A group goes and comes as a snapshot does, as far as the two are alike. Its members are the controller's.
+    fn group(&self, place: &Place) -> Told {
+        let content = leads_to(place, self.known).into_iter().find(|content| self.known.get(content).is_some());
+        let goes = |object: &Place| self.known.get(object).is_some_and(is_deleting);
+        if let Some(content) = content.as_ref().filter(|content| goes(place) && goes(content)) {
+            return self.stays(content);
+        }
+        let (_, group): (_, VolumeSnapshot) = match self.staying(place) {
+            Ok(seen) => seen,
+            Err(told) => return *told,
+        };
+        if group.status.ready_to_use == Some(true) {
+            return Told::fine(place, "it is ready to use");
+        }
+        let driver = content.as_ref().and_then(|content| text(self.known.get(content)?, "/spec/driver"));
+        let subject = Subject { driver: driver.map(str::to_owned), ..self.subject(place, None) };
+        let created = group.metadata.creation_timestamp;
+        let about: Vec<Place> = std::iter::once(place.clone()).chain(content.clone()).collect();
+        let chain = Chain { volume_snapshot: Some(group), is_group: true, ..Chain::default() };
+        self.waits(&content.unwrap_or_else(|| place.clone()), StepId::Snapshot, created, &subject, &chain, &about)
     }
 
     fn content(&self, place: &Place) -> Told {

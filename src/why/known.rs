@@ -158,12 +158,13 @@ impl Known {
             let Some(kind) = Kind::ALL.iter().find(|kind| kind.name == name.kind) else { continue };
             let is_stuck = is_deleting(object)
                 || match *kind {
-                    Kind::VOLUME_SNAPSHOT => object.pointer("/status/readyToUse") != Some(&Value::Bool(true)),
+                    Kind::VOLUME_SNAPSHOT | Kind::VOLUME_GROUP_SNAPSHOT => {
+                        object.pointer("/status/readyToUse") != Some(&Value::Bool(true))
+                    }
                     Kind::PERSISTENT_VOLUME_CLAIM => text(object, "/status/phase") != Some("Bound"),
                     _ => false,
                 };
-            let is_of_interest =
-                [Kind::VOLUME_SNAPSHOT, Kind::VOLUME_SNAPSHOT_CONTENT, Kind::PERSISTENT_VOLUME_CLAIM].contains(kind);
+            let is_of_interest = LISTED.contains(kind) && *kind != Kind::POD;
             let lies_there = match *kind {
                 Kind::VOLUME_SNAPSHOT_CONTENT => {
                     namespace.is_none_or(|wanted| text(object, "/spec/volumeSnapshotRef/namespace") == Some(wanted))

@@ -5,7 +5,8 @@ use std::time::Duration;
 use futures::future::join_all;
 use kube::api::ListParams;
 use serde_json::Value;
-use snapready_checks::model::object::Kind;
+use snapready_checks::model::facts::SnapshotApis;
+use snapready_checks::model::object::{GROUP_SNAPSHOT_GROUP, Kind, SNAPSHOT_GROUP};
 
 use super::known::{Known, Looked};
 use crate::api::{Objects, Place};
@@ -17,8 +18,13 @@ const TRIES: u32 = 3;
 /// Events about objects that lie in no namespace lie here.
 const OF_CLUSTER: &str = "default";
 /// What is listed where no object is named.
-pub(super) const LISTED: [Kind; 4] =
-    [Kind::VOLUME_SNAPSHOT, Kind::VOLUME_SNAPSHOT_CONTENT, Kind::PERSISTENT_VOLUME_CLAIM, Kind::POD];
+pub(super) const LISTED: [Kind; 5] = [
+    Kind::VOLUME_SNAPSHOT,
+    Kind::VOLUME_SNAPSHOT_CONTENT,
+    Kind::VOLUME_GROUP_SNAPSHOT,
+    Kind::PERSISTENT_VOLUME_CLAIM,
+    Kind::POD,
+];
 
 /// The chain of an object in a cluster.
 pub(crate) async fn in_cluster(server: &Objects, start: &Place, patience: Duration) -> Known {
@@ -100,8 +106,13 @@ pub(crate) async fn listed_in_cluster(server: &Objects, namespace: Option<&str>)
 /// What files hold of all this. A kind that is not in them is not absent.
 pub(crate) fn in_files(files: &FromFiles) -> Known {
     let mut known = Known::default();
-    for kind in LISTED.into_iter().chain([Kind::PERSISTENT_VOLUME]) {
-        known.learn_all(kind, files.objects_of(&kind).ok_or_else(|| "it is not in the files".to_owned()));
+    for kind in LISTED.into_iter().chain([Kind::PERSISTENT_VOLUME, Kind::VOLUME_GROUP_SNAPSHOT_CONTENT]) {
+        // Of a kind that the definitions in the files do not serve there are no objects.
+        let of_snapshots = [SNAPSHOT_GROUP, GROUP_SNAPSHOT_GROUP].contains(&kind.group);
+        let is_unserved = |apis: &SnapshotApis| of_snapshots && !apis.serves(kind.group, kind.version);
+        let none = files.facts.snapshot_apis.seen().filter(|apis| is_unserved(apis)).map(|_| Vec::new());
+        let objects = files.objects_of(&kind).or(none);
+        known.learn_all(kind, objects.ok_or_else(|| "it is not in the files".to_owned()));
     }
     known.learn_events(files.objects_of(&Kind::EVENT).ok_or_else(|| "they are not in the files".to_owned()));
     known

@@ -8,9 +8,10 @@ use snapready_checks::model::object::Kind;
 use crate::api::Place;
 
 /// Kinds that can be asked about, with the short names of kubectl (`kubectl api-resources`).
-const KINDS: [(Kind, &[&str]); 4] = [
+const KINDS: [(Kind, &[&str]); 5] = [
     (Kind::VOLUME_SNAPSHOT, &["vs"]),
     (Kind::VOLUME_SNAPSHOT_CONTENT, &["vsc", "vscs"]),
+    (Kind::VOLUME_GROUP_SNAPSHOT, &["vgs"]),
     (Kind::PERSISTENT_VOLUME_CLAIM, &["pvc"]),
     (Kind::POD, &["po"]),
 ];
@@ -51,7 +52,7 @@ impl FromStr for Named {
         };
         match KINDS.iter().find(is_it) {
             Some((kind, _)) => Ok(Self { kind: *kind, name: name.to_owned() }),
-            None => Err("the kind is one of vs (VolumeSnapshot), vsc (VolumeSnapshotContent), pvc, pod".to_owned()),
+            None => Err("the kind is one of vs (VolumeSnapshot), vsc (VolumeSnapshotContent), vgs (VolumeGroupSnapshot), pvc, pod".to_owned()),
         }
     }
 }

@@ -50,7 +50,10 @@ impl Known {
             words.push(format!("being deleted since {}", line(time, 30)));
         }
         match place.kind {
-            Kind::VOLUME_SNAPSHOT | Kind::VOLUME_SNAPSHOT_CONTENT => {
+            Kind::VOLUME_SNAPSHOT
+            | Kind::VOLUME_SNAPSHOT_CONTENT
+            | Kind::VOLUME_GROUP_SNAPSHOT
+            | Kind::VOLUME_GROUP_SNAPSHOT_CONTENT => {
                 let is_ready = object.pointer("/status/readyToUse") == Some(&Value::Bool(true));
                 words.push(if is_ready { "ready to use" } else { "not ready to use" }.to_owned());
                 if let Some(error) = text(object, "/status/error/message").filter(|_| !is_ready) {
