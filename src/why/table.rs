@@ -21,7 +21,8 @@ const SHOWN: usize = 4;
 /// One object with its chain; or several, grouped by what keeps them.
 #[must_use]
 pub fn table(document: &Document, verbosity: Verbosity) -> String {
-    if verbosity == Verbosity::Silent {
+    let is_news = !document.not_read.is_empty() || document.objects.iter().any(|one| one.state != State::Fine);
+    if verbosity == Verbosity::Silent || (verbosity == Verbosity::Quiet && !is_news) {
         return String::new();
     }
     let mut text = match document.objects.as_slice() {

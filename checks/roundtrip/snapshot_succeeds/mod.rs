@@ -18,7 +18,10 @@ use crate::moment::{Advice, Explanation, Moment, line, with_sidecar_log};
 
 /// The claim that it is to be a snapshot of does not exist (external-snapshotter pkg/common-controller/snapshot_controller.go).
 pub(crate) fn source_missing(moment: &Moment<'_>) -> Option<Explanation> {
-    let says = |answer: &str| answer.contains("failed to retrieve PVC") && answer.contains("not found");
+    let says = |answer: &str| {
+        answer.contains("cannot get claim from snapshot")
+            || (answer.contains("failed to retrieve PVC") && answer.contains("not found"))
+    };
     let answer = answers(moment).find(|answer| says(&answer.text))?;
     (moment.claim().is_none() && moment.elapsed >= LAG).then(|| {
         shown_by(&answer, &CHECK, moment, "the PersistentVolumeClaim that it is to be taken of does not exist")
