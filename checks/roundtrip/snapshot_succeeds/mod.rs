@@ -10,6 +10,8 @@ mod answers;
 
 pub(crate) use answers::{LAG, Worker, about, answers, lacks_right, shown_by};
 
+use std::time::Duration;
+
 use crate::knowledge::snapshots::is_no_size;
 use crate::model::finding::Fix;
 use crate::model::quantity::Quantity;
@@ -31,11 +33,14 @@ pub(crate) fn source_missing(moment: &Moment<'_>) -> Option<Explanation> {
     })
 }
 
+/// A volume that is being provisioned may take so long to be bound.
+const BINDING: Duration = Duration::from_secs(30);
+
 /// The claim that it is to be a snapshot of has no volume yet (the same source).
 pub(crate) fn source_not_bound(moment: &Moment<'_>) -> Option<Explanation> {
     let claim = moment.unbound_claim()?;
     let answer = answers(moment).find(|answer| answer.text.contains("is not yet bound to a PV"))?;
-    (moment.elapsed >= LAG).then(|| {
+    (moment.elapsed >= BINDING).then(|| {
         let name = &claim.metadata.name;
         shown_by(&answer, &CHECK, moment, &format!("claim {name} that it is to be taken of has no volume yet"))
             .cause("the claim is not bound: a volume that waits for its first consumer is made when a pod uses it, any other has not been provisioned")
