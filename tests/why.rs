@@ -144,6 +144,20 @@ async fn a_deletion_that_hangs_says_who_must_end_it() {
     assert!(also.contains(&"SR111"), "{also:?}");
 }
 
+/// What lies in a namespace that was not listed is not called absent.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_in_another_namespace_is_not_called_absent() {
+    let place = Place::of(scenario::find("healthy").unwrap()).await;
+    let mut restored = claim("restored", "immediate", None);
+    restored["spec"]["dataSourceRef"] = json!({ "apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot",
+        "name": "nightly", "namespace": "kube-system" });
+    create(&place, restored).await;
+    let ended = place.call(&["why", "-n", "default", "-o", "json"]).await;
+    let document: Value = serde_json::from_str(&ended.lines.join("\n")).unwrap();
+    let text = document.to_string();
+    assert!(text.contains("was not looked at") && !text.contains("does not exist"), "{document:#}");
+}
+
 /// What cannot be read is not called fine.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_may_not_be_read_is_told() {

@@ -347,7 +347,8 @@ impl View<'_> {
     fn not_seen(&self, place: &Place) -> Told {
         match self.known.unseen(place) {
             Some(why) => Told::unknown(place, format!("{} could not be read: {}", place.object(), line(why, STATE))),
-            None => Told::unknown(place, format!("{} does not exist", place.object())),
+            None if self.known.is_absent(place) => Told::unknown(place, format!("{} does not exist", place.object())),
+            None => Told::unknown(place, format!("{} was not looked at", place.object())),
         }
     }
 

@@ -30,8 +30,8 @@ pub(crate) enum Looked {
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     looked: BTreeMap<ObjectName, Looked>,
-    /// Kinds of which there are no objects but those that are known.
-    whole: BTreeSet<&'static str>,
+    /// Kinds of which there are no objects but those that are known, in a namespace or (`None`) in all.
+    whole: BTreeSet<(&'static str, Option<String>)>,
     /// Kinds of which nothing can be seen, and why.
     unseen: BTreeMap<&'static str, String>,
     pub(super) events: Vec<Value>,
@@ -45,10 +45,10 @@ impl Known {
     }
 
     /// All objects of a kind, in a namespace or in all.
-    pub(super) fn learn_all(&mut self, kind: Kind, answer: Result<Vec<Value>, String>) {
+    pub(super) fn learn_all(&mut self, kind: Kind, within: Option<&str>, answer: Result<Vec<Value>, String>) {
         match answer {
             Ok(objects) => {
-                self.whole.insert(kind.name);
+                self.whole.insert((kind.name, within.map(str::to_owned)));
                 for object in objects {
                     let namespace = text(&object, "/metadata/namespace").filter(|_| kind.namespaced);
                     let Some(name) = text(&object, "/metadata/name") else { continue };
@@ -81,11 +81,17 @@ impl Known {
         }
     }
 
+    /// Whether all objects of its kind are known that lie where it would.
+    fn is_whole(&self, place: &Place) -> bool {
+        let within = |namespace| self.whole.contains(&(place.kind.name, namespace));
+        within(None) || within(place.namespace.clone())
+    }
+
     /// Whether it is known not to be there.
     pub(crate) fn is_absent(&self, place: &Place) -> bool {
         match self.looked.get(&place.object()) {
             Some(looked) => matches!(looked, Looked::Absent),
-            None => self.whole.contains(place.kind.name),
+            None => self.is_whole(place),
         }
     }
 
@@ -119,8 +125,7 @@ impl Known {
 
     /// What is to be looked at next for the chain of an object.
     pub(super) fn wanted(&self, start: &Place) -> Vec<Place> {
-        let is_new =
-            |place: &Place| !self.looked.contains_key(&place.object()) && !self.whole.contains(place.kind.name);
+        let is_new = |place: &Place| !self.looked.contains_key(&place.object()) && !self.is_whole(place);
         chain(start, self).into_iter().filter(is_new).collect()
     }
 

@@ -40,7 +40,8 @@ pub(crate) async fn in_cluster(server: &Objects, start: &Place, patience: Durati
     }
     let waits = known.get(start).is_some_and(|claim| text(claim, "/status/phase") != Some("Bound"));
     if start.kind == Kind::PERSISTENT_VOLUME_CLAIM && waits {
-        known.learn_all(Kind::POD, list(server, &Kind::POD, start.namespace.as_deref(), None).await);
+        let within = start.namespace.as_deref();
+        known.learn_all(Kind::POD, within, list(server, &Kind::POD, within, None).await);
     }
     let mut about = super::chain::chain(start, &known);
     about.extend(known.users(start).into_iter().take(1));
@@ -91,7 +92,7 @@ pub(crate) async fn listed_in_cluster(server: &Objects, namespace: Option<&str>)
     let answers = LISTED
         .map(|kind| async move { (kind, list(server, &kind, namespace.filter(|_| kind.namespaced), None).await) });
     for (kind, answer) in join_all(answers).await {
-        known.learn_all(kind, answer);
+        known.learn_all(kind, namespace.filter(|_| kind.namespaced), answer);
     }
     let mut events = vec![list(server, &Kind::EVENT, namespace, None).await];
     if namespace.is_some_and(|namespace| namespace != OF_CLUSTER) {
@@ -112,7 +113,7 @@ pub(crate) fn in_files(files: &FromFiles) -> Known {
         let is_unserved = |apis: &SnapshotApis| of_snapshots && !apis.serves(kind.group, kind.version);
         let none = files.facts.snapshot_apis.seen().filter(|apis| is_unserved(apis)).map(|_| Vec::new());
         let objects = files.objects_of(&kind).or(none);
-        known.learn_all(kind, objects.ok_or_else(|| "it is not in the files".to_owned()));
+        known.learn_all(kind, None, objects.ok_or_else(|| "it is not in the files".to_owned()));
     }
     known.learn_events(files.objects_of(&Kind::EVENT).ok_or_else(|| "they are not in the files".to_owned()));
     known
