@@ -53,10 +53,7 @@ pub(super) async fn run(
     output: &OutputArgs,
     arguments: &CleanupArgs,
 ) -> Result<u8, Failure> {
-    let format = output.output.unwrap_or_default();
-    if !matches!(format, Format::Human | Format::Json) {
-        return Err(Failure::wrong_call(format!("cleanup has the formats human and json, not {format}")));
-    }
+    let format = output.human_or_json("cleanup", "")?;
     let outcome = clean(connection, arguments).await?;
     print(&if format == Format::Json { json(&outcome) } else { for_people(&outcome, output.verbosity()) });
     Ok(match (outcome.leftovers.is_empty(), outcome.unseen.is_empty()) {

@@ -37,10 +37,7 @@ pub(super) async fn run(
     output: &OutputArgs,
     arguments: &CoverageArgs,
 ) -> Result<u8, Failure> {
-    let format = output.output.unwrap_or_default();
-    if !matches!(format, Format::Human | Format::Json) {
-        return Err(Failure::wrong_call(format!("coverage has the formats human and json, and --csv, not {format}")));
-    }
+    let format = output.human_or_json("coverage", ", and --csv")?;
     let needs: BTreeSet<Need> = find(CHECK).into_iter().flat_map(Check::sees).chain([Need::MountedClaims]).collect();
     let (facts, _) = facts::read(connection, &arguments.from, &needs).await?;
     let Some(document) = Document::of(&facts, connection.namespace.as_deref()) else {

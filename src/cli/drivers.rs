@@ -42,10 +42,7 @@ const NEEDS: [Need; 11] = [
 ];
 /// Prints the drivers.
 pub(super) async fn run(connection: &ConnectionArgs, output: &OutputArgs, args: &DriversArgs) -> Result<u8, Failure> {
-    let format = output.output.unwrap_or_default();
-    if !matches!(format, Format::Human | Format::Json) {
-        return Err(Failure::wrong_call(format!("drivers has the formats human and json, not {format}")));
-    }
+    let format = output.human_or_json("drivers", "")?;
     let reports: Vec<(&Path, Report)> =
         args.round_trips.iter().map(|file| Ok((file.as_path(), report(file)?))).collect::<Result<_, Failure>>()?;
     let (facts, server) = facts::read(connection, &args.from, &BTreeSet::from(NEEDS)).await?;

@@ -47,6 +47,14 @@ pub(super) struct OutputArgs {
 }
 
 impl OutputArgs {
+    /// The format of a command that prints one document; `more` names what else it offers.
+    pub(super) fn human_or_json(&self, command: &str, more: &str) -> Result<Format, Failure> {
+        match self.output.unwrap_or_default() {
+            format @ (Format::Human | Format::Json) => Ok(format),
+            other => Err(Failure::wrong_call(format!("{command} has the formats human and json{more}, not {other}"))),
+        }
+    }
+
     /// Decides everything about the streams, once.
     pub(super) fn screens(&self, fail_on: FailOn) -> Result<Screens, Failure> {
         let outputs = Outputs::new(self.output, &self.report).map_err(Failure::wrong_call)?;

@@ -41,10 +41,7 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 
 /// Prints why.
 pub(super) async fn run(connection: &ConnectionArgs, output: &OutputArgs, arguments: &WhyArgs) -> Result<u8, Failure> {
-    let format = output.output.unwrap_or_default();
-    if !matches!(format, Format::Human | Format::Json) {
-        return Err(Failure::wrong_call(format!("why has the formats human and json, not {format}")));
-    }
+    let format = output.human_or_json("why", "")?;
     let paths = arguments.from.paths(connection)?;
     let document =
         if paths.is_empty() { live(connection, arguments).await? } else { offline(connection, arguments, paths)? };
